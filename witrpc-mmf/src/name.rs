@@ -1,4 +1,4 @@
-//! What a server may be called, and which rule a name breaks.
+//! The name of a server, and the rules that it must follow.
 
 use std::fmt;
 
@@ -49,8 +49,8 @@ impl Name {
         Ok(Self(name.into()))
     }
 
-    /// A new name of 128 random bits from the kernel: who is not told it cannot find it out, but
-    /// by listing the directory of the same user.
+    /// Creates a name of 128 random bits from the kernel. Another process can learn it only from a
+    /// process that knows it, or by listing the directory of the same user.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Name {
         Ok(Self(random_bytes::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
-    /// The name as it was given.
+    /// Returns the name as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -108,7 +108,7 @@ pub enum NameError {
     },
 }
 
-/// The subdirectory of the locks, beside the names.
+/// The subdirectory of the lock files, beside the names.
 pub const LOCKS: &str = "locks";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The small things that the crates of `witrpc` share.
+//! The small building blocks that the `witrpc` crates share.
 
 #![deny(missing_docs, unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]

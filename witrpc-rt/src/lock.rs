@@ -1,18 +1,18 @@
-//! Locks that go on after a panic.
+//! Locks that keep working after a panic.
 //!
-//! No code of a user runs under a lock of these crates, and what a lock guards is whole between any two
-//! of its statements. So a lock that a panicking thread held is as good as any.
+//! No code of a user runs under a lock of these crates, and the state under a lock is consistent
+//! between any two statements that change it. So a lock that a panicking thread held is as good as any.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Locks, also after a thread has panicked that held the lock.
+/// Locks a mutex, even if a thread has panicked while it held the lock.
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits until `changed` is notified, for `time` at the most; `None` waits without a limit. It may also
-/// return for no reason.
+/// Waits until `changed` is notified, for at most `time`; `None` waits without a limit. It may also
+/// return spuriously.
 pub fn wait<'a, T>(
     changed: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -24,8 +24,8 @@ pub fn wait<'a, T>(
     }
 }
 
-/// Waits until `is_so`, or until that time at the most; `None` waits without a limit. Returns the lock,
-/// and whether it is so.
+/// Waits until `is_so` holds, at most until that time; `None` waits without a limit. Returns the lock,
+/// and whether it holds.
 pub fn wait_until<'a, T>(
     changed: &Condvar,
     mut guard: MutexGuard<'a, T>,

@@ -1,13 +1,12 @@
-//! Signal masks: what the library's threads block, and what processes start with.
+//! Signal masks: the signals that the library's threads block, and the masks that processes start with.
 //!
-//! A signal that is sent to a process goes to any of its threads that does not block it. A program
-//! that blocks SIGTERM and waits for it in `sigwait` or a `signalfd` relies on *all* threads
-//! blocking it. So the library's threads block every signal that programs handle. Faults and the
-//! signals of profilers stay as they are: the first belong to the thread that causes them, the
-//! second are to reach every thread.
+//! A signal that is sent to a process goes to any of its threads that does not block it. A program that
+//! blocks SIGTERM and waits for it in `sigwait` or a `signalfd` relies on *all* threads blocking it. So
+//! the library's threads block every signal that programs handle. They do not block faults, which
+//! belong to the thread that causes them, or the signals of profilers, which must reach every thread.
 //!
-//! A process inherits the mask of the thread that starts it. The program's own mask is therefore
-//! kept beside that of each such thread, for the processes that are started there.
+//! A process inherits the mask of the thread that starts it. So each thread of the library also stores
+//! the program's own mask, for processes that are started there.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -31,7 +30,7 @@ const BLOCKED: [c_int; 9] = [
 ];
 
 thread_local! {
-    /// On a thread of the library's: the mask of the program, which started that thread.
+    /// On a thread of the library: the mask of the program's thread that started it.
     static OF_PROGRAM: Cell<Option<SignalMask>> = const { Cell::new(None) };
 }
 
@@ -40,18 +39,18 @@ thread_local! {
 pub struct SignalMask(libc::sigset_t);
 
 impl SignalMask {
-    /// Returns the mask that the program would have on this thread. On a thread of the library's,
-    /// that is the mask of the thread that started it; on any other, the thread's own.
+    /// Returns the mask that the program would have on this thread. On a thread of the library, that is
+    /// the mask of the thread that started it; on any other, the thread's own.
     #[must_use]
     pub fn of_program() -> Self {
         OF_PROGRAM.get().unwrap_or_else(Self::of_this_thread)
     }
 
-    /// Has a command start with this mask, whichever thread starts it.
+    /// Makes a command start with this mask, whichever thread starts it.
     pub fn inherited_by(self, command: &mut Command) {
         let mask = self;
         let set = move || mask.set();
-        // SAFETY: between fork and exec the closure calls pthread_sigmask alone, which is
+        // SAFETY: between fork and exec, the closure calls only pthread_sigmask, which is
         // async-signal-safe. It neither allocates nor takes a lock.
         unsafe { command.pre_exec(set) };
     }
@@ -67,7 +66,7 @@ impl SignalMask {
         Self(unsafe { mask.assume_init() })
     }
 
-    /// Returns this mask with what the library's threads block.
+    /// Returns this mask with the signals added that the library's threads block.
     fn with_blocked(mut self) -> Self {
         for signal in BLOCKED {
             // SAFETY: the set is initialised, and the signals exist on every Linux.
@@ -77,7 +76,7 @@ impl SignalMask {
     }
 
     fn set(&self) -> io::Result<()> {
-        // SAFETY: the mask is initialised, and the old one is not asked for.
+        // SAFETY: the mask is initialised, and the old one is not requested.
         match unsafe {
             libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, ptr::null_mut())
         } {
@@ -93,19 +92,19 @@ impl fmt::Debug for SignalMask {
     }
 }
 
-/// Returns the program's mask if this is a thread of the library's, which has another.
+/// Returns the program's mask if this is a thread of the library, which has another mask.
 #[must_use]
 pub fn programs_mask_elsewhere() -> Option<SignalMask> {
     OF_PROGRAM.get()
 }
 
-/// Notes on a new thread of the library's which mask the program has.
+/// Stores the program's mask on a new thread of the library.
 pub(crate) fn keep_programs_mask(mask: SignalMask) {
     OF_PROGRAM.set(Some(mask));
 }
 
-/// While it lives, this thread blocks what the library's threads block, and so does every thread
-/// that it starts. Dropping it restores the former mask.
+/// A guard that blocks on this thread the signals that the library's threads block, and so on every
+/// thread that it starts. Dropping it restores the former mask.
 pub(crate) struct Blocking {
     before: SignalMask,
     /// A mask belongs to one thread.

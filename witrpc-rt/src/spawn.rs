@@ -1,19 +1,19 @@
 //! The one place that starts threads.
 //!
-//! A thread inherits the signal mask of the thread that starts it. So that one blocks first what the
-//! new thread is to block, and restores its mask after: no signal reaches the new thread before it
-//! blocks them. See [`signals`](crate::signals).
+//! A thread inherits the signal mask of the thread that starts it. So the starting thread first blocks
+//! the signals that the new thread must block, and restores its mask afterwards. No signal reaches the
+//! new thread before it blocks them. See [`signals`](crate::signals).
 
 use std::io;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 
 use crate::signals::{Blocking, SignalMask, keep_programs_mask};
 
-/// Starts a thread of the library's. Linux keeps 15 bytes of its name.
+/// Starts a thread of the library. Linux keeps 15 bytes of its name.
 ///
 /// # Errors
 ///
-/// The system has no thread to give.
+/// The system has no thread left.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn spawn<T: Send + 'static>(
     name: impl Into<String>,
@@ -24,11 +24,11 @@ pub fn spawn<T: Send + 'static>(
     Builder::new().name(name.into()).spawn(run)
 }
 
-/// Starts a thread of the library's that ends within a scope. Linux keeps 15 bytes of its name.
+/// Starts a thread of the library that ends within a scope. Linux keeps 15 bytes of its name.
 ///
 /// # Errors
 ///
-/// The system has no thread to give.
+/// The system has no thread left.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn spawn_scoped<'scope, 'env, T: Send + 'scope>(
     scope: &'scope Scope<'scope, 'env>,
@@ -40,8 +40,8 @@ pub fn spawn_scoped<'scope, 'env, T: Send + 'scope>(
     Builder::new().name(name.into()).spawn_scoped(scope, run)
 }
 
-/// Has the new thread know the mask of the program, which is this thread's unless it is one of the
-/// library's too.
+/// Passes the mask of the program to the new thread. That is this thread's mask, unless this thread
+/// belongs to the library too.
 fn with_programs_mask<T>(run: impl FnOnce() -> T) -> impl FnOnce() -> T {
     let mask = SignalMask::of_program();
     move || {
@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
 
-    /// The bits of `SigBlk` in a status file: signal `n` is bit `n - 1`.
+    /// Returns the bits of `SigBlk` in a status file: signal `n` is bit `n - 1`.
     fn blocked_in(status: &str) -> u64 {
         let line = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
         u64::from_str_radix(line.expect("a status has it").trim(), 16).expect("it is a number")

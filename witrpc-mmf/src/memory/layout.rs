@@ -1,9 +1,9 @@
-//! Where everything lies in the two regions of a connection.
+//! The offsets of everything in the two regions of a connection.
 //!
-//! A connection has a *client region*, which only the client writes, and a *server region*, which
-//! only the server writes. Both have the same length, half of `size`, and arenas of the same
-//! length, so that one [`Layout`] describes the two. `docs/memory-layout.md` draws it; the const
-//! asserts below hold the drawing to the code.
+//! A connection has a *client region*, which only the client writes, and a *server region*, which only
+//! the server writes. Both have the same length, half of `size`, and arenas of the same length, so one
+//! [`Layout`] describes both. `docs/memory-layout.md` draws it, and the const asserts below check the
+//! drawing against the code.
 //!
 //! | client region          | server region          |
 //! |------------------------|------------------------|
@@ -18,18 +18,18 @@
 
 use super::arena::GRANULE_BYTES as GRANULE;
 
-/// A cache line; what two processes poll never shares one.
+/// The length of a cache line. Words that two processes poll never share one.
 pub const LINE: usize = 64;
 
-/// The words of a line.
+/// The number of words in a line.
 pub const LINE_WORDS: usize = LINE / 8;
 
-/// Bytes of a message that fit in a line beside `seq` and `head`.
+/// How many bytes of a message fit in a line beside `seq` and `head`.
 pub const INLINE_LEN: usize = LINE - 16;
 
 const _: () = assert!(INLINE_LEN == witrpc_transport::SMALL_LEN);
 
-/// Lanes that share one wait line: the bits of a word.
+/// How many lanes share one wait line: the number of bits in a word.
 pub const GROUP: usize = 64;
 
 /// The fewest lanes a connection can have.
@@ -38,10 +38,10 @@ pub const MIN_LANES: u32 = 1;
 /// The most lanes a connection can have.
 pub const MAX_LANES: u32 = 1024;
 
-/// The smallest arena, so that one segment is never uselessly small.
+/// The smallest arena, so that a segment is never uselessly small.
 const MIN_ARENA: usize = 16 * GRANULE;
 
-/// What the length of a region is a multiple of.
+/// The length of a region is a multiple of this.
 pub const PAGE: usize = 4096;
 
 /// The owner's state word (`u64`), in both regions.
@@ -52,17 +52,17 @@ pub const HIGH_WATER: usize = LINE;
 pub const RING_ME: usize = LINE;
 /// Both regions: whether the owner waits for its peer to release blocks (`u64`).
 pub const WANTS_SPACE: usize = 2 * LINE;
-/// Server region, on the line of the one before: the epoch to ring for when a call is cancelled, or 0
-/// (`u64`). Both are read by a client that does something rare.
+/// Server region, on the line of the word before: the epoch to ring for when a call is cancelled, or 0
+/// (`u64`). A client reads both words only in rare cases.
 pub const WANTS_CANCEL: usize = WANTS_SPACE + 8;
 /// The lines in front of the parts whose size depends on the number of lanes.
 pub const HEAD_LINES: usize = 3;
 /// Where these parts begin.
 const PARTS: usize = HEAD_LINES * LINE;
 
-/// Words of a request or response line.
+/// The words of a request or response line.
 pub mod line {
-    /// Published last: which call this is.
+    /// Published last: the number of the call.
     pub const SEQ: usize = 0;
     /// Kind, tag, length: see `head.rs`.
     pub const HEAD: usize = 1;
@@ -70,20 +70,19 @@ pub mod line {
     pub const INLINE: usize = 2;
 }
 
-/// Words of a control line (client region, one a lane).
+/// The words of a control line (client region, one for each lane).
 pub mod control {
-    /// The seq of the latest call on this lane that was given up, which never falls: see
-    /// `cancel.rs`.
+    /// The seq of the latest cancelled call on this lane, which never falls: see `cancel.rs`.
     pub const CANCELLED: usize = 0;
     /// The caller's deadline in `CLOCK_MONOTONIC` nanoseconds, if the head says that there is one.
     pub const DEADLINE: usize = 1;
 }
 
-/// Words of a wait line (client region, one a group of lanes).
+/// The words of a wait line (client region, one for each group of lanes).
 pub mod wait {
-    /// A bit a lane: somebody sleeps on the seq of its response line.
+    /// One bit for each lane: a caller sleeps on the seq of its response line.
     pub const PARKED: usize = 0;
-    /// The epoch to ring for, or 0: somebody of this group waits for the doorbell.
+    /// The epoch to ring for, or 0: a caller of this group waits for the doorbell.
     pub const RING_ME: usize = 1;
 }
 
@@ -94,8 +93,8 @@ const _: () = assert!(wait::RING_ME < LINE_WORDS && WANTS_CANCEL < WANTS_SPACE +
 const _: () = assert!(PAGE.is_multiple_of(GRANULE) && PARTS.is_multiple_of(LINE));
 const _: () = assert!((MAX_LANES as usize).is_multiple_of(GROUP));
 
-/// The offsets that follow from the number of lanes and the length of a region. Computed on each
-/// side from its own copy of the two numbers; nothing of it is ever read from the peer.
+/// The offsets that follow from the number of lanes and the length of a region. Each side computes them
+/// from its own copy of the two numbers, and never reads them from the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     lanes: usize,
@@ -118,15 +117,15 @@ struct Parts {
 }
 
 impl Layout {
-    /// The layout of regions of `region_len` bytes with `lanes` lanes; `None` when `lanes` is out
-    /// of bounds or the region too short for them.
+    /// Returns the layout of regions of `region_len` bytes with `lanes` lanes; `None` if `lanes` is out
+    /// of bounds or the region is too short for them.
     pub fn new(lanes: u32, region_len: usize) -> Option<Self> {
         if !(MIN_LANES..=MAX_LANES).contains(&lanes) {
             return None;
         }
         let lanes = lanes as usize;
-        // A granule costs its own bytes and a word in the other region's release table; a page is
-        // kept for rounding the arena's start.
+        // A granule costs its own bytes and a word in the other region's release table. A page is
+        // reserved for rounding the arena's start.
         let spare = region_len.checked_sub(client_fixed(lanes) + PAGE)?;
         let arena_len = spare / (GRANULE + RELEASE_WORD) * GRANULE;
         if arena_len < MIN_ARENA {
@@ -140,7 +139,7 @@ impl Layout {
         Some(Self { lanes, region_len, client, server, arena_len })
     }
 
-    /// The shortest region that holds `lanes` lanes, a whole number of pages.
+    /// Returns the shortest region that holds `lanes` lanes, in whole pages.
     pub fn min_region_len(lanes: u32) -> usize {
         let granules = MIN_ARENA / GRANULE;
         let fixed = client_fixed(lanes as usize) + PAGE;
@@ -163,7 +162,7 @@ impl Layout {
         self.arena_len
     }
 
-    /// Granules of either arena, and slots of either release table.
+    /// Returns the granules of either arena, which are also the slots of either release table.
     pub fn granules(&self) -> usize {
         self.arena_len / GRANULE
     }
@@ -176,33 +175,33 @@ impl Layout {
         self.server.lines + lane * LINE
     }
 
-    /// The word of `lane`'s control line that `word` of [`control`] names.
+    /// Returns the offset of `lane`'s control word that `word` of [`control`] names.
     pub fn control_word(&self, lane: usize, word: usize) -> usize {
         self.client.control + lane * LINE + word * 8
     }
 
-    /// The wait line of the group that `lane` belongs to.
+    /// Returns the offset of the wait line of the group that `lane` belongs to.
     pub fn wait_line(&self, lane: usize) -> usize {
         self.client.notes + lane / GROUP * LINE
     }
 
-    /// The bit of `lane` in the words of its group.
+    /// Returns the bit of `lane` in the words of its group.
     #[inline]
     pub fn lane_bit(lane: usize) -> u64 {
         1 << (lane % GROUP)
     }
 
-    /// The word that says which call of `lane` the server has taken.
+    /// Returns the offset of the word that says which call of `lane` the server has taken.
     pub fn claimed_word(&self, lane: usize) -> usize {
         self.server.notes + lane * 8
     }
 
-    /// The client's release table, which covers the server's arena.
+    /// Returns the offset of the client's release table, which covers the server's arena.
     pub fn client_release(&self) -> usize {
         self.client.release
     }
 
-    /// The server's release table, which covers the client's arena.
+    /// Returns the offset of the server's release table, which covers the client's arena.
     pub fn server_release(&self) -> usize {
         self.server.release
     }
@@ -216,7 +215,7 @@ impl Layout {
     }
 }
 
-/// A word of the release table.
+/// The length of a word of the release table.
 const RELEASE_WORD: usize = 4;
 
 fn wait_len(lanes: usize) -> usize {
@@ -227,7 +226,7 @@ fn claimed_len(lanes: usize) -> usize {
     (lanes * 8).next_multiple_of(LINE)
 }
 
-/// All of the client's region but release table and arena: the larger of the two.
+/// Returns the length of the client's region without release table and arena: the larger of the two.
 fn client_fixed(lanes: usize) -> usize {
     PARTS + wait_len(lanes).max(claimed_len(lanes)) + 2 * lanes * LINE
 }

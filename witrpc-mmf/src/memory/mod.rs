@@ -1,4 +1,4 @@
-//! The regions, and the space in them.
+//! The regions of a connection, and the space in them.
 
 pub mod arena;
 pub mod copy;

@@ -1,5 +1,5 @@
-//! Regions as memory: how they are made and opened, and where their pages become something that the
-//! protocol may touch.
+//! Regions as memory: how they are made and opened, and where their pages become memory that the
+//! protocol may access.
 
 use std::fmt;
 
@@ -16,21 +16,21 @@ use super::copy::{OwnMemory, Pages, PeerMemory};
 use super::layout::{Layout, PAGE};
 use super::send_arena::SendArena;
 
-/// What the peer is told of a region, to open it by.
+/// What the peer learns of a region, to open it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identity {
     /// The file that is passed with it.
     File(FileIdentity),
-    /// Memory of `size` bytes that has a name, where nothing is passed.
+    /// Memory of `size` bytes that has a name, if nothing is passed.
     Named { name: RegionName, size: u64 },
 }
 
-/// What the name of a region is made of.
+/// The random part of a region's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegionName(pub [u8; 16]);
 
 impl Identity {
-    /// The size of the region in bytes.
+    /// Returns the size of the region in bytes.
     pub fn size(&self) -> u64 {
         match self {
             Self::File(file) => file.size,
@@ -39,36 +39,36 @@ impl Identity {
     }
 }
 
-/// A region just made, and how to tell the peer of it.
+/// A region that was just made, and what the peer must learn to open it.
 pub struct Made {
     pub pages: OwnPages,
     pub identity: Identity,
-    /// To be passed to the peer.
+    /// The file to pass to the peer.
     pub file: Option<Descriptor>,
 }
 
-/// A region that is being made, a step of some milliseconds at a time.
+/// A region that is being made, in steps of some milliseconds.
 pub trait RegionBuilder: fmt::Debug + Send {
-    /// Allocates some more. `true`: it is all there.
+    /// Allocates the next part. Returns `true` when everything has been allocated.
     ///
     /// # Errors
     ///
     /// [`ResourceError`]: there is too little memory by now.
     fn step(&mut self) -> Result<bool, ResourceError>;
 
-    /// Returns what has been allocated: all, since a step has said so.
+    /// Returns the finished region. Must be called only after a step has returned `true`.
     ///
     /// # Errors
     ///
-    /// [`ResourceError`]: it cannot be mapped, or the system refused something.
+    /// [`ResourceError`]: it cannot be mapped, or the system refused a call.
     fn finish(self: Box<Self>) -> Result<Made, ResourceError>;
 }
 
-/// Begins a region of `len` zeroed bytes; `len` is positive.
+/// Begins a region of `len` zeroed bytes; `len` must be positive.
 ///
 /// # Errors
 ///
-/// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
+/// [`ResourceError`]: a limit forbids a region of this length, or there is no descriptor for it.
 pub fn begin(backend: Backend, len: usize) -> Result<Box<dyn RegionBuilder>, ResourceError> {
     if let Some(portable) = backend.portable() {
         return portable.begin_region(len);
@@ -83,8 +83,8 @@ impl RegionBuilder for memfd::Making {
 
     fn finish(self: Box<Self>) -> Result<Made, ResourceError> {
         let (memory, sealed) = (*self).finish()?;
-        // SAFETY: it is all allocated, sealed against shrinking and against writing by any other
-        // process, and moved in here.
+        // SAFETY: all of it is allocated, it is sealed against shrinking and against writing by any
+        // other process, and it is moved in here.
         let pages = unsafe { OwnPages::new(memory) };
         Ok(Made { pages, identity: Identity::File(sealed.identity), file: Some(sealed.file) })
     }
@@ -94,13 +94,13 @@ impl RegionBuilder for memfd::Making {
 ///
 /// # Invariants
 ///
-/// They are allocated and stay so, no other process writes to them, and nothing else in this process
-/// reaches their bytes.
+/// They are allocated and stay allocated, no other process writes to them, and no other code in this
+/// process reaches their bytes.
 #[derive(Debug)]
 pub struct OwnPages(Box<dyn Pages>);
 
 impl OwnPages {
-    /// Takes pages over.
+    /// Takes over pages.
     ///
     /// # Safety
     ///
@@ -109,7 +109,7 @@ impl OwnPages {
         Self(Box::new(pages))
     }
 
-    /// Makes `len` zeroed and allocated bytes; `len` is positive.
+    /// Makes `len` zeroed and allocated bytes; `len` must be positive.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl OwnPages {
     }
 
     /// Checks that regions of `len` bytes can be made here, by the limits in force and by making a
-    /// short one: for a server to find out before its first client does.
+    /// short one. So a server finds out before its first client does.
     ///
     /// # Errors
     ///
@@ -136,12 +136,12 @@ impl OwnPages {
 ///
 /// # Invariants
 ///
-/// They are allocated and stay so, and nothing else in this process reaches their bytes.
+/// They are allocated and stay allocated, and no other code in this process reaches their bytes.
 #[derive(Debug)]
 pub struct PeerPages(Box<dyn Pages>);
 
 impl PeerPages {
-    /// Takes pages over.
+    /// Takes over pages.
     ///
     /// # Safety
     ///
@@ -150,11 +150,12 @@ impl PeerPages {
         Self(Box::new(pages))
     }
 
-    /// Opens what a peer has told of, and passed, for a connection of this backend.
+    /// Opens the region that a peer has described, and perhaps passed, for a connection of this
+    /// backend.
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: it is not what it must be, or cannot be mapped.
+    /// [`OpenError`]: it breaks a rule, or cannot be mapped.
     pub fn open(
         backend: Backend,
         identity: Identity,
@@ -232,7 +233,7 @@ impl From<PeerMemoryError> for OpenError {
     }
 }
 
-/// Our region, with the arena that starts at `arena_start`.
+/// Returns this side's region, with the arena that starts at `arena_start`.
 pub fn own(pages: OwnPages, layout: &Layout, arena_start: usize) -> (OwnMemory, SendArena) {
     let arena = Arena::new(layout.arena_len());
     // SAFETY: by the invariants of `OwnPages`; the layout gives every word in front of the arena one
@@ -241,7 +242,7 @@ pub fn own(pages: OwnPages, layout: &Layout, arena_start: usize) -> (OwnMemory, 
     (memory.expect("the layout fits the region"), SendArena::new(arena))
 }
 
-/// The peer's region.
+/// Returns the peer's region.
 pub fn peer(pages: PeerPages, layout: &Layout) -> PeerMemory {
     // SAFETY: by the invariants of `PeerPages`.
     let memory = unsafe { PeerMemory::new(pages, layout.region_len()) };

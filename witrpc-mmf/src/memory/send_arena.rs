@@ -1,23 +1,24 @@
-//! The blocks of our own arena: reserving space and lending it to the peer.
+//! The blocks of this side's own arena: reserves space and lends it to the peer.
 //!
 //! # Invariants
 //!
-//! 0. **A message that was begun can always go on.** A segment's length of the arena, the *spare*, is
-//!    kept for segments that continue a message; first segments and whole blocks never take it. The
-//!    reader holds up new messages while too many of them are under way, with their blocks in the
-//!    arena, and would do so for ever if those under way found no space behind them.
-//! 1. **The spare comes back.** Whatever run of its length becomes free while it is lent is kept as
-//!    the spare, before anything else is taken from the arena. And it is lent for a segment that the
-//!    reader has asked for and takes without waiting for anything else: a server takes segments that
-//!    continue a message whatever else it holds up, a client asks for a segment from the poll of the
-//!    very future that takes it. One segment may wait for more, the last of a call for a thread to
-//!    run it; for which the calls whose segments wait for space behind it would have to wait as well.
-//! 2. Nobody who continues a message waits in a queue behind somebody who begins one.
-//! 3. **Leases leave room for messages.** They are held for as long as users like, so together they
-//!    take no more than the arena without two segments: one is the spare, which is never leased, the
-//!    other is left to messages, if not in one piece. There are at most [`MAX_LEASES`] of them.
-//! 4. The spare stands in nobody's way: while it is not lent it is moved for a block that finds no
-//!    space otherwise. So a lease of the greatest length fits whenever nothing else is out.
+//! 0. **A message that was begun can always continue.** A segment's length of the arena, the *spare*,
+//!    is kept for segments that continue a message. First segments and whole blocks never take it. The
+//!    reader holds up new messages while too many messages are under way, with their blocks in the
+//!    arena. It would do so for ever if those under way found no space for their next segments.
+//! 1. **The spare comes back.** While it is lent, the first free run of its length becomes the new
+//!    spare, before anything else is taken from the arena. And it is lent only for a segment that the
+//!    reader has asked for and takes without waiting for anything else. A server takes segments that
+//!    continue a message whatever else it holds up. A client asks for a segment from the poll of the
+//!    very future that takes it. One segment may wait for more: the last of a call waits for a thread
+//!    that runs the call. The calls whose segments wait for space behind it would have to wait for that
+//!    thread as well.
+//! 2. A thread that continues a message never waits in a queue behind one that begins a message.
+//! 3. **Leases leave room for messages.** Users hold leases as long as they like. So together they take
+//!    at most the arena without two segments: one is the spare, which is never leased, and the other is
+//!    left to messages, though perhaps not in one piece. There are at most [`MAX_LEASES`] leases.
+//! 4. The spare never denies space to a block: while it is not lent, it is moved for a block that finds
+//!    no space otherwise. So a lease of the greatest length fits whenever nothing else is out.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -26,9 +27,9 @@ use witrpc_transport::ChannelError;
 
 use super::arena::{Arena, Block, GRANULE_BYTES, Leases, Released};
 
-/// The longest segment in bytes: long enough that a hand-over does not show beside the copy, short
-/// enough that both copies of it stay in a core's cache, and that whoever copies it keeps nobody
-/// waiting: a longer one is refused.
+/// The longest segment in bytes. It is long enough that a hand-over costs little beside the copy. It is
+/// short enough that both copies stay in a core's cache, and that copying one does not delay others. A
+/// longer segment is refused.
 pub const MAX_SEGMENT: usize = 256 << 10;
 
 /// The most leases that one side of a connection may have out at once, and that its peer holds.
@@ -43,10 +44,10 @@ pub struct SendArena {
     largest_lease: usize,
 }
 
-/// What there is not enough of for a lease.
+/// What is missing for a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shortage {
-    /// Space, at present.
+    /// There is no space at present.
     Space,
     /// There are [`MAX_LEASES`] already.
     Leases,
@@ -59,7 +60,7 @@ struct Space {
     spare: Option<Block>,
 }
 
-/// What space is wanted for.
+/// The purpose of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A message in one block, or the first segment of one.
@@ -68,44 +69,45 @@ pub enum Purpose {
     Continue,
 }
 
-/// A block to be filled: lent, or else free again.
+/// A block to be filled. Dropping it frees it, unless it is lent.
 #[derive(Debug)]
 #[must_use = "a dropped block is free again: lend it"]
 pub struct Reserved<'a> {
     send_arena: &'a SendArena,
-    /// Taken by `lend` only.
+    /// Taken only by `lend`.
     block: Option<Block>,
 }
 
 impl SendArena {
     pub fn new(arena: Arena) -> Self {
-        // Half of the arena at the most, so that a large message does not have to wait until all
-        // the others are gone; a quarter for a segment, so that the next fits beside it, and the
-        // spare beside both.
+        // At most half of the arena, so that a large message need not wait until all others are gone. A
+        // quarter for a segment, so that the next segment fits beside it, and the spare beside both.
         let largest_block = arena.len() / 2;
         let segment_len = Arena::never_overlooked((arena.len() / 4).min(MAX_SEGMENT));
         let largest_lease = arena.len() - 2 * segment_len;
-        // The first to reserve anything makes the spare.
+        // The first reservation makes the spare.
         let space = Mutex::new(Space { arena, spare: None });
         Self { space, largest_block, segment_len, largest_lease }
     }
 
-    /// Bytes that all leases together may take, and so the longest that there can ever be.
+    /// Returns the bytes that all leases together may take, which is also the longest lease there can
+    /// ever be.
     pub fn largest_lease(&self) -> usize {
         self.largest_lease
     }
 
-    /// The longest message that travels in one block, in bytes; longer ones go in segments.
+    /// Returns the longest message that travels in one block, in bytes. Longer ones go in segments.
     pub fn largest_block(&self) -> usize {
         self.largest_block
     }
 
-    /// The length of a segment in bytes, but for the last.
+    /// Returns the length of a segment in bytes; the last may be shorter.
     pub fn segment_len(&self) -> usize {
         self.segment_len
     }
 
-    /// Reserves space, at most a segment's length to continue, taking back what `released` says the peer has finished with.
+    /// Reserves space, at most a segment's length to continue. Reclaims the blocks that the peer has
+    /// finished with, as `released` says.
     pub fn reserve(
         &self,
         len: usize,
@@ -128,7 +130,7 @@ impl SendArena {
         Some(Reserved { send_arena: self, block: Some(block) })
     }
 
-    /// Refuses leases that can never be had together.
+    /// Refuses leases that never fit together.
     pub fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
         if lens.len() > MAX_LEASES {
             return Err(ChannelError::TooManyLeases { max: MAX_LEASES });
@@ -143,8 +145,8 @@ impl SendArena {
         Ok(())
     }
 
-    /// Takes space for leases of these lengths: for all of them or for none, so that nobody waits
-    /// for the second with the first in hand.
+    /// Takes space for leases of these lengths: for all of them or for none, so that no caller waits
+    /// for the second while it holds the first.
     pub fn reserve_leases(
         &self,
         lens: &[usize],
@@ -170,8 +172,8 @@ impl SendArena {
         self.find_leases(released, |arena, spare| self.alloc_lease(arena, spare, len))
     }
 
-    /// Does what `find` does, which leaves the arena as it was if it fails; once more, if that may
-    /// help, when what the peer has released is reclaimed.
+    /// Runs `find`, which must leave the arena as it was if it fails. Runs it once more, if that may
+    /// help, after it has reclaimed what the peer has released.
     fn find_leases<T>(
         &self,
         released: &impl Released,
@@ -205,8 +207,8 @@ impl SendArena {
         alloc(arena).or_else(|| self.beside_moved_spare(arena, spare, alloc)).ok_or(Shortage::Space)
     }
 
-    /// A block beside a spare that lies elsewhere. Where it lies now, in the middle of what is free,
-    /// the longest blocks may not fit beside it, however much the peer releases.
+    /// Finds a block beside a spare that has been moved. Where the spare is now, in the middle of the
+    /// free space, the longest blocks may not fit beside it, however much the peer releases.
     fn beside_moved_spare(
         &self,
         arena: &mut Arena,
@@ -217,7 +219,7 @@ impl SendArena {
         let block = alloc(arena);
         keep_spare(arena, spare, self.segment_len);
         if spare.is_none() {
-            // Not both: the spare comes first.
+            // Both do not fit: the spare comes first.
             arena.free(block?);
             keep_spare(arena, spare, self.segment_len);
             return None;
@@ -232,7 +234,7 @@ impl SendArena {
 
     /// Takes back a lease that the peer holds, or has just released.
     pub fn await_release(&self, block: Block) {
-        // What describes it stands on a line already.
+        // Its description is on a line already.
         let _ = self.lock().arena.lend(block);
     }
 
@@ -241,7 +243,7 @@ impl SendArena {
         self.lock().arena.leases().count > 0
     }
 
-    /// The leases that have not come back.
+    /// Returns the leases that have not come back.
     #[cfg(test)]
     pub fn leases(&self) -> Leases {
         self.lock().arena.leases()
@@ -252,7 +254,7 @@ impl SendArena {
     }
 }
 
-/// The bytes of the granules that a block of `len` bytes takes.
+/// Returns the bytes of the granules that a block of `len` bytes takes.
 fn granules_of(len: usize) -> usize {
     len.max(1).checked_next_multiple_of(GRANULE_BYTES).unwrap_or(usize::MAX)
 }
@@ -274,13 +276,13 @@ fn keep_spare(arena: &mut Arena, spare: &mut Option<Block>, len: usize) {
 }
 
 impl Reserved<'_> {
-    /// The bytes to be filled.
+    /// Returns the block to be filled.
     pub fn block_mut(&mut self) -> &mut Block {
         self.block.as_mut().expect("there until it is lent")
     }
 
-    /// Lends the block to the peer; returns the words that describe it. To be called before they are
-    /// published.
+    /// Lends the block to the peer, and returns the words that describe it. Must be called before these
+    /// are published.
     pub fn lend(mut self) -> [u64; 2] {
         let block = self.block.take().expect("lent once");
         self.send_arena.lock().arena.lend(block).to_words()
@@ -321,7 +323,7 @@ mod tests {
         }
     }
 
-    /// Numbers below a bound, the same at each run (Knuth's MMIX generator, its upper bits).
+    /// Returns numbers below a bound, the same at each run (Knuth's MMIX generator, its upper bits).
     fn numbers_from(mut state: u64) -> impl FnMut(usize) -> usize {
         move |bound| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -329,7 +331,7 @@ mod tests {
         }
     }
 
-    /// However the arena was filled by those who begin, in whatever order it is released.
+    /// However the arena was filled by messages that begin, in whatever order it is released.
     #[test]
     fn a_message_that_was_begun_goes_on_in_a_full_arena() {
         for granules in [16, 17, 100, 1_777, 5_000] {
@@ -352,7 +354,7 @@ mod tests {
                 for _ in 0..below(held.len() + 1) {
                     slots.release(held.swap_remove(below(held.len())));
                 }
-                // Those who begin come first, and must not take what the spare leaves behind.
+                // Messages that begin come first, and must not take what the spare leaves behind.
                 slots.release(on);
                 while let Some(block) = reserve(1 + below(segment), Purpose::Begin) {
                     held.push(block.lend());
@@ -361,7 +363,7 @@ mod tests {
         }
     }
 
-    /// Wherever the spare has come to lie by then.
+    /// Wherever the spare is by then.
     #[test]
     fn the_longest_block_fits_once_all_is_released() {
         for granules in [16, 17, 100, 223, 1_777] {
@@ -391,7 +393,7 @@ mod tests {
         }
     }
 
-    /// However blocks and leases have come and gone, and wherever the spare has got to by that.
+    /// However blocks and leases have come and gone, and wherever the spare is after that.
     #[test]
     fn the_longest_lease_fits_when_nothing_else_is_out_and_leaves_room_for_messages() {
         for granules in [16, 17, 100, 1_777, 5_000, 131_072] {

@@ -1,8 +1,8 @@
-//! Private memory for a message that a peer has sent: it may be more than this process has.
+//! Allocates private memory for a message that a peer has sent, which may exceed what this process has.
 
 use std::collections::TryReserveError;
 
-/// An empty buffer with room for exactly so many bytes.
+/// Returns an empty buffer with room for exactly `len` bytes.
 ///
 /// # Errors
 ///
@@ -15,7 +15,7 @@ pub fn room_for(len: usize) -> Result<Vec<u8>, TryReserveError> {
     Ok(bytes)
 }
 
-/// Has memory run out when a test wants it to.
+/// Simulates a lack of memory for tests.
 #[cfg(test)]
 pub mod shortage {
     use std::cell::Cell;
@@ -24,7 +24,7 @@ pub mod shortage {
         static STRIKES: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// The next that this thread asks for is not there.
+    /// Makes the next allocation of this thread fail.
     pub fn strike_next() {
         STRIKES.set(true);
     }

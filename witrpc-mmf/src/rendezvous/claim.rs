@@ -1,4 +1,4 @@
-//! A server's hold on its name.
+//! A server's claim on its name: the locks and the listening sockets.
 
 use std::io;
 use std::path::PathBuf;
@@ -17,39 +17,39 @@ use super::directory::{Directory, describe};
 use super::lock::{NameLock, is_served};
 use crate::name::Name;
 
-/// How many clients the kernel keeps waiting to be accepted.
+/// The length of a listener's queue: how many clients the kernel keeps until they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// How many lock files one bind looks at to tidy up behind dead servers; the next looks again.
+/// How many lock files one bind examines to clean up after dead servers. The next bind examines more.
 const MAX_SWEPT: usize = 4096;
 
-/// How long a socket without a lock may still answer: the kernel closes the descriptors of a dying
-/// server one by one, and may come to the lock first.
+/// How long a socket without a lock may still answer. The kernel closes the descriptors of a dying
+/// server one by one, and may close the lock before the socket.
 const DYING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A name that this process serves, in every directory of its place. Dropping it gives the name
-/// up; a forked child's copy has no hold on it.
+/// A name that this process serves, in every directory of its place. Dropping it releases the name. A
+/// forked child's copy has no hold on the name.
 #[derive(Debug)]
 pub struct NameClaim {
     seats: Vec<Seat>,
-    /// Whose clients are let in.
+    /// The users whose clients the server accepts.
     uids: Vec<u32>,
 }
 
 impl NameClaim {
-    /// Takes the name, over from a dead server if need be, and begins to listen: clients queue up
-    /// from here on. Removes what other dead servers have left in the same directories. A directory
-    /// that cannot be used is passed over as long as another can.
+    /// Claims the name and begins to listen, so that the kernel queues clients from here on. Takes over
+    /// the name of a dead server, and removes what other dead servers have left in the same
+    /// directories. Skips a directory that cannot be used, as long as another can.
     ///
     /// # Errors
     ///
-    /// [`BindError::NameInUse`] at once when a server has the name; the others say what is wrong
-    /// with the name's directories, or stands in its place.
+    /// [`BindError::NameInUse`] at once if another server has the name. The other variants say what is
+    /// wrong with the name's directories, or which file stands in the place of the name.
     pub fn new(name: &Name, place: &Place) -> Result<Self, BindError> {
         let found = place.open_to_serve()?;
         let mut passed_over = found.passed_over;
         let mut locked = Vec::new();
-        // All locks first: a server that lost one of its directories shows in the other.
+        // Take all locks first: a server that lost one of its directories still shows in the other.
         for directory in found.directories {
             locked.extend(usable(Seat::lock(directory, name), &mut passed_over)?);
         }
@@ -67,24 +67,24 @@ impl NameClaim {
         Ok(Self { seats, uids: place.uids() })
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn name(&self) -> &str {
         self.seats.first().map_or("", |seat| &seat.name)
     }
 
-    /// The users whose clients are let in.
+    /// Returns the users whose clients the server accepts.
     pub fn uids(&self) -> &[u32] {
         &self.uids
     }
 
-    /// The sockets to accept clients on.
+    /// Returns the sockets to accept clients on.
     pub fn listeners(&self) -> Vec<Arc<Descriptor>> {
         self.seats.iter().filter_map(|seat| seat.listener.clone()).collect()
     }
 }
 
-/// Returns what can be used. What is wrong with one directory, and not with the name or the process,
-/// is noted: another may do.
+/// Returns what can be used. Notes an error that concerns one directory only, because another directory
+/// may do. Returns an error that concerns the name or the process.
 fn usable(
     seat: Result<Seat, BindError>,
     passed_over: &mut Vec<DirectoryError>,
@@ -99,12 +99,12 @@ fn usable(
     }
 }
 
-/// The names that are being served in a place, sorted. A directory that cannot be used is passed over
+/// Returns the names that are being served in a place, sorted. Skips a directory that cannot be used,
 /// as long as another can.
 ///
 /// # Errors
 ///
-/// [`DirectoryError`]: no directory is as it must be, or can be read.
+/// [`DirectoryError`]: no directory follows the rules, or none can be read.
 pub fn live_names(place: &Place) -> Result<Vec<String>, DirectoryError> {
     let found = place.open_to_look()?;
     let (mut live, mut passed_over, mut is_any_read) = (Vec::new(), Vec::new(), false);
@@ -139,7 +139,7 @@ fn live_names_in(directory: &Directory) -> Result<Vec<String>, DirectoryError> {
     Ok(live)
 }
 
-/// The hold on a name in one directory.
+/// The claim on a name in one directory.
 #[derive(Debug)]
 struct Seat {
     name: String,
@@ -147,7 +147,7 @@ struct Seat {
     locks: Directory,
     lock: NameLock,
     listener: Option<Arc<Descriptor>>,
-    /// Device and inode of the socket, once it is published.
+    /// The device and inode of the socket, once it is published.
     published: Option<(u64, u64)>,
     origin: Origin,
 }
@@ -163,13 +163,13 @@ impl Seat {
         Ok(Self { name, directory, locks, lock, listener: None, published: None, origin })
     }
 
-    /// Puts a listening socket under the name, in one step.
+    /// Puts a listening socket under the name in one step.
     fn publish(&mut self, name: &Name) -> Result<(), BindError> {
         self.make_way()?;
         let directory = &self.directory;
         let temporary = temporary(&self.name);
         let path = || directory.path_of(&temporary);
-        // Left by a bind that was killed in its midst: nobody but the lock's holder makes one.
+        // A bind that was killed halfway has left this file: only the holder of the lock creates one.
         remove_socket(directory, &temporary, |_| true)
             .map_err(failed("remove a dead server's socket", path()))?;
         let address =
@@ -188,7 +188,7 @@ impl Seat {
         Ok(())
     }
 
-    /// Makes sure that nothing stands under the name but what a dead server has left.
+    /// Makes sure that nothing stands under the name, except what a dead server has left.
     fn make_way(&self) -> Result<(), BindError> {
         let started = Instant::now();
         let path = || self.directory.path_of(&self.name);
@@ -218,7 +218,7 @@ impl Drop for Seat {
         if self.origin.is_forked() {
             return;
         }
-        // Best effort, here and below: what stays behind is swept by the next server.
+        // Best effort, here and below: the next server removes what is left.
         let _ = remove_socket(&self.directory, &temporary(&self.name), |_| true);
         if let Some(published) = self.published {
             let _ = remove_socket(&self.directory, &self.name, |stat| identity(stat) == published);
@@ -227,8 +227,8 @@ impl Drop for Seat {
     }
 }
 
-/// Removes what dead servers have left in the directory of a seat. What is not theirs, or cannot
-/// be removed, stays: it harms nobody.
+/// Removes what dead servers have left in the directory of a seat. Leaves files that are not theirs,
+/// and files that cannot be removed: both are harmless.
 fn sweep(seat: &Seat) {
     let Ok(names) = names_in(&seat.locks) else { return };
     for name in names.iter().filter(|name| **name != seat.name).take(MAX_SWEPT) {
@@ -248,7 +248,7 @@ fn sweep_one(seat: &Seat, name: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The name of a socket that does not listen yet. No valid name begins with a dot.
+/// Returns the name of a socket that does not listen yet. No valid name begins with a dot.
 fn temporary(name: &str) -> String {
     format!(".{name}")
 }
@@ -256,7 +256,7 @@ fn temporary(name: &str) -> String {
 fn names_in(locks: &Directory) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(locks)? {
-        // Others than valid names were not made here.
+        // A file without a valid name was not made by this library.
         let entry = entry?;
         let name = entry.file_name().to_str().ok().and_then(|name| Name::new(name).ok());
         names.extend(name.map(|name| name.as_str().to_owned()));
@@ -264,7 +264,7 @@ fn names_in(locks: &Directory) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether nobody listens under a name of which the caller holds the lock.
+/// Returns whether no process listens under a name. The caller must hold the lock of the name.
 fn is_dead(directory: &Directory, name: &str) -> io::Result<bool> {
     let socket = open_socket()?;
     match connect(&socket, &directory.address_of(name)?) {

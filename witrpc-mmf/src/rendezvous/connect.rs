@@ -1,4 +1,4 @@
-//! The client's side: finds the server and leads the handshake.
+//! The client's side of the rendezvous: finds the server and runs the handshake.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -32,44 +32,46 @@ use super::record::{
 use super::records::Records;
 use crate::name::Name;
 
-/// How soon to look again for a server that is not there yet; doubles up to the longest.
+/// The first pause before the client looks again for a server that is not there yet. It doubles up to
+/// the longest pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// What a client wants of a connection.
+/// What a client asks of a connection.
 pub struct ConnectOptions<'a> {
-    /// What the connection stands on; the server must have chosen the same.
+    /// The backend that carries the connection. The server must have chosen the same.
     pub backend: Backend,
-    /// For the server's [`Host::admit`](super::Host::admit); at most [`MAX_BLOB_LEN`] bytes.
+    /// The payload for the server's [`Host::admit`](super::Host::admit), at most [`MAX_BLOB_LEN`]
+    /// bytes.
     pub hello: &'a [u8],
-    /// How long to wait for a server that does not serve yet; zero fails at once.
+    /// How long to wait until the server serves the name. With zero, a missing server fails at once.
     pub wait_for_server: Duration,
-    /// The longest region, of either side, that this client agrees to; in bytes.
+    /// The longest region, of either side, that this client accepts, in bytes.
     pub max_region_len: u64,
     /// How long the server may take from the connect to the welcome.
     pub handshake_timeout: Duration,
-    /// Makes the keys of an attempt.
+    /// Begins the key exchange of each attempt.
     pub initiator: &'a dyn Initiator,
 }
 
 /// What a client holds after the handshake.
 #[derive(Debug)]
 pub struct Connected {
-    /// The socket to the server: hangs up when the server dies, leaves or closes it. Not to be
-    /// read or written.
+    /// The socket to the server. It hangs up when the server dies, leaves, or closes it. The client
+    /// must neither read nor write it.
     pub link: Socket,
-    /// What the server's host said.
+    /// The payload of the welcome, as the server's host wrote it.
     pub welcome: Vec<u8>,
     /// The regions and the bell.
     pub established: Established,
 }
 
-/// Finds the server of a name and becomes its client. Blocks, for at most
-/// `wait_for_server + handshake_timeout`, or until `limit` ends it.
+/// Finds the server of a name and becomes its client. Blocks for at most `wait_for_server +
+/// handshake_timeout`, or until `limit` ends it.
 ///
 /// # Errors
 ///
-/// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
+/// [`ConnectError`] says whether no server was found, the server refused, or the system did.
 pub fn connect_within(
     name: &Name,
     place: &Place,
@@ -86,15 +88,15 @@ pub fn connect_within(
         let deadline = Deadline::new(options.handshake_timeout, limit);
         let mut result = attempt(name, place, options, deadline);
         if let Err(ConnectError::HungUp) = result {
-            // A server that many clients rush at gives the place of a slow one to another. No call
-            // has been made yet, so that it is safe to come again.
+            // A server under a rush of clients may give a slow client's place to another. No call has
+            // been made yet, so connecting again is safe.
             result = attempt(name, place, options, deadline);
         }
         let error = match result {
             Ok(connected) => return Ok(connected),
             Err(error) => error,
         };
-        // Each of these may be the last of a server that another is about to follow.
+        // Each of these may come from a server that is about to be replaced by its successor.
         let may_pass = matches!(
             error,
             ConnectError::NobodyServes { .. } | ConnectError::HungUp | ConnectError::NotAccepting
@@ -116,7 +118,7 @@ pub fn connect_within(
     }
 }
 
-/// The same, without a limit of its own.
+/// Connects without a limit.
 #[cfg(test)]
 pub fn connect(
     name: &Name,
@@ -136,7 +138,7 @@ fn attempt(
     Handshake::new(link, name, options, deadline).lead(server)
 }
 
-/// A handshake, led by blocking calls over the same parts that the server's is made of.
+/// A handshake, run by blocking calls. It is made of the same parts as the server's side.
 struct Handshake<'a> {
     link: Socket,
     name: &'a Name,
@@ -184,7 +186,7 @@ impl<'a> Handshake<'a> {
         let odd = || misbehaved("it does not open as a server does");
         let theirs = ServerOpening::version_in(head).ok_or_else(odd)?;
         if theirs != PROTOCOL_VERSION {
-            // The rest may be as long as it likes.
+            // The rest of another version's opening may have any length.
             return Err(ConnectError::OtherVersion { ours: PROTOCOL_VERSION, theirs });
         }
         self.receive_opening(rest)?;
@@ -197,7 +199,8 @@ impl<'a> Handshake<'a> {
             }
             Verdict::Proceed | Verdict::OtherDemands | Verdict::OtherVersion => {}
         }
-        // Not left to the server: it could talk us out of what protects us from it.
+        // The client checks this itself: a hostile server could drop the demands that protect the
+        // client.
         if ours.demands != opening.demands {
             let (ours, theirs) = (ours.demands, opening.demands);
             return Err(ConnectError::OtherDemands { ours, theirs });
@@ -233,7 +236,8 @@ impl<'a> Handshake<'a> {
         match Exchanged::decode(reply) {
             Some(Exchanged::Message(reply)) => match finish(reply) {
                 Some(keys) => Ok(Records::new(keys)),
-                // It does not know what our message was made of, or has heard another.
+                // The server does not know the secret, or has received another message than the client
+                // sent.
                 None => Err(ConnectError::Unauthorized),
             },
             Some(Exchanged::Rejected) => Err(ConnectError::Unauthorized),
@@ -244,7 +248,7 @@ impl<'a> Handshake<'a> {
 
     fn check(&self, offer: Offer) -> Result<(), ConnectError> {
         let (ours, theirs) = (self.options.backend.code(), offer.backend);
-        // Not left to the server: it could talk us out of the seals that protect us from it.
+        // The client checks this itself: a hostile server could drop the seals that protect the client.
         if ours != theirs {
             let (ours, theirs) = (ours.name(), theirs.name());
             return Err(ConnectError::OtherBackend { ours, theirs });
@@ -280,7 +284,7 @@ impl<'a> Handshake<'a> {
         Ok((pages, nonce))
     }
 
-    /// Makes this side's region. A long one takes seconds, so the deadline holds between its steps.
+    /// Makes this side's region. A long region takes seconds, so the deadline is checked between steps.
     fn make_region(&self, len: usize) -> Result<Made, ConnectError> {
         self.deadline.check()?;
         let mut making = region::begin(self.options.backend, len)?;
@@ -358,7 +362,7 @@ impl<'a> Handshake<'a> {
     }
 }
 
-/// Sends all that there is to send.
+/// Sends everything that is queued.
 pub fn flush(
     send_arena: &mut UnsentFrame,
     link: &Socket,
@@ -374,7 +378,7 @@ pub fn flush(
     }
 }
 
-/// Opens the server's region, and takes its bell: one comes with each region that is a file.
+/// Maps the server's region and takes its bell. A bell comes with each region that is a file.
 fn accept_passed(
     backend: Backend,
     passed: [Option<ReceivedFd>; MAX_PASSED],
@@ -421,7 +425,7 @@ pub fn misbehaved(what: &'static str) -> ConnectError {
     ConnectError::Misbehaved { what: what.into() }
 }
 
-/// What the server says that it lacks.
+/// Returns the resource that the server says it lacks.
 fn lacking(said: &[u8]) -> ConnectError {
     ResourceError::decode(said).map_or_else(
         || misbehaved("what it says that it lacks makes no sense"),

@@ -1,4 +1,4 @@
-//! What bounds the time that connecting takes.
+//! The limits on the time that connecting takes.
 
 use std::sync::Arc;
 use std::task::Wake;
@@ -12,26 +12,26 @@ use crate::error::ConnectError;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
 
-/// What ends connecting, beside the limits of its steps.
+/// What ends connecting, in addition to the limits of its steps.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectLimit {
-    /// Until when to have connected.
+    /// The time by which the connection must stand.
     pub until: Option<Instant>,
-    /// Ends it at once, from another thread.
+    /// Ends connecting at once, from another thread.
     pub interrupt: Option<Arc<Interrupt>>,
 }
 
 impl ConnectLimit {
-    /// Returns how much of `time` there is by [`until`](Self::until).
+    /// Returns `time`, or what is left of it until [`until`](Self::until).
     pub(super) fn cut(&self, time: Duration) -> Duration {
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
         left.map_or(time, |left| left.min(time))
     }
 
-    /// Pauses for so long, or until the interrupt.
+    /// Pauses for the given time, or until the interrupt.
     pub(super) fn pause(&self, time: Duration) {
         match &self.interrupt {
-            // An interrupted pause is a short one.
+            // An interrupt only shortens the pause.
             Some(interrupt) => {
                 let _ = sleep_on(&mut [interrupt.poll_fd()], time);
             }
@@ -44,15 +44,15 @@ impl ConnectLimit {
     }
 }
 
-/// Ends the connecting of a client, from any thread, by being woken.
+/// A handle that interrupts the connecting of a client, from any thread.
 pub struct Interrupt(Descriptor);
 
 impl Interrupt {
-    /// Makes one that has not come.
+    /// Creates an interrupt that has not been triggered.
     ///
     /// # Errors
     ///
-    /// The system has no descriptor to give.
+    /// The system has no descriptor left.
     pub fn new() -> io::Result<Self> {
         let made = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK));
         Ok(Self(made?))
@@ -63,7 +63,7 @@ impl Interrupt {
     }
 
     fn has_come(&self) -> bool {
-        // Nothing reads the counter: what has come stays.
+        // Nothing reads the counter, so a triggered interrupt stays triggered.
         sleep_on(&mut [self.poll_fd()], Duration::ZERO).is_ok_and(|ready| ready > 0)
     }
 }
@@ -71,7 +71,7 @@ impl Interrupt {
 impl Wake for Interrupt {
     fn wake(self: Arc<Self>) {
         if !self.0.is_forked() {
-            // A full counter has been rung already.
+            // A full counter means that it has been triggered already.
             let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
         }
     }
@@ -83,7 +83,7 @@ impl fmt::Debug for Interrupt {
     }
 }
 
-/// Until when one attempt may take.
+/// The deadline of one attempt.
 #[derive(Clone, Copy)]
 pub struct Deadline<'a> {
     started: Instant,
@@ -96,13 +96,13 @@ impl<'a> Deadline<'a> {
         Self { started: Instant::now(), after, limit }
     }
 
-    /// Returns how much time is left; `None` when it is over.
+    /// Returns how much time is left; `None` if the deadline is over.
     pub fn left(&self) -> Option<Duration> {
         let left = self.after.checked_sub(self.started.elapsed())?;
         Some(self.limit.cut(left)).filter(|left| !left.is_zero())
     }
 
-    /// Returns why there is no use in going on, if that is so.
+    /// Returns how much time is left, or the error that ends the attempt.
     pub fn check(&self) -> Result<Duration, ConnectError> {
         match self.left() {
             _ if self.limit.is_interrupted() => Err(ConnectError::Interrupted),
@@ -111,7 +111,7 @@ impl<'a> Deadline<'a> {
         }
     }
 
-    /// Takes steps until one returns that it was the last. Checks the deadline before each.
+    /// Runs `step` until it returns that it was the last. Checks the deadline before each step.
     pub fn bound(
         &self,
         mut step: impl FnMut() -> Result<bool, ConnectError>,
@@ -137,7 +137,7 @@ impl<'a> Deadline<'a> {
 }
 
 fn sleep_on(polled: &mut [PollFd<'_>], time: Duration) -> Result<usize, Errno> {
-    // Longer than the kernel can express is as good as without end.
+    // A time too long for the kernel counts as no limit.
     poll(polled, Timespec::try_from(time).ok().as_ref())
 }
 

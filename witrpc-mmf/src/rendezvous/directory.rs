@@ -1,9 +1,10 @@
-//! A directory that names live in, opened once and checked: what is in it is looked at, renamed and
-//! removed through its descriptor, so that nobody can swap it below us.
+//! A directory that holds names, opened once and checked. Its files are examined, renamed and removed
+//! through its descriptor, so no other process can replace the directory in between.
 //!
-//! A socket is bound and connected to by its path, where that fits into an address. Whoever swaps a
-//! directory on the way gains nothing: who answers is checked by the kernel's word on who he is, and a
-//! name that was bound elsewhere is not found when it is to be renamed.
+//! A socket is bound and connected to by its path, if the path fits into an address. An attacker that
+//! replaces a directory on that path gains nothing. A client checks the listener by the credentials
+//! that the kernel reports. A server that has bound elsewhere does not find its socket when it renames
+//! it.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -22,41 +23,41 @@ use crate::sys::fork::Descriptor;
 
 use crate::name::LOCKS;
 
-/// All permission bits of everybody but the owner.
+/// All permission bits of the group and of others.
 pub const ALL_OF_OTHERS: u32 = 0o077;
-/// What would let others put something under a name.
+/// The bits that would let other users put something under a name.
 pub const WRITE_OF_OTHERS: u32 = 0o022;
 
-/// What the owner of a directory must be able to do there.
+/// The bits that the owner of a directory needs.
 const ALL_OF_OWNER: u32 = 0o700;
 
-/// Any of these lets others reach what is in it.
+/// Each of these bits lets other users reach the files in the directory.
 const ENTER_OF_OTHERS: u32 = 0o011;
 
-/// How long a server that has made a directory may take to set its mode. There is nothing to wait on.
+/// How long a server may take to set the mode of a directory it has made. There is no event to wait on.
 const MAKING_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Who is to reach the sockets in a directory.
+/// Which users reach the sockets in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Its owner.
+    /// Only the owner of the directory.
     Private,
-    /// Others too.
+    /// Other users too.
     Shared,
 }
 
-/// What a directory must be like.
+/// The rules for a directory.
 #[derive(Clone, Copy)]
 pub struct Rules<'a> {
-    /// Of whom one must own it; the first is this user.
+    /// The permitted owners. The first is this user.
     pub owners: &'a [u32],
     /// The permission bits that must not be set.
     pub excess: u32,
-    /// Who is to reach the sockets made in it.
+    /// Which users reach the sockets made in it.
     pub access: Access,
 }
 
-/// An open directory.
+/// An open directory that follows its rules.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
@@ -67,15 +68,16 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Opens and checks it; `None` when it is missing. Changes nothing.
+    /// Opens and checks a directory; returns `None` if it is missing. Changes nothing.
     pub fn open(path: PathBuf, rules: Rules<'_>) -> Result<Option<Self>, DirectoryError> {
-        // As a place only: whoever may not list it may use what is in it.
+        // Open it as a path only: a user without the permission to list it may still use what is in it.
         let opened = Self::open_at(CWD, &path.clone(), path, OFlags::PATH, rules.access)?;
         opened.map(|directory| directory.checked(rules)).transpose()
     }
 
-    /// The same for a server, which creates it if it is missing. One that was just created, or is
-    /// always ours, gets all the bits that its owner needs, whatever the umask.
+    /// Opens and checks a directory for a server, and creates it if it is missing. A directory that was
+    /// just created, or that always belongs to this library, gets all bits that its owner needs,
+    /// whatever the umask.
     pub fn create(path: PathBuf, rules: Rules<'_>, is_ours: bool) -> Result<Self, DirectoryError> {
         Self::create_at(CWD, &path.clone(), path, OFlags::PATH, rules, is_ours)
     }
@@ -90,7 +92,7 @@ impl Directory {
     ) -> Result<Self, DirectoryError> {
         let mode = match rules.access {
             Access::Private => Mode::RWXU,
-            // To enter, and not to list.
+            // Others may enter it, and not list it.
             Access::Shared => Mode::RWXU | Mode::XGRP | Mode::XOTH,
         };
         let is_new = match mkdirat(parent, name, mode) {
@@ -157,7 +159,7 @@ impl Directory {
         Ok(self)
     }
 
-    /// Its subdirectory of lock files; `None` when it is missing.
+    /// Opens its subdirectory of lock files; returns `None` if it is missing.
     pub fn locks(&self) -> Result<Option<Self>, DirectoryError> {
         let (name, path) = (Path::new(LOCKS), self.path.join(LOCKS));
         let access = Access::Private;
@@ -167,7 +169,7 @@ impl Directory {
         opened.map(|directory| directory.checked(rules)).transpose()
     }
 
-    /// The same for a server, which creates it if it is missing.
+    /// Opens its subdirectory of lock files for a server, and creates it if it is missing.
     pub fn create_locks(&self) -> Result<Self, DirectoryError> {
         let (name, path) = (Path::new(LOCKS), self.path.join(LOCKS));
         let owners = &[self.owner];
@@ -175,12 +177,13 @@ impl Directory {
         Self::create_at(self.fd.as_fd(), name, path, OFlags::RDONLY, rules, true)
     }
 
-    /// Who owns it, and so serves there.
+    /// Returns the owner, which is also the user of the servers there.
     pub fn owner(&self) -> u32 {
         self.owner
     }
 
-    /// The mode of a socket made in it: if it is shared, for whoever may enter the directory.
+    /// Returns the mode of a socket made in it. In a shared directory, every user that may enter it may
+    /// connect.
     pub fn socket_mode(&self) -> Mode {
         let others = match self.access {
             Access::Private => 0,
@@ -189,19 +192,19 @@ impl Directory {
         Mode::from_bits_truncate(0o600 | others)
     }
 
-    /// Where something of this name is.
+    /// Returns the path of a file in it.
     pub fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The address of a socket of this name.
+    /// Returns the address of a socket in it.
     pub fn address_of(&self, name: &str) -> io::Result<SocketAddrUnix> {
-        // A long directory does not fit into an address, but its descriptor does.
+        // A long path does not fit into an address, but a path through the descriptor does.
         SocketAddrUnix::new(self.path_of(name))
             .or_else(|_| Ok(SocketAddrUnix::new(format!("{}/{name}", proc_path(&self.fd)))?))
     }
 
-    /// What stands under a name, without following a link; `None` when nothing does.
+    /// Returns what stands under a name, without following a link; `None` if nothing does.
     pub fn find(&self, name: &str) -> io::Result<Option<Stat>> {
         match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
@@ -217,8 +220,8 @@ impl AsFd for Directory {
     }
 }
 
-/// Looks at a directory until it is wide enough, for at most [`MAKING_TIMEOUT`]: another server may
-/// have just made it, under an umask, and may be about to set its mode.
+/// Calls `look` until the directory has the required bits, for at most [`MAKING_TIMEOUT`]. Another
+/// server may have just made the directory under an umask, and may be about to set its mode.
 fn until_made<T>(mut look: impl FnMut() -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
     let started = Instant::now();
     loop {
@@ -233,7 +236,7 @@ fn until_made<T>(mut look: impl FnMut() -> Result<T, DirectoryError>) -> Result<
     }
 }
 
-/// Checks that nobody but the user and root can rename or remove what this user puts there.
+/// Checks that only the user and root can rename or remove what this user puts there.
 pub fn check_parent(path: &Path, uid: u32) -> Result<(), DirectoryError> {
     let stat = match stat(path) {
         Ok(stat) => stat,
@@ -250,7 +253,7 @@ pub fn check_parent(path: &Path, uid: u32) -> Result<(), DirectoryError> {
     Ok(())
 }
 
-/// What a file is, for an error.
+/// Returns what a file is, for an error.
 pub fn describe(stat: &Stat) -> &'static str {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => "a file",
@@ -262,11 +265,11 @@ pub fn describe(stat: &Stat) -> &'static str {
     }
 }
 
-/// Gives a file of this user's at least the bits `least`, of which an umask, or whoever made it, may
-/// have taken some away. What somebody may have put in its place, a link or a file of another's or of
-/// another kind, is left alone, and found by whoever opens it.
+/// Gives a file of this user at least the bits `least`, which an umask or the file's creator may have
+/// removed. Leaves alone what another process may have put in its place: a link, a file of another
+/// user, or a file of another kind. The later open of the file detects that.
 pub fn widen(parent: impl AsFd, name: &Path, least: u32, kind: FileType) -> Result<(), Errno> {
-    // That it may not be read does not keep it from being held.
+    // A path descriptor can hold a file that may not be read.
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let held = match Descriptor::open(|| openat(&parent, name, flags, Mode::empty())) {
         Ok(held) => held,
@@ -279,7 +282,7 @@ pub fn widen(parent: impl AsFd, name: &Path, least: u32, kind: FileType) -> Resu
         return Ok(());
     }
     let mode = Mode::from_raw_mode(stat.st_mode & 0o7777 | least);
-    // The kernel changes no mode by a descriptor that only holds the file.
+    // The kernel does not change a mode through a path descriptor.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     match Descriptor::open(|| openat(&parent, name, flags, Mode::empty())) {
         Ok(open) => {
@@ -290,7 +293,8 @@ pub fn widen(parent: impl AsFd, name: &Path, least: u32, kind: FileType) -> Resu
             Ok(())
         }
         Err(Errno::LOOP | Errno::NOENT) => Ok(()),
-        // Nor may it be read. This path leads to what is held, whatever stands under its name now.
+        // The file may not be read either. This path leads to the held file, whatever stands under its
+        // name now.
         Err(Errno::ACCESS) => chmod(proc_path(&held), mode),
         Err(error) => Err(error),
     }
@@ -343,7 +347,7 @@ mod tests {
     fn a_directory_whose_maker_has_not_set_its_mode_yet_is_looked_at_again() {
         let scratch = Scratch::new();
         let path = scratch.path().join("shared");
-        // As its maker's umask has left it.
+        // Made with the mode that the umask of its creator left.
         directory(&path);
         let owners = &[geteuid().as_raw()];
         let rules = Rules { owners, excess: WRITE_OF_OTHERS, access: Access::Shared };
@@ -356,7 +360,7 @@ mod tests {
         };
         assert!(until_made(look).is_ok_and(|found| found.is_some()));
         assert_eq!(looks, 2);
-        // One that stays so is refused, and not changed.
+        // A directory that keeps its mode is refused, and not changed.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
         let refused = Directory::create(path.clone(), rules, false);
         assert!(matches!(refused, Err(DirectoryError::KeepsOthersOut { .. })), "{refused:?}");
@@ -366,7 +370,7 @@ mod tests {
     #[test]
     fn a_directory_of_anothers_in_place_of_one_just_made_is_left_alone() {
         if !geteuid().is_root() {
-            // Nobody else can change it.
+            // No other user can change it.
             return;
         }
         let scratch = Scratch::new();

@@ -15,11 +15,11 @@ use super::directory::{Directory, describe};
 use super::peer::Credentials;
 use crate::name::Name;
 
-/// How soon to try again where nothing tells when there is room.
+/// The pause before the next try, where no event says when there is room.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Connects to the socket of a name, in the first directory in which a server listens. What is wrong
-/// with one directory hides no server in another.
+/// Connects to the socket of a name, in the first directory in which a server listens. A faulty
+/// directory does not hide a server in another.
 pub fn find(
     name: &Name,
     place: &Place,
@@ -51,7 +51,7 @@ pub fn find(
     Err(ConnectError::NobodyServes { name, waited: Duration::ZERO, places })
 }
 
-/// Connects to the socket of a name in one directory. `None`: nobody serves there.
+/// Connects to the socket of a name in one directory; returns `None` if no server listens there.
 fn reach(
     directory: &Directory,
     name: &Name,
@@ -75,7 +75,7 @@ fn reach(
             Ok(()) => break,
             Err(Errno::CONNREFUSED | Errno::NOENT) => return Ok(None),
             Err(Errno::INTR) => {}
-            // The queue is full; nothing tells when it has room again.
+            // The queue is full, and no event says when it has room again.
             Err(Errno::AGAIN) => thread::sleep(deadline.check()?.min(PAUSE)),
             Err(Errno::PROTOTYPE) => return Err(not_a_server("a socket of another type")),
             Err(error) => return Err(failed("connect to")(error.into()).into()),
@@ -84,13 +84,13 @@ fn reach(
     Ok(Some(Socket::new(socket)))
 }
 
-/// Makes sure that whoever listens is the user that the directory belongs to.
+/// Checks that the process that listens runs as the user that owns the directory.
 fn identify(
     link: &Socket,
     directory: &Directory,
     name: &Name,
 ) -> Result<Credentials, ConnectError> {
-    let failed = |error| ConnectError::system("ask the system who the server is", error);
+    let failed = |error| ConnectError::system("ask the system which user runs the server", error);
     let server = Credentials::of(link).map_err(failed)?;
     let expected = directory.owner();
     if server.uid != expected {

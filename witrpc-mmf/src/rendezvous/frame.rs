@@ -1,4 +1,4 @@
-//! Whole messages over a socket that never waits.
+//! Whole messages over a nonblocking socket.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -14,27 +14,27 @@ use crate::sys::resource::lacked;
 use super::record::{MAX_EXCHANGED_LEN, MAX_RECORD_LEN, MAX_SMALL_LEN, MAX_TOLD_LEN, Record};
 use super::records::Records;
 
-/// Room for the openings, the messages of the key exchange and small records.
+/// The length of the buffer for openings, messages of the key exchange, and small records.
 const SMALL_BUFFER_LEN: usize = 256;
 
-/// How much memory a long message gets before more of it has arrived.
+/// How much memory a long message takes at first. It grows only as bytes arrive.
 const GROWTH_LEN: usize = 16 << 10;
 
 const HEADER_LEN: usize = 4;
 
-/// Why a message did not come.
+/// Why a message was not received.
 #[derive(Debug)]
 pub enum ReceiveError {
     HungUp,
-    /// What was received has not the form of any message expected here.
+    /// The received bytes are no message that is expected here.
     Malformed(&'static str),
-    /// This process has no place for what was passed.
+    /// This process has no descriptor or memory for what was passed.
     Resource(ResourceError),
     System(io::Error),
 }
 
-/// What has arrived of the next message. A peer that has proved nothing yet costs a fixed buffer;
-/// a long message costs what has arrived of it.
+/// The received part of the next message. A peer that has proved nothing yet costs a fixed buffer. A
+/// long message costs as much memory as has arrived of it.
 pub struct Inbox {
     small: [u8; SMALL_BUFFER_LEN],
     long: Vec<u8>,
@@ -52,7 +52,7 @@ impl Inbox {
         }
     }
 
-    /// Receives the `len` bytes of an opening. `None`: they are not all there yet.
+    /// Receives the `len` bytes of an opening; `None` while some are missing.
     pub fn opening(
         &mut self,
         socket: impl AsFd,
@@ -67,12 +67,12 @@ impl Inbox {
         Ok(Some(&self.small[..len]))
     }
 
-    /// Receives a message of the key exchange.
+    /// Receives a message of the key exchange; `None` while part of it is missing.
     pub fn exchanged(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
         self.in_clear(socket, MAX_EXCHANGED_LEN)
     }
 
-    /// Receives the answer to an inquiry.
+    /// Receives the answer to an inquiry; `None` while part of it is missing.
     pub fn told(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
         self.in_clear(socket, MAX_TOLD_LEN)
     }
@@ -96,7 +96,8 @@ impl Inbox {
         }
     }
 
-    /// Receives a sealed record without a blob, and up to [`MAX_PASSED`] descriptors with it.
+    /// Receives a sealed record without a payload, and up to [`MAX_PASSED`] descriptors with it; `None`
+    /// while part of it is missing.
     pub fn small_record(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
         let longest = Records::sealed_len(MAX_SMALL_LEN);
         debug_assert!(longest <= SMALL_BUFFER_LEN - HEADER_LEN);
@@ -117,7 +118,7 @@ impl Inbox {
         }
     }
 
-    /// Receives a sealed record that may carry a blob.
+    /// Receives a sealed record that may carry a payload; `None` while part of it is missing.
     pub fn long_record(&mut self, socket: impl AsFd) -> Result<Option<Vec<u8>>, ReceiveError> {
         let longest = Records::sealed_len(MAX_RECORD_LEN);
         loop {
@@ -138,12 +139,13 @@ impl Inbox {
         }
     }
 
-    /// What was passed with the last small record; in the order of the sender.
+    /// Takes the descriptors that were passed with the last small record, in the sender's order.
     pub fn take_passed(&mut self) -> [Option<ReceivedFd>; MAX_PASSED] {
         std::mem::take(&mut self.passed)
     }
 
-    /// Where the frame ends that the header announces, or the header itself while it is not there.
+    /// Returns where the frame ends that the header announces. Returns the end of the header while that
+    /// has not arrived.
     fn end_of_frame(&self, longest: usize) -> Result<usize, ReceiveError> {
         if self.received < HEADER_LEN {
             return Ok(HEADER_LEN);
@@ -157,7 +159,7 @@ impl Inbox {
     }
 }
 
-/// How many bytes have come, and nothing with them. `None`: nothing yet.
+/// Receives bytes that come without descriptors. Returns how many; `None` if there are none yet.
 fn plain(socket: impl AsFd, bytes: &mut [u8]) -> Result<Option<usize>, ReceiveError> {
     match receive(socket, bytes) {
         Ok(Plain::Bytes(0)) => Err(ReceiveError::HungUp),
@@ -167,7 +169,7 @@ fn plain(socket: impl AsFd, bytes: &mut [u8]) -> Result<Option<usize>, ReceiveEr
     }
 }
 
-/// How many bytes have come, with descriptors perhaps. `None`: nothing yet.
+/// Receives bytes that may come with descriptors. Returns how many; `None` if there are none yet.
 fn with_passed(
     socket: impl AsFd,
     bytes: &mut [u8],
@@ -193,14 +195,14 @@ fn not_yet(error: Errno) -> Result<Option<usize>, ReceiveError> {
     }
 }
 
-/// Why the kernel did not hand over what was passed: nearly always for want of descriptors.
+/// Explains why the kernel did not deliver what was passed: nearly always for want of descriptors.
 fn not_received() -> ReceiveError {
     ReceiveError::Resource(lacked("recvmsg", 0, &Errno::MFILE.into()))
 }
 
-const UNEXPECTED: &str = "descriptors that nobody expects";
+const UNEXPECTED: &str = "more descriptors than the message carries";
 
-/// What has not been sent yet.
+/// The part of the queued messages that has not been sent yet.
 #[derive(Default)]
 pub struct UnsentFrame {
     bytes: Vec<u8>,
@@ -209,27 +211,27 @@ pub struct UnsentFrame {
 }
 
 impl UnsentFrame {
-    /// Adds an opening.
+    /// Queues an opening.
     pub fn opening(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Adds a record, to be the next to go, and what is passed with it.
+    /// Queues a record, which must be the next message to go, and the descriptors to pass with it.
     pub fn record(&mut self, record: &Record<'_>, records: &mut Records, passed: Vec<Descriptor>) {
-        // Descriptors go with the first byte that is sent next.
+        // The kernel passes descriptors with the first byte of the next send.
         debug_assert!(passed.is_empty() || self.bytes.is_empty());
         self.framed(&records.seal(&record.encode()));
         self.passed.extend(passed);
     }
 
-    /// Adds a message of the key exchange, or a sealed record, behind its length.
+    /// Queues a message of the key exchange, or a sealed record, behind its length.
     pub fn framed(&mut self, message: &[u8]) {
         let len = u32::try_from(message.len()).expect("a record is at most a megabyte or so");
         self.bytes.extend_from_slice(&len.to_le_bytes());
         self.bytes.extend_from_slice(message);
     }
 
-    /// Sends as much as goes without waiting. `true`: nothing is left.
+    /// Sends as much as it can without blocking. Returns whether everything has been sent.
     pub fn flush(&mut self, socket: impl AsFd) -> Result<bool, Errno> {
         while self.sent < self.bytes.len() {
             let passed: Vec<_> = self.passed.iter().map(AsFd::as_fd).collect();

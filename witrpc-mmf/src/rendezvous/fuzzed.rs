@@ -1,4 +1,4 @@
-//! A server's side of a handshake, and a stranger who says and passes what some bytes tell it to.
+//! A server's side of a handshake against a peer whose actions come from the fuzzer's bytes.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use super::records::Records;
 
 const LANES: u32 = 4;
 
-/// Counts whom it has let in.
+/// A host that counts the clients it has admitted.
 #[derive(Default)]
 struct Door(AtomicU32);
 
@@ -49,21 +49,21 @@ impl Host for Door {
     fn hung_up(&self, _: u64) {}
 }
 
-/// The stranger's end, and what it has learned.
+/// The peer's end of the handshake, and what it has learned.
 struct Hostile {
     socket: Socket,
     inbox: Inbox,
-    /// Whether it has heard the server's opening.
+    /// Whether it has received the server's opening.
     is_greeted: bool,
     records: Option<Records>,
-    /// Of the server's region record.
+    /// The nonce of the server's region record.
     nonce: Option<Nonce>,
-    /// Whether it has done as a client does, up to here.
+    /// Whether it has followed the protocol so far.
     may_come_in: bool,
 }
 
-/// Whatever the bytes have the stranger do, the server says good-bye or lets it in, and lets nobody
-/// in who has not gone through all of it.
+/// Runs the handshake. Whatever the peer does, the server either hangs up or admits it, and it admits
+/// only a peer that has followed the whole protocol.
 pub fn handshake(bytes: &[u8]) {
     let len = Layout::min_region_len(LANES);
     let door = Arc::new(Door::default());
@@ -109,7 +109,7 @@ impl Hostile {
         Self { socket, inbox: Inbox::new(), is_greeted: false, records, nonce, may_come_in: false }
     }
 
-    /// A full socket, or one that has been closed, takes less.
+    /// Sends what the socket takes. A full or closed socket takes less.
     fn send(&self, bytes: &[u8], passed: &[OwnedFd]) {
         let passed: Vec<_> = passed.iter().map(AsFd::as_fd).collect();
         let _ = send_with(&self.socket, bytes, &passed);
@@ -126,7 +126,7 @@ impl Hostile {
         self.send_framed(&sealed, passed);
     }
 
-    /// One step: bytes as they stand in the script, or what a client would say by now.
+    /// Takes one step: sends bytes of the script as they are, or what a client would send now.
     fn act(&mut self, step: u8, script: &mut Script<'_>, region_len: usize) {
         match step % 8 {
             0 => {
@@ -176,7 +176,7 @@ impl Hostile {
         self.send_sealed(&record.encode(), &passed);
     }
 
-    /// Reads what the server has said, as far as a client would.
+    /// Reads what the server has sent, as far as a client would.
     fn listen(&mut self) {
         if !self.is_greeted {
             let heard = self.inbox.opening(&self.socket, ServerOpening::LEN);

@@ -1,4 +1,4 @@
-//! Asks a server how it is, without becoming its client.
+//! Asks a server for its report, without becoming its client.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use super::frame::{Inbox, UnsentFrame};
 use super::record::{Inquiry, PROTOCOL_VERSION, Told};
 use crate::name::Name;
 
-/// What the server of a name reports of itself: the bytes of its
+/// Returns what the server of a name reports of itself: the bytes of its
 /// [`Admission::report`](witrpc_transport::Admission::report). Blocks for at most `timeout`.
 ///
 /// # Errors
 ///
-/// [`ConnectError`] says whether nobody serves, the server does not say it to this user, or it did
-/// not answer.
+/// [`ConnectError`] says whether no server was found, the server does not report to this user, or it
+/// did not answer.
 pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Vec<u8>, ConnectError> {
     let limit = ConnectLimit::default();
     let deadline = Deadline::new(timeout, &limit);

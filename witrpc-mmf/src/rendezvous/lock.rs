@@ -1,12 +1,13 @@
-//! The kernel's word on who serves a name.
+//! The kernel's lock that says whether a name is served.
 //!
-//! A server locks bytes 0 and 1 of the name's lock file for its life, through a description of its
-//! own (`F_OFD_SETLK`), so that threads of one process exclude each other too. Whoever only tidies
-//! up behind a dead server locks byte 1: that excludes every server, but a bind that meets it can
-//! tell it from one and tries again. Asking who is alive takes no lock, and disturbs nobody.
+//! A server locks bytes 0 and 1 of the name's lock file for its life. It uses an open file description
+//! lock (`F_OFD_SETLK`), so that threads of one process exclude each other too. A process that only
+//! cleans up after a dead server locks byte 1. That excludes every server, but a bind that meets this
+//! lock can tell it from a server's, and tries again. To ask which names are served takes no lock, so
+//! it disturbs no server.
 //!
-//! A lock file may be unlinked by its holder. Who has locked one therefore makes sure that it is
-//! still the one under its name.
+//! The holder of the lock may unlink the lock file. So each process that has locked one then checks
+//! that the file is still the one under its name.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -26,11 +27,11 @@ const READ_AND_WRITE: u32 = 0o600;
 const SERVING: i64 = 0;
 const TIDYING: i64 = 1;
 
-/// How long a bind waits for somebody who tidies up. That takes microseconds, unless he is stopped
-/// in the middle of it.
+/// How long a bind waits for a process that cleans up. Cleaning up takes microseconds, unless the
+/// process is stopped in the middle of it.
 const TIDYING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A locked file under its name. Dropping it unlocks and leaves the file.
+/// A locked file under its name. Dropping it unlocks the file and leaves it there.
 #[derive(Debug)]
 pub struct NameLock {
     file: Descriptor,
@@ -38,7 +39,7 @@ pub struct NameLock {
 }
 
 impl NameLock {
-    /// Locks a name to serve it. `None`: somebody else does.
+    /// Locks a name to serve it; returns `None` if another server has it.
     pub fn serve(locks: impl AsFd, name: &str) -> io::Result<Option<Self>> {
         let started = Instant::now();
         loop {
@@ -64,8 +65,8 @@ impl NameLock {
         }
     }
 
-    /// Locks the name of a dead server to tidy up behind it. `None`: it is alive, somebody else
-    /// tidies up, or there is nothing left.
+    /// Locks the name of a dead server to clean up after it. Returns `None` if the server is alive,
+    /// another process cleans up, or nothing is left.
     pub fn tidy(locks: impl AsFd, name: &str) -> io::Result<Option<Self>> {
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let file = open_lock(&locks, name, flags)?;
@@ -84,15 +85,15 @@ impl NameLock {
     }
 }
 
-/// What came of trying to lock an open file to serve its name.
+/// The outcome of an attempt to lock an open file to serve its name.
 #[derive(Debug)]
 enum Attempt {
     Locked(NameLock),
-    /// A server holds it.
+    /// A server holds the lock.
     Served,
-    /// Somebody tidies up behind a dead server.
+    /// Another process cleans up after a dead server.
     Tidied,
-    /// The file was unlinked after it was opened: the lock on it excludes nobody.
+    /// The file was unlinked after it was opened, so the lock on it excludes no other process.
     Unlinked,
 }
 
@@ -100,7 +101,7 @@ fn open_to_serve(locks: impl AsFd, name: &str) -> io::Result<Descriptor> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let widen = || widen(&locks, Path::new(name), READ_AND_WRITE, FileType::RegularFile);
     match open_lock(&locks, name, flags) {
-        // An umask kept those out who come later.
+        // An umask removed bits that later processes need.
         Ok(file) if fstat(&file)?.st_mode & READ_AND_WRITE != READ_AND_WRITE => {
             widen()?;
             Ok(file)
@@ -113,7 +114,7 @@ fn open_to_serve(locks: impl AsFd, name: &str) -> io::Result<Descriptor> {
     }
 }
 
-/// Whether a server holds the lock of a name.
+/// Returns whether a server holds the lock of a name.
 pub fn is_served(locks: impl AsFd, name: &str) -> io::Result<bool> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     match open_lock(locks, name, flags) {
@@ -146,7 +147,7 @@ fn try_lock(file: &Descriptor, start: i64, len: i64) -> io::Result<bool> {
     }
 }
 
-/// Where the lock starts that forbids us this one, if any does.
+/// Returns where the lock starts that conflicts with the range; `None` if none does.
 fn holder(file: &Descriptor, start: i64, len: i64) -> io::Result<Option<i64>> {
     let mut range = write_lock(start, len);
     fcntl_lock(file, libc::F_OFD_GETLK, &mut range)?;
@@ -183,7 +184,7 @@ mod tests {
         let locks = std::fs::File::open(scratch.path()).unwrap();
         let open = || open_to_serve(&locks, "calc").unwrap();
         let attempt = |file| NameLock::attempt(&locks, "calc", file).unwrap();
-        let Attempt::Locked(leaving) = attempt(open()) else { panic!("nobody has it") };
+        let Attempt::Locked(leaving) = attempt(open()) else { panic!("no server has it") };
         let opened_before = open();
         assert!(matches!(attempt(open()), Attempt::Served));
         leaving.unlink(&locks).unwrap();
@@ -198,7 +199,7 @@ mod tests {
         let scratch = Scratch::new();
         let locks = std::fs::File::open(scratch.path()).unwrap();
         std::fs::write(scratch.path().join("calc"), "").unwrap();
-        let tidying = NameLock::tidy(&locks, "calc").unwrap().expect("nobody has it");
+        let tidying = NameLock::tidy(&locks, "calc").unwrap().expect("no server has it");
         assert!(NameLock::tidy(&locks, "calc").unwrap().is_none(), "one is enough");
         assert!(!is_served(&locks, "calc").unwrap());
         std::thread::scope(|scope| {

@@ -1,11 +1,12 @@
-//! How two processes that know only a name find each other, and what they exchange before the
-//! first call.
+//! How two processes that share only a name find each other, and what they exchange before the first
+//! call.
 //!
-//! A server [claims](claim) a [name](crate::name) in the [directories](place) of its user: a kernel
-//! [lock] says who serves, a socket lets clients in. A client [connects](mod@connect) to the socket;
-//! on the server one [control] thread leads every client through the [handshake](pending_handshake), of
-//! which [`record`] holds the format. From then on the socket is the *link*: no data crosses it,
-//! and its hang-up tells each side that the other has gone.
+//! A server [claims](claim) a [name](crate::name) in the [directories](place) of its user. A kernel
+//! [lock] says whether the name is served, and clients connect to a socket. A client
+//! [connects](mod@connect) to that socket. On the server, one [control] thread runs the
+//! [handshake](pending_handshake) with every client, whose format is in [`record`]. After the
+//! handshake, the socket is the *link*: no data crosses it, and its hang-up tells each side that the
+//! other has gone.
 
 mod claim;
 mod connect;

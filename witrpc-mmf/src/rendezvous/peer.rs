@@ -1,4 +1,4 @@
-//! Who is at the other end, and what both ends hold when the handshake is over.
+//! The identity of the peer, and what both ends hold after the handshake.
 
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::AtomicU64;
@@ -19,19 +19,19 @@ use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Origin;
 use crate::wakeup::epoch::WakeRequest;
 
-/// Who a peer is, in the kernel's words.
+/// The identity of a peer, as the kernel reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// The process, or 0 when this side's pid namespace does not show it.
+    /// The process, or 0 if this side's pid namespace does not show it.
     pub pid: u32,
     /// The user it ran as when it connected or listened.
     pub uid: u32,
 }
 
 impl Credentials {
-    /// Of whoever is at the other end of a connected Unix socket.
+    /// Returns the credentials of the peer of a connected Unix socket.
     pub fn of(socket: impl AsFd) -> io::Result<Self> {
-        // Not through rustix, whose type for a pid cannot hold the 0 of another namespace.
+        // Calls libc directly: rustix's type for a pid cannot hold the 0 of another namespace.
         let mut found = libc::ucred { pid: 0, uid: 0, gid: 0 };
         let mut len = mem::size_of_val(&found) as libc::socklen_t;
         // SAFETY: `found` and `len` are valid for writes, and `len` is the size of `found`; any
@@ -52,35 +52,36 @@ impl Credentials {
     }
 }
 
-/// What tells a socket from all others of this machine that exist at the same time; 0 for none.
+/// Returns the inode of a socket, which differs from that of every other socket on this machine at the
+/// same time; 0 for none.
 pub fn inode_of(socket: Option<&impl AsFd>) -> Result<u64, Errno> {
     socket.map_or(Ok(0), |socket| Ok(fstat(socket)?.st_ino))
 }
 
-/// What either side holds after the handshake, beside the link.
+/// What either side holds after the handshake, in addition to the link.
 #[derive(Debug)]
 pub struct Established {
-    /// Who the peer is.
+    /// The identity of the peer.
     pub credentials: Credentials,
-    /// This side's region: zeroed and allocated; of the native backend also sealed, so that nobody
-    /// else can write it.
+    /// This side's region, zeroed and allocated. With the native backend it is also sealed, so that no
+    /// other process can write it.
     pub own: OwnPages,
-    /// The other side's region, for reading.
+    /// The other side's region, to be read only.
     pub peer: PeerPages,
-    /// One end of a nonblocking socket pair: a byte sent rings at the other end. The descriptor
-    /// came from the peer at the client, so only calls with `MSG_DONTWAIT` are safe on it. The
-    /// portable backend has none.
+    /// One end of a nonblocking socket pair: a byte sent rings the other end. At the client the
+    /// descriptor came from the peer, so only calls with `MSG_DONTWAIT` are safe on it. The portable
+    /// backend has none.
     pub bell: Option<Socket>,
     /// How many calls can be in flight, 1 to [`crate::memory::layout::MAX_LANES`].
     pub lanes: u32,
     /// The longest message of either side, in bytes.
     pub max_message_len: u64,
-    /// What messages are sealed with, if they are.
+    /// The keys that seal messages, if messages are sealed.
     pub keys: Option<Box<dyn Keys>>,
 }
 
 impl Established {
-    /// Makes an end of the connection of it, with its own arena at `own_arena` in its region.
+    /// Makes one end of the connection, with its own arena at `own_arena` in its region.
     pub fn into_half(
         self,
         layout: Layout,
@@ -109,7 +110,7 @@ impl Established {
 
 #[cfg(any(test, fuzzing))]
 impl Established {
-    /// With a peer that has never been met, and without a bell.
+    /// Creates an end whose peer does not exist, without a bell.
     pub fn for_fuzzing(
         own: OwnPages,
         peer: PeerPages,

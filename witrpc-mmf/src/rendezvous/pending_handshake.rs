@@ -1,4 +1,4 @@
-//! The server's side of one handshake: a state machine that never waits.
+//! The server's side of one handshake: a state machine that never blocks.
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -26,53 +26,53 @@ use super::record::{
 };
 use super::records::Records;
 
-/// Somebody who has connected and is not a client yet.
+/// A peer that has connected and is not a client yet: a *stranger*.
 pub struct PendingHandshake {
     socket: Socket,
     who: Credentials,
     came: Instant,
-    /// How long it may stay a stranger.
+    /// How long the handshake may take.
     timeout: Duration,
     stage: HandshakeStage,
     inbox: Inbox,
     send_arena: UnsentFrame,
-    /// From the key exchange on.
+    /// Set from the key exchange on.
     secured: Option<Secured>,
 }
 
-/// What a key exchange has made. That a stranger has the keys too shows in its first record.
+/// The result of a key exchange. The stranger's first record proves that it has the keys too.
 struct Secured {
     records: Records,
     clearance: Clearance,
 }
 
-/// What is to come next from the stranger, or what is left to say to it.
+/// The message that the stranger must send next, or the message that is being sent to it.
 enum HandshakeStage {
     Opening,
     KeyExchange {
         prologue: Vec<u8>,
     },
     Region,
-    /// Our region is being made.
+    /// The server's region is being made.
     RegionBuilder {
         making: Box<dyn RegionBuilder>,
         peer: PeerPages,
-        /// The nonce that the client's region record came with.
+        /// The nonce of the client's region record.
         answers: Nonce,
     },
     Hello {
         regions: Regions,
         nonce: Nonce,
     },
-    /// The welcome is on its way.
+    /// The welcome is being sent.
     Welcoming {
         client_id: u64,
     },
-    /// The answer to its inquiry is on its way.
+    /// The answer to its inquiry is being sent.
     Told,
-    /// The word that turns it away is on its way.
+    /// The message that turns it away is being sent.
     TurnedAway,
-    /// The word by which the layers above turn it away, and count it, is on its way.
+    /// The refusal by the layers above, which also count it, is being sent.
     Refused,
 }
 
@@ -82,13 +82,14 @@ struct Regions {
     bell: Option<Socket>,
 }
 
-/// How far a handshake has come, which the host is told of if this side turns the stranger away.
+/// How far a handshake has come. The control thread tells the host if the server turns the stranger
+/// away.
 pub enum Progress {
-    /// It goes on when the socket is ready again.
+    /// It continues when the socket is ready again.
     Pending,
-    /// It goes on whenever there is time.
+    /// It continues whenever the thread has time.
     Busy,
-    /// It goes on when there is less to be closed: it may pass more of that.
+    /// It continues when fewer descriptors await closing, because the stranger may pass more of them.
     PutOff,
     /// The stranger is a client.
     Welcomed,
@@ -103,17 +104,17 @@ impl PendingHandshake {
         Self { socket, who, came, timeout, stage, inbox, send_arena, secured: None }
     }
 
-    /// When it was let in.
+    /// Returns when the stranger was accepted.
     pub fn came(&self) -> Instant {
         self.came
     }
 
-    /// When to drop it, if it is still a stranger then.
+    /// Returns when to drop it, if the handshake is still pending then.
     pub fn deadline(&self) -> Instant {
         self.came + self.timeout
     }
 
-    /// Whether it has neither been let in nor been turned away.
+    /// Returns whether the stranger has neither been admitted nor turned away.
     pub fn is_undecided(&self) -> bool {
         !matches!(
             self.stage,
@@ -124,7 +125,7 @@ impl PendingHandshake {
         )
     }
 
-    /// Whether this side is at work for it.
+    /// Returns whether the stranger waits for work of this side.
     pub fn is_busy(&self) -> bool {
         matches!(self.stage, HandshakeStage::RegionBuilder { .. })
     }
@@ -133,7 +134,7 @@ impl PendingHandshake {
         &self.socket
     }
 
-    /// Its number, once the host knows of it.
+    /// Returns its number, once the host knows of it.
     pub fn client_id(&self) -> Option<u64> {
         match self.stage {
             HandshakeStage::Welcoming { client_id } => Some(client_id),
@@ -141,12 +142,12 @@ impl PendingHandshake {
         }
     }
 
-    /// What is left of it when it has been welcomed.
+    /// Returns the client's id and link after the welcome.
     pub fn into_link(self) -> Option<(u64, Socket)> {
         Some((self.client_id()?, self.socket))
     }
 
-    /// Goes on until the socket is not ready for more, or others are to have their turn.
+    /// Continues until the socket is not ready for more, or it is another handshake's turn.
     pub fn advance(&mut self, context: &mut HandshakeContext) -> Progress {
         loop {
             match self.send_arena.flush(&self.socket) {
@@ -203,7 +204,8 @@ impl PendingHandshake {
             .ok_or(ReceiveError::Malformed("no opening of a client"))?;
         let demands = context.host.responder().demands();
         let verdict = match opening.version {
-            // Also where its directory lets it: only the kernel's word on who it is counts.
+            // Check this even if the directory lets the peer connect: only the kernel's credentials
+            // count.
             PROTOCOL_VERSION if !context.uids.contains(&self.who.uid) => Verdict::NotAllowed,
             PROTOCOL_VERSION if context.turns_away => Verdict::NotAccepting,
             PROTOCOL_VERSION if context.is_full => Verdict::Full,
@@ -230,7 +232,8 @@ impl PendingHandshake {
         }))
     }
 
-    /// Says how the server is, to its own user: others get no further than their clients do.
+    /// Sends the report, only to the server's own user. For another user, an inquiry gets no further
+    /// than a client of that user would.
     fn tell(&mut self, inquiry: &Inquiry, context: &HandshakeContext) {
         let report;
         let told = if self.who.uid != geteuid().as_raw() {
@@ -276,11 +279,11 @@ impl PendingHandshake {
         let sealed = match self.inbox.small_record(&self.socket) {
             Ok(Some(sealed)) => sealed,
             Ok(None) => return Ok(None),
-            // The region that came found no place here.
+            // This process has no room for the region that came.
             Err(ReceiveError::Resource(lacked)) => return Ok(Some(self.lack(&lacked))),
             Err(error) => return Err(error),
         };
-        // Nothing is made before this has shown that the stranger has the keys.
+        // Nothing is made before this record has proved that the stranger has the keys.
         let opened = secured(&mut self.secured).records.open(sealed);
         let Some(Record::Region { region, nonce: answers, .. }) =
             opened.as_deref().and_then(Record::decode)
@@ -290,7 +293,7 @@ impl PendingHandshake {
         let passed = self.inbox.take_passed();
         let peer = match open_client_region(passed, region, &context.limits) {
             Ok(peer) => peer,
-            // A region that is what it should be, and no room for it here.
+            // The region is valid, but this process has no room for it.
             Err(OpenError::Resource(lacked)) => return Ok(Some(self.lack(&lacked))),
             Err(_) => return Ok(Some(self.fail(Failure::FoundWrong))),
         };
@@ -300,7 +303,7 @@ impl PendingHandshake {
         }
     }
 
-    /// Makes some more of our region, or sends it. `None`: there is more to be made.
+    /// Makes the next part of the server's region, or sends it; returns `None` while parts are left.
     fn make(&mut self) -> Result<Option<HandshakeStage>, ReceiveError> {
         if has_hung_up(&self.socket) {
             return Err(ReceiveError::HungUp);
@@ -347,7 +350,7 @@ impl PendingHandshake {
         if answers != nonce {
             return Ok(Some(self.fail(Failure::FoundWrong)));
         }
-        // Others may have come in since the opening.
+        // Other clients may have been admitted since the opening.
         if context.is_full || context.turns_away {
             let failure = if context.is_full { Failure::Full } else { Failure::NotAccepting };
             return Ok(Some(self.fail(failure)));
@@ -356,8 +359,8 @@ impl PendingHandshake {
         let client = ClientInfo::new(self.who.pid, self.who.uid).cleared(clearance);
         match context.host.admit(&client, blob).into_result() {
             Ok((welcome, session)) => {
-                // The last record; the keys are the messages' from here on. It is sent when this
-                // returns.
+                // This is the last record. From here on, the keys are for messages. It is sent after
+                // this returns.
                 self.say(&Record::Welcome(&welcome), Vec::new());
                 let client_id = client.id;
                 context.host.connected(client, session, self.established(regions, context));
@@ -399,14 +402,14 @@ impl PendingHandshake {
     }
 }
 
-/// Whether nobody is there to be made something for.
+/// Returns whether the peer has hung up, so that a region would be made for no client.
 fn has_hung_up(socket: &Socket) -> bool {
     let mut ready = [PollFd::new(socket, PollFlags::RDHUP)];
     let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
     poll(&mut ready, Some(&Timespec::default())).is_ok() && ready[0].revents().intersects(gone)
 }
 
-/// To be asked for after the key exchange and up to the welcome only.
+/// Returns the result of the key exchange. Call it only between the key exchange and the welcome.
 fn secured(secured: &mut Option<Secured>) -> &mut Secured {
     secured.as_mut().expect("no stage after the key exchange comes before it")
 }
@@ -424,7 +427,7 @@ fn open_client_region(
     PeerPages::open(limits.backend, region, file)
 }
 
-/// What the server has made for a client, before that is told.
+/// What the server has made for a client, before it tells the client of it.
 struct Offered {
     made: Made,
     nonce: Nonce,
@@ -438,7 +441,7 @@ impl Offered {
         let made = making.finish()?;
         let nonce = random_bytes()?;
         let lacked = |error: Errno| resource::lacked("socketpair", 0, &error.into());
-        // Where a region cannot be passed, no bell can.
+        // A backend that passes no region passes no bell either.
         let (bell, their_bell) = match &made.file {
             Some(_) => new_bell().map_err(lacked)?,
             None => (None, None),
@@ -448,7 +451,7 @@ impl Offered {
     }
 }
 
-/// Makes both ends of a bell, ours first.
+/// Makes both ends of a bell; this side's end comes first.
 fn new_bell() -> Result<(Option<Socket>, Option<Descriptor>), Errno> {
     Descriptor::open_with(|register: fn(OwnedFd) -> Descriptor| {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;

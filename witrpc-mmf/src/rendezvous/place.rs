@@ -1,4 +1,4 @@
-//! Where the names of a user are.
+//! The directories that hold the names of a user.
 
 use std::path::{Path, PathBuf};
 
@@ -8,28 +8,30 @@ use crate::error::DirectoryError;
 
 use super::directory::{ALL_OF_OTHERS, Access, Directory, Rules, WRITE_OF_OTHERS, check_parent};
 
-/// Where names are looked up: a server and its clients must agree on it.
+/// The place where names are looked up. A server and its clients must use the same.
 ///
-/// By default the two directories of the user, found by his id and not by the environment:
-/// `/run/user/<uid>/witrpc`, where there is a `/run/user/<uid>`, and `/dev/shm/witrpc-<uid>`. A
-/// server takes its name in both and a client looks in both, as either may be missing, or vanish
-/// when the user logs out. Both are for this user alone. One that is another's, or that others can
-/// write to, is passed over by both sides alike, by what the kernel says of its owner and mode: so it
-/// neither hides a server in the other nor passes one off. It is an error if none is left.
+/// The default is the two directories of the user, found by the user's id and not by the environment:
+/// `/run/user/<uid>/witrpc`, if there is a `/run/user/<uid>`, and `/dev/shm/witrpc-<uid>`. A server
+/// takes its name in both, and a client looks in both, because either may be missing, or may vanish
+/// when the user logs out. Both are for this user alone. Servers and clients skip a directory that
+/// belongs to another user, or that other users can write to, by the owner and mode that the kernel
+/// reports. So such a directory neither hides a server in the other directory nor passes for one. It is
+/// an error if no directory is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     kind: PlaceKind,
-    /// Other users that a server lets in, and that a client takes for its server's.
+    /// Other users whose clients a server accepts, and whose servers a client accepts.
     allowed: Vec<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum PlaceKind {
-    /// The directories of a user below these two.
+    /// The directories of a user below these two parents.
     PerUser {
-        /// Created by the system at log-in: the session's directory `witrpc` is used if it exists.
+        /// Created by the system at log-in. The session's directory `witrpc` is used if this one
+        /// exists.
         session: PathBuf,
-        /// Open to all users.
+        /// The parent that is open to all users.
         shared: PathBuf,
     },
     Given(PathBuf),
@@ -49,49 +51,50 @@ impl Place {
         Self { kind, allowed: Vec::new() }
     }
 
-    /// A directory of the user who serves, for containers and system services. A server creates it,
-    /// for its user alone, if it is missing; nobody else may be able to write it. Clients are of the
-    /// same user, but for those that [`allow_uid`](Self::allow_uid) lets in.
+    /// Uses one directory of the server's user, for containers and system services. A server creates it
+    /// for its user alone if it is missing. No other user may be able to write to it. Clients must run
+    /// as the same user, or as one that [`allow_uid`](Self::allow_uid) allows.
     pub fn in_dir(path: impl Into<PathBuf>) -> Self {
         Self::of(PlaceKind::Given(path.into()))
     }
 
-    /// The same, for the same users, but in the directory of [`in_dir`](Self::in_dir).
+    /// Uses the directory of [`in_dir`](Self::in_dir), for the same users.
     #[must_use]
     pub fn moved_to(self, path: impl Into<PathBuf>) -> Self {
         Self { kind: PlaceKind::Given(path.into()), ..self }
     }
 
-    /// For a server: lets clients of this user in too. For a client: takes this user for its
-    /// server's too. In a directory of [`in_dir`](Self::in_dir) only, and with the native backend.
+    /// Allows another user. A server then also accepts clients of that user, and a client also accepts
+    /// a server of that user. This requires a directory of [`in_dir`](Self::in_dir) and the native
+    /// backend.
     ///
-    /// A server that creates the directory lets everybody enter it, and connect; who is not allowed is
-    /// told so by the server, which asks the kernel. A directory that exists must let the others
-    /// enter already.
+    /// A server that creates the directory lets every user enter it and connect. The server asks the
+    /// kernel for the user of each peer, and tells a user that is not allowed so. A directory that
+    /// already exists must already let the allowed users enter.
     #[must_use]
     pub fn allow_uid(mut self, uid: u32) -> Self {
         self.allowed.push(uid);
         self
     }
 
-    /// The users on either side: this one and those that are allowed.
+    /// Returns the users on either side: this one and those that are allowed.
     pub(super) fn uids(&self) -> Vec<u32> {
         std::iter::once(uid()).chain(self.allowed.iter().copied()).collect()
     }
 
-    /// Whether other users than this one may be on either side.
+    /// Returns whether other users than this one may be on either side.
     pub(crate) fn is_shared(&self) -> bool {
         self.uids().iter().any(|each| *each != uid())
     }
 
-    /// The directories of this user below others than the system's.
+    /// Returns a place below other parents than the system's.
     #[cfg(test)]
     pub(super) fn below(session: &Path, shared: &Path) -> Self {
         Self::of(PlaceKind::PerUser { session: session.into(), shared: shared.into() })
     }
 
-    /// The directories to take a name in, created if need be; at least one, always in the same
-    /// order.
+    /// Returns the directories to claim a name in, always in the same order and at least one. Creates
+    /// those that are missing.
     pub(super) fn open_to_serve(&self) -> Result<Found, DirectoryError> {
         self.check_shared()?;
         let (mut found, uid) = (Found::default(), uid());
@@ -117,7 +120,7 @@ impl Place {
         Ok(found)
     }
 
-    /// Refuses to share what is one user's own.
+    /// Refuses to share directories that belong to one user alone.
     fn check_shared(&self) -> Result<(), DirectoryError> {
         match &self.kind {
             PlaceKind::PerUser { .. } if self.is_shared() => Err(DirectoryError::NotShared),
@@ -125,7 +128,7 @@ impl Place {
         }
     }
 
-    /// The directories to look for a name in: those that exist.
+    /// Returns the directories to look for a name in: those that exist.
     pub(super) fn open_to_look(&self) -> Result<Found, DirectoryError> {
         self.check_shared()?;
         let (mut found, uid) = (Found::default(), uid());
@@ -146,7 +149,7 @@ impl Place {
                 found.look(path.clone(), Directory::open(path.clone(), rules))?;
             }
         }
-        // Where a server may still come to be, it is waited for.
+        // If a server may still appear, the client waits for it.
         let is_hopeless = found.passed_over.iter().any(|why| !why.may_pass());
         if found.directories.is_empty() && found.missing.is_empty() && is_hopeless {
             return Err(DirectoryError::all_of(found.passed_over));
@@ -155,19 +158,20 @@ impl Place {
     }
 }
 
-/// What came of opening the directories of a place.
+/// The outcome of opening the directories of a place.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Those that can be used, in the order to look in.
     pub directories: Vec<Directory>,
-    /// Those that a server would make and none has.
+    /// Those that are missing and that a server would create.
     pub missing: Vec<PathBuf>,
-    /// Why the others were passed over.
+    /// Why the others were skipped.
     pub passed_over: Vec<DirectoryError>,
 }
 
 impl Found {
-    /// Adds what came of one. What the process lacks is lacking everywhere, and ends the search.
+    /// Adds the outcome of one directory. A lack of the process concerns every directory, and ends the
+    /// search.
     fn add(
         &mut self,
         opened: Result<Option<Directory>, DirectoryError>,
@@ -192,8 +196,8 @@ impl Found {
     }
 }
 
-/// The parents of a user's directories, each with the name of the directory in it, in the order to
-/// look in.
+/// Returns the parents of a user's directories, each with the name of the directory in it, in the order
+/// to look in.
 fn candidates<'a>(session: &'a Path, shared: &'a Path) -> [(&'a Path, String); 2] {
     [(session, "witrpc".to_owned()), (shared, format!("witrpc-{}", uid()))]
 }

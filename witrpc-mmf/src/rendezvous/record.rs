@@ -14,22 +14,23 @@
 //!                                       ←    welcome, refusal or failure record
 //! ```
 //!
-//! Somebody who only wants to know how the server is says so in place of an opening, and is told or
-//! not:
+//! A process that only wants the server's report sends an inquiry in place of an opening. The server
+//! answers it or refuses:
 //!
 //! ```text
 //!   inquiry: magic, version, zeros      →
 //!                                       ←    report, or why there is none
 //! ```
 //!
-//! The openings are in clear, and their first 16 bytes are the same in all versions, so that two
-//! that do not understand each other can say so. The key exchange binds them, with the name: two
-//! sides that have heard different openings do not get the same keys. Its messages and the records
-//! are framed by their length. Each record is sealed; the client's first is what shows that it has
-//! the keys, and nothing is made for it before. A region record names the file that is passed with
-//! it, and the server's the bell too, so that whoever relays the records cannot slip in his own, and
-//! the nonces tie each record to the one before. With the portable backend nothing is passed: its
-//! region records name the memory that is to be opened.
+//! The openings are not encrypted. Their first 16 bytes are the same in all versions, so that two sides
+//! of different versions can report the mismatch. The key exchange binds the openings and the name: two
+//! sides that have received different openings do not get the same keys. The messages of the key
+//! exchange and the records are framed by their length. Each record is sealed. The client's first
+//! record proves that it has the keys, and the server makes nothing for it before that.
+//!
+//! A region record names the file that is passed with it, and the server's also names the bell. So a
+//! relay of the records cannot pass its own files instead. The nonces bind each record to the one
+//! before it. The portable backend passes nothing: its region records name the memory to open.
 
 use witrpc_transport::{Demands, MAX_EXCHANGE_LEN, ResourceError};
 
@@ -61,7 +62,8 @@ pub const MAX_REPORT_LEN: usize = 240;
 /// The longest answer to an inquiry, in bytes.
 pub const MAX_TOLD_LEN: usize = 1 + MAX_REPORT_LEN;
 
-/// What a server says instead of its part of the key exchange, and what it says before it.
+/// The first byte of the server's message in the key exchange: it lacks a resource, rejects the
+/// client's message, or sends its own part.
 const LACKING: u8 = 2;
 const REJECTED: u8 = 1;
 const EXCHANGED: u8 = 0;
@@ -71,10 +73,10 @@ pub const MAX_EXCHANGED_LEN: usize = 1 + ResourceError::MAX_ENCODED_LEN;
 
 const _: () = assert!(MAX_EXCHANGED_LEN > MAX_EXCHANGE_LEN);
 
-/// Ties an answer to what it answers.
+/// A random value that binds an answer to the message it answers.
 pub type Nonce = [u8; NONCE_LEN];
 
-/// What a client says first.
+/// The first message of a client.
 pub struct ClientOpening {
     pub version: u32,
     pub demands: Demands,
@@ -91,7 +93,8 @@ impl ClientOpening {
         bytes
     }
 
-    /// `None`: this is no client. The demands of another version are its own.
+    /// Reads an opening; returns `None` if the peer is no client. The demands of another version are
+    /// opaque.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         if fields.take::<8>()? != MAGIC {
@@ -107,7 +110,8 @@ impl ClientOpening {
     }
 }
 
-/// What somebody says first who only asks how the server is. As long as the opening of a client.
+/// The first message of a process that only asks for the server's report. It has the length of a
+/// client's opening.
 pub struct Inquiry {
     pub version: u32,
 }
@@ -120,7 +124,7 @@ impl Inquiry {
         bytes
     }
 
-    /// `None`: this is none.
+    /// Reads an inquiry; returns `None` if these bytes are none.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         if fields.take::<8>()? != INQUIRY {
@@ -131,14 +135,14 @@ impl Inquiry {
     }
 }
 
-/// What a server says to an inquiry.
+/// The server's answer to an inquiry.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Told<'a> {
-    /// How it is, in the words of the layers above.
+    /// The report, as the layers above wrote it.
     Report(&'a [u8]),
-    /// Whoever asks is another user.
+    /// The inquirer runs as another user.
     NotAllowed,
-    /// Whoever asks has another version.
+    /// The inquirer speaks another version.
     OtherVersion { theirs: u32 },
 }
 
@@ -163,13 +167,13 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What a server says to an opening.
+/// The server's answer to an opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerOpening {
     pub version: u32,
     pub verdict: Verdict,
     pub offer: Offer,
-    /// Random for each server that takes a name, so that what one has heard means nothing to the
+    /// Random for each server that claims a name, so that a message for one server means nothing to the
     /// next.
     pub generation: Nonce,
     pub demands: Demands,
@@ -185,12 +189,12 @@ pub enum Verdict {
     NotAllowed,
 }
 
-/// What each connection of a server is like.
+/// The properties of each connection of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
     pub backend: BackendCode,
     pub lanes: u32,
-    /// In bytes, as are the next two.
+    /// In bytes, as are the next two fields.
     pub client_region_len: u64,
     pub server_region_len: u64,
     pub max_message_len: u64,
@@ -199,7 +203,7 @@ pub struct Offer {
 impl ServerOpening {
     pub const LEN: usize = 72;
 
-    /// What all versions have in common: magic, version and verdict.
+    /// The length of the part that all versions have in common: magic, version and verdict.
     pub const HEAD_LEN: usize = 16;
 
     pub fn encode(&self) -> [u8; Self::LEN] {
@@ -217,13 +221,13 @@ impl ServerOpening {
         bytes
     }
 
-    /// The version that an opening's head names. `None`: this is no server.
+    /// Returns the version in the head of an opening; `None` if the peer is no server.
     pub fn version_in(head: &[u8]) -> Option<u32> {
         let mut fields = Fields(head);
         (fields.take::<8>()? == MAGIC).then(|| fields.u32())?
     }
 
-    /// An opening of our own version. `None`: no server sends that.
+    /// Reads an opening of this version; returns `None` if no server sends these bytes.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         if fields.take::<8>()? != MAGIC {
@@ -253,19 +257,20 @@ impl ServerOpening {
     }
 }
 
-/// What a key exchange binds: what both sides have said, or think to have heard, and of whom.
+/// Returns what a key exchange binds: the openings as this side sent or received them, and the name.
 pub fn prologue(client: &ClientOpening, server: &ServerOpening, name: &str) -> Vec<u8> {
     [&client.encode()[..], &server.encode(), name.as_bytes()].concat()
 }
 
-/// What a server says when it has heard a client's message of the key exchange.
+/// The server's answer to the client's message of the key exchange.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Exchanged<'a> {
-    /// Its own message.
+    /// The server's own message.
     Message(&'a [u8]),
-    /// It could not read the client's.
+    /// The server could not read the client's message.
     Rejected,
-    /// It could make none, for want of what [`ResourceError`] reads of this.
+    /// The server could make no message, because it lacks what
+    /// [`ResourceError`] decodes from these bytes.
     Lacking(&'a [u8]),
 }
 
@@ -288,27 +293,28 @@ impl<'a> Exchanged<'a> {
     }
 }
 
-/// What follows the key exchange.
+/// The messages that follow the key exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record<'a> {
     /// Names the region that the sender has made.
     Region {
         region: Identity,
-        /// The inode of the bell that is passed too; 0 for none.
+        /// The inode of the bell that is passed with it; 0 for none.
         bell: u64,
         nonce: Nonce,
-        /// The nonce of the client's region record, in the server's; zeros in the client's.
+        /// In the server's record, the nonce of the client's region record; zeros in the client's.
         answers: Nonce,
     },
-    /// The client's word to the layers above; `answers` the server's region record.
+    /// The client's payload for the layers above. `answers` is the nonce of the server's region record.
     Hello { answers: Nonce, blob: &'a [u8] },
-    /// The layers above let the client in.
+    /// The layers above admit the client.
     Welcome(&'a [u8]),
     /// The layers above turn the client away.
     Refusal(&'a [u8]),
     /// The server cannot go on.
     Failure(Failure),
-    /// The server cannot go on, for want of what [`ResourceError`] reads of this.
+    /// The server cannot go on, because it lacks what
+    /// [`ResourceError`] decodes from these bytes.
     Lacking(&'a [u8]),
 }
 
@@ -337,7 +343,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// `None`: no record has this form.
+    /// Reads a record; returns `None` if no record has this form.
     pub fn decode(bytes: &'a [u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         let record = match fields.take::<1>()? {
@@ -373,7 +379,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// What is left to read.
+/// The bytes that are left to read.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -402,7 +408,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reads the bytes as each message that there is. Whatever can be read is what would be written.
+/// Reads the bytes as every kind of message, and checks that each message that can be read encodes to
+/// the same bytes.
 #[cfg(any(test, fuzzing))]
 pub fn fuzzed(bytes: &[u8]) {
     if let Some(opening) = ClientOpening::decode(bytes) {

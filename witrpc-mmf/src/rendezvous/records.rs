@@ -1,13 +1,13 @@
-//! The records of one handshake, sealed on their way out and opened as they come.
+//! The records of one handshake, sealed before they are sent and opened as they arrive.
 
 use witrpc_transport::{FIRST_MESSAGE_NUMBER, Keys, MAX_PIECE_LEN, TAG_LEN};
 
-/// One side's half. The first record sealed is the first opened at the other side, and so on; none
-/// is skipped, so that a record that was left out, repeated or moved does not open.
+/// One side's half. The first record that one side seals is the first that the other side opens, and so
+/// on. None is skipped, so a record that was left out, repeated or moved does not open.
 #[derive(Debug)]
 pub struct Records {
     keys: Box<dyn Keys>,
-    /// Pieces sealed, and so the number of the next.
+    /// The number of pieces sealed so far, and so the number of the next.
     sealed: u64,
     opened: u64,
 }
@@ -17,7 +17,7 @@ impl Records {
         Self { keys, sealed: 0, opened: 0 }
     }
 
-    /// How long a record of `len` bytes is once it is sealed.
+    /// Returns the length of a record of `len` bytes once it is sealed.
     pub fn sealed_len(len: usize) -> usize {
         len + len.div_ceil(MAX_PIECE_LEN) * TAG_LEN
     }
@@ -33,7 +33,7 @@ impl Records {
         sealed
     }
 
-    /// `None`: this is not the next record of the peer's.
+    /// Opens the peer's next record; returns `None` if these bytes are not that record.
     pub fn open(&mut self, sealed: &[u8]) -> Option<Vec<u8>> {
         let mut record = Vec::with_capacity(sealed.len());
         for sealed in sealed.chunks(MAX_PIECE_LEN + TAG_LEN) {
@@ -46,7 +46,7 @@ impl Records {
         Some(record)
     }
 
-    /// The keys, for the messages that follow.
+    /// Returns the keys, for the messages that follow.
     pub fn into_keys(self) -> Box<dyn Keys> {
         self.keys
     }

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// What is later than this counts as this: a number from a peer can be anything.
+/// The limit for instants in the future: a number from a peer can be anything.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Nanoseconds of `CLOCK_MONOTONIC` at that instant; 0 for one before the machine started.
+/// Returns the nanoseconds of `CLOCK_MONOTONIC` at that instant; 0 for one before the machine started.
 pub fn nanos_at(instant: Instant) -> u64 {
-    // In this order the number is, if anything, too high, and in `instant_at` the instant too late: who
-    // looks at the one never takes for over what is not yet over by the other.
+    // The clocks are read in this order so that the number is, if anything, too high, and in
+    // `instant_at` the instant too late. So code that uses one of them never takes a time for over
+    // that is not yet over by the other.
     let now = Instant::now();
     let now_ns = monotonic_ns();
     match instant.checked_duration_since(now) {
@@ -19,7 +20,7 @@ pub fn nanos_at(instant: Instant) -> u64 {
     }
 }
 
-/// The instant at so many nanoseconds of `CLOCK_MONOTONIC`. One that is over is now.
+/// Returns the instant at `at_ns` nanoseconds of `CLOCK_MONOTONIC`. A time in the past gives now.
 pub fn instant_at(at_ns: u64) -> Instant {
     let now_ns = monotonic_ns();
     let now = Instant::now();
@@ -43,7 +44,7 @@ mod tests {
     fn an_instant_survives_its_number() {
         let soon = Instant::now() + Duration::from_secs(100);
         let there_and_back = instant_at(nanos_at(soon));
-        // Less the time that passed between two looks at the clock, each way.
+        // Each conversion loses the time that passed between its two looks at the clock.
         assert!(there_and_back <= soon + Duration::from_secs(50));
         assert!(there_and_back >= soon - Duration::from_secs(50));
     }

@@ -1,8 +1,8 @@
 //! Doorbells: how a process wakes a thread of the other that sleeps in `epoll_wait`.
 //!
-//! A doorbell is an end of a socket pair. Ringing sends a byte without ever waiting: a full socket
-//! has been rung already. (An eventfd is no quicker, and the peer could clear its `O_NONBLOCK`,
-//! fill it and hang us.)
+//! A doorbell is one end of a socket pair. Ringing sends a byte without ever blocking: a full socket
+//! has been rung already. (An eventfd is no faster, and the peer could clear its `O_NONBLOCK`, fill it
+//! and block this process.)
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -12,7 +12,7 @@ use rustix::net::{SendFlags, send};
 use super::fd_closer::Socket;
 use super::fdpass::{Plain, receive};
 
-/// What [`Bell::drain`] came upon behind the rings.
+/// What [`Bell::drain`] found behind the rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Drained {
@@ -21,12 +21,13 @@ pub enum Drained {
     /// The peer has closed its end: it can neither ring nor be rung any more, and the end stays
     /// readable for ever.
     HungUp,
-    /// The peer has sent descriptors with a ring, which nobody does who means well.
+    /// The peer has sent descriptors with a ring, which no honest peer does.
     ReceivedFd,
 }
 
-/// One side's end, or none: with the portable backend nobody sleeps until rung. Behind a lock, so that
-/// it can be closed while others have a hold of the connection; rings are rare.
+/// This side's end of the doorbell. The portable backend has none, because its threads do not sleep
+/// until rung. It is behind a lock, so that it can be closed while other threads hold the connection;
+/// rings are rare.
 #[derive(Debug)]
 pub struct Bell(RwLock<Option<Socket>>);
 
@@ -35,14 +36,14 @@ impl Bell {
         Self(RwLock::new(end))
     }
 
-    /// Closes it: nobody rings, or is rung, any more.
+    /// Closes it: no later call rings, and no ring arrives any more.
     pub fn close(&self) {
         let end = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
-        // Without the lock.
+        // Closed without the lock.
         drop(end);
     }
 
-    /// Wakes the other side. A peer that is gone needs no waking.
+    /// Wakes the other side. A peer that has gone needs no waking.
     #[cold]
     pub fn ring(&self) {
         let end = self.end();
@@ -50,8 +51,8 @@ impl Bell {
         while send(end, &[1], SendFlags::DONTWAIT | SendFlags::NOSIGNAL) == Err(Errno::INTR) {}
     }
 
-    /// Takes the rings that have come. A peer that rings without end is left with some: they wake
-    /// us again.
+    /// Takes the rings that have come. If a peer rings without end, some rings are left, and wake this
+    /// side again.
     pub fn drain(&self) -> Drained {
         let end = self.end();
         let Some(end) = &*end else { return Drained::Quiet };
@@ -62,14 +63,14 @@ impl Bell {
                 Ok(Plain::Bytes(0)) => return Drained::HungUp,
                 Ok(Plain::Bytes(len)) if len == rings.len() => {}
                 Ok(Plain::Bytes(_)) | Err(Errno::AGAIN) => break,
-                // Reset by a peer that has left rings of ours unread.
+                // Reset by a peer that has left rings of this side unread.
                 Err(_) => return Drained::HungUp,
             }
         }
         Drained::Quiet
     }
 
-    /// What becomes readable when the other side rings, until it is closed.
+    /// Returns the descriptor that becomes readable when the other side rings, until it is closed.
     pub fn end(&self) -> RwLockReadGuard<'_, Option<Socket>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }

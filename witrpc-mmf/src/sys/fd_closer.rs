@@ -1,26 +1,27 @@
-//! Closing what a peer has made or passed.
+//! Closes descriptors that a peer has made or passed.
 //!
-//! To close a descriptor can take as long as whoever made the file wants: a socket lingers until
-//! what was sent has been acknowledged, a file system in a process of the peer's answers when it
-//! likes. And a descriptor closes when the last reference goes, which may be one in a socket's queue
-//! that nobody has looked into. So no thread that serves others closes any of these:
+//! Closing a descriptor can take as long as the creator of the file wants. A socket lingers until what
+//! was sent has been acknowledged; a file system in a process of the peer answers when that process
+//! does. And a file closes when its last reference goes, which may be one in a socket's queue that no
+//! process has read. So no thread that serves clients or calls closes any of these:
 //!
-//! - Where nothing is to be passed nothing that is passed is received: it stays in its socket
+//! - Where no descriptors are expected, none is received: it stays in its socket
 //!   ([`receive`](super::fdpass::receive)).
-//! - What a peer has passed is a [`ReceivedFd`], until it has been found to be of a kind whose closing
-//!   does not wait. All that comes with a message is received, since the kernel closes on the spot
-//!   what a receiver has no room for. It does so too when this process has no places left for
-//!   descriptors; so nobody's are received while there are some that wait to be closed.
-//! - The socket to a peer is a [`Socket`], which nothing can be put into once it has hung up. One
-//!   that has unread bytes then may hold descriptors behind them.
+//! - A descriptor that a peer has passed is a [`ReceivedFd`], until it is found to be of a kind that
+//!   closes without waiting. All descriptors of a message are received, because the kernel closes on
+//!   the spot those that a receiver has no room for. It also does so when this process has no places
+//!   left for descriptors. So no peer's descriptors are received while some wait to be closed.
+//! - The socket to a peer is a [`Socket`]. After its hang-up, nothing can be put into it. If it has
+//!   unread bytes then, there may be descriptors behind them.
 //!
-//! Dropped, these two go to a thread that does nothing else, started when there is something to
-//! close and ended when there is nothing more. One that is kept waiting is joined by others, up to
-//! [`MAX_CLOSERS`]; what comes then is kept, and [`is_backed_up`] tells those who let peers in, or
-//! receive what they pass.
+//! Dropping a `ReceivedFd`, or such a `Socket`, hands it to a closer thread. Closer threads start when
+//! there is something to close, and end when there is nothing more. If one blocks, others join it, up
+//! to [`MAX_CLOSERS`]. Then the rest is kept, and [`is_backed_up`] tells the threads that accept peers,
+//! or receive what they pass.
 //!
-//! They belong to the process, as none of what they close says which server it was for. A server that ends
-//! [joins](join) them all, and so waits for those that another's peer keeps waiting, until its time is over.
+//! The closers belong to the process, because a descriptor does not say which server it was for. A
+//! server that ends [joins](join) all of them. So it also waits for descriptors of another server's
+//! peers, until its time is over.
 
 use std::mem::{ManuallyDrop, take};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -35,10 +36,10 @@ use witrpc_rt::{lock, spawn};
 
 use super::fork::{Descriptor, NoFork, Origin};
 
-/// How many threads may be kept waiting by what they close.
+/// How many threads may be blocked in closing.
 pub const MAX_CLOSERS: usize = 8;
 
-/// A descriptor that a peer has passed, of whatever kind.
+/// A descriptor that a peer has passed, of any kind.
 #[derive(Debug)]
 pub struct ReceivedFd(ManuallyDrop<Descriptor>);
 
@@ -47,10 +48,10 @@ impl ReceivedFd {
         Self(ManuallyDrop::new(descriptor))
     }
 
-    /// The descriptor, which has been found to be of a kind whose closing does not wait.
+    /// Returns the descriptor, which the caller has found to be of a kind that closes without waiting.
     pub fn harmless(self) -> Descriptor {
         let mut passed = ManuallyDrop::new(self);
-        // SAFETY: taken once, since `passed` is neither used nor dropped after.
+        // SAFETY: taken once, since `passed` is neither used nor dropped afterwards.
         unsafe { ManuallyDrop::take(&mut passed.0) }
     }
 }
@@ -63,7 +64,7 @@ impl AsFd for ReceivedFd {
 
 impl Drop for ReceivedFd {
     fn drop(&mut self) {
-        // SAFETY: taken once, here, and not used after.
+        // SAFETY: taken once, here, and not used afterwards.
         dispose(unsafe { ManuallyDrop::take(&mut self.0) });
     }
 }
@@ -74,14 +75,14 @@ pub struct Socket(ManuallyDrop<Descriptor>);
 
 impl Socket {
     pub fn new(descriptor: Descriptor) -> Self {
-        // An urgent byte would else be thrown away by the call that reads past it, with whatever was
-        // passed along. It cannot fail on a socket.
+        // Otherwise, a call that reads past an urgent byte throws that byte away, with any descriptors
+        // passed with it. This cannot fail on a socket.
         let _ = sockopt::set_socket_oobinline(&descriptor, true);
         Self(ManuallyDrop::new(descriptor))
     }
 
-    /// Says good-bye for every copy of the socket. Nothing can be put into it from here on; what is
-    /// in it can still be read.
+    /// Shuts down the socket, for all copies of it. Nothing can be put into it from here on; its
+    /// content can still be read.
     pub fn hang_up(&self) {
         if !self.0.is_forked() {
             // An error means that the other side has hung up already.
@@ -99,23 +100,23 @@ impl AsFd for Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         self.hang_up();
-        // SAFETY: taken once, here, and not used after.
+        // SAFETY: taken once, here, and not used afterwards.
         let socket = unsafe { ManuallyDrop::take(&mut self.0) };
-        // Every message with a descriptor has a byte.
+        // Every message with a descriptor has at least one byte.
         if !socket.is_forked() && ioctl_fionread(&socket) != Ok(0) {
             dispose(socket);
         }
     }
 }
 
-/// What is to be closed, and by how many.
+/// What is to be closed, and which threads close.
 struct CloseQueue {
     waiting: Vec<OwnedFd>,
     closers: usize,
-    /// Of the threads that close, or have ended.
+    /// The handles of the threads that close, or have ended.
     handles: Vec<JoinHandle<()>>,
-    /// Dropped when no thread closes any more: who waits for that sees the other ends hang up. A lock and a
-    /// condition would be found taken by a child that is forked meanwhile.
+    /// Dropped when no thread closes any more: a thread that waits for that sees the other ends hang
+    /// up. A lock and a condition variable could be held at a fork, and so be stuck in the child.
     joining: Vec<Sender<()>>,
     /// `None` before its first use.
     origin: Option<Origin>,
@@ -129,12 +130,13 @@ static HEAP: Mutex<CloseQueue> = Mutex::new(CloseQueue {
     origin: None,
 });
 
-/// The heap of this process, with no fork meanwhile that would find its lock taken.
+/// Locks the queue of this process. Prevents a fork meanwhile, whose child would find the lock taken.
 fn heap() -> (MutexGuard<'static, CloseQueue>, NoFork) {
     let no_fork = NoFork::begin();
     let mut heap = lock(&HEAP);
     if heap.origin.is_some_and(Origin::is_forked) {
-        // The parent's: its threads are not here, and its descriptors are not to be touched.
+        // They are the parent's: its threads do not exist here, and its descriptors must not be
+        // touched.
         take(&mut heap.waiting).into_iter().for_each(std::mem::forget);
         std::mem::forget((take(&mut heap.handles), take(&mut heap.joining)));
         (heap.closers, heap.origin) = (0, None);
@@ -162,13 +164,13 @@ fn dispose(descriptor: Descriptor) {
             heap.handles.retain(|handle| !handle.is_finished());
             heap.handles.push(handle);
         }
-        // What disposes of something next tries again.
+        // The next drop tries again.
         Err(_) => self::heap().0.has_ended(),
     }
 }
 
 impl CloseQueue {
-    /// One thread closes nothing any more.
+    /// Notes that one thread has stopped closing.
     fn has_ended(&mut self) {
         self.closers -= 1;
         if self.closers == 0 {
@@ -177,7 +179,7 @@ impl CloseQueue {
     }
 }
 
-/// Waits until no thread closes anything, until that time at the most. Returns whether none does.
+/// Waits until no thread closes anything, at most until that time. Returns whether none does.
 pub fn join(until: Option<Instant>) -> bool {
     loop {
         let (joins, ended) = mpsc::channel();
@@ -185,7 +187,7 @@ pub fn join(until: Option<Instant>) -> bool {
         if heap.closers == 0 {
             let handles = take(&mut heap.handles);
             drop((heap, no_fork));
-            // All that is left of them is the system's part of their end.
+            // What remains is the system's part of ending the threads.
             handles.into_iter().for_each(|handle| drop(handle.join()));
             return true;
         }
@@ -204,13 +206,13 @@ pub fn join(until: Option<Instant>) -> bool {
 
 fn close_all() {
     while let Some(next) = next_to_close() {
-        // Not a socket, or one that it means nothing to.
+        // It is no socket, or one for which this has no meaning.
         let _ = sockopt::set_socket_linger(&next, None);
         drop(next);
     }
 }
 
-/// `None`: this thread is to end.
+/// Returns the next descriptor to close; `None` if this thread must end.
 fn next_to_close() -> Option<OwnedFd> {
     let (mut heap, _no_fork) = heap();
     let next = heap.waiting.pop();
@@ -220,7 +222,7 @@ fn next_to_close() -> Option<OwnedFd> {
     next
 }
 
-/// Whether all threads are kept waiting, and more is to be closed.
+/// Returns whether all threads are blocked and more is to be closed.
 pub fn is_backed_up() -> bool {
     let (heap, _no_fork) = heap();
     heap.closers == MAX_CLOSERS && !heap.waiting.is_empty()

@@ -1,7 +1,7 @@
-//! Bytes and descriptors over a Unix socket, never waiting.
+//! Sends and receives bytes and descriptors over a Unix socket, without ever blocking.
 //!
-//! Where descriptors are expected, all that a peer passes is received, wanted or not; where none are,
-//! none is: see [`disposal`](super::fd_closer).
+//! Where descriptors are expected, all that a peer passes are received, wanted or not. Where none are
+//! expected, none is received: see [`fd_closer`](super::fd_closer).
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -16,17 +16,17 @@ use rustix::net::{
 use super::fd_closer::ReceivedFd;
 use super::fork::Descriptor;
 
-/// The most descriptors that one message carries here.
+/// The most descriptors that one message of this protocol carries.
 pub const MAX_PASSED: usize = 2;
 
 /// The most descriptors that the kernel lets one message carry (`SCM_MAX_FD`).
 const MAX_RECEIVED: usize = 253;
 
-/// Sends some of `bytes`, and with the first of them the descriptors.
+/// Sends some of `bytes`, and the descriptors with the first of them.
 ///
 /// # Errors
 ///
-/// `EAGAIN` when nothing could be sent without waiting; else the socket's.
+/// `EAGAIN` if nothing could be sent without blocking; otherwise the socket's error.
 pub fn send_with(
     socket: impl AsFd,
     bytes: &[u8],
@@ -46,14 +46,14 @@ pub fn send_with(
 
 /// What [`receive_with`] received.
 pub struct Received {
-    /// How many bytes; 0 when the peer has hung up.
+    /// How many bytes were received; 0 if the peer has hung up.
     pub len: usize,
-    /// What came along.
+    /// The descriptors that came with them.
     pub passed: [Option<ReceivedFd>; MAX_PASSED],
-    /// More was passed than is ever expected; it is not kept.
+    /// More descriptors came than any message carries. The surplus is not kept.
     pub overfull: bool,
-    /// Some of what was passed found no place in this process: the room for it here holds all that
-    /// the kernel lets one message carry.
+    /// Some descriptors found no place in this process. (The buffer here holds all that the kernel lets
+    /// one message carry.)
     pub is_cut_off: bool,
 }
 
@@ -61,7 +61,7 @@ pub struct Received {
 ///
 /// # Errors
 ///
-/// `EAGAIN` when there is nothing; else the socket's.
+/// `EAGAIN` if there is nothing; otherwise the socket's error.
 pub fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Received, Errno> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_RECEIVED))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -90,29 +90,29 @@ pub fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Received, Err
         }
         Ok(received)
     });
-    // Here, since nothing may be disposed of while descriptors are being opened.
+    // Dropped here, because nothing may be handed to the closers while descriptors are being opened.
     received.map(|received| Received { overfull: !surplus.is_empty(), ..received })
 }
 
 /// What [`receive`] received.
 pub enum Plain {
-    /// So many bytes; 0 when the peer has hung up.
+    /// This many bytes; 0 if the peer has hung up.
     Bytes(usize),
-    /// Descriptors have been passed along. They lie in the socket still, which is of no use any more.
+    /// Descriptors came with the bytes. They are still in the socket, which must not be used any more.
     ReceivedFd,
 }
 
-/// Receives some bytes where nothing is to be passed.
+/// Receives some bytes where no descriptors are expected.
 ///
-/// It looks before it receives. For descriptors that are received take places in this process, and
-/// those that find none are closed by the kernel on the spot, in this thread, for as long as it takes.
+/// It peeks before it receives. Received descriptors take places in this process, and the kernel closes
+/// those that find none on the spot, in this thread, for as long as that takes.
 ///
 /// # Errors
 ///
 /// As [`receive_with`].
 pub fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<Plain, Errno> {
     let seen = retry(|| {
-        // Without room for descriptors it only says whether there are any.
+        // Without room for descriptors, it only says whether there are any.
         let mut none = RecvAncillaryBuffer::default();
         let flags = RecvFlags::DONTWAIT | RecvFlags::PEEK;
         recvmsg(&socket, &mut [IoSliceMut::new(bytes)], &mut none, flags)
@@ -123,14 +123,15 @@ pub fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<Plain, Errno> {
     if seen.bytes == 0 {
         return Ok(Plain::Bytes(0));
     }
-    // No more than was seen: what stands behind may have come with something. If another thread has
-    // taken what was seen, that is received after all, and not closed here either.
+    // Receive no more than was peeked at: descriptors may come with the bytes behind. If another thread
+    // has taken those bytes, others are received after all; this thread does not close their
+    // descriptors either.
     let received = receive_with(&socket, &mut bytes[..seen.bytes])?;
     Ok(if received.is_plain() { Plain::Bytes(received.len) } else { Plain::ReceivedFd })
 }
 
 impl Received {
-    /// Whether nothing was passed.
+    /// Returns whether no descriptors were passed.
     pub fn is_plain(&self) -> bool {
         !self.overfull && !self.is_cut_off && self.passed.iter().all(Option::is_none)
     }

@@ -1,13 +1,13 @@
-//! What a forked child must not do: act on what its parent opened.
+//! Guards against forked children that act on what their parent opened.
 //!
-//! After a `fork()` without `exec` the child has copies of our objects. If it closed their
-//! descriptors by number, unmapped their addresses or unlinked their names, it would hit whatever
-//! stands there by then, or a server that lives on in the parent. So everything here knows the
-//! process it was made in ([`Origin`]) and forgets itself in any other, and the descriptors
-//! themselves are closed once, in the child, by an `atfork` handler: a child that lived on with
-//! the parent's links would hide the parent's death from its peers.
+//! After a `fork()` without `exec`, the child has copies of the parent's objects. It could close their
+//! descriptors by number, unmap their addresses or unlink their names. That would hit whatever is there
+//! by then, or a server that lives on in the parent. So every such object knows the process it was made
+//! in ([`Origin`]), and leaves everything alone in any other. An `atfork` handler closes the
+//! descriptors once, in the child: a child that kept the parent's links would hide the parent's death
+//! from its peers.
 //!
-//! A child may serve and connect anew; what it makes has an origin of its own.
+//! A child may serve and connect anew; the objects that it makes have an origin of their own.
 
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -18,13 +18,13 @@ use std::time::Duration;
 
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 
-/// The process in which something was made. Equal for all threads of a process, different in its
+/// The process in which an object was made. Equal for all threads of a process, and different in its
 /// forked children, even in those that `clone` made without running `atfork` handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin(u32);
 
 impl Origin {
-    /// This process.
+    /// Returns the origin of this process.
     pub fn here() -> Self {
         install();
         let word = word();
@@ -33,15 +33,15 @@ impl Origin {
             if number != 0 {
                 return Self(number);
             }
-            // The counter is ordinary memory: a child inherits it, so its number is one that no
-            // process among its ancestors has had.
+            // The counter is ordinary memory, which a child inherits. So the child's number is one that
+            // no process among its ancestors has had.
             let next = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
             let _ = word.compare_exchange(0, next, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 
-    /// Whether this process is a forked child of the one that it names. One load of a word that
-    /// hardly ever changes.
+    /// Returns whether this process is a forked child of the one that it names. This loads one word
+    /// that hardly ever changes.
     #[inline]
     pub fn is_forked(self) -> bool {
         word().load(Ordering::Relaxed) != self.0
@@ -51,17 +51,17 @@ impl Origin {
 /// How many origins this process and its ancestors have had.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// Stands in for the wiped page where the kernel has none; the `atfork` handler clears it.
+/// Stands in for the wiped page if the kernel has none. The `atfork` handler clears it.
 static FALLBACK: AtomicU32 = AtomicU32::new(0);
 
-/// Points to the word that reads as this process's origin, and as 0 in a child that has made
-/// nothing yet. It lies in a page that the kernel wipes at a fork.
+/// Points to the word that reads as this process's origin, and as 0 in a child that has made nothing
+/// yet. The word lies in a page that the kernel wipes at a fork.
 static WORD: AtomicPtr<AtomicU32> = AtomicPtr::new((&raw const FALLBACK).cast_mut());
 
 #[inline]
 fn word() -> &'static AtomicU32 {
-    // Relaxed: every holder of an `Origin` got it, perhaps through other threads, from `here`,
-    // which had stored the pointer before.
+    // Relaxed: every holder of an `Origin` got it, perhaps through other threads, from `here`, which
+    // had stored the pointer before.
     let word = WORD.load(Ordering::Relaxed);
     // SAFETY: `WORD` points to `FALLBACK` or to the start of a page that is leaked by
     // `wiped_word`; both live as long as the process, and are aligned and initialised.
@@ -78,30 +78,30 @@ fn install() {
         // what is async-signal-safe: atomics, `close`, `sched_yield` and `nanosleep`.
         let refused =
             unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(in_child)) };
-        // It fails only for want of memory, before anything has been made that needs it.
+        // It fails only for want of memory, before any object exists that needs it.
         assert_eq!(refused, 0, "pthread_atfork has no memory for three handlers");
     });
 }
 
-/// A zeroed page that is zeroed again in every child (Linux 4.14).
+/// Returns a zeroed page that is zeroed again in every child (Linux 4.14).
 fn wiped_word() -> Option<*mut AtomicU32> {
     let len = rustix::param::page_size();
-    // SAFETY: a fresh anonymous mapping at an address of the kernel's choice touches no memory
-    // that anybody uses. It is never unmapped.
+    // SAFETY: a fresh anonymous mapping at an address of the kernel's choice touches no memory that any
+    // code uses. It is never unmapped.
     let page = unsafe {
         mmap_anonymous(ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE)
     }
     .ok()?;
-    // SAFETY: the advice concerns only the page mapped above, which is to be zero in children.
+    // SAFETY: the advice concerns only the page mapped above, which must be zero in children.
     unsafe { madvise(page, len, Advice::LinuxWipeOnFork) }.ok()?;
     Some(page.cast())
 }
 
 extern "C" fn before_fork() {
     GATE.fetch_add(FORKER, Ordering::SeqCst);
-    // Opening is a matter of microseconds, but an opening thread may have been put off its
-    // processor. The bound is for a signal handler that forks while its own thread is opening; the
-    // child then keeps that one descriptor.
+    // Opening takes microseconds, but an opening thread may have lost its processor. The bound is for a
+    // signal handler that forks while its own thread is opening. The child then keeps that one
+    // descriptor.
     for turn in 0..OPENING_TURNS {
         if GATE.load(Ordering::SeqCst) & OPENERS == 0 {
             return;
@@ -113,8 +113,8 @@ extern "C" fn before_fork() {
     }
 }
 
-/// How often a fork looks whether the opening threads are through: first between yields, then
-/// between pauses, for a second or so.
+/// How often a fork checks whether the opening threads are done: first between yields, then between
+/// pauses, for about a second.
 const OPENING_TURNS: u32 = YIELDS + 5000;
 const YIELDS: u32 = 100;
 const OPENING_PAUSE: Duration = Duration::from_micros(200);
@@ -131,8 +131,9 @@ extern "C" fn in_child() {
         for slot in &slots.slots {
             let fd = slot.swap(EMPTY, Ordering::Relaxed);
             if fd != EMPTY {
-                // SAFETY: the slot says that the parent had this descriptor open at the fork, so
-                // it is ours to close here; every `Descriptor` of the parent forgets itself.
+                // SAFETY: the slot says that the parent had this descriptor open at the fork, so this
+                // process owns the copy and may close it; every `Descriptor` of the parent forgets
+                // itself.
                 unsafe { libc::close(fd) };
             }
         }
@@ -140,14 +141,14 @@ extern "C" fn in_child() {
     }
 }
 
-/// Keeps a fork from falling between the opening of a descriptor and its registration, or between
-/// its removal and its closing.
+/// Prevents a fork between the opening of a descriptor and its registration, and between its removal
+/// and its closing.
 static GATE: AtomicU32 = AtomicU32::new(0);
-/// What each thread in `fork` adds to [`GATE`]; below it the opening threads are counted.
+/// What each thread in `fork` adds to [`GATE`]. The bits below count the opening threads.
 const FORKER: u32 = 1 << 16;
 const OPENERS: u32 = FORKER - 1;
 
-/// While it lives, no fork begins. Not to be nested; nothing that waits may be done meanwhile.
+/// A guard that prevents forks while it lives. It must not be nested, and its holder must not block.
 pub struct NoFork(());
 
 impl NoFork {
@@ -177,8 +178,8 @@ impl Drop for NoFork {
 const EMPTY: RawFd = -1;
 const BLOCK_LEN: usize = 256;
 
-/// Descriptors to be closed in a child. Blocks are added and never freed, so that the handler can
-/// walk them whatever another thread was doing at the fork.
+/// Descriptors that a child must close. Blocks are added and never freed, so that the handler can walk
+/// them whatever another thread was doing at the fork.
 struct DescriptorBlock {
     slots: [AtomicI32; BLOCK_LEN],
     next: AtomicPtr<DescriptorBlock>,
@@ -197,7 +198,7 @@ impl DescriptorBlock {
     fn next(&self) -> Option<&'static DescriptorBlock> {
         // Acquire: sees the block that `next_or_grown` filled before it published the pointer.
         let next = self.next.load(Ordering::Acquire);
-        // SAFETY: null, or a block that was leaked and is never written but through its atomics.
+        // SAFETY: null, or a block that was leaked and is written only through its atomics.
         unsafe { next.as_ref() }
     }
 
@@ -237,8 +238,8 @@ fn register(fd: RawFd) -> &'static AtomicI32 {
     }
 }
 
-/// An owned descriptor that a forked child closes at its birth. In such a child it is dead: its
-/// number may belong to something else, so its users look at their [`Origin`] first.
+/// An owned descriptor that a forked child closes when it starts. In such a child it is dead: its
+/// number may belong to something else, so its users check their [`Origin`] first.
 #[derive(Debug)]
 pub struct Descriptor {
     fd: ManuallyDrop<OwnedFd>,
@@ -247,12 +248,12 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// Opens and registers, with no fork between the two. `open` must not wait.
+    /// Opens and registers a descriptor, with no fork between the two. `open` must not block.
     pub fn open<E>(open: impl FnOnce() -> Result<OwnedFd, E>) -> Result<Self, E> {
         Self::open_with(|register| open().map(register))
     }
 
-    /// Opens any number of descriptors in one call, which hands each to the function it is given.
+    /// Opens any number of descriptors in one call, which passes each to the function it is given.
     pub fn open_with<T>(open: impl FnOnce(fn(OwnedFd) -> Descriptor) -> T) -> T {
         let _no_fork = NoFork::begin();
         open(|fd| Self {
@@ -262,19 +263,19 @@ impl Descriptor {
         })
     }
 
-    /// Whether this process is a forked child of the one that opened it, so that it is dead.
+    /// Returns whether this process is a forked child of the one that opened it, so that it is dead.
     pub(crate) fn is_forked(&self) -> bool {
         self.origin.is_forked()
     }
 
-    /// Gives it up to the caller. Children that are forked from here on keep a copy open. Not to be
-    /// called in a forked child.
+    /// Gives the descriptor to the caller. Children that are forked from here on keep a copy open. Must
+    /// not be called in a forked child.
     pub(crate) fn unregister(self) -> OwnedFd {
         let mut descriptor = ManuallyDrop::new(self);
-        assert!(!descriptor.is_forked(), "the number may be somebody else's in a forked child");
+        assert!(!descriptor.is_forked(), "the number may be another file's in a forked child");
         let _no_fork = NoFork::begin();
         descriptor.slot.store(EMPTY, Ordering::Relaxed);
-        // SAFETY: taken once, since `descriptor` is neither used nor dropped after.
+        // SAFETY: taken once, since `descriptor` is neither used nor dropped afterwards.
         unsafe { ManuallyDrop::take(&mut descriptor.fd) }
     }
 }
@@ -288,12 +289,12 @@ impl AsFd for Descriptor {
 impl Drop for Descriptor {
     fn drop(&mut self) {
         if self.is_forked() {
-            // Closed by `in_child`; the number may be somebody else's by now.
+            // `in_child` has closed it; the number may be another file's by now.
             return;
         }
         let _no_fork = NoFork::begin();
         self.slot.store(EMPTY, Ordering::Relaxed);
-        // SAFETY: dropped once, here, and not used after.
+        // SAFETY: dropped once, here, and not used afterwards.
         unsafe { ManuallyDrop::drop(&mut self.fd) };
     }
 }

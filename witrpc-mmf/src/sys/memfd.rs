@@ -1,10 +1,9 @@
-//! Memory that two processes share: created and sealed by one, verified and only read by the
-//! other.
+//! Memory that two processes share: one creates and seals it, the other verifies it and only reads it.
 //!
-//! The creator allocates all of it first, so that no access can run out of memory later; maps it;
-//! and then seals the file, so that from there on nobody can resize it, punch holes into it, write
-//! it or map it writable: the creator's mapping is the only way to write. The receiver checks all
-//! of this before it maps the file for reading.
+//! The creator first allocates all of it, so that no access can run out of memory later. Then it maps
+//! the file and seals it. From there on, no process can resize it, punch holes into it, write it or map
+//! it writable: the creator's mapping is the only way to write. The receiver checks all of this before
+//! it maps the file for reading.
 
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
@@ -25,7 +24,8 @@ use super::resource::{
     self, MemoryLimits, check_address_space, check_file_size, check_machine_memory,
 };
 
-/// What `fstat` says of a file: told to the peer, who compares it with what it received.
+/// What `fstat` says of a file. The creator tells the peer, which compares it with the file it
+/// received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
     pub device: u64,
@@ -34,23 +34,23 @@ pub struct FileIdentity {
     pub size: u64,
 }
 
-/// Without these a peer could pull the memory away from under us, or we from under it.
+/// Without these, either side could take the memory away from under the other.
 const REQUIRED_SEALS: SealFlags =
     SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
 
-/// How much is allocated in one system call, some milliseconds' worth: a signal that interrupts it
-/// costs at most so much work again, and a periodic one cannot keep a large region from ever being
+/// How much is allocated in one system call, which takes some milliseconds. A signal that interrupts it
+/// costs at most this much work again, and a periodic signal cannot prevent a large region from being
 /// finished.
 const ALLOCATION_STEP: u64 = 4 << 20;
 
-/// Above this length the machine is asked first how much it has: an allocation that takes the last
-/// of it does not fail but wakes the kernel's killer.
+/// Above this length, first ask how much memory the machine has: an allocation that takes the last of
+/// it does not fail, but wakes the kernel's out-of-memory killer.
 const UNASKED_LEN: u64 = 16 << 20;
 
 /// The name that `/proc/<pid>/maps` shows.
 const LABEL: &CStr = c"witrpc";
 
-/// A sealed file whose only writable mapping is an [`OwnMemory`]; it lives until it is passed on.
+/// A sealed file whose only writable mapping is an [`OwnMemory`]. It is kept until it is passed on.
 #[derive(Debug)]
 pub struct SealedFile {
     pub file: Descriptor,
@@ -65,18 +65,18 @@ pub struct Making {
 }
 
 impl Making {
-    /// Begins with `len` zeroed bytes; `len` is positive.
+    /// Begins `len` zeroed bytes; `len` must be positive.
     ///
     /// # Errors
     ///
-    /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
+    /// [`ResourceError`]: a limit forbids a region of this length, or there is no descriptor for it.
     pub fn begin(len: usize) -> Result<Self, ResourceError> {
         let allocation = Allocation::begin(len as u64)?;
         let file = Descriptor::open(open_sealable).map_err(lacked("memfd_create", len as u64))?;
         Ok(Self { file, allocation })
     }
 
-    /// Allocates some more. `true`: it is all there.
+    /// Allocates the next part. Returns `true` when everything has been allocated.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl Making {
     ///
     /// # Errors
     ///
-    /// [`ResourceError`]: it cannot be mapped, or the system refused something.
+    /// [`ResourceError`]: it cannot be mapped, or the system refused a call.
     pub fn finish(self) -> Result<(OwnMemory, SealedFile), ResourceError> {
         let Self { file, allocation } = self;
         debug_assert_eq!(allocation.done, allocation.len, "it is all there");
@@ -102,11 +102,11 @@ impl Making {
     }
 }
 
-/// Memory that this process created and alone can write.
+/// Memory that this process created and only it can write.
 pub struct OwnMemory(Mapping);
 
 impl OwnMemory {
-    /// All steps at once.
+    /// Runs all steps at once.
     #[cfg(test)]
     pub(crate) fn create(len: usize) -> Result<(Self, SealedFile), ResourceError> {
         let mut making = Making::begin(len)?;
@@ -114,12 +114,12 @@ impl OwnMemory {
         making.finish()
     }
 
-    /// Where it starts.
+    /// Returns where it starts.
     pub(crate) fn as_mut_ptr(&self) -> *mut u8 {
         self.0.map.as_mut_ptr()
     }
 
-    /// The length in bytes.
+    /// Returns the length in bytes.
     pub(crate) fn len(&self) -> usize {
         self.0.map.len()
     }
@@ -131,27 +131,27 @@ impl fmt::Debug for OwnMemory {
     }
 }
 
-/// Memory that the peer created and may write at any time. Readable, never writable, here.
+/// Memory that the peer created and may write at any time. This process can read it and not write it.
 pub struct PeerMemory(Mapping);
 
 impl PeerMemory {
-    /// Verifies and maps what a peer has passed, and closes it.
+    /// Verifies and maps the file that a peer has passed, and closes it.
     ///
     /// # Errors
     ///
-    /// [`PeerMemoryError`]: the file is not what it must be, or cannot be mapped.
+    /// [`PeerMemoryError`]: the file breaks a rule, or cannot be mapped.
     pub(crate) fn map(file: ReceivedFd, named: FileIdentity) -> Result<Self, PeerMemoryError> {
-        // First, and alone safe on any kind of file: a file system of the peer's own making could
-        // keep us waiting for the answer to anything else.
+        // Check this first: it is the only call that is safe on any kind of file. The peer's own file
+        // system could delay the answer to any other for ever.
         let seals = fcntl_get_seals(&file).map_err(|error| match error {
-            // It has no seals, or is but the name of a file.
+            // It has no seals, or is only the name of a file.
             Errno::INVAL | Errno::BADF => PeerMemoryError::NotMemory,
             error => lacked("fcntl", named.size)(error).into(),
         })?;
         if !seals.contains(REQUIRED_SEALS) {
             return Err(PeerMemoryError::SealsMissing);
         }
-        // Huge pages can be sealed too, but are not set aside by an allocation.
+        // Huge pages can be sealed too, but an allocation does not reserve them.
         let system = fstatfs(&file).map_err(lacked("fstatfs", named.size))?;
         if system.f_type as u64 != TMPFS_MAGIC {
             return Err(PeerMemoryError::NotMemory);
@@ -161,7 +161,8 @@ impl PeerMemory {
         if found != named {
             return Err(PeerMemoryError::OtherFile { named, found });
         }
-        // A hole would be filled at our cost when we read it, or kill us where it cannot be.
+        // Reading a hole would fill it at this process's cost, or kill this process if it cannot be
+        // filled.
         let allocated = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(STAT_BLOCK_LEN);
         if allocated < found.size {
             return Err(PeerMemoryError::NotAllocated { allocated, size: found.size });
@@ -173,12 +174,12 @@ impl PeerMemory {
         Ok(memory)
     }
 
-    /// Where it starts.
+    /// Returns where it starts.
     pub(crate) fn as_ptr(&self) -> *const u8 {
         self.0.map.as_ptr()
     }
 
-    /// The length in bytes.
+    /// Returns the length in bytes.
     pub(crate) fn len(&self) -> usize {
         self.0.map.len()
     }
@@ -211,8 +212,8 @@ const TMPFS_MAGIC: u64 = 0x0102_1994;
 /// The unit of `st_blocks`, whatever the file system.
 const STAT_BLOCK_LEN: u64 = 512;
 
-/// A mapping that is absent in forked children, where it forgets itself: the addresses may hold
-/// something else by then.
+/// A mapping. It is absent in forked children, where dropping it does nothing: other memory may be at
+/// its addresses by then.
 struct Mapping {
     map: ManuallyDrop<MmapRaw>,
     origin: Origin,
@@ -228,7 +229,7 @@ impl Mapping {
 impl Drop for Mapping {
     fn drop(&mut self) {
         if !self.origin.is_forked() {
-            // SAFETY: dropped once, here, and not used after.
+            // SAFETY: dropped once, here, and not used afterwards.
             unsafe { ManuallyDrop::drop(&mut self.map) };
         }
     }
@@ -243,8 +244,8 @@ fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
     }
 }
 
-/// How much of a file of shared memory has been allocated: it is done in steps, so that whoever does
-/// it can do other things in between.
+/// How much of a file of shared memory has been allocated. Allocation goes in steps, so that its caller
+/// can do other work in between.
 #[derive(Debug)]
 pub struct Allocation {
     len: u64,
@@ -253,11 +254,11 @@ pub struct Allocation {
 }
 
 impl Allocation {
-    /// Begins with `len` bytes.
+    /// Begins an allocation of `len` bytes.
     ///
     /// # Errors
     ///
-    /// [`ResourceError`]: a limit forbids so many, or there is too little memory.
+    /// [`ResourceError`]: a limit forbids this many, or there is too little memory.
     pub fn begin(len: u64) -> Result<Self, ResourceError> {
         check_file_size(len)?;
         check_address_space(len)?;
@@ -267,12 +268,12 @@ impl Allocation {
         Ok(Self { len, done: 0, limits: MemoryLimits::read() })
     }
 
-    /// Allocates some more. `true`: it is all there.
+    /// Allocates the next part. Returns `true` when everything has been allocated.
     ///
     /// # Errors
     ///
-    /// [`ResourceError`]: there is too little memory by now. Others may be allocating too, so that it
-    /// is looked at in each step.
+    /// [`ResourceError`]: there is too little memory by now. Each step checks, because other processes
+    /// may be allocating too.
     pub fn step(&mut self, file: &Descriptor) -> Result<bool, ResourceError> {
         self.limits.check(self.len - self.done)?;
         let step = ALLOCATION_STEP.min(self.len - self.done);
@@ -285,8 +286,8 @@ impl Allocation {
     }
 }
 
-/// Checks that a region of `len` bytes can be made at all, whatever is in use at the moment: for a
-/// server to find out before its first client does.
+/// Checks whether a region of `len` bytes can be made at all, whatever is in use at the moment. So a
+/// server finds out before its first client does.
 ///
 /// # Errors
 ///

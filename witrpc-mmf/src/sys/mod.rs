@@ -1,4 +1,4 @@
-//! What the system gives: memory, descriptors, clocks, limits.
+//! The resources of the system: memory, descriptors, clocks, limits.
 
 pub mod clock;
 pub mod event_fd;

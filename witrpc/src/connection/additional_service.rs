@@ -20,17 +20,17 @@ use super::reconnect::{LinkSource, Reconnector};
 use super::registry::{self, RegistryAsyncClient, RegistryClient};
 
 impl Connection {
-    /// A client of another service of the same server, over this connection: it shares the lanes and
-    /// the memory, the codec and the timeout, and ends with it. A connection ends when the last
-    /// client that goes over it is dropped, of whatever service. What goes for connecting goes for
-    /// this: the contracts are compared, and after a [reconnection](crate::Reconnect) compared again.
+    /// Creates a client of another service of the same server, over this connection. It shares the
+    /// connection's lanes, memory, codec and timeout, and ends with it. A connection ends when its last
+    /// client is dropped, of any service. The rules of connecting hold here too: the contracts are
+    /// compared, and compared again after a [reconnection](crate::Reconnect).
     ///
-    /// Blocks the thread for one call; in async code use [`client_async`](Self::client_async).
+    /// This blocks the thread for one call. In async code, use [`client_async`](Self::client_async).
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] says whether the server does not serve it, has another version of it, or
-    /// could not be asked.
+    /// [`ConnectError`] says whether the server does not serve it, has another version of it, or could
+    /// not be asked.
     ///
     /// # Examples
     ///
@@ -91,11 +91,11 @@ impl Connection {
         root.sibling(C::DESCRIPTOR, link)
     }
 
-    /// As [`client`](Self::client), for any executor.
+    /// Creates a client as [`client`](Self::client) does, for any executor.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`client`](Self::client).
     pub async fn client_async<C: Client>(&self) -> Result<C, ConnectError> {
         let (root, link) = (self.root(), self.inner().link());
         let question = Question::new(root, &link, C::DESCRIPTOR)?;
@@ -105,12 +105,12 @@ impl Connection {
         root.sibling(C::DESCRIPTOR, link)
     }
 
-    /// The connection that was made first, which all others over it share.
+    /// Returns the connection that was made first, which all others over it share.
     pub(crate) fn root(&self) -> &Connection {
         self.inner().root.as_ref().unwrap_or(self)
     }
 
-    /// A client over this connection, whose link has been settled.
+    /// Creates a client over this connection, whose link has been settled.
     fn sibling<C: Client>(
         &self,
         descriptor: &'static ServiceDescriptor,
@@ -143,15 +143,15 @@ impl Connection {
     }
 }
 
-/// How long to wait for the next channel of another connection before looking whether there is
-/// still a use for it.
+/// How long to wait for the next channel of another connection, before checking whether the link is
+/// still wanted.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
-/// Asks for a service over the channel of this connection, which gets its next one itself.
+/// The source of links for a service over the channel of another connection, which reconnects by itself.
 struct OverRoot(Connection);
 
 impl LinkSource for OverRoot {
-    /// Returns a link over the next channel, if that does not come too late.
+    /// Returns a link over the next channel, if that comes in time.
     ///
     /// # Errors
     ///
@@ -170,7 +170,7 @@ impl LinkSource for OverRoot {
         ask(&self.0, &link, descriptor)
     }
 
-    /// The connection ends its own attempts.
+    /// Does nothing: the other connection ends its own attempts.
     fn give_up(&self) {}
 
     fn has_channel(&self) -> bool {
@@ -190,11 +190,11 @@ fn ask(
     question.settle(answer)
 }
 
-/// What is asked of a server that is connected already.
+/// A request for a service of a server that is already connected.
 struct Question {
     descriptor: &'static ServiceDescriptor,
     proposal: Proposal,
-    /// Leads to the server's registry.
+    /// The connection to the server's registry.
     registry: Connection,
 }
 
@@ -224,7 +224,7 @@ impl Question {
         Ok(Self { descriptor, proposal, registry })
     }
 
-    /// Makes a link of what the registry answered.
+    /// Makes a link from the answer of the registry.
     fn settle(self, answer: Result<Welcome, CallError<Vec<String>>>) -> Result<Link, ConnectError> {
         let asked = || self.descriptor.name.to_owned();
         match answer {

@@ -1,4 +1,4 @@
-//! Connecting.
+//! The options of a client, and connecting.
 
 use std::error::Error;
 use std::fmt;
@@ -21,23 +21,23 @@ use super::connect::Dial;
 use super::handle::{Client, Connection};
 use super::reconnect::Reconnect;
 
-/// Marks a [`ClientBuilder`] whose `connect` blocks.
+/// The mode of a [`ClientBuilder`] whose `connect` blocks.
 #[derive(Clone, Copy, Debug)]
 pub enum Blocking {}
 
-/// Marks a [`ClientBuilder`] whose `connect` is `async`.
+/// The mode of a [`ClientBuilder`] whose `connect` is `async`.
 #[derive(Clone, Copy, Debug)]
 pub enum Async {}
 
-/// Decides how a client connects and calls; what `XClient::builder(endpoint)` gives.
+/// The options by which a client connects and calls. `XClient::builder(endpoint)` returns one.
 ///
-/// In the order in which the decisions matter: whether to [wait for the
-/// server](Self::wait_for_server), [how long connecting may take](Self::connect_timeout), which [codec](Self::codec) to use, [how long a call may
-/// take](Self::call_timeout), [how threads wait](Self::wait). All have defaults. `connect` ends it:
-/// a plain `fn` for the builder of an `XClient`, an `async fn` for that of an `XAsyncClient`.
+/// The decisions, by importance: whether to [wait for the server](Self::wait_for_server), [how long
+/// connecting may take](Self::connect_timeout), which [codec](Self::codec) to use, [how long a call may
+/// take](Self::call_timeout), [how threads wait](Self::wait). All have defaults. `connect` ends it: a
+/// plain `fn` for the builder of an `XClient`, an `async fn` for that of an `XAsyncClient`.
 ///
 /// The methods of an `XClient` block their thread until the answer is there. In a task of an async
-/// runtime that stops the runtime's thread too: use an `XAsyncClient` there, whose futures run on
+/// runtime, that also blocks the runtime's thread. Use an `XAsyncClient` there, whose futures run on
 /// any executor, or make the call where the runtime allows blocking.
 ///
 /// # Examples
@@ -79,57 +79,57 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
         Self { dial, kind: PhantomData }
     }
 
-    /// How values become bytes; [`Codec::Postcard`] unless given.
+    /// Sets how values become bytes; the default is [`Codec::Postcard`].
     pub fn codec(mut self, codec: Codec) -> Self {
         self.dial.codec = codec;
         self
     }
 
-    /// Connects also where a part of a type could not be verified, and the codec does not tell what
-    /// it is; not unless given, and then connecting fails with [`ConnectError::UnverifiedType`]. The
-    /// same contract on both sides does not help there: an unknown part is not in it.
+    /// Sets whether to connect although a part of a type could not be verified and the codec does not
+    /// describe that part. By default, connecting then fails with [`ConnectError::UnverifiedType`].
+    /// Equal contracts do not help there: a contract does not contain the unknown part.
     ///
-    /// **What it risks:** if the server was built from another version of the type, the part is read
-    /// as a wrong value, without an error. So allow it only where both sides are always built
-    /// together. The server must allow it too:
+    /// **The risk:** if the server was built from another version of the type, the part is read as a
+    /// wrong value, without an error. So allow it only if both sides are always built together. The
+    /// server must allow it too:
     /// [`WitServerBuilder::allow_unverified_types`](crate::WitServerBuilder::allow_unverified_types)
-    /// says when a part is unknown, and what mends it.
+    /// says when a part is unknown, and how to fix it.
     pub fn allow_unverified_types(mut self, allow: bool) -> Self {
         self.dial.allow_unverified = allow;
         self
     }
 
-    /// How long a call may take, from the call to its answer; 30 s unless given, `None` for as
-    /// long as the server lives. The handler is not told: it may go on after the caller has got
+    /// Sets how long a call may take, from the call to its answer. The default is 30 s; `None` waits as
+    /// long as the server lives. The handler is not told: it may go on after the caller has received
     /// [`CallError::TimedOut`](crate::CallError::TimedOut).
     ///
-    /// Of a call with a stream it bounds the opening. Of one that is fed, it also bounds the time from
-    /// the opening until the method takes an item, waiting for a thread included
-    /// ([`CallError::UploadStalled`](crate::CallError::UploadStalled)), and from the last item to the
-    /// answer. If the method has begun by then and no item was sent, the first of these times begins anew
-    /// with the first item. It does not bound how long later items may take, on either side.
-    /// [`CallOptions`](crate::CallOptions) bound a call that is fed as a whole.
+    /// For a call with a stream, this bounds the opening. For an upload, it also bounds two more times.
+    /// The first is from the opening until the method takes an item, including the wait for a thread
+    /// ([`CallError::UploadStalled`](crate::CallError::UploadStalled)). The second is from the last
+    /// item to the answer. If the method has begun by then and no item was sent, the first time begins
+    /// again with the first item. How long later items take is not bounded, on either side. Use
+    /// [`CallOptions`](crate::CallOptions) to bound an upload as a whole.
     pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.dial.call_timeout = timeout.into();
         self
     }
 
-    /// How long to wait for a server that does not serve yet; not at all unless given. A server
-    /// that refuses this client is not waited for. Once there is one,
-    /// [`connect_timeout`](Self::connect_timeout) says how long it may take.
+    /// Sets how long to wait for a server that does not serve yet; by default not at all. The client
+    /// does not wait for a server that refuses it. Once there is a server,
+    /// [`connect_timeout`](Self::connect_timeout) bounds how long it may take.
     pub fn wait_for_server(mut self, time: Duration) -> Self {
         self.dial.wait_for_server = time;
         self
     }
 
-    /// How long connecting may take as a whole: waiting for a server, the handshake with it, and each
-    /// attempt of a client that [reconnects](Self::reconnect). Unless given, a server that is there
+    /// Sets how long connecting may take as a whole: the wait for a server, the handshake with it, and
+    /// each attempt of a client that [reconnects](Self::reconnect). By default, a server that is there
     /// has 5 s for the handshake ([`Mmf::handshake_timeout`](crate::Mmf::handshake_timeout) of the
     /// client's endpoint), after up to [`wait_for_server`](Self::wait_for_server).
     ///
-    /// A server that is stopped or overloaded by then is [`ConnectError::TimedOut`]; where none has
-    /// come, [`ConnectError::NobodyServes`] says how long it was waited for. The time that a
-    /// [provider of tokens](Self::access_token_from) takes counts, but cannot be cut short.
+    /// If a server was there and is stopped or overloaded, the error is [`ConnectError::TimedOut`]. If
+    /// no server was found, [`ConnectError::NobodyServes`] says how long the client waited. The time
+    /// that a [provider of tokens](Self::access_token_from) takes counts, but cannot be cut short.
     ///
     /// # Examples
     ///
@@ -142,11 +142,11 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     ///     fn now(&self) -> u64;
     /// }
     ///
-    /// let nobody = ClockClient::builder(InProcess::new())
+    /// let connected = ClockClient::builder(InProcess::new())
     ///     .wait_for_server(Duration::from_secs(60))
     ///     .connect_timeout(Duration::from_millis(5))
     ///     .connect();
-    /// assert!(matches!(nobody, Err(ConnectError::NobodyServes { waited, .. })
+    /// assert!(matches!(connected, Err(ConnectError::NobodyServes { waited, .. })
     ///     if waited < Duration::from_secs(60)));
     /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -154,16 +154,15 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
         self
     }
 
-    /// The token to prove to the server, which must prove that it has it too; none unless given. Of
-    /// this method and the next, the last one called counts.
+    /// Sets the token that the client proves to the server, which must prove in turn that it has it. By
+    /// default there is none. The last call of this method or the next counts.
     pub fn access_token(mut self, token: AccessToken) -> Self {
         self.dial.token = TokenSource::Fixed(token);
         self
     }
 
-    /// As [`access_token`](Self::access_token), with the token that `provider` gives. It is asked at
-    /// each connect, on the thread that connects; what it fails with is in
-    /// [`ConnectError::NoToken`].
+    /// Sets a provider of the token of [`access_token`](Self::access_token). It is called at each
+    /// connect, on the thread that connects. If it fails, [`ConnectError::NoToken`] carries its error.
     pub fn access_token_from(
         mut self,
         provider: impl Fn() -> Result<AccessToken, Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
@@ -172,40 +171,40 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
         self
     }
 
-    /// Encrypts all that crosses, with keys of this connection's own; not unless given. The server
-    /// must ask for it too, with
+    /// Sets whether to encrypt everything that crosses, with keys of this connection; by default not.
+    /// The server must ask for it too, with
     /// [`WitServerBuilder::encryption`](crate::WitServerBuilder::encryption).
     ///
-    /// Nothing is shared in place then: a [`Shared`](crate::Shared) is copied and encrypted, and
-    /// [`Connection::alloc`](crate::Connection::alloc) says
+    /// An encrypted connection shares nothing in place: a [`Shared`](crate::Shared) is copied and
+    /// encrypted, and [`Connection::alloc`](crate::Connection::alloc) returns
     /// [`AllocError::Encrypted`](crate::AllocError::Encrypted).
     pub fn encryption(mut self, encryption: bool) -> Self {
         self.dial.encryption = encryption;
         self
     }
 
-    /// Comes back to a server that was lost; not unless given.
+    /// Reconnects after the server was lost; by default the client does not.
     pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
         self.dial.reconnect = Some(reconnect);
         self
     }
 
-    /// Has this hook stand around every call of the client, and of those that go over its connection;
-    /// the last one given counts.
+    /// Sets a hook around every call of the client, and of the clients that share its connection. The
+    /// last one given counts.
     pub fn hook(mut self, hook: impl ClientHook) -> Self {
         self.dial.hook = Some(Arc::new(Hook::new(hook)));
         self
     }
 
-    /// Has [`Shared::as_slice`](crate::Shared::as_slice) give what the server has sent where it lies in
-    /// shared memory. To be had only by the promise that the server does not write to what it has
-    /// sent, which [`TrustedPeer`] states.
+    /// Makes [`Shared::as_slice`](crate::Shared::as_slice) return what the server has sent in place, in
+    /// shared memory. This requires the promise that the server does not write to what it has sent,
+    /// which a [`TrustedPeer`] states.
     pub fn trust_server(mut self, promise: TrustedPeer) -> Self {
         self.dial.trusted = Some(promise);
         self
     }
 
-    /// How callers wait for answers; [`WaitPolicy::Adaptive`] unless given.
+    /// Sets how callers wait for answers; the default is [`WaitPolicy::Adaptive`].
     pub fn wait(mut self, policy: WaitPolicy) -> Self {
         self.dial.wait = policy;
         self
@@ -217,28 +216,28 @@ impl<C: Client> ClientBuilder<C, Blocking> {
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
+    /// [`ConnectError`] says whether no server was found, the server refused, or the system did.
     pub fn connect(self) -> Result<C, ConnectError> {
         self.connection().map(C::from_connection)
     }
 
-    /// The connection alone.
+    /// Connects, and returns the connection alone.
     pub(crate) fn connection(self) -> Result<Connection, ConnectError> {
         self.dial.connect(C::DESCRIPTOR).map(Connection::new)
     }
 }
 
 impl<C: Client> ClientBuilder<C, Async> {
-    /// Connects on a short-lived thread of its own; the future can be polled by any executor. One that
-    /// is dropped ends the attempt and the thread.
+    /// Connects on a short-lived thread. Any executor can poll the future. Dropping the future ends the
+    /// attempt and the thread.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
+    /// [`ConnectError`] says whether no server was found, the server refused, or the system did.
     ///
     /// # Panics
     ///
-    /// In the task that polls, where a [provider of tokens](Self::access_token_from) panics.
+    /// Panics in the task that polls, if a [provider of tokens](Self::access_token_from) panics.
     pub async fn connect(self) -> Result<C, ConnectError> {
         let cancel = CancelToken::new();
         let dial = Dial { cancel: Some(cancel.clone()), ..self.dial };
@@ -251,7 +250,8 @@ impl<C: Client> ClientBuilder<C, Async> {
     }
 }
 
-/// Cancels what a future waits for, when that is dropped. Harmless once the future has it.
+/// A guard that cancels the connecting that a future waits for, when the future is dropped. Harmless
+/// once it is done.
 struct CancelIfDropped(CancelToken);
 
 impl Drop for CancelIfDropped {
@@ -260,12 +260,12 @@ impl Drop for CancelIfDropped {
     }
 }
 
-/// `XClient::connect`.
+/// Implements `XClient::connect`.
 pub fn connect_blocking<C: Client>(endpoint: Endpoint) -> Result<C, ConnectError> {
     ClientBuilder::<C, Blocking>::new(endpoint).connect()
 }
 
-/// `XAsyncClient::connect`.
+/// Implements `XAsyncClient::connect`.
 pub async fn connect_async<C: Client>(endpoint: Endpoint) -> Result<C, ConnectError> {
     ClientBuilder::<C, Async>::new(endpoint).connect().await
 }

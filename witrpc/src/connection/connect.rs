@@ -1,4 +1,4 @@
-//! Reaching a server: the handshake, seen from the client.
+//! Reaches a server: the client's side of the handshake.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,10 +21,10 @@ use super::link_slot::LinkSlot;
 use super::negotiation::Proposal;
 use super::reconnect::{LinkSource, Reconnect, Reconnector};
 
-/// How long a call may take when nobody says otherwise.
+/// How long a call may take by default.
 const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// All that connecting needs, free of the client's type.
+/// Everything that connecting needs, without the client's type.
 #[derive(Debug)]
 pub struct Dial {
     pub endpoint: Endpoint,
@@ -32,7 +32,7 @@ pub struct Dial {
     pub call_timeout: Option<Duration>,
     pub wait_for_server: Duration,
     pub connect_timeout: Option<Duration>,
-    /// Says that nobody waits for the connection any more.
+    /// Cancelled when the connection is not wanted any more.
     pub cancel: Option<CancelToken>,
     pub wait: WaitPolicy,
     pub token: TokenSource,
@@ -93,9 +93,9 @@ impl Dial {
         })
     }
 
-    /// Meets the server, and agrees with it on what is called.
+    /// Connects to the server, and agrees with it on the contract.
     pub fn link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
-        // A time too long for the clock is as good as none.
+        // A time too long for the clock counts as no limit.
         let until = self.connect_timeout.and_then(|time| Instant::now().checked_add(time));
         let proposal = Proposal::new(descriptor, self.codec, self.allow_unverified)?;
         let hello = Hello {
@@ -124,7 +124,8 @@ impl Dial {
         Ok(Link::new(channel, self.codec, welcome.client_id, agreed))
     }
 
-    /// Says which time is over: that of connecting as a whole, if the transport was given one.
+    /// Returns the error that names the limit: that of connecting as a whole, if the transport was
+    /// given it.
     fn time_over(&self, error: ConnectError, until: Option<Instant>) -> ConnectError {
         match (&error, self.connect_timeout) {
             (ConnectError::HandshakeTimedOut { .. }, Some(after)) if until.is_some() => {
@@ -135,7 +136,7 @@ impl Dial {
     }
 }
 
-/// Meets a server anew, for a connection that lost its own.
+/// The source of new links for a connection that has lost its server.
 struct Redial {
     dial: Dial,
     given_up: CancelToken,
@@ -144,7 +145,7 @@ struct Redial {
 impl Redial {
     fn new(dial: Dial) -> Self {
         let given_up = CancelToken::new();
-        // The pauses between attempts are the keeper's, which also ends them.
+        // The reconnector makes the pauses between attempts, and ends them.
         let (wait_for_server, cancel) = (Duration::ZERO, Some(given_up.clone()));
         Self { dial: Dial { wait_for_server, cancel, ..dial }, given_up }
     }
@@ -164,7 +165,7 @@ impl LinkSource for Redial {
     }
 }
 
-/// Puts a refusal of the server into the words of connecting.
+/// Turns a refusal of the server into an error of connecting.
 fn read_refusal(error: ConnectError) -> ConnectError {
     let ConnectError::Refused(bytes) = error else { return error };
     match postcard::from_bytes(&bytes) {
@@ -212,7 +213,7 @@ mod tests {
             ConnectError::VersionMismatch { ours: VERSION, theirs: 7 }
         ));
         assert!(matches!(read(&Refusal::ShuttingDown), ConnectError::ShuttingDown));
-        // A codec that this build has no name for.
+        // A codec that this build does not know.
         let unknown = Refusal::CodecNotAllowed { asked: 0, allowed: vec![99, 0] };
         assert!(matches!(
             read(&unknown),

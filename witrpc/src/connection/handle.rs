@@ -19,7 +19,7 @@ use crate::rt::cancel_token::CancelToken;
 use super::link_slot::{LinkRef, LinkSlot};
 use super::reconnect::ConnectionState;
 
-/// A client that the macro made.
+/// A client that the macro generated.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the client of a trait",
     label = "not made by `#[wit_service]`",
@@ -32,42 +32,42 @@ pub trait Client: Sized {
     fn from_connection(connection: Connection) -> Self;
 }
 
-/// A connection to one service of a server: what all clones of a client share.
+/// A connection to one service of a server, shared by all clones of a client.
 ///
-/// Any number of threads and tasks may call at once; each call in flight takes one of the
+/// Any number of threads and tasks may call at the same time. Each call in flight takes one of the
 /// connection's lanes. The connection ends when the last clone is dropped, on
 /// [`disconnect`](Self::disconnect), and with the server.
 ///
 /// # Contracts
 ///
-/// When a client connects, its version of the service is compared with the server's: the shapes of
-/// all arguments, results and errors, as serde and the codec have them. Whatever one side may send,
-/// the other must be able to read, and mean the same by it; if not, connecting fails with
-/// [`ConnectError::ContractMismatch`](crate::ConnectError::ContractMismatch), which lists what
-/// differs. In detail:
+/// When a client connects, its version of the service is compared with the server's: the shapes of all
+/// arguments, results and errors, as serde and the codec encode them. The receiving side must be able
+/// to read everything that the sending side may send, with the same meaning. If not, connecting fails
+/// with [`ConnectError::ContractMismatch`](crate::ConnectError::ContractMismatch), which lists the
+/// differences. In detail:
 ///
-/// - Methods are matched by name, wherever they stand. Either side may have methods that the other
-///   lacks; to call one that the server lacks is
+/// - Methods are matched by name, in any order. Either side may have methods that the other lacks.
+///   Calling a method that the server lacks fails with
 ///   [`CallError::UnknownMethod`](crate::CallError::UnknownMethod).
-/// - The same goes for events: to subscribe to one that the server lacks is `UnknownMethod`, too.
-///   Their arguments are what the server sends and the client reads. What becomes of those for which
-///   there is no room is each side's own affair.
-/// - What one side streams, an argument or what is returned, the other must stream, too.
-/// - The arguments of a method are the same in number, order, names and shapes. Whether it is an
-///   `async fn` or idempotent is each side's own affair.
-/// - The names of arguments, fields and variants count, as serde has them (`#[serde(rename)]`).
-///   Those of types do not, and a newtype is the same as what it wraps.
-/// - Of an enum, the side that reads may know more variants than the side that writes: the server
-///   for arguments, the client for results and errors. Postcard numbers variants, so there the new
-///   ones stand after the old.
-/// - A struct has the same fields on both sides, over postcard in the same order. Over JSON either
-///   side may have more, if these are `Option`s: what is missing is read as `None`, what is not
-///   known is skipped. That a struct denies unknown fields does not show; calls report it then.
-/// - What cannot be traced, such as an untagged enum over JSON, is not compared;
-///   [`contract`](Self::contract) shows it as `?`. Calls report then what they cannot decode.
-///   Postcard's bytes do not tell what they are, so there connecting fails with
-///   [`ConnectError::UnverifiedType`](crate::ConnectError::UnverifiedType), unless
-///   [both sides allow it](crate::ClientBuilder::allow_unverified_types).
+/// - The same holds for events: subscribing to an event that the server lacks fails with
+///   `UnknownMethod` too. The server sends the arguments of an event, and the client reads them. The
+///   overflow rule of an event need not match.
+/// - An argument or result that one side streams, the other must stream too.
+/// - The arguments of a method have the same number, order, names and shapes. Whether the method is an
+///   `async fn` or idempotent need not match.
+/// - The names of arguments, fields and variants count, as serde has them (`#[serde(rename)]`). The
+///   names of types do not, and a newtype equals the type it wraps.
+/// - The side that reads an enum may know more variants than the side that writes it: the server for
+///   arguments, the client for results and errors. Postcard numbers variants, so with postcard the new
+///   variants must come after the old.
+/// - A struct has the same fields on both sides, with postcard in the same order. With JSON, either
+///   side may have more, if these are `Option`s: a missing field is read as `None`, and an unknown one
+///   is skipped. The comparison does not see that a struct denies unknown fields; calls report that.
+/// - What cannot be traced, such as an untagged enum with JSON, is not compared, and
+///   [`contract`](Self::contract) shows it as `?`. Then calls report what they cannot decode.
+///   Postcard's bytes do not describe themselves. So with postcard, connecting fails with
+///   [`ConnectError::UnverifiedType`](crate::ConnectError::UnverifiedType), unless [both sides allow
+///   it](crate::ClientBuilder::allow_unverified_types).
 ///
 /// ```
 /// use witrpc::{ConnectError, InProcess, WitServer, wit_service};
@@ -138,29 +138,29 @@ pub trait Client: Sized {
 #[derive(Clone)]
 pub struct Connection {
     inner: Arc<Inner>,
-    /// What applies to the calls of this view.
+    /// The options for the calls of this view.
     options: Option<Arc<CallOptions>>,
 }
 
-/// What the clones of a connection share.
+/// The state that the clones of a connection share.
 pub struct Inner {
     pub links: LinkSlot,
     pub descriptor: &'static ServiceDescriptor,
     pub codec: Codec,
-    /// Whether types are allowed of which a part is unknown to either side.
+    /// Whether types are allowed of which either side does not know a part.
     pub allow_unverified: bool,
     pub call_timeout: Option<Duration>,
     pub hook: Option<Arc<Hook>>,
-    /// What all clones, and the clients of further services, want to be told.
+    /// The subscriptions of all clones, and of the clients of further services.
     pub subscriptions: Arc<Subscriptions>,
-    /// The server that lives as long as the connection, if it has one of its own.
+    /// The server that lives as long as the connection, if the connection has its own.
     pub server: Option<Box<dyn Any + Send + Sync>>,
     /// The connection that this one goes over, if it is for a further service.
     pub root: Option<Connection>,
 }
 
 impl Drop for Inner {
-    /// The thread that pulls events has a hold of the channel, and is not to keep the connection.
+    /// The thread that pulls events holds the channel, and must not keep the connection alive.
     fn drop(&mut self) {
         if self.root.is_none() && !self.is_forked() && self.subscriptions.is_pulling() {
             self.links.disconnect();
@@ -169,13 +169,13 @@ impl Drop for Inner {
 }
 
 impl Inner {
-    /// The link that stands now. To be taken once a call, which goes over that one throughout.
+    /// Returns the present link. Must be taken once for each call, which uses that link throughout.
     #[inline]
     pub fn link(&self) -> LinkRef<'_> {
         self.links.current()
     }
 
-    /// Whether this process is a fork of the one that connected: no lock is to be trusted then.
+    /// Returns whether this process is a fork of the one that connected. If so, no lock can be trusted.
     pub fn is_forked(&self) -> bool {
         self.link().lost() == Some(DisconnectReason::Forked)
     }
@@ -199,7 +199,8 @@ impl Connection {
         &self.inner
     }
 
-    /// The same connection, for calls with these options. For generated code: `XClient::with`.
+    /// Returns a view of this connection for calls with these options. For generated code:
+    /// `XClient::with`.
     #[doc(hidden)]
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
@@ -207,35 +208,35 @@ impl Connection {
         Self { inner: Arc::clone(&self.inner), options: Some(Arc::new(options)) }
     }
 
-    /// Until when a call that starts now may take.
+    /// Returns until when a call that starts now may take.
     ///
     /// # Errors
     ///
-    /// [`CallError::Expired`]: no longer than until now.
+    /// [`CallError::Expired`]: the deadline has passed.
     #[inline]
     pub(crate) fn call_deadline(&self) -> Result<CallDeadline, CallError> {
         let call_deadline = self.terms_from_now();
         if call_deadline.are_over() { Err(CallError::Expired) } else { Ok(call_deadline) }
     }
 
-    /// Until when a call may take that starts now, even if that is over.
+    /// Returns until when a call that starts now may take, even if that has passed.
     #[inline]
     pub(crate) fn terms_from_now(&self) -> CallDeadline {
         CallDeadline::new(self.options.as_deref(), self.inner.call_timeout)
     }
 
-    /// What applies to the calls of this view.
+    /// Returns the options for the calls of this view.
     pub(crate) fn options(&self) -> Option<&CallOptions> {
         self.options.as_deref()
     }
 
-    /// What cancels the calls of this view.
+    /// Returns the token that cancels the calls of this view.
     #[inline]
     pub(crate) fn token(&self) -> Option<&CancelToken> {
         self.options.as_ref()?.token()
     }
 
-    /// What a call gets for what its transport reported.
+    /// Turns the error of a transport into that of a call.
     #[cold]
     pub(crate) fn call_error(&self, error: ChannelError) -> CallError {
         let default = self.inner.call_timeout;
@@ -244,15 +245,15 @@ impl Connection {
         CallError::from_channel(error, after, || CallError::no_free_lane(&*self.channel()))
     }
 
-    /// The channel of the present link.
+    /// Returns the channel of the present link.
     pub(crate) fn channel(&self) -> Arc<dyn ClientChannel> {
         Arc::clone(&self.inner.link().channel)
     }
 
-    /// Leaves the server, for all clones of the client and all [others](Self::client) that go over
-    /// this connection. Pending and later calls end with
-    /// [`CallError::Disconnected`](crate::CallError::Disconnected). Dropping the last clone does
-    /// the same. A client that [reconnects](crate::Reconnect) does not do so any more.
+    /// Disconnects from the server, for all clones of the client and all [other clients](Self::client)
+    /// over this connection. Pending and later calls end with
+    /// [`CallError::Disconnected`](crate::CallError::Disconnected). Dropping the last clone does the
+    /// same. Afterwards, a client that [reconnects](crate::Reconnect) does not reconnect any more.
     pub fn disconnect(&self) {
         if let Some(root) = &self.inner.root {
             root.disconnect();
@@ -260,20 +261,20 @@ impl Connection {
         self.inner.links.disconnect();
     }
 
-    /// How the connection stands, as far as this side knows.
+    /// Returns the state of the connection, as far as this side knows.
     #[must_use]
     pub fn state(&self) -> ConnectionState {
         self.inner.links.state()
     }
 
-    /// Whether a server is there, as far as this side knows.
+    /// Returns whether a server is there, as far as this side knows.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.state() == ConnectionState::Connected
     }
 
-    /// Why no call can succeed any more; `None` while the connection stands, and while a client that
-    /// [reconnects](crate::Reconnect) tries to.
+    /// Returns why no call can succeed any more. Returns `None` while the connection stands, and while
+    /// a client that [reconnects](crate::Reconnect) tries to reconnect.
     #[must_use]
     pub fn disconnect_reason(&self) -> Option<DisconnectReason> {
         match self.state() {
@@ -282,21 +283,21 @@ impl Connection {
         }
     }
 
-    /// Why reconnecting failed for good, after [`DisconnectReason::ReconnectFailed`]; `None` also if
-    /// code of the user's panicked while connecting.
+    /// Returns why reconnecting failed for good, after [`DisconnectReason::ReconnectFailed`]. Returns
+    /// `None` also if code of the user's panicked while connecting.
     #[must_use]
     pub fn reconnect_error(&self) -> Option<Arc<ConnectError>> {
         self.inner.links.reconnect_error()
     }
 
-    /// How values become bytes on this connection.
+    /// Returns how values become bytes on this connection.
     #[must_use]
     pub fn codec(&self) -> Codec {
         self.inner.codec
     }
 
-    /// What of the service is compared with the server's, in words: a line for each method. What
-    /// cannot be traced, and so is not compared, is a `?` behind the name of its field.
+    /// Returns what is compared with the server's service, in words: one line for each method. A part
+    /// that cannot be traced, and so is not compared, is a `?` behind the name of its field.
     ///
     /// # Examples
     ///
@@ -323,7 +324,8 @@ impl Connection {
         contract::traced(self.inner.descriptor, self.inner.codec).contract.to_string()
     }
 
-    /// How long a call may take that has no [`CallOptions`]; `None` for as long as the server lives.
+    /// Returns how long a call without [`CallOptions`] may take; `None` for as long as the server
+    /// lives.
     #[must_use]
     pub fn call_timeout(&self) -> Option<Duration> {
         self.inner.call_timeout

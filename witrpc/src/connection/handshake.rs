@@ -1,4 +1,4 @@
-//! What client and server say to each other before the first call, always in postcard.
+//! The messages that client and server exchange before the first call, always in postcard.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,74 +8,74 @@ use crate::error::Codec;
 /// The version of these messages, of tags and of bodies. A server refuses any other.
 pub const VERSION: u32 = 3;
 
-/// What a client asks for.
+/// The client's request.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Hello {
-    /// [`VERSION`]; stays the first field, whatever follows.
+    /// [`VERSION`]; stays the first field in all versions.
     pub version: u32,
     /// The service's name on the wire.
     pub service: String,
     /// [`Codec::number`].
     pub codec: u8,
-    /// Of the client's contract: [`Contract`](crate::contract::Contract).
+    /// The digest of the client's contract: [`Contract`](crate::contract::Contract).
     pub contract: Digest,
 }
 
-/// What a server says to a client that it lets in.
+/// The server's answer to a client that it accepts.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Welcome {
-    /// The names of all that it serves; a service's place is its number.
+    /// The names of all services that it serves. The index of a service is its number.
     pub services: Vec<String>,
-    /// The number of the service asked for.
+    /// The number of the requested service.
     pub service: u8,
     /// The contract of that service in the client's codec, unless the client's is the same.
     pub contract: Option<Vec<u8>>,
-    /// How the server numbers this client; for the client's logs only.
+    /// The server's number for this client; only for the client's logs.
     pub client_id: u64,
 }
 
-/// What a server says to a client that it turns away.
+/// The server's answer to a client that it refuses.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Refusal {
-    /// It speaks another version.
+    /// The server speaks another version.
     VersionMismatch {
         /// The server's [`VERSION`].
         theirs: u32,
     },
-    /// It does not serve this.
+    /// The server does not serve this service.
     UnknownService {
-        /// The service asked for.
+        /// The requested service.
         asked: String,
-        /// What it serves.
+        /// The services that it serves.
         serves: Vec<String>,
     },
-    /// It does not speak this codec.
+    /// The server does not allow this codec.
     CodecNotAllowed {
-        /// The codec asked for.
+        /// The requested codec.
         asked: u8,
-        /// What it speaks.
+        /// The codecs that it allows.
         allowed: Vec<u8>,
     },
-    /// The transport has not had the client's credentials checked.
+    /// The transport has not checked the client's credentials.
     NotChecked,
-    /// It accepts nobody any more.
+    /// The server accepts no more clients.
     ShuttingDown,
     /// The hello could not be read.
     BadHello(String),
-    /// As many `async` handlers of clients that have gone still run as may.
+    /// Too many `async` handlers of clients that have gone still run.
     TooManyLeftBehind {
-        /// How many.
+        /// The limit.
         max: u64,
     },
-    /// As many threads are in handlers of clients that have gone as may.
+    /// Too many threads are in handlers of clients that have gone.
     TooManyThreadsLeftBehind {
-        /// How many.
+        /// The limit.
         max: u64,
     },
 }
 
 impl Codec {
-    /// The codec's number in a hello.
+    /// Returns the codec's number in a hello.
     pub(crate) fn number(self) -> u8 {
         match self {
             Codec::Postcard => 0,
@@ -84,7 +84,7 @@ impl Codec {
         }
     }
 
-    /// The codec of that number, if this build has it.
+    /// Returns the codec of that number, if this build has it.
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         match number {
             0 => Some(Codec::Postcard),
@@ -94,7 +94,7 @@ impl Codec {
         }
     }
 
-    /// All that this build has.
+    /// Returns all codecs that this build has.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         (0..=u8::MAX).map_while(Self::from_number)
     }

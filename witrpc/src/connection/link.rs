@@ -1,4 +1,4 @@
-//! A link: what one meeting with a server has come to, for one service.
+//! A link: the result of one handshake with a server, for one service.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use crate::stream::client::link_streams::LinkStreams;
 
 use super::negotiation::Agreed;
 
-/// What belongs to one meeting with a server.
+/// The result of one handshake with a server, for one service.
 pub struct Link {
     pub channel: Arc<dyn ClientChannel>,
-    /// The tag of each method's requests, by the method's number here; `None` where the server
-    /// has no such method.
+    /// The tag of each method's requests, by this client's number of the method; `None` if the server
+    /// lacks the method.
     pub tags: Box<[Option<u32>]>,
-    /// How the server numbers this client.
+    /// The server's number for this client.
     pub client_id: u64,
-    /// Of all that go over this channel.
+    /// The streams of all clients that use this channel.
     pub streams: Arc<LinkStreams>,
     /// The server's number of the service.
     pub service: u8,
-    /// The server's number of each event, by the event's number here; `None` where the server has no
-    /// such event.
+    /// The server's number of each event, by this client's number of the event; `None` if the server
+    /// lacks the event.
     pub events: Box<[Option<u16>]>,
 }
 
 impl Link {
-    /// The first link over a channel.
+    /// Creates the first link over a channel.
     pub fn new(
         channel: Arc<dyn ClientChannel>,
         codec: Codec,
@@ -40,17 +40,17 @@ impl Link {
         Self { channel, client_id, tags, streams, service, events }
     }
 
-    /// A link for another service over the same channel.
+    /// Creates a link for another service over the same channel.
     pub fn beside(&self, agreed: Agreed) -> Self {
         let Agreed { service, tags, events } = agreed;
         let (channel, streams) = (Arc::clone(&self.channel), Arc::clone(&self.streams));
         Self { channel, client_id: self.client_id, tags, streams, service, events }
     }
 
-    /// Why no call can succeed over this link any more.
+    /// Returns why no call can succeed over this link any more.
     pub fn lost(&self) -> Option<DisconnectReason> {
         let lost = self.channel.lost()?;
-        // A transport has no other reasons for the end of a whole connection.
+        // A transport reports no other reasons for the end of a whole connection.
         Some(lost_for(&lost).unwrap_or(DisconnectReason::PeerDied))
     }
 }
@@ -61,7 +61,7 @@ impl fmt::Debug for Link {
     }
 }
 
-/// Why the whole link is lost, if that is what a transport reports.
+/// Returns why the whole link is lost, if the transport's error means that.
 pub fn lost_for(error: &ChannelError) -> Option<DisconnectReason> {
     match error {
         ChannelError::PeerDied => Some(DisconnectReason::PeerDied),

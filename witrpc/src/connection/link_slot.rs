@@ -1,4 +1,4 @@
-//! The link of a connection: one for all its life, or one after the other.
+//! The link of a connection: one for its whole life, or one after the other.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use crate::error::ConnectError;
 use super::link::Link;
 use super::reconnect::{ConnectionState, Reconnector};
 
-/// The link of a connection, as time goes by.
+/// The slot for a connection's link.
 #[derive(Debug)]
 pub enum LinkSlot {
-    /// It stays.
+    /// The link stays.
     One(Link),
-    /// It is replaced when it is lost.
+    /// The link is replaced when it is lost.
     Kept(Arc<Reconnector>),
 }
 
-/// A link that stays while it is held, and is taken once a call.
+/// A reference to a link, taken once for each call. The link stays while it is held.
 pub enum LinkRef<'c> {
     One(&'c Link),
     Kept(Guard<Arc<Link>>),
@@ -39,7 +39,7 @@ impl Deref for LinkRef<'_> {
 }
 
 impl LinkSlot {
-    /// The link that stands now, perhaps lost by now.
+    /// Returns the present link, which may already be lost.
     #[inline]
     pub fn current(&self) -> LinkRef<'_> {
         match self {
@@ -48,7 +48,7 @@ impl LinkSlot {
         }
     }
 
-    /// Whoever brings another link after a loss, if somebody does.
+    /// Returns the reconnector that replaces a lost link, if there is one.
     pub fn reconnector(&self) -> Option<&Arc<Reconnector>> {
         match self {
             LinkSlot::One(_) => None,
@@ -56,7 +56,7 @@ impl LinkSlot {
         }
     }
 
-    /// Whoever brings another link after a loss for this reason.
+    /// Returns the reconnector, if it replaces a link that was lost for this reason.
     pub fn keeper_after(&self, reason: DisconnectReason) -> Option<&Reconnector> {
         match self {
             LinkSlot::Kept(reconnector) if reconnector.follows(reason) => Some(reconnector),
@@ -89,7 +89,7 @@ impl LinkSlot {
 }
 
 impl Drop for LinkSlot {
-    /// The thread that keeps a link has a hold of it too.
+    /// The thread that replaces the link also holds the reconnector.
     fn drop(&mut self) {
         if let LinkSlot::Kept(reconnector) = self {
             reconnector.disconnect();

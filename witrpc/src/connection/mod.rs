@@ -1,12 +1,12 @@
-//! A client's connection: reaching a server, agreeing on a contract, and coming back.
+//! A client's connection: reaches a server, agrees on a contract, and reconnects.
 //!
-//! [`builder`] collects the options, [`connect`] reaches the server, and [`negotiation`] compares contracts over
-//! the [`handshake`]. [`handle`] is what all clones of a client share. Its [`link_slot`] holds the
-//! [`link`] that calls go over, which [`reconnect`] replaces. An [`additional_service`] uses the connection of another client,
-//! and is found by the [`registry`].
+//! [`builder`] collects the options, [`connect`] reaches the server, and [`negotiation`] compares
+//! contracts over the [`handshake`]. All clones of a client share a [`handle`]. Its [`link_slot`] holds
+//! the [`link`] that calls use, which [`reconnect`] replaces. An [`additional_service`] uses the
+//! connection of another client, and the [`registry`] finds it.
 //!
-//! What goes over a connection stands in [`call`](crate::call), [`stream`](crate::stream) and
-//! [`event`](crate::event).
+//! Calls, streams and events over a connection are in [`call`](crate::call), [`stream`](crate::stream)
+//! and [`event`](crate::event).
 
 pub mod additional_service;
 pub mod builder;

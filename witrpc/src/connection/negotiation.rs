@@ -1,4 +1,4 @@
-//! What client and server agree on before the first call of a service.
+//! The agreement of client and server on a service, before its first call.
 
 use std::sync::Arc;
 
@@ -10,22 +10,22 @@ use crate::tag::{MAX_METHODS, RequestTag};
 
 use super::handshake::Welcome;
 
-/// What the server calls the parts of a service, by their numbers here.
+/// The server's numbers for the parts of a service, by the client's numbers.
 #[derive(Debug)]
 pub struct Agreed {
     /// The service's number.
     pub service: u8,
-    /// The tag of each method; `None` where the server has no such method.
+    /// The tag of each method; `None` if the server lacks the method.
     pub tags: Box<[Option<u32>]>,
-    /// The number of each event; `None` where the server has no such event.
+    /// The number of each event; `None` if the server lacks the event.
     pub events: Box<[Option<u16>]>,
 }
 
-/// A service as this client has it, in its codec.
+/// A service as this client has it, in the client's codec.
 pub struct Proposal {
     descriptor: &'static ServiceDescriptor,
     codec: Codec,
-    /// Whether types are allowed of which a part is unknown to either side.
+    /// Whether types are allowed of which either side does not know a part.
     allow_unverified: bool,
     pub ours: Arc<Traced>,
 }
@@ -33,7 +33,7 @@ pub struct Proposal {
 impl Proposal {
     /// # Errors
     ///
-    /// The codec cannot carry a type of the service, or a part of one is unknown.
+    /// The codec cannot carry a type of the service, or does not know a part of one.
     pub fn new(
         descriptor: &'static ServiceDescriptor,
         codec: Codec,
@@ -59,30 +59,30 @@ impl Proposal {
         }
     }
 
-    /// Compares the contracts, and finds what the server calls the client's methods and events. All
-    /// that the server says is untrusted.
+    /// Compares the contracts, and finds the server's numbers for the client's methods and events.
+    /// Everything that the server says is untrusted.
     ///
     /// # Errors
     ///
-    /// In what the two differ, or what makes no sense.
+    /// The differences of the two, or the rule that the server's answer breaks.
     pub fn settle(&self, welcome: &Welcome) -> Result<Agreed, ConnectError> {
         let (ours, codec) = (&self.ours.contract, self.codec);
         let theirs = read_contract(welcome)?;
         let agreed = match_up(welcome, ours, theirs.as_ref(), self.descriptor.name, codec)?;
-        // Of a contract that is the client's own, what is unknown was looked at before.
+        // If the contracts are equal, the unknown parts have been checked before.
         self.check_verified(theirs.and_then(|theirs| theirs.unverified(ours, codec)))?;
         Ok(agreed)
     }
 }
 
-/// Reads the server's contract, unless it is the client's own.
+/// Reads the server's contract; returns `None` if it equals the client's.
 fn read_contract(welcome: &Welcome) -> Result<Option<Contract>, ConnectError> {
     let broken = |problem| ConnectError::Protocol { problem };
     welcome.contract.as_deref().map(Contract::read).transpose().map_err(broken)
 }
 
-/// Finds what the server calls the client's methods and events. `theirs` is its contract, unless it
-/// is the client's own.
+/// Finds the server's numbers for the client's methods and events. `theirs` is the server's contract,
+/// unless it equals the client's.
 fn match_up(
     welcome: &Welcome,
     ours: &Contract,
@@ -103,7 +103,7 @@ fn match_up(
     let theirs = theirs.unwrap_or(ours);
     let tag_of = |name: &str| {
         let method = theirs.methods.iter().position(|method| method.name == name)?;
-        // A server that lists more than there can be has no number for the rest.
+        // A server that lists more methods than allowed has no number for the rest.
         let method = u16::try_from(method).ok().filter(|_| method < MAX_METHODS)?;
         Some(RequestTag::call(welcome.service, method).bits())
     };
@@ -137,7 +137,7 @@ mod tests {
         }
     }
 
-    /// The contract of methods of these names, with results that are text.
+    /// Returns the contract of methods of these names, with results that are text.
     fn contract(names: &[&'static str]) -> Contract {
         let methods = names.iter().map(|name| method(name)).collect::<Vec<_>>().leak();
         let descriptor = ServiceDescriptor { name: "Clock", docs: "", methods, events: &[] };

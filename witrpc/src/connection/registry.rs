@@ -1,5 +1,5 @@
-//! The service that every server has beside the user's: it finds the others, for clients that are
-//! connected already.
+//! The service that every server adds to the user's. It finds the other services, for clients that are
+//! already connected.
 
 use witrpc_macros::wit_service;
 
@@ -8,11 +8,11 @@ use crate::connection::handshake::Welcome;
 use crate::contract::Digest;
 use crate::tag::{REGISTRY, RequestTag};
 
-/// Finds services. Its number is [`REGISTRY`], and its version that of the handshake.
+/// The service that finds services. Its number is [`REGISTRY`], and its version that of the handshake.
 #[wit_service(crate = crate)]
 pub(crate) trait Registry {
-    /// What the handshake says to a client that asks for this service and has this contract; the
-    /// names of those that are served if it is not.
+    /// Answers as the handshake answers a client that asks for this service and has this contract. If
+    /// the service is not served, returns the names of those that are.
     fn find(
         &self,
         service: &str,
@@ -21,7 +21,7 @@ pub(crate) trait Registry {
     ) -> Result<Welcome, Vec<String>>;
 }
 
-/// The tags of its methods.
+/// Returns the tags of its methods.
 pub fn tags() -> Box<[Option<u32>]> {
     Box::new([Some(RequestTag::call(REGISTRY, 0).bits())])
 }

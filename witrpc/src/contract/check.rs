@@ -1,4 +1,4 @@
-//! Whether a codec gives every type of a service back as it was.
+//! Checks whether a codec returns every type of a service as it was.
 
 #[cfg(test)]
 mod tests;
@@ -11,39 +11,39 @@ use super::shape::{Content, Field, Leaf, Opaque, Part, Shape, ShapeKind, TypeInd
 use super::text::label;
 use super::trace::Tracer;
 
-/// How many places an error lists.
+/// How many places an error lists at most.
 const MOST_PLACES: usize = 3;
 
-/// A type of a method that a codec does not give back as it was.
+/// A type of a method that a codec does not return as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodecRefusal {
     /// The method's name on the wire.
     method: &'static str,
-    /// Where in the method's signature, and where in the type there.
+    /// Where in the method's signature, and where in the type.
     place: String,
     problem: Problem,
 }
 
-/// What is wrong with a type.
+/// The fault of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Problem {
-    /// JSON writes the inner value's nothing and the outer one's alike.
+    /// JSON writes null for the inner and for the outer option alike.
     NothingInOption { inner: &'static str },
     /// The keys of a JSON object are strings.
     KeyIsNoString { key: String },
-    /// Postcard does not say what comes next.
+    /// Postcard does not describe what comes next.
     AsksForAny,
     /// Postcard has no field names.
     Flattened,
-    /// What the type writes is not what it reads.
+    /// The type's `Serialize` and `Deserialize` differ.
     ComesBackDifferent { difference: String },
-    /// Nothing is known of what the type reads there, and the bytes do not tell it.
+    /// What the type reads there is unknown, and the bytes do not describe it.
     Unverified { reason: String },
 }
 
 impl CodecRefusal {
-    /// For an error that has room for one: the method of the first, and what is wrong there, with
-    /// a word on how many more there are.
+    /// Returns the method of the first refusal, and its fault with the number of further faults, for an
+    /// error that has room for one.
     pub fn first_of(refusals: &[Self]) -> Option<(&'static str, String)> {
         let mut refused = refusals.iter().filter(|refusal| refusal.unverified().is_none());
         let first = refused.next()?;
@@ -54,7 +54,7 @@ impl CodecRefusal {
         Some((first.method, problem))
     }
 
-    /// Why nothing is known of the part, if that is what is wrong. A user may allow it.
+    /// Returns why the part is unknown, if that is the fault. A user may allow it.
     fn unverified(&self) -> Option<&str> {
         match &self.problem {
             Problem::Unverified { reason } => Some(reason),
@@ -62,8 +62,8 @@ impl CodecRefusal {
         }
     }
 
-    /// The first method with parts that could not be verified, the first few of them, and how many
-    /// more there are.
+    /// Returns the first method with parts that could not be verified: the first few of them, and how
+    /// many more there are.
     pub fn first_unverified(refusals: &[Self]) -> Option<UnverifiedPart> {
         let unverified = || refusals.iter().filter(|refusal| refusal.unverified().is_some());
         let first = unverified().next()?;
@@ -78,12 +78,12 @@ impl CodecRefusal {
     }
 }
 
-/// A part of a method's types of which nothing is known.
+/// A part of a method's types that is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnverifiedPart {
     /// The method or event.
     pub method: String,
-    /// Where in its signature, and where in the type there.
+    /// Where in its signature, and where in the type.
     pub part: String,
     pub reason: String,
 }
@@ -124,7 +124,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What the codec does not give back as it was of what has been traced at one place of a method.
+/// Returns the faults in what has been traced at one place of a method.
 pub fn problems_of(
     method: &'static str,
     place: &str,
@@ -144,7 +144,7 @@ pub fn problems_of(
     refusals.collect()
 }
 
-/// What is wrong in a shape, and where: `None` is the value itself.
+/// Returns the faults of a shape, and where; `None` is the value itself.
 fn problems(shape: &Shape, codec: Codec) -> Vec<(Option<String>, Problem)> {
     let seen = vec![false; shape.types.len()];
     let mut search = ShapeSearch { shape, codec, raw: false, seen, found: vec![] };
@@ -155,7 +155,7 @@ fn problems(shape: &Shape, codec: Codec) -> Vec<(Option<String>, Problem)> {
 struct ShapeSearch<'s> {
     shape: &'s Shape,
     codec: Codec,
-    /// Whether it is in memory that travels as it is, whatever the codec.
+    /// Whether it is in memory that is sent as it is, with every codec.
     raw: bool,
     seen: Vec<bool>,
     found: Vec<(Option<String>, Problem)>,
@@ -260,7 +260,7 @@ impl ShapeSearch<'_> {
         }
     }
 
-    /// What JSON may write as null. Newtypes do not show in JSON; `depth` ends those that
+    /// Returns what JSON may write as null. JSON does not show newtypes; `depth` stops at those that
     /// contain themselves.
     fn null(&self, part: &Part, depth: usize) -> Option<&'static str> {
         match part {
@@ -277,11 +277,11 @@ impl ShapeSearch<'_> {
         }
     }
 
-    /// Whether JSON writes such a key as a string; `depth` as for [`null`](Self::null).
+    /// Returns whether JSON writes such a key as a string; `depth` as for [`null`](Self::null).
     fn is_string(&self, key: &Part, depth: usize) -> bool {
         match key {
             Part::Leaf(leaf) => matches!(leaf, Leaf::Str | Leaf::Char),
-            // serde_json refuses at the first call what turns out to be no string.
+            // If it turns out not to be a string, serde_json refuses it at the first call.
             Part::Opaque(_) => true,
             Part::Type(index) => match &self.shape.types[*index].kind {
                 ShapeKind::Newtype(inner) if depth < self.shape.types.len() => {

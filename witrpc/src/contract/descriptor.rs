@@ -1,4 +1,4 @@
-//! What the macro says of a service.
+//! The macro's description of a service.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ pub struct ServiceDescriptor {
     pub name: &'static str,
     /// The docs of the trait.
     pub docs: &'static str,
-    /// Its methods; a method's place is its number.
+    /// Its methods. The index of a method is its number.
     pub methods: &'static [MethodDescriptor],
-    /// What it tells its clients of; an event's place is its number.
+    /// Its events. The index of an event is its number.
     pub events: &'static [EventDescriptor],
 }
 
@@ -28,11 +28,11 @@ pub struct MethodDescriptor {
     pub is_async: bool,
     /// Whether it may be run twice for one call.
     pub idempotent: bool,
-    /// What it takes, in order; without the context.
+    /// Its arguments in order, without the context.
     pub arguments: &'static [ArgumentDescriptor],
     /// Whether it returns a stream.
     pub streams: bool,
-    /// What it returns: the `Ok` of a `Result`; of a stream, an item.
+    /// Its result: the `Ok` of a `Result`; for a stream, an item.
     pub result: Trace,
     /// The `Err` of its `Result`, if it returns one.
     pub error: Option<Trace>,
@@ -43,13 +43,13 @@ pub struct MethodDescriptor {
 pub struct ArgumentDescriptor {
     /// Its name.
     pub name: &'static str,
-    /// How it travels.
+    /// How it is sent.
     pub kind: ArgumentKind,
-    /// The shape of what travels.
+    /// Its shape.
     pub shape: Trace,
 }
 
-/// How an argument travels.
+/// How an argument is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgumentKind {
     /// `T` or `&T`: encoded.
@@ -58,11 +58,11 @@ pub enum ArgumentKind {
     Str,
     /// `&Path`: encoded.
     Path,
-    /// `&[T]`: as it lies in memory.
+    /// `&[T]`: as it is in memory.
     Raw,
     /// `impl Iterator`: apart from the call; the shape is that of an item.
     Iterator,
-    /// `impl Stream`: the same, as it crosses.
+    /// `impl Stream`: as `impl Iterator`.
     Stream,
 }
 
@@ -73,22 +73,22 @@ pub struct EventDescriptor {
     pub name: &'static str,
     /// The docs of the event.
     pub docs: &'static str,
-    /// What it is emitted with, in order.
+    /// Its arguments, in order.
     pub arguments: &'static [ArgumentDescriptor],
-    /// What becomes of it when a client has no room for it.
+    /// What happens when a client has no room for it.
     pub overflow: Overflow,
 }
 
-/// What becomes of an event that a client has no room for.
+/// What happens to an event that a client has no room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
-    /// The oldest one that waits makes room.
+    /// The oldest waiting event is dropped.
     DropOldest,
-    /// It is dropped itself.
+    /// The event itself is dropped.
     DropNewest,
-    /// Whoever emits it waits, for at most this time; then it is dropped.
+    /// The emitter waits, for at most this time; then the event is dropped.
     Wait(Duration),
 }
 
-/// Reports the shape of a type.
+/// A function that reports the shape of a type.
 pub type Trace = fn(&mut Tracer);

@@ -1,8 +1,9 @@
-//! What a service looks like on the wire, and whether two versions of it fit together.
+//! The form of a service on the wire, and whether two versions of it are compatible.
 //!
-//! The macro gives a [`descriptor`]; a [`trace`] finds the [`shape`] of each type in it, as one codec
-//! has it, and [`check`] what that codec would not give back as it was; together they are a method's
-//! [`signature`]. [`compare`] finds the [`ContractDifference`](crate::ContractDifference)s between a client's and its server's.
+//! The macro gives a [`descriptor`]. A [`trace`] finds the [`shape`] of each type in it, as one codec
+//! has it. [`check`] finds what that codec would not return as it was. Together they make a method's
+//! [`signature`]. [`compare`] finds the [`ContractDifference`](crate::ContractDifference)s between a
+//! client's signatures and its server's.
 
 mod check;
 mod compare;

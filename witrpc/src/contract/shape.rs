@@ -1,4 +1,4 @@
-//! What a type looks like on the wire.
+//! The form of a type on the wire.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
 
-/// The wire shape of one type, as serde tells it: names, order and kinds, no values.
+/// The form of one type on the wire, as serde describes it: names, order and kinds, without values.
 ///
-/// Every composite type stands once in a table and is referred to by its place, so that a type
-/// may contain itself, and so that reading a shape that a peer sent never nests.
+/// Every composite type is in a table once and is referred to by its index. So a type may contain
+/// itself, and reading a shape that a peer sent needs no recursion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
     pub root: Part,
@@ -18,20 +18,20 @@ pub struct Shape {
     pub incomplete: Option<String>,
 }
 
-/// A place in [`Shape::types`].
+/// An index into [`Shape::types`].
 pub type TypeIndex = usize;
 
 /// A name: serde's own, or one that a peer sent.
 pub type Name = Cow<'static, str>;
 
-/// What stands at one place of a value.
+/// The form of a value at one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
     /// A value without parts.
     Leaf(Leaf),
     /// A value with parts.
     Type(TypeIndex),
-    /// What serde does not tell.
+    /// A value whose form serde does not show.
     Opaque(Opaque),
 }
 
@@ -57,18 +57,18 @@ pub enum Leaf {
     Unit,
 }
 
-/// Why a part cannot be told.
+/// Why the form of a part is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Opaque {
-    /// The type asks what comes next: untagged, internally tagged, any value.
+    /// The type reads whatever comes: it is untagged, internally tagged, or any value.
     AsksForAny,
     /// The type has flattened fields.
     Flattened,
-    /// The type ignores what comes.
+    /// The type ignores the value.
     Ignores,
-    /// What stands here depends on the value before it.
+    /// The form here depends on the value before it.
     Varies,
-    /// The trace did not get there: [`Shape::incomplete`] says why.
+    /// The trace did not reach it: [`Shape::incomplete`] says why.
     NotReached,
 }
 
@@ -85,7 +85,7 @@ pub struct TypeShape {
 pub enum ShapeKind {
     Option(Part),
     Sequence(Part),
-    /// Elements as they lie in memory, whatever the codec.
+    /// Elements as they are in memory, with every codec.
     Raw(Part),
     Map(Part, Part),
     Tuple(Vec<Part>),
@@ -98,7 +98,7 @@ pub enum ShapeKind {
 /// A field of a struct or a struct variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
-    /// `None` where aliases hide which name is meant.
+    /// `None` if aliases hide the field's own name.
     pub name: Option<Name>,
     pub part: Part,
 }
@@ -106,12 +106,12 @@ pub struct Field {
 /// A variant of an enum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variant {
-    /// `None` where aliases hide which name is meant.
+    /// `None` if aliases hide the variant's own name.
     pub name: Option<Name>,
     pub content: Content,
 }
 
-/// What a variant holds.
+/// The content of a variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
     Unit,
@@ -123,7 +123,7 @@ pub enum Content {
 }
 
 impl ShapeKind {
-    /// The parts, in order.
+    /// Returns the parts, in order.
     pub fn parts(&self) -> Vec<&Part> {
         match self {
             ShapeKind::Option(part)
@@ -144,7 +144,7 @@ impl ShapeKind {
 }
 
 impl Content {
-    /// The parts, in order.
+    /// Returns the parts, in order.
     pub fn parts(&self) -> Vec<&Part> {
         match self {
             Content::Unit | Content::Opaque => Vec::new(),
@@ -156,13 +156,13 @@ impl Content {
 }
 
 impl Shape {
-    /// A shape that is nothing but `root`.
+    /// Returns a shape that is only `root`.
     pub fn of(root: Part) -> Self {
         Self { root, types: Vec::new(), incomplete: None }
     }
 
-    /// Whether a part is unknown that the bytes of `codec` do not tell either. Such a part can be
-    /// read as a wrong value.
+    /// Returns whether a part is unknown that the bytes of `codec` do not describe either. Such a part
+    /// may be read as a wrong value.
     pub fn is_unverified(&self, codec: Codec) -> bool {
         let is_raw = matches!(self.root,
             Part::Type(index) if matches!(self.types[index].kind, ShapeKind::Raw(_)));
@@ -182,7 +182,7 @@ impl Shape {
                 .any(|of| unmade(&of.kind) || of.kind.parts().into_iter().any(unknown))
     }
 
-    /// The same elements, as they lie in memory.
+    /// Returns the shape of the same elements as they are in memory.
     pub fn into_raw(mut self) -> Self {
         let element = match &self.root {
             Part::Type(index) => match &self.types[*index].kind {

@@ -1,4 +1,4 @@
-//! The contract of a service: its methods in the shapes of one codec. The server tells it, the
+//! The contract of a service: its methods, with the shapes of one codec. The server sends it, and the
 //! client compares it with its own.
 
 use std::collections::{HashMap, HashSet};
@@ -20,35 +20,35 @@ use super::shape::{Name, Part, Shape};
 use super::text::Shown;
 use super::trace::Tracer;
 
-/// The longest contract that is told, in bytes: it has to fit into a welcome.
+/// The longest contract that can be sent, in bytes: it must fit into a welcome.
 pub const MAX_CONTRACT_LEN: usize = MAX_HELLO_LEN - (64 << 10);
 
-/// What tells contracts apart that are not the same.
+/// A hash that differs for different contracts.
 pub type Digest = [u8; 16];
 
-/// What a service is on the wire of one codec.
+/// The form of a service on the wire of one codec.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contract {
-    /// A method's place is its number.
+    /// The index of a method is its number.
     pub methods: Vec<Signature>,
-    /// An event's place is its number.
+    /// The index of an event is its number.
     pub events: Vec<EventSignature>,
 }
 
-/// What a method is on the wire.
+/// The form of a method on the wire.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     pub name: Name,
     pub arguments: Vec<ArgumentShape>,
     /// Whether it returns a stream.
     pub streams: bool,
-    /// What it returns: the `Ok` of a `Result`; of a stream, an item.
+    /// Its result: the `Ok` of a `Result`; for a stream, an item.
     pub result: Shape,
     /// The `Err` of its `Result`, if it returns one.
     pub error: Option<Shape>,
 }
 
-/// What an argument is on the wire.
+/// The form of an argument on the wire.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArgumentShape {
     pub name: Name,
@@ -57,33 +57,33 @@ pub struct ArgumentShape {
     pub shape: Shape,
 }
 
-/// What an event is on the wire.
+/// The form of an event on the wire.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventSignature {
     pub name: Name,
     pub arguments: Vec<ArgumentShape>,
 }
 
-/// All that is known of a service of this process, over one codec.
+/// The result of tracing a service of this process, for one codec.
 #[derive(Debug)]
 pub struct Traced {
     pub contract: Contract,
-    /// The contract as a server tells it.
+    /// The contract as a server sends it.
     pub bytes: Vec<u8>,
     pub digest: Digest,
-    /// The types that the codec does not give back as they were, in the order of the methods.
+    /// The types that the codec does not return as they were, in the order of the methods.
     pub refusals: Vec<CodecRefusal>,
 }
 
-/// Services of this process by descriptor (its address) and codec.
+/// The services of this process that have been traced, by descriptor (its address) and codec.
 type KnownSignatures = HashMap<(usize, Codec), Arc<Traced>>;
 
-/// What is known of a service. It is traced once for each codec.
+/// Returns the trace of a service. A service is traced once for each codec.
 pub fn traced(descriptor: &'static ServiceDescriptor, codec: Codec) -> Arc<Traced> {
     static KNOWN: LazyLock<Mutex<KnownSignatures>> = LazyLock::new(Mutex::default);
     let key = (std::ptr::from_ref(descriptor).addr(), codec);
     let known = lock(&KNOWN).get(&key).cloned();
-    // Traced without the lock: a user's Deserialize may connect to a service itself.
+    // Traced without the lock: a user's Deserialize may itself connect to a service.
     known.unwrap_or_else(|| {
         let traced = Arc::new(Traced::of(descriptor, codec));
         lock(&KNOWN).insert(key, Arc::clone(&traced));
@@ -92,7 +92,7 @@ pub fn traced(descriptor: &'static ServiceDescriptor, codec: Codec) -> Arc<Trace
 }
 
 impl Traced {
-    /// Traces it anew: [`traced`] remembers.
+    /// Traces a service. Use [`traced`], which remembers the result.
     pub fn of(descriptor: &ServiceDescriptor, codec: Codec) -> Self {
         let mut refusals = Vec::new();
         let methods =
@@ -107,19 +107,19 @@ impl Traced {
         Self { contract, bytes, digest, refusals }
     }
 
-    /// The first part of a type of which nothing is known, where the codec does not tell it either.
+    /// Returns the first part of a type that is unknown and that the codec does not describe.
     pub fn unverified(&self) -> Option<UnverifiedPart> {
         CodecRefusal::first_unverified(&self.refusals)
     }
 
-    /// The first method that the codec cannot carry, and why; `None` if it carries all.
+    /// Returns the first method that the codec cannot carry, and why; `None` if it carries all.
     pub fn refusal(&self) -> Option<(&'static str, String)> {
         CodecRefusal::first_of(&self.refusals)
     }
 }
 
 impl Signature {
-    /// Traces a method, and adds to `refusals` what the codec does not give back as it was.
+    /// Traces a method, and adds to `refusals` the types that the codec does not return as they were.
     pub fn of(method: &MethodDescriptor, codec: Codec, refusals: &mut Vec<CodecRefusal>) -> Self {
         let mut shape_of =
             |place: String, trace: Trace| shape_of(method.name, &place, trace, codec, refusals);
@@ -156,7 +156,7 @@ impl ArgumentShape {
 }
 
 impl EventSignature {
-    /// Traces an event, and adds to `refusals` what the codec does not give back as it was.
+    /// Traces an event, and adds to `refusals` the types that the codec does not return as they were.
     fn of(event: &EventDescriptor, codec: Codec, refusals: &mut Vec<CodecRefusal>) -> Self {
         let mut shape_of =
             |place: String, trace: Trace| shape_of(event.name, &place, trace, codec, refusals);
@@ -171,7 +171,7 @@ impl EventSignature {
     }
 }
 
-/// Traces what stands at a place of a method or event.
+/// Traces the type at a place of a method or event.
 fn shape_of(
     name: &'static str,
     place: &str,
@@ -185,7 +185,7 @@ fn shape_of(
 }
 
 impl Contract {
-    /// The first part of a peer's types that the peer could not verify, of what `ours` has too.
+    /// Returns the first part that the peer could not verify, among the types that `ours` has too.
     pub fn unverified(&self, ours: &Self, codec: Codec) -> Option<UnverifiedPart> {
         let found = |method: &Name, part: String| UnverifiedPart {
             method: Shown(method).to_string(),
@@ -213,11 +213,11 @@ impl Contract {
         })
     }
 
-    /// Reads what a server told.
+    /// Reads the contract that a server sent.
     ///
     /// # Errors
     ///
-    /// Why it makes no sense, in words.
+    /// The rule that it breaks, in words.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let unreadable = |error| format!("its contract cannot be decoded: {error}");
         let (contract, rest) = postcard::take_from_bytes::<Self>(bytes).map_err(unreadable)?;
@@ -234,7 +234,7 @@ impl Contract {
     }
 }
 
-/// Whether the shape has all types that it refers to.
+/// Returns whether the shape has all types that it refers to.
 fn is_whole(shape: &Shape) -> bool {
     let there = |part: &Part| match part {
         Part::Type(index) => *index < shape.types.len(),

@@ -1,4 +1,4 @@
-//! Shapes in words, at a bounded length: a peer may have sent them.
+//! Shapes as text of bounded length, because a peer may have sent them.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -7,13 +7,13 @@ use super::shape::{
     Content, Field, Leaf, Name, Part, Shape, ShapeKind, TypeIndex, TypeShape, Variant,
 };
 
-/// How many parts of a shape are written out where it stands alone.
+/// How many parts of a shape are written out at most, if it stands alone.
 const MOST_PARTS: usize = 1_000;
 
-/// How many parts of a shape are written out within a sentence.
+/// How many parts of a shape are written out at most within a sentence.
 const MOST_PARTS_IN_SENTENCE: usize = 24;
 
-/// How many characters of a name are written out.
+/// How many characters of a name are written out at most.
 const MOST_OF_NAME: usize = 64;
 
 impl fmt::Display for Shape {
@@ -26,7 +26,7 @@ impl fmt::Display for Shape {
     }
 }
 
-/// A part of a shape, in a sentence.
+/// A part of a shape, for a sentence.
 pub struct Brief<'s>(pub &'s Shape, pub &'s Part);
 
 impl fmt::Display for Brief<'_> {
@@ -36,7 +36,7 @@ impl fmt::Display for Brief<'_> {
     }
 }
 
-/// What a variant holds, in a sentence.
+/// The content of a variant, for a sentence.
 pub struct BriefContent<'s>(pub &'s Shape, pub &'s Content);
 
 impl fmt::Display for BriefContent<'_> {
@@ -49,7 +49,7 @@ impl fmt::Display for BriefContent<'_> {
     }
 }
 
-/// A name as a peer gave it: cut to a length, and without control characters.
+/// A name that a peer sent: cut to a length, and without control characters.
 pub struct Shown<'n>(pub &'n str);
 
 impl fmt::Display for Shown<'_> {
@@ -66,8 +66,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// What a place among fields or variants is called: by its name, or where aliases hide that by its
-/// number.
+/// Returns the label of a field or variant: its name, or its number if aliases hide the name.
 pub fn label(name: Option<&Name>, number: usize) -> String {
     match name {
         Some(name) => Shown(name).to_string(),
@@ -75,11 +74,11 @@ pub fn label(name: Option<&Name>, number: usize) -> String {
     }
 }
 
-/// Writes a shape out; a type within itself by its name alone.
+/// The state of writing out a shape. A type within itself is written by its name alone.
 struct Writer<'s> {
     shape: &'s Shape,
     within: Vec<TypeIndex>,
-    /// How many parts may still be written. It also bounds the depth.
+    /// How many parts may still be written. This also bounds the depth.
     left: usize,
 }
 
@@ -193,7 +192,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a tuple may as well be an array: serde does not tell the two apart.
+/// Returns whether a tuple may be an array: serde does not distinguish the two.
 fn is_array(parts: &[Part]) -> bool {
     parts.len() > 1 && parts.iter().all(|part| *part == parts[0])
 }

@@ -1,4 +1,4 @@
-//! The shape of what a call transfers.
+//! The shape of the values that a call transfers.
 
 use crate::codec::shareable::sealed::VisitForm;
 use crate::codec::{RawElement, Transfer, VisitTransfer, Wire};

@@ -9,65 +9,65 @@ use super::call::CallError;
 use super::wording::reason;
 
 /// Why [`Connection::alloc`](crate::Connection::alloc) or
-/// [`CallContext::alloc`](crate::CallContext::alloc) gave nothing. Nothing has been taken then.
+/// [`CallContext::alloc`](crate::CallContext::alloc) failed. No space has been taken then.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AllocError {
-    /// So much can never be had, however long one waits.
+    /// The connection can never share this many bytes at once, however long the caller waits.
     #[error(
         "{len} bytes are more than the {max} that this connection can share at once, in this \
          direction; give the server a larger `Mmf::size`, or share less at a time"
     )]
     TooLarge {
-        /// What was asked for, in bytes.
+        /// The requested length, in bytes.
         len: usize,
-        /// The most that can be had, in bytes.
+        /// The longest possible length, in bytes.
         max: usize,
     },
-    /// The space stayed taken, by leases that are held here or by the server, or by messages.
+    /// The space stayed taken: by leases that the client or the server holds, or by messages.
     #[error(
         "no space for {len} bytes {}: drop `Shared` values that are not needed any more, in the client \
          and in the server, or give the server a larger `Mmf::size`",
         Waited(*waited)
     )]
     NoSpace {
-        /// What was asked for, in bytes.
+        /// The requested length, in bytes.
         len: usize,
-        /// How long was waited for it; `None` for not at all.
+        /// How long the caller waited for it; `None` if it did not wait.
         waited: Option<Duration>,
     },
-    /// As many leases as there may be stayed out.
+    /// The maximum number of leases stayed out.
     #[error(
         "too few of the {max} leases that a connection may have out, in this direction, {}: drop \
          `Shared` values that are not needed any more, in the client and in the server",
         Waited(*waited)
     )]
     TooManyLeases {
-        /// How many there may be.
+        /// The maximum number of leases.
         max: usize,
-        /// How long was waited; `None` for not at all.
+        /// How long the caller waited; `None` if it did not wait.
         waited: Option<Duration>,
     },
-    /// More leases were asked for at once than there may ever be.
+    /// The caller asked for more leases at once than there can ever be.
     #[error(
         "{asked} leases were asked for at once, and a connection may have {max} out, in this \
          direction: ask for fewer, or put several values into one lease"
     )]
     TooManyAtOnce {
-        /// How many were asked for.
+        /// The number of leases asked for.
         asked: usize,
-        /// How many there may be.
+        /// The maximum number of leases.
         max: usize,
     },
-    /// It was to be private memory, since the transport has none to share or there was no space, and
-    /// the process has not so much.
+    /// Private memory was needed, because the transport has none to share or there was no space. But
+    /// the process does not have that much memory.
     #[error("this process has no memory for {len} bytes: free some, or share less at a time")]
     NoMemory {
-        /// What was asked for, in bytes.
+        /// The requested length, in bytes.
         len: usize,
     },
-    /// The connection is encrypted. What is shared where it lies could be read there by whoever can
-    /// read the memory, and so is not to be had.
+    /// The connection is encrypted. A process that can read the memory could read elements shared in
+    /// place, so there are none.
     #[error(
         "nothing can be shared in place over an encrypted connection: pass a `Shared::from_vec`, \
          which is copied and encrypted, or connect without encryption"
@@ -76,7 +76,7 @@ pub enum AllocError {
     /// The server is shutting down.
     #[error("the server is shutting down; connect again when it is back")]
     ShuttingDown,
-    /// The server was lost, and none had come back when the time was over, for a client that
+    /// The server was lost. No other server had come when the time was over, for a client that
     /// [reconnects](crate::Reconnect).
     #[error(
         "the server is gone, and none had come back when the time to wait for space was over: see \
@@ -88,14 +88,14 @@ pub enum AllocError {
     Disconnected(DisconnectReason),
     /// In a handler: the client is not connected any more.
     #[error(
-        "the client of this call has gone, so nothing can be shared with it: return, since nobody \
-         waits for the answer"
+        "the client of this call has gone, so nothing can be shared with it: return, because no \
+         caller waits for the answer"
     )]
     ClientGone,
 }
 
 impl AllocError {
-    /// What a transport reported of so many bytes, after a wait of `waited`.
+    /// Turns a transport's error about `len` bytes into this type, after a wait of `waited`.
     pub(crate) fn from_channel(
         error: ChannelError,
         lens: &[usize],
@@ -120,7 +120,7 @@ impl AllocError {
         }
     }
 
-    /// What a transport reported to a handler, whose other side is the client.
+    /// Turns a transport's error into that of a handler, whose peer is the client.
     pub(crate) fn on_server(error: ChannelError, len: usize) -> Self {
         match Self::from_channel(error, &[len], None) {
             Self::Disconnected(_) | Self::ShuttingDown => Self::ClientGone,
@@ -128,7 +128,7 @@ impl AllocError {
         }
     }
 
-    /// What a wait for the next server came to.
+    /// Turns the error of a wait for the next server into this type.
     pub(crate) fn from_wait(error: CallError) -> Self {
         match error {
             CallError::NotConnected => Self::NotConnected,
@@ -139,7 +139,7 @@ impl AllocError {
     }
 }
 
-/// What has become of a wait, for reading.
+/// The outcome of a wait, for reading.
 struct Waited(Option<Duration>);
 
 impl std::fmt::Display for Waited {

@@ -29,7 +29,7 @@ pub enum BindError {
     NameInUse {
         /// The name.
         name: String,
-        /// The lock file that it holds; none in a process of its own.
+        /// The lock file that it holds; `None` if it serves within one process.
         path: Option<PathBuf>,
     },
     /// The memory of a connection would be too small to work.
@@ -58,22 +58,22 @@ pub enum BindError {
         /// What is wrong with it and what to do.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The memory that every client takes could not be had by this process, or would exceed a limit.
-    /// It is looked at before the first client comes.
+    /// This process lacks the memory that a client takes, or that memory would exceed a limit. The
+    /// server checks this before the first client comes.
     #[error("this server could not take a client: {0}")]
     Resource(#[source] ResourceError),
-    /// Something that is not a server's lies where the name belongs; it was left as it was.
+    /// A file of another program has the place of the name. It was left as it was.
     #[error("{} is {found}, and was left as it was: remove it, or choose another name", .path.display())]
     NotOurs {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What lies there.
+        /// What it is.
         found: &'static str,
     },
     /// The server was given no service.
     #[error("the server has nothing to serve: give it one with .service(XServer::new(..))")]
     NoService,
-    /// The server was not told where to serve.
+    /// The server has no endpoint.
     #[error("the server does not know where to serve: give it a name with .listen(\"name\")")]
     NoEndpoint,
     /// Two services of one server have the same name.
@@ -85,7 +85,7 @@ pub enum BindError {
         /// The name on the wire.
         service: &'static str,
     },
-    /// More services than a server can number.
+    /// There are more services than a server can number.
     #[error("the server has {services} services and can serve at most {max}: use a second server")]
     TooManyServices {
         /// How many were given.
@@ -108,7 +108,7 @@ pub enum BindError {
         /// What cannot be carried, and why.
         problem: String,
     },
-    /// A part of a type is unknown, and a codec that the server allows does not tell what it is.
+    /// A codec that the server allows does not describe a part of a type, and that part is unknown.
     ///
     /// If the client had another version of the type, it would be read as a wrong value. See
     /// [`WitServerBuilder::allow_unverified_types`](crate::WitServerBuilder::allow_unverified_types).
@@ -125,8 +125,8 @@ pub enum BindError {
         service: &'static str,
         /// The name of the method or event on the wire.
         method: String,
-        /// Where in it: ``argument `order`: field `amount` of `Order` ``. Of several parts the first
-        /// three, and how many more there are.
+        /// Where in it: ``argument `order`: field `amount` of `Order` ``. If several parts are unknown,
+        /// the first three, and how many more there are.
         part: String,
         /// Why it is unknown, with the last error of the type's `Deserialize`.
         reason: String,
@@ -145,9 +145,9 @@ pub enum BindError {
         /// The limit in bytes.
         max: usize,
     },
-    /// A method takes an `impl Iterator`, and the program is built with `panic = "abort"`. When its
-    /// client goes before the last item, such a method is left by unwinding, so that it does not take
-    /// a part for the whole.
+    /// A method takes an `impl Iterator`, and the program is built with `panic = "abort"`. When the
+    /// client goes before the last item, such a method is left by unwinding, so that it does not
+    /// mistake a part for the whole.
     #[error(
         "{service}.{method} takes an iterator, which needs unwinding when a client goes before its \
          last item, and this program is built with panic = \"abort\": build it with panic = \
@@ -167,17 +167,17 @@ pub enum BindError {
         /// What is missing, as a sentence.
         problem: String,
     },
-    /// The operating system refused something.
+    /// The operating system refused a call.
     #[error("could not {doing}: {source}; {}", remedy(.source))]
     Io {
-        /// What was being done, as in "could not ..": `lock the name`.
+        /// What the server was doing, as in "could not ..": `lock the name`.
         doing: String,
-        /// The system's word on it.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// How it is known, as part of a sentence.
+/// Returns the lock that a server holds, as part of a sentence.
 fn locked(path: Option<&Path>) -> String {
     path.map_or_else(String::new, |path| format!(", it holds the lock {}", path.display()))
 }

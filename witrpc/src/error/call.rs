@@ -9,14 +9,14 @@ use witrpc_transport::DisconnectReason;
 use super::wording::{NoLane, Time, reason};
 use super::{Direction, Rejection, StreamLimit, UploadStage};
 
-/// Why a call gave no value.
+/// Why a call returned no value.
 ///
 /// `E` is the error type of a method that returns a `Result`; for all other methods it is
 /// [`NoAppError`], which has no values. `?` turns a `CallError` into a `CallError<E>`.
 ///
-/// Three questions decide what to do with one: was it the service that said no
-/// ([`App`](Self::App)), may the call be made again ([`is_retryable`](Self::is_retryable)), and may
-/// the handler have run all the same ([`maybe_executed`](Self::maybe_executed))?
+/// Three questions decide what to do: did the service itself refuse ([`App`](Self::App)), may the call
+/// be made again ([`is_retryable`](Self::is_retryable)), and may the handler have run
+/// ([`maybe_executed`](Self::maybe_executed))?
 ///
 /// # Examples
 ///
@@ -56,40 +56,40 @@ pub enum CallError<E = NoAppError> {
          or find out what the server is busy with", Time(*.after)
     )]
     TimedOut {
-        /// The time that was allowed, if it was counted from the call.
+        /// The time allowed, if it was counted from the call.
         after: Option<Duration>,
     },
     /// The call was cancelled on this side. The handler may have run, and may still run.
     #[error("the call was cancelled by its caller; the handler may have run in part")]
     Cancelled,
-    /// A hook, of the server or of this client, did not let the call through.
+    /// A hook, of the server or of this client, rejected the call.
     #[error("a hook rejected the call, whose handler did not run: {reason}")]
     Rejected {
-        /// The hook's words.
+        /// The hook's reason.
         reason: String,
         /// Whether it may be let through later.
         is_retryable: bool,
     },
-    /// The call's deadline had passed before its handler was begun.
+    /// The call's deadline had passed before its handler began.
     #[error(
         "the deadline of the call had passed before it was begun, and its handler did not run: \
          allow more time with CallOptions"
     )]
     Expired,
-    /// The server process died with the call pending.
+    /// The server process died while the call was pending.
     #[error(
         "the server process died while the call was pending, which may have run in part: connect \
          anew once it serves again"
     )]
     PeerDied,
-    /// The handler panicked; the server goes on.
+    /// The handler panicked. The server goes on.
     #[error("the handler panicked: {message:?}; the server lives on, its log has the backtrace")]
     Panicked {
         /// The message of the panic.
         message: String,
     },
-    /// A message is over the connection's limit. A request was not sent; an answer was computed
-    /// and thrown away.
+    /// A message exceeds the connection's limit. A request was not sent; an answer was computed and
+    /// dropped.
     #[error(
         "the {direction} has {len} bytes and at most {max} may be sent: send it in parts, or raise \
          max_message_size on the server's endpoint"
@@ -103,53 +103,54 @@ pub enum CallError<E = NoAppError> {
         max: usize,
     },
     /// The server does not accept this client's credentials.
-    #[error("the server does not let this client call: check the access token")]
+    #[error("the server does not accept this client's calls: check the access token")]
     Unauthorized,
-    /// The server that a client [came back](crate::Reconnect) to has another version of the service.
+    /// The server that a client [reconnected](crate::Reconnect) to has another version of the service.
     /// Nothing was sent.
     #[error(
         "the server that came back has another version of the service ({difference}): build both \
          from one trait"
     )]
     ContractMismatch {
-        /// What differs, in words.
+        /// The difference, in words.
         difference: String,
     },
-    /// The connection had been closed before the call was answered. Whether the call was sent is
-    /// not told apart, so it counts as one that may have run.
-    #[error("the connection is closed: {}: connect anew", reason(*.0))]
+    /// The connection was closed before the call was answered. This error does not tell whether the
+    /// call was sent, so the call counts as one that may have run.
+    #[error("the connection is closed: {}: connect again", reason(*.0))]
     Disconnected(DisconnectReason),
-    /// The server was lost, and none had come back when the call's time was over, for a client that
+    /// The server was lost. No other server had come when the call's time was over, for a client that
     /// [reconnects](crate::Reconnect). Nothing was sent.
     #[error(
         "the server is gone, and none had come back when this call's time was over: see why it \
          does not serve, or allow more time"
     )]
     NotConnected,
-    /// As many calls as the connection has lanes stayed in flight until the call's time was over.
+    /// All lanes of the connection stayed taken by calls in flight until the call's time was over.
     /// Nothing was sent.
     ///
-    /// A call that was given up (it timed out, was cancelled, or its future was dropped) holds its lane
-    /// until the server has answered it. If `abandoned` is more than 0, look for handlers that go on
-    /// although [their caller has gone](crate::CallContext::cancelled).
+    /// An abandoned call (it timed out, was cancelled, or its future was dropped) holds its lane until
+    /// the server has answered it. If `abandoned` is more than 0, look for handlers that go on although
+    /// [their caller has gone](crate::CallContext::cancelled).
     #[error("{}", NoLane { lanes: *.lanes, abandoned: *.abandoned })]
     NoFreeLane {
-        /// How many lanes the connection has: as many calls can be in flight at once.
+        /// The number of lanes of the connection, which is the number of calls that can be in flight.
         lanes: u32,
-        /// How many of them were held by calls that had been given up, when this error was made.
+        /// How many of them were held by abandoned calls when this error was made.
         abandoned: u32,
     },
-    /// What is open over the connection keeps more lanes than it has to spare: streams, uploads and events
-    /// keep one for long, and one is left for calls. It needs 2 lanes for streams or uploads, 3 for events
-    /// beside either, and 4 for all of them at once. Nothing was sent.
+    /// The open streams, uploads and events need more lanes than the connection can spare. Each of
+    /// these kinds keeps one lane for long, and one lane is reserved for calls. A connection needs 2
+    /// lanes for streams or uploads, 3 for events beside either, and 4 for all of them at once. Nothing
+    /// was sent.
     #[error(
         "the connection has {lanes} lanes and needs {needed} for the streams, uploads and events that are \
          open over it: raise lanes to that on the server's endpoint, or open a connection for each kind"
     )]
     TooFewLanes {
-        /// How many lanes the connection has.
+        /// The number of lanes of the connection.
         lanes: u32,
-        /// How many it needs at least.
+        /// The least number that it needs.
         needed: u32,
     },
     /// The connection's memory stayed full until the call's time was over.
@@ -158,55 +159,55 @@ pub enum CallError<E = NoAppError> {
          raise size on the server's endpoint, or send less at once"
     )]
     NoSpace,
-    /// The server could not allocate the memory for the request, and dropped it; the connection goes
+    /// The server could not allocate the memory for the request, and dropped it. The connection goes
     /// on.
     #[error(
         "the server has no memory for so long a request, and dropped it: send it in parts, or call \
          again when the server has less to do"
     )]
     ServerNoMemory,
-    /// The machine has no thread for what was called, which needs one here. Nothing was sent.
+    /// The system has no thread left for the call, which needs one on this side. Nothing was sent.
     #[error("no thread can be started here ({message}): end some, or raise the limit of threads")]
     NoThread {
-        /// What the operating system said.
+        /// The error of the operating system.
         message: String,
     },
-    /// The machine has no thread for a method of the server that takes an iterator, which needs one. The
+    /// The server's system has no thread left for a method that takes an iterator, which needs one. The
     /// method did not run, and the server goes on.
     #[error(
         "the server can start no thread for the method ({message}), which did not run: call again \
          later, or raise the limit of threads of the server's process"
     )]
     ServerNoThread {
-        /// What the server's operating system said.
+        /// The error of the server's operating system.
         message: String,
     },
-    /// No item of an upload was taken within the client's
-    /// [`call_timeout`](crate::ClientBuilder::call_timeout), counted from its first item on.
+    /// The method took no item of an upload within the client's
+    /// [`call_timeout`](crate::ClientBuilder::call_timeout), counted from the first item on.
     #[error("no item of the upload was taken within {after:?}: {stage}")]
     UploadStalled {
-        /// The time that was allowed.
+        /// The time allowed.
         after: Duration,
-        /// What the upload waited for. It decides whether the method may have run.
+        /// What the upload waited for. This decides whether the method may have run.
         stage: UploadStage,
     },
-    /// The streams of this client take as much of the server as it allows. The method did not run, or,
-    /// if too many are [open](StreamLimit::Open), what it returned was dropped.
+    /// The streams of this client have reached a limit of the server. The method did not run; or, if
+    /// too many are [open](StreamLimit::Open), its result was dropped.
     #[error(
         "the streams of this client have come to the server's limit of {max} {limit}: drop some of \
          them first, and let their methods end"
     )]
     TooManyStreams {
-        /// What there is too much of.
+        /// The limit that was reached.
         limit: StreamLimit,
-        /// How much of it there may be.
+        /// Its value.
         max: usize,
     },
-    /// A stream could not go on, for a reason on this side, after the method had begun: an item could
-    /// not be sent, or none asked for in time. The handler may have run in part.
+    /// A stream failed for a reason on this side, after the method had begun: an item could not be
+    /// sent, or could not be requested in time. The handler may have run in part.
     #[error("the stream was broken off after its method had begun: {cause}")]
     StreamBroken {
-        /// Why, in the words that a call gets which is not begun.
+        /// The reason, as the error of a call that was not begun.
         cause: Box<CallError>,
     },
     /// The server's version of the service has no such method. Nothing was sent.
@@ -215,45 +216,45 @@ pub enum CallError<E = NoAppError> {
         /// The method's name on the wire.
         method: &'static str,
     },
-    /// The server could not decode our arguments; the handler did not run.
+    /// The server could not decode this client's arguments. The handler did not run.
     #[error(
         "the server could not decode the arguments ({message}): build both sides from one trait, \
          and see that what the argument types serialize they also deserialize"
     )]
     BadRequest {
-        /// The server's words.
+        /// The server's message.
         message: String,
     },
-    /// Our arguments could not be encoded; nothing was sent.
+    /// The arguments could not be encoded. Nothing was sent.
     #[error(
         "the arguments cannot be encoded ({message}): correct the type's Serialize, or choose \
              another codec"
     )]
     Encode {
-        /// What the codec said.
+        /// The codec's message.
         message: String,
     },
-    /// The handler ran, but the server could not encode what it returned.
+    /// The handler ran, but the server could not encode its result.
     #[error(
         "the handler ran, but the server could not encode its answer ({message}): correct the \
              type's Serialize, or choose another codec"
     )]
     EncodeAnswer {
-        /// The server's words.
+        /// The server's message.
         message: String,
     },
-    /// The handler ran, but its answer could not be decoded here.
+    /// The handler ran, but this client could not decode its answer.
     #[error(
         "the handler ran, but its answer cannot be decoded ({message}): build both sides from \
              one trait, and see that what the result type serializes it also deserializes"
     )]
     Decode {
-        /// What the codec said.
+        /// The codec's message.
         message: String,
     },
-    /// The server is shutting down, or has shut down in good order, and did not take the call. The
-    /// handler has not run.
-    #[error("the server shut down and did not take the call: connect anew once it serves again")]
+    /// The server is shutting down, or has shut down gracefully, and did not take the call. The handler
+    /// has not run.
+    #[error("the server shut down and did not take the call: connect again once it serves")]
     ShuttingDown,
     /// The server broke the protocol.
     #[error(
@@ -261,21 +262,21 @@ pub enum CallError<E = NoAppError> {
              versions of witrpc"
     )]
     Protocol {
-        /// How.
+        /// The rule that it broke.
         message: String,
     },
 }
 
-/// The error type of methods that do not return a `Result`: there is no value of it, so
-/// [`CallError::App`] needs no handling.
+/// The error type of methods that do not return a `Result`. It has no values, so [`CallError::App`]
+/// needs no handling.
 ///
-/// It is deliberately not `Serialize`: that keeps the conversion from `CallError` to
-/// `CallError<E>`, which `?` uses, apart from the conversion of a type to itself.
+/// It is deliberately not `Serialize`. This keeps the conversion from `CallError` to `CallError<E>`,
+/// which `?` uses, apart from the conversion of a type to itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NoAppError {}
 
 impl<E> CallError<E> {
-    /// Whether the same call, made again on this connection or a new one, could well succeed.
+    /// Returns whether the same call, made again on this connection or a new one, may succeed.
     ///
     /// This says nothing of whether it is *safe* to make it again: ask
     /// [`maybe_executed`](Self::maybe_executed), or know that the method is idempotent.
@@ -303,7 +304,7 @@ impl<E> CallError<E> {
         )
     }
 
-    /// Whether the handler may have run, wholly or in part. `false` is certain: it has not.
+    /// Returns whether the handler may have run, wholly or in part. `false` is certain: it has not.
     #[must_use]
     pub fn maybe_executed(&self) -> bool {
         match self {
@@ -338,12 +339,12 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The same without the service's own error, which has been dealt with.
+    /// Returns the error without the service's own error, which must have been handled.
     pub(crate) fn without_app(self) -> CallError {
         self.map_app(|_| unreachable!("it has been dealt with"))
     }
 
-    /// Puts another error type in the place of the service's own.
+    /// Replaces the error type of the service by another.
     pub fn map_app<F>(self, map: impl FnOnce(E) -> F) -> CallError<F> {
         match self {
             Self::App(error) => CallError::App(map(error)),
@@ -378,7 +379,7 @@ impl<E> CallError<E> {
     }
 }
 
-/// What `?` uses: an error that is not the service's own fits every method.
+/// The conversion that `?` uses: an error that is not the service's own fits every method.
 impl<E: Serialize> From<CallError> for CallError<E> {
     fn from(error: CallError) -> Self {
         error.of_app()
@@ -386,18 +387,18 @@ impl<E: Serialize> From<CallError> for CallError<E> {
 }
 
 impl CallError {
-    /// Returns the same error as one of a method with an error of its own.
+    /// Converts the error to that of a method with its own error type.
     pub(crate) fn of_app<E>(self) -> CallError<E> {
         self.map_app(|none| match none {})
     }
 
-    /// What a hook said.
+    /// Returns the error for a hook's rejection.
     pub(crate) fn rejected(rejection: Rejection) -> Self {
         let Rejection { reason, is_retryable } = rejection;
         Self::Rejected { reason: reason.into_owned(), is_retryable }
     }
 
-    /// The same for a call with a stream that has begun: nothing says any more that it did not run.
+    /// Converts the error to that of a call whose stream has begun: it may have run.
     #[cold]
     pub(crate) fn once_begun(self) -> Self {
         if self.maybe_executed() { self } else { Self::StreamBroken { cause: Box::new(self) } }

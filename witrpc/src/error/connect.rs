@@ -26,20 +26,20 @@ pub enum ConnectError {
     },
     /// No server has this name, or the one that had it has died.
     #[error(
-        "nobody serves {name:?}{}{}: start the server first, or wait for it with wait_for_server",
+        "no server serves {name:?}{}{}: start the server first, or wait for it with wait_for_server",
         waited_for(*.waited),
         looked_in(.places)
     )]
     NobodyServes {
         /// The name.
         name: String,
-        /// How long the client waited for a server, as asked for.
+        /// How long the client waited for a server, as configured.
         waited: Duration,
-        /// Where it was looked for: the full path where a server's socket would be, or why a place was
-        /// passed over. None where names have no paths.
+        /// Where the client looked: the full path of the server's socket, or why a directory was
+        /// skipped. Empty where names have no paths.
         places: Vec<String>,
     },
-    /// A server has this name, but does not serve the service that the client is for.
+    /// A server has this name, but does not serve the client's service.
     #[error(
         "the server does not serve {asked:?}, only {serves:?}: check the name of the server, or add \
          the service to it"
@@ -47,25 +47,26 @@ pub enum ConnectError {
     UnknownService {
         /// The service's name on the wire.
         asked: String,
-        /// The services it does serve.
+        /// The services that it serves.
         serves: Vec<String>,
     },
-    /// A server that is connected already did not answer whether it serves another service.
+    /// A server that the client is already connected to did not answer whether it serves another
+    /// service.
     #[error("the server could not be asked for {service:?}: {source}")]
     Unanswered {
         /// The service's name on the wire.
         service: &'static str,
-        /// Why.
+        /// The error of that call.
         source: CallError,
     },
-    /// The server does not speak the codec.
+    /// The server does not allow the codec.
     #[error(
         "the server does not speak {asked}, only {allowed:?}: choose one of these with .codec(..)"
     )]
     CodecNotAllowed {
         /// The client's codec.
         asked: Codec,
-        /// The codecs it speaks.
+        /// The codecs that it allows.
         allowed: Vec<Codec>,
     },
     /// A type of the service cannot be carried by the client's codec.
@@ -83,8 +84,8 @@ pub enum ConnectError {
         /// What cannot be carried, and why.
         problem: String,
     },
-    /// A part of a type is unknown to the client or to the server, and the codec does not tell what
-    /// it is. That both have the same contract does not say that the part is the same.
+    /// A part of a type is unknown to the client or to the server, and the codec does not describe it.
+    /// Equal contracts do not prove that the part is equal.
     ///
     /// See
     /// [`ClientBuilder::allow_unverified_types`](crate::ClientBuilder::allow_unverified_types).
@@ -101,16 +102,16 @@ pub enum ConnectError {
         service: &'static str,
         /// The name of the method or event on the wire.
         method: String,
-        /// Where in it: ``argument `order`: field `amount` of `Order` ``. Of several parts the first
-        /// three, and how many more there are.
+        /// Where in it: ``argument `order`: field `amount` of `Order` ``. If several parts are unknown,
+        /// the first three, and how many more there are.
         part: String,
-        /// Why it is unknown: the last error of the type's `Deserialize`, or that it is the server
-        /// that does not know it.
+        /// Why it is unknown: the last error of the type's `Deserialize`, or that the server does not
+        /// know it.
         reason: String,
     },
-    /// Client and server were built from versions of the service that do not fit together.
+    /// Client and server were built from incompatible versions of the service.
     ///
-    /// What fits is said at [`Connection`](crate::Connection#contracts).
+    /// The rules are at [`Connection`](crate::Connection#contracts).
     #[error(
         "client and server have different versions of {service:?} ({}): build both from one trait",
         ContractDifference::list(.differences)
@@ -118,22 +119,22 @@ pub enum ConnectError {
     ContractMismatch {
         /// The service's name on the wire.
         service: &'static str,
-        /// In what they differ: the first twenty things.
+        /// The first twenty differences.
         differences: Vec<ContractDifference>,
     },
-    /// The server is shutting down or does not accept clients any more.
+    /// The server is shutting down or accepts no more clients.
     #[error("the server accepts no new clients, it is shutting down: connect once it serves again")]
     ShuttingDown,
-    /// The server serves as many clients as it may.
+    /// The server has reached its limit of clients.
     #[error(
         "the server already serves as many clients as it may: wait until one leaves, or raise \
          max_clients on its endpoint"
     )]
     TooManyClients,
-    /// As many handlers of clients that have gone still run on the server as may.
+    /// Too many handlers of clients that have gone still run on the server.
     #[error(
-        "clients that have gone have left {max} {limit} behind on the server, which lets nobody in \
-         meanwhile: have them end when their `CallContext` says that the call is cancelled{}",
+        "clients that have gone have left {max} {limit} behind on the server, which accepts no \
+         client meanwhile: have them end when their `CallContext` says that the call is cancelled{}",
         if *.limit == LeftBehindLimit::AsyncHandlers {
             ", or mark their methods #[wit(drop_on_disconnect)]"
         } else {
@@ -141,9 +142,9 @@ pub enum ConnectError {
         }
     )]
     TooManyLeftBehind {
-        /// What there may be no more of.
+        /// The limit that was reached.
         limit: LeftBehindLimit,
-        /// How many there may be.
+        /// Its value.
         max: u64,
     },
     /// Client and server speak different versions of the protocol.
@@ -157,59 +158,59 @@ pub enum ConnectError {
         /// The server's version.
         theirs: u32,
     },
-    /// Client and server were told to stand on different backends.
+    /// Client and server were configured with different backends.
     #[error(
         "the server uses the {theirs} backend and this client the {ours} one: choose the same one \
          with .backend(..) on both endpoints (the portable one needs the feature `portable`)"
     )]
     BackendMismatch {
-        /// The client's.
+        /// The client's backend.
         ours: String,
-        /// The server's.
+        /// The server's backend.
         theirs: String,
     },
-    /// The server refused in a way that this version cannot read. A transport hands every refusal
-    /// of [`Admission::admit`](witrpc_transport::Admission::admit) on in this variant; clients
-    /// turn those that they can read into the other ones.
+    /// The server refused in a way that this version cannot read. A transport passes every refusal of
+    /// [`Admission::admit`](witrpc_transport::Admission::admit) on in this variant. Clients turn those
+    /// that they can read into the other variants.
     #[error(
         "the server refused this client for a reason that this version cannot read ({} bytes): \
          build both sides with compatible versions of witrpc", .0.len()
     )]
     Refused(Vec<u8>),
-    /// No directory of names is safe to use, or can be used at all.
+    /// No directory of names is safe to use, or none can be used at all.
     #[error("the directory of names cannot be used: {source} (Mmf::in_dir names another one)")]
     Directory {
         /// What is wrong with it and what to do.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// What lies under the name is not a server.
+    /// The file under the name is not a server.
     #[error(
         "{} is {found}, not a server, and was left as it was: remove it, or use another name",
         .path.display()
     )]
     NotOurs {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What lies there.
+        /// What it is.
         found: &'static str,
     },
-    /// The server runs as another user than it should.
+    /// The server runs as another user than the owner of the directory.
     #[error(
-        "the server at {} runs as user {found}, not as {expected}: do not trust it, and find out who \
-         put it there",
+        "the server at {} runs as user {found}, not as {expected}: do not trust it, and find out which \
+         process put it there",
         .path.display()
     )]
     OtherUser {
-        /// Its socket.
+        /// The path of its socket.
         path: PathBuf,
         /// The user id that owns the directory of the name.
         expected: u32,
         /// The user id that the server runs as.
         found: u32,
     },
-    /// The server does not let the user in that this client runs as.
+    /// The server does not accept the user that this client runs as.
     #[error(
-        "the server does not let user {uid} in: allow that user with allow_uid on its endpoint"
+        "the server does not accept user {uid}: allow that user with allow_uid on its endpoint"
     )]
     NotAllowed {
         /// The user id of this client.
@@ -246,29 +247,30 @@ pub enum ConnectError {
         /// The time allowed.
         after: Duration,
     },
-    /// The server hung up in the middle of the handshake, twice: it ends, or more clients rush at it
-    /// than it can attend to. Nothing is wrong with this client, and nothing was called: connecting
-    /// again is safe and may well succeed.
+    /// The server hung up during the handshake, twice: it is shutting down, or more clients connect
+    /// than it can handle. This client is not at fault, and nothing was called. Connecting again is
+    /// safe and may succeed.
     #[error(
         "the server hung up during the handshake: see whether it is shutting down or overrun by \
          clients, and connect again"
     )]
     HungUp,
-    /// This process lacks something for its side of the connection.
+    /// This process lacks a resource for its side of the connection.
     #[error("this client could not make its side of the connection: {0}")]
     Resource(#[source] ResourceError),
-    /// The server lacks something for its side of another connection: what it says is its own limit.
+    /// The server lacks a resource for its side of another connection. The limit that it reports is its
+    /// own.
     #[error("the server could not make its side of the connection: {0}")]
     ServerResource(#[source] ResourceError),
-    /// The server asks this client to share more memory than it will.
+    /// The server requires this client to share more memory than the client allows.
     #[error(
         "the server asks for a region of {size} bytes and this client shares at most {max}: raise \
          max_region_size, or lower size on the server's endpoint"
     )]
     RegionTooLarge {
-        /// What the server asks for, in bytes a direction.
+        /// The length that the server requires, in bytes for each direction.
         size: u64,
-        /// This client's limit in bytes.
+        /// This client's limit, in bytes.
         max: u64,
     },
     /// The server broke the protocol during the handshake.
@@ -277,7 +279,7 @@ pub enum ConnectError {
          compatible versions of witrpc"
     )]
     Protocol {
-        /// How.
+        /// The rule that it broke.
         problem: String,
     },
     /// This build of the transport cannot connect.
@@ -286,29 +288,29 @@ pub enum ConnectError {
         /// What is missing, as a sentence.
         problem: String,
     },
-    /// The server asks for an access token and this client has none.
+    /// The server requires an access token and this client has none.
     #[error(
         "the server asks for an access token and this client has none: give it the server's with \
          .access_token(..)"
     )]
     TokenRequired,
-    /// The server does not know this client's access token; nothing else is wrong with the client.
+    /// The server does not know this client's access token. Nothing else is wrong with the client.
     #[error(
-        "the server does not accept this client's access token: see that it was given the same one, \
+        "the server does not accept this client's access token: make sure that it has the same one, \
          and that the token has not been replaced"
     )]
     TokenRejected,
-    /// This client has an access token, and who serves here asks for none, so it cannot show that it
-    /// is the server that was meant.
+    /// This client has an access token and the server requires none. So the server cannot prove that it
+    /// is the intended one.
     #[error(
-        "this client has an access token and the server asks for none, so it may be somebody \
-         else's: give the server the token too, or connect without it"
+        "this client has an access token and the server asks for none, so it may be the \
+         wrong server: give the server the token too, or connect without it"
     )]
     TokenUnexpected,
-    /// This client's access token could not be had.
-    #[error("the access token of this client could not be had: {source}; see to its provider")]
+    /// This client's access token could not be obtained.
+    #[error("the access token of this client could not be obtained: {source}; check its provider")]
     NoToken {
-        /// What the provider said.
+        /// The provider's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The server requires encryption and this client does not.
@@ -323,19 +325,19 @@ pub enum ConnectError {
          server"
     )]
     EncryptionUnavailable,
-    /// The operating system refused something.
+    /// The operating system refused a call.
     #[error("could not {doing}: {source}; {}", remedy(.source))]
     Io {
-        /// What was being done, as in "could not ..": `connect to the socket`.
+        /// What the client was doing, as in "could not ..": `connect to the socket`.
         doing: String,
-        /// The system's word on it.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl ConnectError {
-    /// Whether connecting again, with nothing changed on this side, could well succeed: what stands
-    /// in the way passes by itself, or when a server starts or has room.
+    /// Returns whether connecting again, with nothing changed on this side, may succeed: the obstacle
+    /// passes by itself, or when a server starts or has room.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         let passes = |source: &CallError| match source {
@@ -359,12 +361,12 @@ impl ConnectError {
     }
 }
 
-/// How long a client waited, as part of a sentence.
+/// Returns how long a client waited, as part of a sentence.
 fn waited_for(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" after waiting for {waited:?}") }
 }
 
-/// Where a server was looked for, as part of a sentence.
+/// Returns where a client looked for a server, as part of a sentence.
 fn looked_in(places: &[String]) -> String {
     if places.is_empty() { String::new() } else { format!(" ({})", places.join("; ")) }
 }

@@ -1,8 +1,8 @@
-//! What two versions of a service disagree about, in words.
+//! The differences between two versions of a service, in words.
 
 use std::fmt;
 
-/// One thing in which a client's version of a service differs from the server's: in a
+/// One difference between a client's and a server's version of a service, in a
 /// [`ConnectError::ContractMismatch`](crate::ConnectError::ContractMismatch).
 ///
 /// It reads ``divide: argument `b` is i64 here and i32 there``, where *here* is the client and
@@ -12,18 +12,18 @@ use std::fmt;
 pub struct ContractDifference {
     /// The name of the method or event on the wire.
     pub method: String,
-    /// Where in it: ``argument `b` ``, `the result`, ``the error: field `line` ``. Empty when it is
-    /// about the method or event as a whole.
+    /// Where in it: ``argument `b` ``, `the result`, ``the error: field `line` ``. Empty if the
+    /// difference concerns the method or event as a whole.
     pub place: String,
-    /// How that differs: `is i64 here and i32 there`.
+    /// The difference: `is i64 here and i32 there`.
     pub problem: String,
 }
 
-/// How many differences a sentence lists.
+/// How many differences a sentence lists at most.
 const MOST_LISTED: usize = 5;
 
 impl ContractDifference {
-    /// Several of them, as part of a sentence.
+    /// Returns several differences as part of a sentence.
     pub(crate) fn list(differences: &[Self]) -> String {
         let mut first: Vec<_> =
             differences.iter().take(MOST_LISTED).map(ToString::to_string).collect();

@@ -1,8 +1,8 @@
-//! Which message of a call an error is about.
+//! The message of a call that an error concerns.
 
 use std::fmt;
 
-/// Which message of a call.
+/// The message of a call that an error concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From the client to the server.

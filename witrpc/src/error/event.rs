@@ -1,4 +1,4 @@
-//! What can happen to events instead of their arrival.
+//! The errors of events, for subscribers and for emitters.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use thiserror::Error;
 
 use super::CallError;
 
-/// What a subscriber gets in the place of an event.
+/// What a subscriber receives in place of an event.
 ///
-/// Only [`Ended`](Self::Ended) is the end; after the others more events come.
+/// Only [`Ended`](Self::Ended) is the end; more events come after the others.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// So many events of this kind were dropped here, since this client or this subscriber did not
-    /// take them in time, or since they could not be sent.
+    /// This many events of this kind were dropped here. This client or this subscriber did not take
+    /// them in time, or they could not be sent.
     #[error(
         "{0} events were dropped here: take them more quickly, or look up what they were about"
     )]
     Lagged(u64),
-    /// The connection was made anew here, and the subscription renewed: any number of events may have
-    /// been missed. Comes once for each [reconnection](crate::Reconnect), behind what had come before
-    /// it and before all that the next server has emitted.
+    /// The client reconnected here and renewed the subscription: any number of events may have been
+    /// missed. Comes once for each [reconnection](crate::Reconnect), after the events of the former
+    /// server and before those of the next.
     #[error(
-        "the connection was made anew here, and any number of events may have been missed: look up \
+        "the client reconnected here, and any number of events may have been missed: look up \
          what they were about"
     )]
     MayHaveMissed,
@@ -32,26 +32,27 @@ pub enum EventError {
          its types serialize they also deserialize"
     )]
     Decode {
-        /// What the codec said.
+        /// The codec's message.
         message: String,
     },
-    /// No more events come: mostly for a [`CallError::Disconnected`], which says why the connection has
-    /// ended. What was emitted last and had not come by then is lost, and not counted.
+    /// No more events come, usually because of a [`CallError::Disconnected`], which says why the
+    /// connection has ended. Events that were emitted last and had not arrived are lost, and not
+    /// counted.
     #[error("no more events come: {0}")]
     Ended(CallError),
 }
 
-/// Why an event did not reach every client that has subscribed to it. Those that it did not reach
-/// get [`EventError::Lagged`] in its place.
+/// Why an event did not reach every subscribed client. The clients that it did not reach receive
+/// [`EventError::Lagged`] in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EmitError {
-    /// What it is emitted with cannot be encoded, in the codec of some client.
+    /// The arguments of the event cannot be encoded, in the codec of some client.
     #[error(
         "the event cannot be encoded ({message}): correct the type's Serialize, or limit the codecs"
     )]
     NotEncoded {
-        /// What the codec said.
+        /// The codec's message.
         message: String,
     },
     /// Some clients did not take the events before it in time, and this event waits for them.
@@ -60,9 +61,9 @@ pub enum EmitError {
          waited for again until they take one"
     )]
     NoRoom {
-        /// How many.
+        /// How many clients.
         clients: usize,
-        /// How long they were waited for.
+        /// How long the emitter waited for them.
         waited: Duration,
     },
 }

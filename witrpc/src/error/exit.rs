@@ -4,10 +4,10 @@ use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-/// How a worker's process ended: its exit status, and the last it wrote to standard error.
+/// How a worker's process ended: its exit status, and the end of its standard error.
 ///
-/// Its `Display` begins as part of a sentence (`it ended with ..`); the last words follow on lines
-/// of their own.
+/// Its `Display` begins as part of a sentence (`it ended with ..`). The end of standard error follows
+/// on separate lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerExit {
     status: Option<ExitStatus>,
@@ -19,20 +19,20 @@ impl WorkerExit {
         Self { status, stderr }
     }
 
-    /// The exit status. `None` if the kernel keeps it from us: this program ignores `SIGCHLD`, or
-    /// waits for all its children elsewhere.
+    /// Returns the exit status. Returns `None` if the kernel does not report it: this program ignores
+    /// `SIGCHLD`, or waits for all its children elsewhere.
     #[must_use]
     pub fn status(&self) -> Option<ExitStatus> {
         self.status
     }
 
-    /// The end of what it wrote to standard error, up to 4 KiB, without blank ends.
+    /// Returns the end of what it wrote to standard error, up to 4 KiB, without blanks at its ends.
     #[must_use]
     pub fn stderr(&self) -> &str {
         &self.stderr
     }
 
-    /// The last words, a line each.
+    /// Writes the end of standard error, on separate lines.
     pub(crate) fn fmt_last_words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.stderr.is_empty() {
             return f.write_str(", with nothing on its standard error");
@@ -47,7 +47,7 @@ impl fmt::Display for WorkerExit {
         match self.status.map(|status| (status, status.code(), status.signal())) {
             None => f.write_str("it ended with a status that the kernel did not tell")?,
             Some((_, Some(code), _)) => write!(f, "it ended with exit status {code}")?,
-            // "signal: 9 (SIGKILL)", in the words of the standard library.
+            // "signal: 9 (SIGKILL)", as the standard library words it.
             Some((status, None, Some(_))) => write!(f, "it was ended by {status}")?,
             Some((status, None, None)) => write!(f, "it ended: {status}")?,
         }

@@ -1,4 +1,4 @@
-//! What a transport reports, in the words of calls.
+//! Turns the errors of transports into those of calls.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use witrpc_transport::{ChannelError, ClientChannel};
 use super::{CallError, Direction};
 
 impl CallError {
-    /// Says of a connection, on which no lane was free, who holds the lanes.
+    /// Returns the error of a connection on which no lane was free, which says what holds the lanes.
     pub(crate) fn no_free_lane(channel: &dyn ClientChannel) -> Self {
         Self::NoFreeLane { lanes: channel.lanes(), abandoned: channel.abandoned() }
     }
 
-    /// What a transport reported, in the words of calls; `after` is the call's timeout, `no_lane` the
+    /// Turns a transport's error into that of a call. `after` is the call's timeout, `no_lane` the
     /// error for want of a lane.
     pub(crate) fn from_channel(
         error: ChannelError,
@@ -26,7 +26,7 @@ impl CallError {
             ChannelError::NoFreeLane => no_lane(),
             ChannelError::TooFewLanes { lanes, needed } => Self::TooFewLanes { lanes, needed },
             ChannelError::NoSpace | ChannelError::TooManyLeases { .. } => Self::NoSpace,
-            // Of a lease, which a call does without: it copies what it cannot lend.
+            // The error of a lease. A call needs no lease: it copies what it cannot lend.
             ChannelError::Encrypted => {
                 Self::Protocol { message: "a lease on an encrypted connection".to_owned() }
             }
@@ -39,7 +39,7 @@ impl CallError {
             }
             ChannelError::PeerNoMemory => Self::ServerNoMemory,
             ChannelError::Misbehaved(how) => Self::Protocol { message: how.to_owned() },
-            // Of a later version of the seam.
+            // An error of a later version of the seam.
             other => Self::Protocol { message: other.to_string() },
         }
     }

@@ -1,15 +1,15 @@
-//! Bounds of what clients that have gone leave behind.
+//! The limits on what clients that have gone leave behind.
 
 use std::fmt;
 
-/// What a server bounds of the handlers of clients that have gone.
+/// What a server limits of the handlers of clients that have gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LeftBehindLimit {
-    /// How many `async` handlers have not ended.
+    /// The number of `async` handlers that have not ended.
     AsyncHandlers,
-    /// How many threads are in handlers that have not returned, also in those that take an iterator: its
-    /// `max_workers`, or 8 if it has fewer.
+    /// The number of threads in handlers that have not returned, including handlers that take an
+    /// iterator. The limit is `max_workers`, but at least 8.
     Threads,
 }
 

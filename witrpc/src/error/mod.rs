@@ -1,5 +1,4 @@
-//! What can go wrong, by what the user was doing: binding, connecting, calling,
-//! having a worker.
+//! The errors, by what the user was doing: binding, connecting, calling, running a worker.
 
 mod alloc;
 mod bind;
@@ -34,8 +33,8 @@ pub use stream_limit::StreamLimit;
 pub use upload::UploadStage;
 pub use worker::{ServeError, WorkerError};
 
-/// Checks that an error reads as a sentence that goes on after what has happened: with a colon, or
-/// a semicolon, and what to do.
+/// Checks that an error reads as a sentence: what has happened, then a colon or a semicolon, then what
+/// to do.
 #[cfg(test)]
 fn assert_is_sentence(words: &str) {
     let flaws = ["  ", "\n", "{", "}"];

@@ -1,8 +1,8 @@
-//! What a hook says to a call that it does not let through.
+//! The rejection of a call by a hook.
 
 use std::borrow::Cow;
 
-/// Why a hook does not let a call through.
+/// Why a hook rejects a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     pub(crate) reason: Cow<'static, str>,
@@ -10,13 +10,14 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// The caller gets [`CallError::Rejected`](crate::CallError::Rejected) with this reason.
+    /// Creates a rejection. The caller gets [`CallError::Rejected`](crate::CallError::Rejected) with
+    /// this reason.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { reason: reason.into(), is_retryable: false }
     }
 
-    /// The same call may well be let through later: what
-    /// [`CallError::is_retryable`](crate::CallError::is_retryable) tells the caller.
+    /// Marks that the same call may succeed later. The caller reads this from
+    /// [`CallError::is_retryable`](crate::CallError::is_retryable).
     #[must_use]
     pub fn retryable(mut self) -> Self {
         self.is_retryable = true;

@@ -1,10 +1,10 @@
-//! What to do when the operating system refuses something.
+//! What to do when the operating system refuses a call.
 
 use std::io;
 
 use rustix::io::Errno;
 
-/// What to do next, as the end of a sentence.
+/// Returns what to do next, as the end of a sentence.
 pub fn remedy(error: &io::Error) -> &'static str {
     match Errno::from_io_error(error) {
         Some(Errno::MFILE | Errno::NFILE) => {
@@ -14,9 +14,9 @@ pub fn remedy(error: &io::Error) -> &'static str {
         Some(Errno::NOMEM) => "free memory, or raise the limit that this process is under",
         Some(Errno::NOSPC | Errno::DQUOT) => "make room on that file system",
         Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => {
-            "see that this user may do so there, or name another directory with Mmf::in_dir"
+            "make sure that this user may do so there, or name another directory with Mmf::in_dir"
         }
-        _ => "see to that, and try again",
+        _ => "fix that, and try again",
     }
 }
 
@@ -30,6 +30,6 @@ mod tests {
         assert!(advice(Errno::MFILE).contains("ulimit -n"));
         assert!(advice(Errno::AGAIN).contains("ulimit -u"));
         assert!(advice(Errno::ACCESS).contains("in_dir"));
-        assert_eq!(remedy(&io::Error::other("odd")), "see to that, and try again");
+        assert_eq!(remedy(&io::Error::other("odd")), "fix that, and try again");
     }
 }

@@ -1,22 +1,22 @@
-//! What a server bounds of the streams of a client.
+//! The limits of a server on the streams of a client.
 
 use std::fmt;
 
-/// What a server bounds of the streams of one client.
+/// What a server limits of the streams of one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamLimit {
-    /// How many are open.
+    /// The number of open streams.
     Open,
-    /// How many methods with a stream have begun and not ended: those of streams that were closed end a
-    /// little later.
+    /// The number of methods with a stream that have begun and not ended. Methods of closed streams end
+    /// a little later.
     Methods,
-    /// How many bytes the requests of these methods have.
+    /// The total length of the requests of these methods, in bytes.
     RequestBytes,
 }
 
 impl StreamLimit {
-    /// In the order of their numbers on the wire.
+    /// All limits, in the order of their numbers on the wire.
     pub(super) const ALL: [Self; 3] = [Self::Open, Self::Methods, Self::RequestBytes];
 
     pub(crate) fn number(self) -> u8 {

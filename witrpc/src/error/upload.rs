@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// What an upload waited for at the server, of which no item was taken.
+/// What an upload waited for at the server while no item of it was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UploadStage {
-    /// Its turn among the uploads of this client to methods that take an iterator, eight of which have a
+    /// Its turn among this client's uploads to methods that take an iterator: eight of them have a
     /// thread. The method did not run, and will not.
     Queued,
     /// The method, which had begun. It may have run in part.

@@ -1,11 +1,11 @@
-//! Parts of the sentences that errors of calls are.
+//! Parts of the sentences that describe errors of calls.
 
 use std::fmt;
 use std::time::Duration;
 
 use witrpc_transport::DisconnectReason;
 
-/// A time allowed, for reading.
+/// A time that was allowed, for reading.
 pub struct Time(pub Option<Duration>);
 
 impl fmt::Display for Time {
@@ -17,7 +17,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// For want of a lane.
+/// The sentence for want of a lane.
 pub struct NoLane {
     pub lanes: u32,
     pub abandoned: u32,
@@ -42,7 +42,7 @@ impl fmt::Display for NoLane {
     }
 }
 
-/// Why a connection is closed, as part of a sentence.
+/// Returns why a connection is closed, as part of a sentence.
 pub fn reason(reason: DisconnectReason) -> &'static str {
     match reason {
         DisconnectReason::ClosedHere => "this side disconnected",
@@ -57,7 +57,7 @@ pub fn reason(reason: DisconnectReason) -> &'static str {
         DisconnectReason::Forked => {
             "this process is a fork of the one that connected, and connections stay with the parent"
         }
-        // Of a later version of the seam.
+        // A reason of a later version of the seam.
         _ => "it has ended",
     }
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::remedy::remedy;
 use super::{BindError, ConnectError, WorkerExit};
 
-/// Why a worker did not start, or does not serve any more.
+/// Why a worker did not start, or no longer serves.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorkerError {
@@ -28,26 +28,26 @@ pub enum WorkerError {
     Spawn {
         /// The program of the command.
         program: String,
-        /// The system's word on it.
+        /// The system's error.
         source: io::Error,
     },
     /// The process ended before it served.
     #[error("the worker ended before it served{}: {exit}", serve_remedy(.exit))]
     Exited {
-        /// How.
+        /// How it ended.
         exit: WorkerExit,
     },
     /// The process reports that its server cannot start.
     #[error("the worker's process started and cannot serve: {problem}")]
     CannotServe {
-        /// Why, in the words of its [`ServeError`].
+        /// The reason, as its [`ServeError`] words it.
         problem: String,
         /// How it ended.
         exit: WorkerExit,
     },
     /// The process did not serve in time, and was killed.
     #[error(
-        "the worker did not serve within {after:?}: see that its program calls \
+        "the worker did not serve within {after:?}: make sure that its program calls \
          witrpc::worker::serve, or allow more with start_timeout{}", Quoted(.exit)
     )]
     NotServing {
@@ -59,27 +59,27 @@ pub enum WorkerError {
     /// The process ended while it served.
     #[error("the worker has ended: {exit}")]
     Ended {
-        /// How.
+        /// How it ended.
         exit: WorkerExit,
     },
     /// The worker serves, but its client could not connect.
     #[error("the worker serves, but its client cannot connect: {source}")]
     Connect {
-        /// Why.
+        /// The error of the client.
         source: ConnectError,
     },
-    /// The operating system refused something.
+    /// The operating system refused a call.
     #[error("could not {doing}: {source}; {}", remedy(.source))]
     Io {
-        /// What was being done, as in "could not ..": `watch the worker`.
+        /// What the parent was doing, as in "could not ..": `watch the worker`.
         doing: &'static str,
-        /// The system's word on it.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl WorkerError {
-    /// How the process ended, if there was one.
+    /// Returns how the process ended, if there was one.
     #[must_use]
     pub fn exit(&self) -> Option<&WorkerExit> {
         match self {
@@ -95,11 +95,11 @@ impl WorkerError {
     }
 }
 
-/// A program that ends in good order has not been told to serve.
+/// Returns the advice for a program that exited successfully: it was not written to serve.
 fn serve_remedy(exit: &WorkerExit) -> &'static str {
     match exit.status() {
         Some(status) if status.success() => {
-            "; see that its program calls witrpc::worker::serve before anything else"
+            "; make sure that its program calls witrpc::worker::serve before anything else"
         }
         _ => "",
     }
@@ -108,12 +108,12 @@ fn serve_remedy(exit: &WorkerExit) -> &'static str {
 fn start_remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound => "give the path of a program that exists",
-        io::ErrorKind::PermissionDenied => "see that this user may execute it",
+        io::ErrorKind::PermissionDenied => "make sure that this user may execute it",
         _ => remedy(error),
     }
 }
 
-/// The last words of a process, where there are any.
+/// The end of a process's standard error, if there is any.
 struct Quoted<'a>(&'a WorkerExit);
 
 impl fmt::Display for Quoted<'_> {
@@ -132,24 +132,24 @@ pub enum ServeError {
          witrpc::Worker::spawn, and call serve once, before anything reads standard input"
     )]
     NotAWorker,
-    /// What the parent says makes no sense here.
+    /// The parent's assignment cannot be read.
     #[error(
         "the assignment of this worker cannot be read ({problem}): build parent and worker with \
          the same version of witrpc"
     )]
     Assignment {
-        /// Why not.
+        /// The reason.
         problem: String,
     },
     /// The server cannot start.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The operating system refused something.
+    /// The operating system refused a call.
     #[error("could not {doing}: {source}; {}", remedy(.source))]
     Io {
-        /// What was being done, as in "could not ..": `take the line to the parent`.
+        /// What the worker was doing, as in "could not ..": `take the line to the parent`.
         doing: &'static str,
-        /// The system's word on it.
+        /// The system's error.
         source: io::Error,
     },
 }

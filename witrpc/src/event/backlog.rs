@@ -1,46 +1,47 @@
-//! Events that wait for somebody slow, with a bound, and a count of what did not fit.
+//! A bounded queue of events for a slow receiver, which counts the events that did not fit.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::contract::Overflow;
 
-/// How many events of a kind wait for one who takes them.
+/// How many events of one kind wait for a receiver at most.
 pub const MAX_EVENTS: usize = 1024;
 
-/// How many bytes of them, unless a single one has more.
+/// How many bytes of events of one kind wait at most, unless a single event is longer.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// Events of one kind that wait for one who takes them, the oldest first. What is dropped is counted
-/// where it is missing.
+/// The events of one kind that wait for a receiver, the oldest first. Dropped events are counted where
+/// they are missing.
 pub struct Backlog<T> {
     overflow: Overflow,
     entries: VecDeque<BacklogEntry<T>>,
     bytes: usize,
-    /// What is missing behind the last entry.
+    /// The events that are missing behind the last entry.
     gap: Gap,
-    /// Somebody waited for room in vain, and nobody does so again before something was taken.
+    /// A producer has waited for room in vain. None waits again until an event has been taken.
     is_stuck: bool,
 }
 
 struct BacklogEntry<T> {
-    /// What is missing before it.
+    /// The events that are missing before this one.
     gap: Gap,
     len: usize,
     item: T,
 }
 
-/// What is missing in one place.
+/// The events that are missing in one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gap {
-    /// How many were dropped.
+    /// How many events were dropped.
     pub lost: u64,
-    /// How often another server took over, so that any number may have been missed.
+    /// How many times another server took over, at each of which any number of events may have been
+    /// missed.
     pub renewals: u64,
 }
 
 impl Gap {
-    /// What is missing where both of these are.
+    /// Joins two gaps into one.
     fn join(&mut self, other: Self) {
         self.lost = self.lost.saturating_add(other.lost);
         self.renewals = self.renewals.saturating_add(other.renewals);
@@ -51,13 +52,13 @@ impl Gap {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Offer<T> {
     Taken,
-    /// It is not there, and counted.
+    /// It was dropped and counted.
     Dropped,
-    /// Whoever brings it is to wait so long for room, and to offer it again.
+    /// There is no room. The caller must wait this long for room, and offer the event again.
     Full(T, Duration),
 }
 
-/// What comes next: what is missing, and what came then, if anything did.
+/// The next entry: what is missing before it, and the event, if one came after that.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NextEntry<T> {
     pub gap: Gap,
@@ -69,7 +70,7 @@ impl<T> Backlog<T> {
         Self { overflow, entries: VecDeque::new(), bytes: 0, gap: Gap::default(), is_stuck: false }
     }
 
-    /// Takes an event of so many bytes, or deals with it as is told for one that finds no room.
+    /// Takes an event of `len` bytes. If there is no room, applies the overflow rule of its kind.
     pub fn offer(&mut self, item: T, len: usize) -> Offer<T> {
         match self.overflow {
             _ if self.has_room(len) => {}
@@ -90,7 +91,7 @@ impl<T> Backlog<T> {
         Offer::Taken
     }
 
-    /// There was no room in time: nobody waits again until something was taken.
+    /// Notes that there was no room in time: no producer waits again until an event has been taken.
     pub fn give_up_waiting(&mut self) {
         self.is_stuck = true;
     }
@@ -100,22 +101,22 @@ impl<T> Backlog<T> {
         self.gap.join(Gap { lost: events, renewals: 0 });
     }
 
-    /// What is offered from now on comes from another server.
+    /// Notes that later events come from another server.
     pub fn renew(&mut self) {
         self.gap.join(Gap { lost: 0, renewals: 1 });
     }
 
-    /// The oldest that waits.
+    /// Returns the oldest event that waits.
     pub fn first(&self) -> Option<&T> {
         self.entries.front().map(|entry| &entry.item)
     }
 
-    /// Whether there is nothing to take.
+    /// Returns whether there is nothing to take.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.gap == Gap::default()
     }
 
-    /// Takes what comes next.
+    /// Takes the next entry.
     pub fn take(&mut self) -> Option<NextEntry<T>> {
         if let Some(entry) = self.entries.pop_front() {
             self.bytes -= entry.len;
@@ -146,7 +147,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// All that there is to take, in words.
+    /// Returns all entries that can be taken, in words.
     fn taken(backlog: &mut Backlog<usize>) -> Vec<String> {
         let mut taken = Vec::new();
         while let Some(next) = backlog.take() {
@@ -206,7 +207,7 @@ mod tests {
         assert!(!backlog.is_empty());
         let all = ["1", "2 lost", "renewed", "renewed", "2", "renewed"];
         assert_eq!(taken(&mut backlog), all);
-        // Where the event behind it had to make room, it stands before the next that is there.
+        // If the event behind it was dropped, the gap stands before the next event.
         backlog.renew();
         (0..MAX_EVENTS + 2).for_each(|item| _ = backlog.offer(item, 1));
         assert_eq!(taken(&mut backlog)[..3], ["2 lost", "renewed", "2"]);

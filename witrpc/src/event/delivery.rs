@@ -1,24 +1,25 @@
-//! How events cross: several in one answer, of all services and kinds that a client wants.
+//! The format of events on the wire: several in one answer, of all services and kinds that a client
+//! wants.
 //!
 //! ```text
 //! service: u8 | flags: u8 | event: u16 LE | len: u32 LE | lost: u64 LE | len bytes | the next one …
 //! ```
 //!
-//! `lost` is how many events of that kind were dropped before this one. Flag 1 is set when there is
-//! one, and not the count alone; flag 2 when its body has raw sections.
+//! `lost` is how many events of that kind were dropped before this one. Flag 1 is set if there is an
+//! event, and not only the count. Flag 2 is set if its body has raw sections.
 
 use std::sync::Arc;
 
-/// How many bytes stand before each event.
+/// The length of the header before each event, in bytes.
 pub const HEADER_LEN: usize = 16;
 
-/// How many bytes of events one answer brings: none begins behind so many, the last may be longer.
+/// How many bytes of events an answer carries. No event begins beyond this; the last may be longer.
 pub const ANSWER_LEN: usize = 32 << 10;
 
 const HAS_BODY: u8 = 1;
 const RAW: u8 = 2;
 
-/// What an event was emitted with, as one codec has it.
+/// The arguments of an event, as one codec encodes them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Emitted {
     /// Whether there are raw sections.
@@ -26,19 +27,19 @@ pub struct Emitted {
     pub bytes: Vec<u8>,
 }
 
-/// An event on its way to a client.
+/// An event that is sent to a client.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Delivery {
     pub service: u8,
     pub event: u16,
-    /// How many of its kind were dropped before.
+    /// How many events of its kind were dropped before it.
     pub lost: u64,
-    /// `None`: nothing has come since these were dropped.
+    /// `None`: no event has come since these were dropped.
     pub emitted: Option<Arc<Emitted>>,
 }
 
 impl Delivery {
-    /// How many bytes it takes in a message.
+    /// Returns how many bytes it takes in a message.
     pub fn len(&self) -> usize {
         HEADER_LEN + self.emitted.as_ref().map_or(0, |emitted| emitted.bytes.len())
     }
@@ -58,9 +59,9 @@ impl Delivery {
     }
 }
 
-/// Reads a message of events, which is untrusted; `None` when it makes no sense. There is at least one
-/// event in it, and no more than [`ANSWER_LEN`] lets in: what is made of a message is not much longer
-/// than that, and whoever pulls gets something for it.
+/// Reads a message of events, which is untrusted; returns `None` if it breaks a rule. It must have at
+/// least one event, so that each pull brings something. It must not exceed what [`ANSWER_LEN`] allows,
+/// so that what is made of a message is not much longer than that.
 pub fn read(message: &[u8]) -> Option<Vec<Delivery>> {
     let mut deliveries = Vec::new();
     let mut message = message;

@@ -1,7 +1,7 @@
-//! Events: a service emits, and every client that has subscribed receives.
+//! Events: a service emits, and every client that has subscribed receives (fan-out).
 //!
-//! The [`server`] queues them for each client, in a [`backlog`] with a bound; the [`client`] pulls several in one
-//! answer, in the form of [`delivery`].
+//! The [`server`] queues events for each client in a bounded [`backlog`]. The [`client`] pulls several
+//! in one answer, in the form of [`delivery`].
 
 pub mod backlog;
 pub mod client;

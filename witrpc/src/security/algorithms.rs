@@ -10,7 +10,7 @@ use snow::resolvers::{CryptoResolver, RingResolver};
 use snow::types::{Cipher, Dh, Hash, Random};
 use witrpc_rt::lock;
 
-/// What `snow` does not bring for `ring` itself is X25519.
+/// The algorithms of `ring`, with X25519, which `snow` does not take from `ring` itself.
 pub struct Algorithms;
 
 impl CryptoResolver for Algorithms {
@@ -56,7 +56,7 @@ impl Dh for Ephemeral {
         KEY_LEN
     }
 
-    /// Keys are generated here and never come from elsewhere.
+    /// Does nothing: keys are generated here and never come from elsewhere.
     fn set(&mut self, _privkey: &[u8]) {
         unreachable!("the pattern has no static keys");
     }
@@ -81,7 +81,7 @@ impl Dh for Ephemeral {
     fn dh(&self, pubkey: &[u8], out: &mut [u8]) -> Result<(), Error> {
         let private = lock(&self.private).take();
         let theirs = UnparsedPublicKey::new(&X25519, pubkey.get(..KEY_LEN).ok_or(Error::Dh)?);
-        // Refuses keys of theirs that would make the same secret of any of ours.
+        // This refuses a peer's key that would give the same secret with any key of this side.
         agree_ephemeral(private.ok_or(Error::Dh)?, &theirs, |secret| {
             out[..KEY_LEN].copy_from_slice(secret);
         })

@@ -1,4 +1,4 @@
-//! What a client brings to a server.
+//! What a client presents to a server.
 
 use std::error::Error;
 use std::fmt;
@@ -11,8 +11,7 @@ use crate::error::ConnectError;
 use super::demands::compare;
 use super::token::AccessToken;
 
-/// What a client brings to one connect: part of a
-/// [`ConnectConfig`](crate::transport::ConnectConfig).
+/// What a client presents at one connect: part of a [`ConnectConfig`](crate::transport::ConnectConfig).
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     pub(super) token: Option<AccessToken>,
@@ -20,13 +19,13 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Whether the server is asked to know a token of this client's.
+    /// Returns whether the server must know a token of this client.
     #[must_use]
     pub fn has_token(&self) -> bool {
         self.token.is_some()
     }
 
-    /// Whether messages are to be encrypted.
+    /// Returns whether messages must be encrypted.
     #[must_use]
     pub fn encrypts(&self) -> bool {
         self.encryption
@@ -42,22 +41,22 @@ impl Credentials {
     }
 }
 
-/// Where a client gets its token from.
+/// Where a client gets its token.
 #[derive(Clone, Default)]
 pub enum TokenSource {
-    /// It has none.
+    /// The client has no token.
     #[default]
     None,
     Fixed(AccessToken),
-    /// Asked at each connect.
+    /// Called at each connect.
     Provider(Arc<Provider>),
 }
 
-/// Gives the token for one connect.
+/// A function that returns the token for one connect.
 pub type Provider = dyn Fn() -> Result<AccessToken, Box<dyn Error + Send + Sync>> + Send + Sync;
 
 impl TokenSource {
-    /// What to bring to a connect that begins now.
+    /// Returns the credentials for a connect that begins now.
     pub fn credentials(&self, encryption: bool) -> Result<Credentials, ConnectError> {
         let token = match self {
             Self::None => None,

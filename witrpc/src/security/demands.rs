@@ -1,10 +1,10 @@
-//! What both sides ask of each other.
+//! The comparison of what server and client require of each other.
 
 use witrpc_transport::Demands;
 
 use crate::error::ConnectError;
 
-/// Whether server and client ask for the same.
+/// Checks that server and client require the same.
 pub fn compare(server: Demands, client: Demands) -> Result<(), ConnectError> {
     match (server.token, client.token) {
         (true, false) => return Err(ConnectError::TokenRequired),

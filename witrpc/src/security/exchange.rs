@@ -1,12 +1,12 @@
 //! The key exchange: Noise `NNpsk0`, one message each way.
 //!
-//! The pre-shared key is made from the token, or is a constant that everybody knows when there is
-//! none, so that all connections go the same way. Both sides' ephemeral keys go into the session's
-//! keys: whoever learns the token later cannot read what was said before.
+//! The pre-shared key is made from the token. Without a token it is a public constant, so that all
+//! connections take the same path. Both sides' ephemeral keys go into the session's keys (forward
+//! secrecy): an attacker that learns the token later cannot read earlier messages.
 //!
-//! A client's message can be read with the right token only, by which the server also learns whose
-//! it is. It may have been sent before by somebody else: that its sender has the keys shows with the
-//! first thing that is sealed with them.
+//! A client's message can be read only with the right token. By trying its tokens, the server also
+//! learns whose it is. The message may be a replay by another process. Only the first record that is
+//! sealed with the keys proves that its sender has them.
 
 use std::sync::{Arc, LazyLock};
 
@@ -26,15 +26,15 @@ static PARAMS: LazyLock<NoiseParams> = LazyLock::new(|| {
     "Noise_NNpsk0_25519_AESGCM_SHA256".parse().expect("it is a protocol of the framework")
 });
 
-/// An ephemeral key and a tag.
+/// The length of an ephemeral key and a tag.
 const MESSAGE_LEN: usize = 48;
 
-/// Keeps the keys that are made here apart from whatever else a token may be used for.
+/// Separates the keys that are made here from any other use of a token.
 const DOMAIN: &[u8] = b"WitRPC access token, version 2";
 
 type Psk = Zeroizing<[u8; 32]>;
 
-/// The key that both sides have before they meet.
+/// Returns the key that both sides have before the exchange.
 fn psk(token: Option<&AccessToken>) -> Psk {
     // No token is empty.
     let secret = token.map_or(&b""[..], AccessToken::as_bytes);
@@ -46,7 +46,7 @@ fn psk(token: Option<&AccessToken>) -> Psk {
     psk
 }
 
-/// What is left between building a handshake and its first message cannot fail.
+/// Between the building of a handshake and its first message, nothing that is left can fail.
 const WELL_FORMED: &str = "the pattern has what it needs, and the buffer room for its messages";
 
 fn builder<'a>(prologue: &'a [u8], psk: &'a Psk) -> Builder<'a> {
@@ -64,7 +64,7 @@ fn write(handshake: &mut HandshakeState) -> Result<Vec<u8>, NoRandomBytes> {
     Ok(message)
 }
 
-/// Reads a message that carries nothing beside the exchange.
+/// Reads a message that carries only the exchange.
 fn read(handshake: &mut HandshakeState, message: &[u8]) -> Option<()> {
     (handshake.read_message(message, &mut [0; MESSAGE_LEN]).ok()? == 0).then_some(())
 }
@@ -73,8 +73,8 @@ fn read(handshake: &mut HandshakeState, message: &[u8]) -> Option<()> {
 pub struct Exchange(HandshakeState);
 
 impl Exchange {
-    /// Begins an exchange, and gives the message to send. It fails between two that disagree on
-    /// `prologue`.
+    /// Begins an exchange, and returns the message to send. The exchange fails if the two sides
+    /// disagree on `prologue`.
     pub fn begin(
         credentials: &Credentials,
         prologue: &[u8],
@@ -85,7 +85,7 @@ impl Exchange {
         Ok((Self(handshake), message))
     }
 
-    /// The keys. `None`: that is no reply to our message of somebody who has the token.
+    /// Returns the keys; `None` if this is no reply to this message by a server that has the token.
     pub fn finish(self, reply: &[u8]) -> Option<SessionKeys> {
         let mut handshake = self.0;
         read(&mut handshake, reply)?;
@@ -93,8 +93,8 @@ impl Exchange {
     }
 }
 
-/// What a server replies, its keys and what it knows of the client. `None`: the client has none of
-/// the server's tokens.
+/// The server's reply, its keys, and what it knows of the client; `None` if the client has none of the
+/// server's tokens.
 pub type Replied = Option<(Vec<u8>, SessionKeys, Clearance)>;
 
 /// Replies to a client that has one of the server's tokens.
@@ -210,7 +210,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a stranger says: of any length, and of the right one in front or not.
+        /// Whatever a stranger sends: of any length, with a valid beginning or not.
         #[test]
         fn no_message_of_a_stranger_makes_keys(
             message in vec(any::<u8>(), 0..2 * MESSAGE_LEN),
@@ -228,7 +228,7 @@ mod tests {
         }
     }
 
-    /// The same for all who have no token, in every process.
+    /// It is the same for all sides without a token, in every process.
     #[test]
     fn without_a_token_the_key_is_a_constant_that_no_token_makes() {
         assert_eq!(*psk(None), *psk(None));

@@ -1,4 +1,4 @@
-//! What a server asks of its clients.
+//! What a server requires of its clients.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,12 +11,12 @@ use super::credentials::Credentials;
 use super::demands::compare;
 use super::tokens::AccessTokens;
 
-/// What a server asks of its clients before it hears them: part of a
+/// What a server requires of its clients before it reads their messages: part of a
 /// [`BindConfig`](crate::transport::BindConfig).
 ///
-/// A transport checks each client with it, and hands the [`Clearance`] that it gives to the
-/// admission in a [`ClientInfo`](witrpc_transport::ClientInfo). Without one nobody gets into a server
-/// that asks for anything, so that a transport which forgets to check lets nobody in.
+/// A transport checks each client with it, and passes the resulting [`Clearance`] to the admission in a
+/// [`ClientInfo`](witrpc_transport::ClientInfo). A server that requires anything refuses every client
+/// without a clearance. So a transport that forgets the check lets no client in.
 #[derive(Debug, Default)]
 pub struct Guard {
     accepted: Accepted,
@@ -26,11 +26,11 @@ pub struct Guard {
 /// Which tokens a server accepts.
 #[derive(Default)]
 pub enum Accepted {
-    /// It asks for none.
+    /// It requires none.
     #[default]
     Anybody,
     Fixed(AccessTokens),
-    /// Asked for each client.
+    /// Called for each client.
     Provider(Box<dyn Fn() -> AccessTokens + Send + Sync>),
 }
 
@@ -39,29 +39,30 @@ impl Guard {
         Self { accepted, encryption }
     }
 
-    /// Whether clients must bring a token.
+    /// Returns whether clients must have a token.
     #[must_use]
     pub fn asks_for_token(&self) -> bool {
         !matches!(self.accepted, Accepted::Anybody)
     }
 
-    /// Whether messages are encrypted.
+    /// Returns whether messages are encrypted.
     #[must_use]
     pub fn encrypts(&self) -> bool {
         self.encryption
     }
 
-    /// Whether it lets in everybody.
+    /// Returns whether it accepts every client.
     pub(crate) fn is_open(&self) -> bool {
         !self.asks_for_token() && !self.encryption
     }
 
-    /// Checks a client whose credentials are in this process, where nobody can have changed them. A
-    /// transport to others must not carry a token, but prove that both sides have it.
+    /// Checks a client whose credentials are in this process, where no other process can have changed
+    /// them. A transport to other processes must not send a token, but must prove that both sides have
+    /// it.
     ///
     /// # Errors
     ///
-    /// What the client is to be told.
+    /// The error that the client receives.
     pub fn check(&self, client: &Credentials) -> Result<Clearance, ConnectError> {
         compare(Responder::demands(self), Initiator::demands(client))?;
         let Some(token) = &client.token else { return Ok(Clearance::default()) };
@@ -71,7 +72,7 @@ impl Guard {
         }
     }
 
-    /// The tokens that are accepted now. None from a provider that panics.
+    /// Returns the tokens that are accepted now; none if the provider panics.
     pub(super) fn tokens(&self) -> AccessTokens {
         match &self.accepted {
             Accepted::Anybody => AccessTokens::new(),

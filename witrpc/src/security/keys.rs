@@ -1,16 +1,16 @@
 //! The keys of a session, and their renewal.
 //!
-//! Lanes finish out of order, so each piece that is sealed comes with its number, which is its nonce:
-//! the lane in the upper bits, how many pieces have been sealed on it in the lower. Both sides count
-//! for themselves, so no number travels.
+//! Lanes finish out of order, so each sealed piece has a number, which is its nonce: the lane in the
+//! upper bits, and in the lower how many pieces have been sealed on that lane. Both sides count by
+//! themselves, so no number is sent.
 //!
-//! AES-GCM stays as safe as it is meant to be for some 2³⁶ blocks under one key. So a lane goes on to
-//! a new one every 2¹⁴ ([`EPOCH_SHIFT`]) pieces, which is part of its numbers: nothing has to be agreed
-//! on, and no lane waits for another. The keys of all lanes begin with the session's, and follow from
-//! each other as the framework says (`REKEY`), so that no number is ever used twice under a key.
+//! AES-GCM keeps its security margin for about 2³⁶ blocks under one key. So a lane moves on to a new
+//! key every 2¹⁴ ([`EPOCH_SHIFT`]) pieces. The epoch is part of a piece's number, so nothing has to be
+//! negotiated, and no lane waits for another. The keys of all lanes begin with the session's, and each
+//! follows from the one before by the framework's `REKEY`. So no number is ever used twice under a key.
 //!
-//! What is sealed is what a stateless transport of `snow` would make of it; but that copies each
-//! piece, both ways, and here it is done in place, by the same `ring`.
+//! The sealed bytes equal those of a stateless transport of `snow`. But `snow` copies each piece, both
+//! ways; here it is done in place, by the same `ring`.
 
 use std::sync::{Mutex, OnceLock};
 
@@ -19,23 +19,23 @@ use snow::HandshakeState;
 use witrpc_rt::lock;
 use zeroize::Zeroizing;
 
-/// The bits of a number that count; the lane is in those above.
+/// The bits of a number that count; the bits above hold the lane.
 pub const COUNTER_BITS: u32 = 54;
 
-/// The logarithm of how many pieces of a lane are sealed with one key. With 64 KiB each and the most
-/// lanes that there can be, all lanes together stay at 2³⁶ blocks.
+/// The logarithm of how many pieces of a lane are sealed with one key. With 64 KiB each and the maximum
+/// number of lanes, all lanes together stay at 2³⁶ blocks.
 const EPOCH_SHIFT: u32 = 14;
 
 const LANES: usize = 1 << (u64::BITS - COUNTER_BITS);
 
-/// What one side seals and opens with.
+/// The keys with which one side seals and opens.
 pub struct SessionKeys {
     seals: RenewedKey,
     opens: RenewedKey,
 }
 
 impl SessionKeys {
-    /// The keys that a finished handshake has made.
+    /// Takes the keys that a finished handshake has made.
     pub fn new(mut handshake: HandshakeState) -> Self {
         assert!(handshake.is_handshake_finished(), "only then there are keys");
         let (of_initiator, of_responder) = handshake.dangerously_get_raw_split();
@@ -54,7 +54,7 @@ impl SessionKeys {
         tag.expect("the numbers of a lane rise")
     }
 
-    /// Opens in place what was sealed under this number.
+    /// Opens in place what was sealed under this number. Returns whether it is authentic.
     pub fn open(&self, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool {
         self.opens.at(number, |key| open(key, number, piece, tag)).unwrap_or(false)
     }
@@ -63,7 +63,7 @@ impl SessionKeys {
 const KEY_LEN: usize = 32;
 const TAG_LEN: usize = 16;
 
-/// As the framework has it for AES-GCM.
+/// Returns the nonce, in the framework's form for AES-GCM.
 fn nonce(number: u64) -> Nonce {
     let mut nonce = [0; 12];
     nonce[4..].copy_from_slice(&number.to_be_bytes());
@@ -80,12 +80,12 @@ fn open(key: &LessSafeKey, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) ->
     key.open_in_place_separate_tag(nonce(number), Aad::empty(), Tag::from(tag), piece, 0..).is_ok()
 }
 
-/// The keys of one direction: which one depends on how far the number's lane has come.
+/// The keys of one direction. Which one applies depends on how far the number's lane has advanced.
 struct RenewedKey {
-    /// The first of all lanes.
+    /// The first key of all lanes.
     first: LessSafeKey,
-    /// For each lane that has come further, its key by now. Taken by whoever has the lane, so that
-    /// nobody waits.
+    /// For each lane that has advanced further, its present key. Only the thread that has the lane
+    /// locks it, so that no thread waits.
     later: OnceLock<Box<[Mutex<Option<Later>>]>>,
 }
 
@@ -99,7 +99,7 @@ impl RenewedKey {
         Self { first: expanded(first), later: OnceLock::new() }
     }
 
-    /// Calls `with` the key for a number. `None`: the lane is past it.
+    /// Calls `with` with the key for a number. Returns `None` if the lane has advanced past it.
     fn at<R>(&self, number: u64, with: impl FnOnce(&LessSafeKey) -> R) -> Option<R> {
         let epoch = (number & ((1 << COUNTER_BITS) - 1)) >> EPOCH_SHIFT;
         if epoch == 0 {
@@ -119,7 +119,7 @@ impl RenewedKey {
     }
 }
 
-/// The key that follows, which the framework makes of zeros sealed under the last number.
+/// Returns the next key, which the framework makes of zeros sealed under the last number.
 fn next(key: &LessSafeKey) -> LessSafeKey {
     let mut next = Zeroizing::new([0; KEY_LEN]);
     seal(key, u64::MAX, &mut *next);
@@ -154,7 +154,7 @@ mod tests {
         key.at(number, |key| open(key, number, &mut piece, tag)) == Some(true) && &piece == b"hello"
     }
 
-    /// The framework's own.
+    /// Returns the framework's own cipher.
     fn cipher() -> Box<dyn Cipher> {
         let mut cipher = RingResolver.resolve_cipher(&CipherChoice::AESGCM).unwrap();
         cipher.set(&[7; KEY_LEN]);
@@ -171,7 +171,7 @@ mod tests {
     fn every_lane_goes_on_to_new_keys_by_itself() {
         let (sender, receiver) = (key(), key());
         let lane = |lane: u64, count: u64| lane << COUNTER_BITS | count;
-        // As it would be without renewal.
+        // The result without renewal.
         let mut plain = cipher();
         for count in [0, 1, PIECES_PER_KEY - 1] {
             assert_eq!(sealed(&sender, lane(5, count)), sealed_by(&*plain, lane(5, count)));

@@ -1,9 +1,10 @@
-//! Who gets in: the secrets that both sides know, and what each asks of the other.
+//! Authentication and encryption: the secrets that both sides know, and what each requires of the
+//! other.
 //!
-//! [`token`] is one secret, [`tokens`] all that a server accepts. [`guard`] is what a server asks of
-//! its clients, [`credentials`] what a client brings, and [`demands`] compares what both ask for.
-//! [`exchange`] makes the keys of a connection from the secret, without showing it, and [`keys`] seals
-//! with them; [`algorithms`] is what both stand on.
+//! [`token`] is one secret, [`tokens`] are all that a server accepts. [`guard`] is what a server
+//! requires of its clients, [`credentials`] what a client presents, and [`demands`] compares what both
+//! require. [`exchange`] makes the keys of a connection from the secret, without showing it, and
+//! [`keys`] seals with them. Both use [`algorithms`].
 
 mod algorithms;
 mod credentials;

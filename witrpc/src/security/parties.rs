@@ -1,4 +1,4 @@
-//! The two parties of a key exchange, as transports ask for them.
+//! The two parties of a key exchange, as transports call them.
 
 use witrpc_transport::{
     Begun, Demands, Initiator, Keys, NoRandomBytes, Responder, Response, TAG_LEN,

@@ -7,13 +7,13 @@ use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// A secret that server and client share: who does not know it does not get in, and a client does
-/// not take anybody else for its server.
+/// A secret that server and client share. Without it, a client is refused, and a server is not
+/// accepted.
 ///
-/// The token itself never leaves the process, and nothing that does tells anybody what it is. But
-/// whoever can watch a handshake can try out guesses against it afterwards, so a token is to be
-/// random: [`random`](Self::random) makes one. Clones share the bytes, which are wiped when the last
-/// is dropped. `Debug` does not show them, and there is no `Display`.
+/// The token itself never leaves the process, and no message reveals it. But an attacker that observes
+/// a handshake can test guesses against it afterwards. So a token must be random:
+/// [`random`](Self::random) creates one. Clones share the bytes, which are wiped when the last is
+/// dropped. `Debug` does not show them, and there is no `Display`.
 ///
 /// # Examples
 ///
@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 /// use witrpc::AccessToken;
 ///
 /// let token = AccessToken::random();
-/// // For a child process: over its standard input, say. Not in its arguments, which all can see.
+/// // Pass it to a child process over standard input, and not in the arguments, which all can see.
 /// let text = token.to_hex();
 /// assert_eq!(AccessToken::from_hex(&text)?, token);
 ///
@@ -38,20 +38,20 @@ impl AccessToken {
     /// The longest token, in bytes.
     pub const MAX_LEN: usize = 1024;
 
-    /// What [`random`](Self::random) makes, in bytes.
+    /// The length of a [`random`](Self::random) token, in bytes.
     const RANDOM_LEN: usize = 32;
 
-    /// 32 random bytes.
+    /// Returns a token of 32 random bytes.
     ///
     /// # Panics
     ///
-    /// When the system has no random numbers to give.
+    /// Panics if the system gives this process no random bytes.
     #[must_use]
     pub fn random() -> Self {
         Self::try_random().expect("the system gives this process random bytes")
     }
 
-    /// 32 random bytes.
+    /// Returns a token of 32 random bytes.
     ///
     /// # Errors
     ///
@@ -63,12 +63,12 @@ impl AccessToken {
         Ok(Self(Arc::new(bytes)))
     }
 
-    /// A token of these bytes, from a file or a vault. The caller's own copy is the caller's to wipe.
+    /// Creates a token of these bytes, from a file or a vault. The caller must wipe its own copy.
     ///
     /// # Errors
     ///
-    /// [`TokenError`]: there are fewer than [`MIN_LEN`](Self::MIN_LEN) of them, which could be found
-    /// by trying, or more than [`MAX_LEN`](Self::MAX_LEN).
+    /// [`TokenError`]: there are fewer than [`MIN_LEN`](Self::MIN_LEN) bytes, which could be guessed,
+    /// or more than [`MAX_LEN`](Self::MAX_LEN).
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, TokenError> {
         let bytes = bytes.as_ref();
         match bytes.len() {
@@ -78,14 +78,14 @@ impl AccessToken {
         }
     }
 
-    /// The token that [`to_hex`](Self::to_hex) has written.
+    /// Reads a token that [`to_hex`](Self::to_hex) has written.
     ///
     /// # Errors
     ///
-    /// [`TokenError`]: it has other characters than hexadecimal digits, or an odd number of them; or
-    /// the bytes are too few or too many, as for [`new`](Self::new).
+    /// [`TokenError`]: the text has characters that are no hexadecimal digits, or an odd number of
+    /// digits; or the bytes are too few or too many, as for [`new`](Self::new).
     pub fn from_hex(text: &str) -> Result<Self, TokenError> {
-        // Reserved at once: a buffer that grew would leave copies behind.
+        // Reserved at once: a buffer that grows would leave copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
         for (index, pair) in text.as_bytes().chunks(2).enumerate() {
             let digit = |at: usize| {
@@ -98,8 +98,8 @@ impl AccessToken {
         Self::new(&*bytes)
     }
 
-    /// The token in hexadecimal digits, to be handed to the other side. It is wiped when it is
-    /// dropped; whatever it is written to is not.
+    /// Returns the token in hexadecimal digits, to pass it to the other side. The string is wiped when
+    /// it is dropped; copies of it are not.
     #[must_use]
     pub fn to_hex(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(2 * self.0.len()));
@@ -116,7 +116,7 @@ impl AccessToken {
     }
 }
 
-/// Takes as long whatever the bytes are, if their number is the same.
+/// Takes the same time for all bytes of the same length.
 impl PartialEq for AccessToken {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -131,23 +131,23 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// Why something cannot be a token, or cannot be accepted beside others.
+/// Why bytes cannot be a token, or a token cannot be accepted beside others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It could be found by trying.
+    /// It could be guessed.
     #[error(
         "the access token has {len} bytes and could be guessed: give at least {min}, or take \
          AccessToken::random()", min = AccessToken::MIN_LEN
     )]
     TooShort {
-        /// How many bytes it has.
+        /// Its length in bytes.
         len: usize,
     },
-    /// It is longer than is of any use.
+    /// It is longer than useful.
     #[error("the access token has {len} bytes: give at most {max}", max = AccessToken::MAX_LEN)]
     TooLong {
-        /// How many bytes it has.
+        /// Its length in bytes.
         len: usize,
     },
     /// The text is not made of pairs of hexadecimal digits.
@@ -156,7 +156,7 @@ pub enum TokenError {
          give all of what AccessToken::to_hex has written"
     )]
     NotHex {
-        /// Which character is wrong, from 0.
+        /// The position of the wrong character, from 0.
         position: usize,
     },
     /// The system gives this process no random bytes.
@@ -165,10 +165,10 @@ pub enum TokenError {
          getrandom in its sandbox, or make the token elsewhere"
     )]
     NoRandomBytes,
-    /// Two clients would be told apart by the same token.
+    /// The same token would stand for two identities.
     #[error("two identities have the same access token: give each a token of its own")]
     Duplicate,
-    /// A server tries each token that it accepts.
+    /// There are too many tokens. A server tries each token that it accepts.
     #[error(
         "a server accepts at most {max} access tokens at a time: give several clients the same \
          one, or use another server", max = super::AccessTokens::MAX_LEN
@@ -236,7 +236,7 @@ mod tests {
         let memory = File::open("/proc/self/mem").unwrap();
         let held = |at: usize| {
             let mut bytes = [0; 512];
-            // What was freed may be gone altogether.
+            // The freed memory may be unmapped.
             memory.read_exact_at(&mut bytes, at as u64).map(|()| bytes).unwrap_or([0; 512])
         };
         let token = AccessToken::new([0x5a; 512]).unwrap();
@@ -245,7 +245,7 @@ mod tests {
         drop(token);
         assert_eq!(held(at), [0x5a; 512]);
         drop(clone);
-        // Others may have been given the memory by now.
+        // Other code may have reused the memory by now.
         let is_left = held(at).windows(16).any(|part| part == [0x5a; 16]);
         assert!(!is_left, "the token is still there");
     }

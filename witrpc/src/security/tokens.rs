@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::token::{AccessToken, TokenError};
 
-/// The tokens that a server accepts, each with the name of who has it. Methods see that name in
+/// The tokens that a server accepts, each with the name of its owner. Methods see that name in
 /// [`CallContext::identity`](crate::CallContext::identity).
 ///
 /// # Examples
@@ -16,7 +16,7 @@ use super::token::{AccessToken, TokenError};
 /// let (editor, viewer) = (AccessToken::random(), AccessToken::random());
 /// let tokens = AccessTokens::new().allow("editor", editor)?.allow("viewer", viewer.clone())?;
 /// assert_eq!(tokens.len(), 2);
-/// assert!(tokens.allow("guest", viewer).is_err(), "who would it be?");
+/// assert!(tokens.allow("guest", viewer).is_err(), "the token already has an owner");
 /// # Ok::<(), witrpc::TokenError>(())
 /// ```
 #[derive(Clone, Default)]
@@ -29,22 +29,22 @@ pub struct TokenEntry {
 }
 
 impl AccessTokens {
-    /// The most tokens that a server accepts at a time. It tries them one after the other, a few
-    /// microseconds each.
+    /// The most tokens that a server accepts at a time. It tries them one after the other, which takes
+    /// a few microseconds each.
     pub const MAX_LEN: usize = 64;
 
-    /// No token: nobody gets in.
+    /// Creates an empty set, which admits no client.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets in whoever has this token too, under this name.
+    /// Also accepts clients with this token, under this name.
     ///
     /// # Errors
     ///
-    /// [`TokenError::Duplicate`]: it is there already. [`TokenError::TooMany`]: there are
-    /// [`MAX_LEN`](Self::MAX_LEN).
+    /// [`TokenError::Duplicate`]: the token is in the set already. [`TokenError::TooMany`]: there are
+    /// [`MAX_LEN`](Self::MAX_LEN) tokens already.
     pub fn allow(
         mut self,
         identity: impl Into<Arc<str>>,
@@ -60,13 +60,13 @@ impl AccessTokens {
         Ok(self)
     }
 
-    /// How many there are.
+    /// Returns the number of tokens.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether nobody gets in.
+    /// Returns whether there are no tokens, so that no client is admitted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -76,7 +76,7 @@ impl AccessTokens {
         &self.0
     }
 
-    /// Who has this token. Looks at all of them, whichever it is.
+    /// Finds the entry of this token. Compares with all of them, wherever it is.
     pub(super) fn find(&self, token: &AccessToken) -> Option<&TokenEntry> {
         self.0
             .iter()
@@ -84,14 +84,14 @@ impl AccessTokens {
     }
 }
 
-/// A token of nobody in particular.
+/// Makes a set of one token without an identity.
 impl From<AccessToken> for AccessTokens {
     fn from(token: AccessToken) -> Self {
         Self(vec![TokenEntry { identity: None, token }])
     }
 }
 
-/// Shows the identities.
+/// Shows the identities and not the tokens.
 impl fmt::Debug for AccessTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|entry| &entry.identity)).finish()

@@ -1,4 +1,4 @@
-//! Space in shared memory, to be filled and passed to methods.
+//! Allocates space in shared memory, to be filled and passed to methods.
 
 use std::future::{Future, poll_fn};
 use std::time::Duration;
@@ -14,36 +14,37 @@ use crate::rt::block_on;
 
 use super::{SharedMut, check};
 
-/// How long space is waited for where a call may take for ever. Threads that each hold some and wait
-/// for more would wait for each other for ever too.
+/// How long to wait for space when a call has no time limit. Threads that each hold some space and wait
+/// for more would otherwise wait for each other for ever.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 impl Connection {
-    /// Takes space for `len` elements in the memory that the server sees, to be filled in place and
-    /// passed to a method as a [`Shared`](crate::Shared).
+    /// Allocates space for `len` elements in memory that the server sees. Fill it in place, then pass
+    /// it to a method as a [`Shared`](crate::Shared).
     ///
-    /// Waits while there is too little, and blocks the thread meanwhile, until leases are dropped,
-    /// here and in the server: for as long as a call may take, which is
-    /// [`call_timeout`](Self::call_timeout) or what the client was given
-    /// [`with`](crate::CallOptions), and for 30 s if that is without end. (A
-    /// [`CancelToken`](crate::CancelToken) does not end the wait.) Threads that each hold some and
-    /// wait for more can all wait in vain, which ends then; who needs several at once takes them by
-    /// [`alloc_all`](Self::alloc_all) and waits with nothing in hand.
+    /// While there is too little space, this blocks the thread until leases are dropped, here and in
+    /// the server. The limit is that of a call: [`call_timeout`](Self::call_timeout), or what the
+    /// client was given [`with`](crate::CallOptions), or 30 s if a call has no limit. A
+    /// [`CancelToken`](crate::CancelToken) does not end the wait. Threads that each hold some space and
+    /// wait for more can deadlock until that limit. Allocate several leases in one
+    /// [`alloc_all`](Self::alloc_all): a caller that waits while it holds none cannot deadlock.
     ///
-    /// Those who wait are not served in their order: who asks for less than the others is not held up
-    /// by them, since what they wait for may be in its hands. So who asks for nearly all there is can
-    /// wait in vain while others go on taking a little.
+    /// Waiting callers are not served in order. A caller that asks for less is not held up by callers
+    /// that ask for more, because what they wait for may be in its hands. So a caller that asks for
+    /// nearly all the space can starve while others keep taking a little.
     ///
     /// A client that [reconnects](crate::Reconnect) waits for the next server as its calls do, within
     /// the time of a call.
+    ///
+    /// Over a transport without shared memory, and within one process, this allocates private memory.
     ///
     /// Over a transport without shared memory, and within one process, it is private memory.
     ///
     /// # Errors
     ///
-    /// [`AllocError::TooLarge`], [`AllocError::NoMemory`] and [`AllocError::Encrypted`] at once,
-    /// [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`] when the time is over; or the
-    /// connection is closed, or lost.
+    /// [`AllocError::TooLarge`], [`AllocError::NoMemory`] and [`AllocError::Encrypted`] at once;
+    /// [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`] when the time is over; or the variant
+    /// that says that the connection is closed or lost.
     ///
     /// # Examples
     ///
@@ -69,7 +70,7 @@ impl Connection {
         self.wait_for_one(len.saturating_mul(size_of::<T>())).map(SharedMut::new)
     }
 
-    /// As [`alloc`](Self::alloc), for one value.
+    /// Allocates space for one value; otherwise as [`alloc`](Self::alloc).
     ///
     /// # Errors
     ///
@@ -79,13 +80,13 @@ impl Connection {
         self.wait_for_one(size_of::<T>()).map(SharedMut::new)
     }
 
-    /// As [`alloc`](Self::alloc), for several at once, of these numbers of elements: all of them, or
-    /// none.
+    /// Allocates several pieces of space at once, one for each number of elements: all of them or none.
+    /// Otherwise as [`alloc`](Self::alloc).
     ///
     /// # Errors
     ///
-    /// As [`alloc`](Self::alloc); together they are too large if all of them do not fit at once, and
-    /// too many ([`AllocError::TooManyAtOnce`]) if there are never so many.
+    /// As [`alloc`](Self::alloc). The pieces together are too large if they never fit at the same time.
+    /// They are too many ([`AllocError::TooManyAtOnce`]) if a connection can never have that many.
     pub fn alloc_all<T: RawElement>(
         &self,
         lens: &[usize],
@@ -99,11 +100,11 @@ impl Connection {
         Ok(bytes.into_iter().map(SharedMut::new).collect())
     }
 
-    /// As [`alloc`](Self::alloc), without waiting.
+    /// Allocates as [`alloc`](Self::alloc) does, without waiting.
     ///
     /// # Errors
     ///
-    /// As [`alloc`](Self::alloc), all of them at once.
+    /// As [`alloc`](Self::alloc), each of them at once.
     pub fn try_alloc<T: RawElement>(&self, len: usize) -> Result<SharedMut<[T]>, AllocError> {
         check::<T>();
         let len = len.saturating_mul(size_of::<T>());
@@ -117,8 +118,8 @@ impl Connection {
         Ok(SharedMut::new(bytes))
     }
 
-    /// As [`alloc`](Self::alloc), for async code: the future can be polled by any executor, and
-    /// waits, if it has to, for as long as a call may take. Dropped, it gives up its place.
+    /// Allocates as [`alloc`](Self::alloc) does, for async code. Any executor can poll the future,
+    /// which waits for as long as a call may take. Dropping the future ends its wait.
     ///
     /// # Errors
     ///
@@ -131,7 +132,8 @@ impl Connection {
         async move { all.await.map(the_one) }
     }
 
-    /// As [`alloc_all`](Self::alloc_all), for async code: see [`alloc_async`](Self::alloc_async).
+    /// Allocates as [`alloc_all`](Self::alloc_all) does, for async code: see
+    /// [`alloc_async`](Self::alloc_async).
     ///
     /// # Errors
     ///
@@ -180,7 +182,7 @@ impl Connection {
         }
     }
 
-    /// What is there at once, for which it takes no future and no waker.
+    /// Allocates if there is space at once, which takes no future and no waker.
     fn at_once<T>(&self, take: impl FnOnce(&dyn Lessor) -> Result<T, ChannelError>) -> Option<T> {
         let link = self.inner().link();
         let lessor = link.channel.lessor().filter(|_| link.channel.lost().is_none());
@@ -192,7 +194,7 @@ impl Connection {
         block_on(|cx| bytes.as_mut().poll(cx))
     }
 
-    /// Over the next link, if one is lost and the connection gets another.
+    /// Allocates over the next link, if one link is lost and the connection gets another.
     async fn bytes(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, AllocError> {
         let default = self.call_timeout();
         let time = self.options().map_or(default, |options| options.time_left(default));
@@ -217,7 +219,8 @@ impl Connection {
     }
 }
 
-/// Until when one link's space is waited for by whom `limit` allows this time, and how long that is.
+/// Returns until when to wait for one link's space, given `limit` and the time left, and how long that
+/// is.
 fn patience(limit: &mut Limit, time: Option<Duration>) -> (Limit, Duration) {
     match (limit.instant(), time) {
         (Some(at), Some(time)) => (Limit::At(at), time),
@@ -225,7 +228,7 @@ fn patience(limit: &mut Limit, time: Option<Duration>) -> (Limit, Duration) {
     }
 }
 
-/// Space of one link, as soon as it is there.
+/// Allocates space of one link, and waits until there is some.
 async fn bytes_of(
     channel: &dyn ClientChannel,
     lens: &[usize],
@@ -241,7 +244,7 @@ async fn bytes_of(
     poll_fn(|cx| lessor.poll_alloc(cx, &mut waiting, lens, limit)).await
 }
 
-/// Lengths in bytes; too many elements for any memory stay too many.
+/// Converts the lengths into bytes. A number of elements that exceeds any memory stays too large.
 fn lens_in_bytes<T>(lens: &[usize]) -> Vec<usize> {
     lens.iter().map(|len| len.saturating_mul(size_of::<T>())).collect()
 }

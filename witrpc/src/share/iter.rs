@@ -1,31 +1,31 @@
-//! Reading shared elements one after the other, or in pieces.
+//! Iterators over shared elements, one at a time or in pieces.
 
 use crate::codec::RawElement;
 
 use super::Shared;
 
-/// So many bytes are copied at a time: they stay in the nearest cache until they have been looked at.
+/// How many bytes to copy at a time. They stay in the nearest cache until they have been used.
 const COPY_BYTES: usize = 8 << 10;
 
-/// Elements that are looked at in order: where they lie, if they may be, or else in copies, of many
-/// at a time.
+/// Elements that are read in order: in place, if this side may refer to them, or else in copies of many
+/// elements at a time.
 #[derive(Debug)]
 struct Ahead<'a, T: RawElement> {
     shared: &'a Shared<[T]>,
-    /// All of them, if they may be looked at.
+    /// All elements, if this side may refer to them.
     in_place: Option<&'a [T]>,
-    /// Copies of the last `copy.len()` of those that have been fetched.
+    /// Copies of the last `copy.len()` elements that have been fetched.
     copy: Vec<T>,
-    /// How many are copied at a time.
+    /// How many elements to copy at a time.
     most: usize,
-    /// How many have been fetched: copied, or all, if they are looked at where they lie.
+    /// How many elements have been fetched: copied so far, or all if they are read in place.
     fetched: usize,
-    /// How many of those fetched last have been used.
+    /// How many of the elements fetched last have been used.
     used: usize,
 }
 
 impl<'a, T: RawElement> Ahead<'a, T> {
-    /// To be used by so many at a time.
+    /// Creates one whose elements are used `len` at a time.
     fn new(shared: &'a Shared<[T]>, len: usize) -> Self {
         let in_place = shared.as_slice();
         let fetched = in_place.map_or(0, <[T]>::len);
@@ -33,18 +33,19 @@ impl<'a, T: RawElement> Ahead<'a, T> {
         Self { shared, in_place, copy: Vec::new(), most, fetched, used: 0 }
     }
 
-    /// Those that were fetched last, of which some have been used.
+    /// Returns the elements that were fetched last, including those already used.
     #[inline]
     fn latest(&self) -> &[T] {
         self.in_place.unwrap_or(&self.copy)
     }
 
-    /// How many have not been used.
+    /// Returns how many elements have not been used.
     fn left(&self) -> usize {
         self.latest().len() - self.used + self.shared.len() - self.fetched
     }
 
-    /// Fetches the next; `false` if there are none. Those before have been used up.
+    /// Fetches the next elements; returns `false` if there are none. Those before must have been used
+    /// up.
     #[cold]
     fn fetch(&mut self) -> bool {
         let len = self.most.min(self.shared.len() - self.fetched);
@@ -62,7 +63,7 @@ impl<'a, T: RawElement> Ahead<'a, T> {
     }
 }
 
-/// The elements of a [`Shared`] in pieces: see [`Shared::chunks`].
+/// An iterator over the pieces of a [`Shared`]: see [`Shared::chunks`].
 #[derive(Debug)]
 pub struct Chunks<'a, T: RawElement> {
     ahead: Ahead<'a, T>,
@@ -75,7 +76,7 @@ impl<'a, T: RawElement> Chunks<'a, T> {
         Self { ahead: Ahead::new(shared, len), len }
     }
 
-    /// The next piece; `None` after the last.
+    /// Returns the next piece; `None` after the last.
     #[expect(clippy::should_implement_trait, reason = "a piece lives until the next is asked for")]
     #[inline]
     pub fn next(&mut self) -> Option<&[T]> {
@@ -90,7 +91,7 @@ impl<'a, T: RawElement> Chunks<'a, T> {
     }
 }
 
-/// Copies of the elements of a [`Shared`]: see [`Shared::iter`].
+/// An iterator over copies of the elements of a [`Shared`]: see [`Shared::iter`].
 #[derive(Debug)]
 pub struct Iter<'a, T: RawElement> {
     ahead: Ahead<'a, T>,
@@ -123,7 +124,8 @@ impl<T: RawElement> Iterator for Iter<'_, T> {
         (left, Some(left))
     }
 
-    /// Of those that have been fetched at once, so that the loop over them can be unrolled.
+    /// Folds over the elements that are fetched at a time, so that the compiler can unroll the inner
+    /// loop.
     #[inline]
     fn fold<B, F: FnMut(B, T) -> B>(mut self, start: B, mut add: F) -> B {
         let mut sum = start;
@@ -148,7 +150,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes that may be copied and not be looked at.
+    /// Bytes that can only be copied, like those of another process.
     struct Remote(Vec<u8>);
 
     impl SharedBytes for Remote {
@@ -165,7 +167,7 @@ mod tests {
         }
     }
 
-    /// So many numbers, all different, and the two ways in which they can be shared.
+    /// Returns `len` different numbers, in both ways in which they can be shared.
     fn numbers(len: usize) -> (Vec<u16>, [Shared<[u16]>; 2]) {
         let numbers: Vec<u16> = (0..).take(len).collect();
         let remote = Arc::new(Remote(bytemuck::cast_slice(&numbers).to_vec()));

@@ -1,4 +1,4 @@
-//! Bytes that cross to the other process without being copied: see [`Shared`].
+//! Bytes that cross to the other process without a copy: see [`Shared`].
 
 pub mod client;
 pub mod iter;
@@ -19,8 +19,8 @@ pub use crate::codec::shareable::{Elements, check};
 pub use iter::{Chunks, Iter};
 pub use write::SharedMut;
 
-/// Elements that cross to the other process where they lie: an argument or a result that is not
-/// copied, whatever its size.
+/// Elements that cross to the other process in place: an argument or a result that is not copied,
+/// whatever its size.
 ///
 /// ```
 /// use witrpc::{AllocError, CallContext, Shared, wit_service};
@@ -55,93 +55,93 @@ pub use write::SharedMut;
 ///
 /// # The life of a lease
 ///
-/// Each direction of a connection has its own shared memory, half of [`Mmf::size`](crate::Mmf::size),
-/// which one side writes and the other only reads. In it
+/// Each direction of a connection has its own shared memory, half of [`Mmf::size`](crate::Mmf::size).
+/// One side writes it, the other side only reads it.
 ///
-/// 1. the sender takes space: [`Connection::alloc`](crate::Connection::alloc),
-///    [`CallContext::alloc`](crate::CallContext::alloc). It gets a [`SharedMut`], which is a
-///    `&mut [T]`;
-/// 2. fills it, and [freezes](SharedMut::freeze) it: from now on nobody writes to it;
-/// 3. passes it to a method, or returns it. The message names the place; the elements stay;
-/// 4. the receiver reads them, for as long as it keeps the `Shared` or a clone of it, in the call or
-///    after it;
-/// 5. when both sides have dropped theirs, the space is free for the next.
+/// 1. The sender allocates space with [`Connection::alloc`](crate::Connection::alloc) or
+///    [`CallContext::alloc`](crate::CallContext::alloc). It gets a [`SharedMut`], which is a `&mut
+///    [T]`.
+/// 2. The sender fills it and [freezes](SharedMut::freeze) it. From now on, no code writes to it.
+/// 3. The sender passes it to a method, or returns it. The message names the place; the elements stay.
+/// 4. The receiver reads them while it keeps the `Shared` or a clone of it, in the call or after it.
+/// 5. When both sides have dropped theirs, the space is free again.
 ///
-/// # Who may write, and what a reader sees
+/// # Write access, and what a reader sees
 ///
-/// The sender could not write to a frozen lease if it wanted to, as far as safe code goes. But it is
-/// another process, with its memory mapped for writing, so a broken or hostile one can. That is why a
-/// `Shared` that came from another process gives no `&[T]`: such a reference promises that nothing
-/// changes, and Rust draws conclusions from it. What it gives are **copies**, of one element or of
-/// many ([`get`](Self::get), [`copy_to`](Self::copy_to), [`iter`](Self::iter),
-/// [`chunks`](Self::chunks), [`to_vec`](Self::to_vec)), made by atomic loads of whole words: on x86-64
-/// at the speed of `memcpy`, elsewhere word by word. They are sound whatever the other process does. A writer that breaks the rules
-/// can make two looks at one element differ, and no more: whoever checks elements must use the copy
-/// that was checked.
+/// Safe code of the sender cannot write to a frozen lease. But the sender is another process, with its
+/// memory mapped for writing, so a broken or hostile sender can. That is why a `Shared` that came from
+/// another process gives no `&[T]`: such a reference promises that nothing changes, and the compiler
+/// relies on that. It gives **copies**, of one element or of many ([`get`](Self::get),
+/// [`copy_to`](Self::copy_to), [`iter`](Self::iter), [`chunks`](Self::chunks),
+/// [`to_vec`](Self::to_vec)). They are made by atomic loads of whole words: on x86-64 at the speed of
+/// `memcpy`, elsewhere word by word. They are sound whatever the other process does. A writer that
+/// breaks the rules can make two reads of one element differ, and nothing worse. So code that checks
+/// elements must use the copy that it checked.
 ///
-/// Whoever can vouch for the other process says so once, with a [`TrustedPeer`](crate::TrustedPeer)
-/// for [`ClientBuilder::trust_server`](crate::ClientBuilder::trust_server) or
-/// [`WitServerBuilder::trust_clients`](crate::WitServerBuilder::trust_clients); then
+/// If you can vouch for the other process, say so once, with a [`TrustedPeer`](crate::TrustedPeer) for
+/// [`ClientBuilder::trust_server`](crate::ClientBuilder::trust_server) or
+/// [`WitServerBuilder::trust_clients`](crate::WitServerBuilder::trust_clients). Then
 /// [`as_slice`](Self::as_slice) gives a `&[T]` into the shared memory, and a `&[T]` argument refers to
-/// it too. `as_slice` also gives what is this process's own, since nobody else can write to that.
+/// it too. `as_slice` also gives this process's own elements, because no other process can write to
+/// them.
 ///
-/// # When it is copied all the same
+/// # When the elements are copied
 ///
-/// Where a `Shared` cannot be lent, the message carries a copy, and the receiver's is in private
-/// memory. That is so
+/// If a `Shared` cannot be lent, the message carries a copy, and the receiver's elements are in private
+/// memory. That happens
 ///
 /// - if it is not from this connection: made by [`from_vec`](Self::from_vec), allocated on another
 ///   connection, or received;
-/// - if another message has it: it is lent to one message at a time, until the receiver has dropped
-///   it. Passed twice in one call, the second is a copy;
-/// - if a handler made it while the server had no space, since its
+/// - if another message has it: it is lent to one message at a time, until the receiver has dropped it.
+///   If it is passed twice in one call, the second is a copy;
+/// - if a handler made it while the server had no space, because the handler's
 ///   [`alloc`](crate::CallContext::alloc) does not wait;
-/// - if the rest of the message is over a quarter of [`Mmf::size`](crate::Mmf::size), so that it goes
-///   in segments;
+/// - if the rest of the message is over a quarter of [`Mmf::size`](crate::Mmf::size), so that the
+///   message goes in segments;
 /// - if the transport has no memory to share, or the connection is
-///   [encrypted](crate::ClientBuilder::encryption). Nothing can be taken from its shared memory either:
-///   there [`Connection::alloc`](crate::Connection::alloc) and
-///   [`CallContext::alloc`](crate::CallContext::alloc) say
+///   [encrypted](crate::ClientBuilder::encryption). An encrypted connection has no shared memory to
+///   allocate either: [`Connection::alloc`](crate::Connection::alloc) and
+///   [`CallContext::alloc`](crate::CallContext::alloc) return
 ///   [`AllocError::Encrypted`](crate::AllocError::Encrypted).
 ///
-/// A copy is a part of its message, which
-/// [`max_message_size`](crate::Mmf::max_message_size) bounds, 64 MiB unless given; what is lent is not.
-/// So a `Shared` that is longer passes only where it can be lent, and is
-/// [`CallError::TooLarge`](crate::CallError::TooLarge) where it would have to be copied: who shares so
-/// much at a time raises that limit too, or sees to it that none of the above happens.
+/// A copy is a part of its message, which [`max_message_size`](crate::Mmf::max_message_size) bounds: 64
+/// MiB by default. Lent elements are not. So a `Shared` that is longer passes only if it can be lent.
+/// Otherwise the call fails with [`CallError::TooLarge`](crate::CallError::TooLarge). To share that
+/// much at a time, raise the limit, or make sure that none of the cases above occurs.
 ///
 /// Within one process nothing is copied at all: all holders share the same memory.
 ///
 /// # When the other side dies
 ///
-/// The memory stays mapped as long as any lease of it is left, whatever becomes of the connection or
-/// the other process: all of it, so what is to last is better kept as a copy, by
-/// [`to_vec`](Self::to_vec). The bytes are then those that the other process had written when it froze
-/// them, or when it died: nobody writes to them any more.
-/// [`Connection::alloc`](crate::Connection::alloc) and calls say that the connection is lost; over
-/// another connection, and over the next one of a client that [reconnects](crate::Reconnect), what is
-/// left of it is copied. In a process that was forked nothing of it is mapped: to look into a lease
-/// there is a panic, to drop it does nothing.
+/// The memory stays mapped while any lease of it is left, whatever happens to the connection or the
+/// other process. One lease keeps all of the memory mapped, so copy what must last by
+/// [`to_vec`](Self::to_vec). The bytes are those that the other process had written when it froze them,
+/// or when it died: no process writes to them any more.
+///
+/// [`Connection::alloc`](crate::Connection::alloc) and calls report that the connection is lost. Over
+/// another connection, and over the next one of a client that [reconnects](crate::Reconnect), the
+/// remaining leases are copied. A forked process has none of this memory mapped: to read a lease there
+/// panics, to drop it does nothing.
 ///
 /// # Limits
 ///
-/// One side of a connection can have 1,024 leases out at once, and together they can take its half of
-/// `size` but for two segments, of up to 256 KiB each, which are kept for messages. A handler that
-/// keeps leases uses up what its client can send. `alloc` waits for space and reports what is short:
-/// see [`AllocError`](crate::AllocError).
+/// One side of a connection can have 1,024 leases at once. Together they can take its half of `size`,
+/// except for two segments of up to 256 KiB each, which are reserved for messages. A handler that keeps
+/// leases uses up the space in which its client sends. `alloc` waits for space and reports what is
+/// short: see [`AllocError`](crate::AllocError).
 ///
 /// # Elements
 ///
 /// `Shared<[T]>` is a slice, `Shared<T>` a single value. The elements are [`bytemuck::Pod`]: any bytes
-/// are a value, and there are no padding bytes that could carry something else across. (Of the crates
-/// that can say so, bytemuck's promise alone covers sharing in both directions without a conversion
-/// that may fail.) They are also `Serialize` and `Deserialize`, so that their fields are a part of the
-/// contract; their alignment is at most 64 bytes, their size is not zero, and `usize` is none of them.
+/// are a value, and there are no padding bytes that could leak data. (Among the crates with such a
+/// trait, only bytemuck's covers sharing in both directions without a conversion that may fail.) They
+/// are also `Serialize` and `Deserialize`, so that their fields are part of the contract. Their
+/// alignment is at most 64 bytes, their size is not zero, and `usize` is not among them.
 ///
-/// A `Shared` is a whole argument, a whole result, or the `Ok` of one. It cannot be a field, or stand
-/// in an `Option`, a `Vec` or a tuple: pass several arguments, and beside them what goes with them. Nor
-/// can it be an item of a stream or an argument of an event: a lease belongs to one message, to one
-/// receiver.
+/// A `Shared` is a whole argument, a whole result, or the `Ok` of a result. It cannot be a field, or
+/// stand in an `Option`, a `Vec` or a tuple: pass it and the data that belongs to it as several
+/// arguments. It cannot be an item of a stream or an argument of an event either: a lease belongs to
+/// one message and one receiver.
 ///
 /// [`bytemuck::Pod`]: https://docs.rs/bytemuck/latest/bytemuck/trait.Pod.html
 pub struct Shared<T: ?Sized> {
@@ -150,7 +150,7 @@ pub struct Shared<T: ?Sized> {
 }
 
 impl<T: ?Sized> Shared<T> {
-    /// To be called with bytes of a length that is one of the form's.
+    /// Wraps bytes, whose length must be one that the form allows.
     pub(crate) fn new(bytes: Arc<dyn SharedBytes>) -> Self {
         Self { bytes, form: PhantomData }
     }
@@ -168,26 +168,26 @@ impl<T: ?Sized> Shared<T> {
 }
 
 impl<T: RawElement> Shared<[T]> {
-    /// Elements in private memory, which a call copies into its message.
+    /// Creates elements in private memory, which a call copies into its message.
     #[must_use]
     pub fn from_vec(elements: Vec<T>) -> Self {
         check::<T>();
         Self::new(Arc::new(Elements(elements)))
     }
 
-    /// How many elements there are.
+    /// Returns the number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.bytes.len() / size_of::<T>()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A copy of one element; `None` if there are not so many.
+    /// Returns a copy of one element; `None` if `index` is out of bounds.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<T> {
         (index < self.len()).then(|| {
@@ -201,7 +201,7 @@ impl<T: RawElement> Shared<[T]> {
     ///
     /// # Panics
     ///
-    /// When `out` has another length.
+    /// Panics if `out` has another length.
     pub fn copy_to(&self, out: &mut [T]) {
         assert_eq!(out.len(), self.len(), "elements are copied to a slice of their number");
         self.copy_range_to(0, out);
@@ -211,14 +211,14 @@ impl<T: RawElement> Shared<[T]> {
     ///
     /// # Panics
     ///
-    /// When `start + out.len()` is beyond the end.
+    /// Panics if `start + out.len()` is beyond the end.
     pub fn copy_range_to(&self, start: usize, out: &mut [T]) {
         let fits = start <= self.len() && out.len() <= self.len() - start;
         assert!(fits, "{} elements from {start} on of {}", out.len(), self.len());
         self.bytes.copy_to(start * size_of::<T>(), bytemuck::cast_slice_mut(out));
     }
 
-    /// A copy of all elements.
+    /// Returns a copy of all elements.
     #[must_use]
     pub fn to_vec(&self) -> Vec<T> {
         let mut elements = bytemuck::zeroed_vec(self.len());
@@ -226,21 +226,21 @@ impl<T: RawElement> Shared<[T]> {
         elements
     }
 
-    /// Copies of the elements, one after the other. They are made of a few KiB at a time, unless the
-    /// elements can be [looked at](Self::as_slice) where they lie. A loop that sums or compares runs
-    /// fastest as one of the iterator's own, such as [`fold`](Iterator::fold) and `sum`.
+    /// Returns an iterator over copies of the elements. It copies a few KiB at a time, unless the
+    /// elements can be [read in place](Self::as_slice). A loop that sums or compares runs fastest as
+    /// one of the iterator's own, such as [`fold`](Iterator::fold) and `sum`.
     #[must_use]
     pub fn iter(&self) -> Iter<'_, T> {
         Iter::new(self)
     }
 
-    /// The elements in pieces of `len`, the last of which may be shorter: copies in a buffer that is
-    /// used again, made of a few KiB or one piece at a time, whichever is more; or the elements
-    /// themselves where [`as_slice`](Self::as_slice) has them.
+    /// Returns an iterator over pieces of `len` elements; the last may be shorter. A piece is the
+    /// elements themselves if [`as_slice`](Self::as_slice) has them. Otherwise it is a copy in a buffer
+    /// that is reused, and the iterator copies a few KiB or one piece at a time, whichever is more.
     ///
     /// # Panics
     ///
-    /// When `len` is 0.
+    /// Panics if `len` is 0.
     ///
     /// # Examples
     ///
@@ -258,8 +258,8 @@ impl<T: RawElement> Shared<[T]> {
         Chunks::new(self, len)
     }
 
-    /// The elements in place, if nobody can write to them: because they are this process's own, or
-    /// because the peer is [trusted](crate::TrustedPeer). `None` otherwise.
+    /// Returns the elements in place, if no other process can write to them: they are this process's
+    /// own, or the peer is [trusted](crate::TrustedPeer). Returns `None` otherwise.
     #[must_use]
     pub fn as_slice(&self) -> Option<&[T]> {
         self.in_place()
@@ -267,14 +267,14 @@ impl<T: RawElement> Shared<[T]> {
 }
 
 impl<T: RawElement> Shared<T> {
-    /// A value in private memory, which a call copies into its message.
+    /// Creates a value in private memory, which a call copies into its message.
     #[must_use]
     pub fn from_value(value: T) -> Self {
         check::<T>();
         Self::new(Arc::new(Elements(vec![value])))
     }
 
-    /// A copy of the value.
+    /// Returns a copy of the value.
     #[must_use]
     pub fn get(&self) -> T {
         let mut value = T::zeroed();
@@ -282,7 +282,7 @@ impl<T: RawElement> Shared<T> {
         value
     }
 
-    /// The value in place, if nobody can write to it: as for
+    /// Returns the value in place, if no other process can write to it: as
     /// [`Shared::<[T]>::as_slice`](Self::as_slice).
     #[must_use]
     pub fn as_value(&self) -> Option<&T> {

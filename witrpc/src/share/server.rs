@@ -1,4 +1,4 @@
-//! Space in the memory that the caller sees, for results.
+//! Allocates space for results, in memory that the caller sees.
 
 use witrpc_transport::{ChannelError, WritableBytes, private_bytes};
 
@@ -9,21 +9,22 @@ use crate::error::AllocError;
 use super::{SharedMut, check};
 
 impl CallContext {
-    /// Takes space for `len` elements in the memory that the caller sees, to be filled in place and
-    /// returned as a [`Shared`](crate::Shared).
+    /// Allocates space for `len` elements in memory that the caller sees. Fill it in place, then return
+    /// it as a [`Shared`](crate::Shared).
     ///
-    /// It never waits: a client that keeps what it was sent would hold up the server's threads
-    /// otherwise. While there is too little, it is private memory, which the answer copies, as it
-    /// does over a transport without shared memory; nothing is copied within one process. What is
-    /// too long for that copy to be an answer, over
-    /// [`max_message_size`](crate::Mmf::max_message_size), can only be had in shared memory.
+    /// This never waits: otherwise a client that keeps what it received would block the server's
+    /// threads. While there is too little space, this allocates private memory, which the answer
+    /// copies; so it does over a transport without shared memory. Within one process nothing is copied.
+    /// A result over [`max_message_size`](crate::Mmf::max_message_size) cannot be copied into an
+    /// answer, so it can only be had in shared memory.
     ///
     /// # Errors
     ///
-    /// [`AllocError::TooLarge`]: it does not fit however little is taken. [`AllocError::NoSpace`] and
-    /// [`AllocError::TooManyLeases`]: not now, and it is too long to be copied.
-    /// [`AllocError::NoMemory`]: nor is there private memory. [`AllocError::Encrypted`]: nothing can be
-    /// shared in place. [`AllocError::ClientGone`]: over shared memory.
+    /// [`AllocError::TooLarge`]: it would not fit even if all the space were free.
+    /// [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`]: there is none now, and it is too long
+    /// to be copied. [`AllocError::NoMemory`]: there is no private memory either.
+    /// [`AllocError::Encrypted`]: an encrypted connection shares nothing in place.
+    /// [`AllocError::ClientGone`], over shared memory: the client has gone.
     ///
     /// # Examples
     ///
@@ -56,7 +57,7 @@ impl CallContext {
         self.bytes(len.saturating_mul(size_of::<T>())).map(SharedMut::new)
     }
 
-    /// As [`alloc`](Self::alloc), for one value.
+    /// Allocates space for one value; otherwise as [`alloc`](Self::alloc).
     ///
     /// # Errors
     ///

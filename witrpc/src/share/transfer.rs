@@ -1,4 +1,4 @@
-//! How a `Shared` crosses: taken along by its message, or copied.
+//! How a `Shared` crosses: its message takes it along, or copies it.
 
 use std::alloc::Layout;
 

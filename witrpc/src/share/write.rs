@@ -11,25 +11,25 @@ use super::{Shareable, Shared};
 /// Elements that are being filled in place, before they are shared: a `&mut [T]`, or a `&mut T`.
 ///
 /// Made by [`Connection::alloc`](crate::Connection::alloc) and
-/// [`CallContext::alloc`](crate::CallContext::alloc). What was not written holds what was in the memory
-/// before: zeros, or what an earlier message or lease of the same connection and direction left
-/// there. The peer could read all of that anyway, and reads what is written here as soon as it is
-/// written; nobody else ever can.
+/// [`CallContext::alloc`](crate::CallContext::alloc). Elements that were not written hold what was in
+/// the memory before: zeros, or what an earlier message or lease of the same connection and direction
+/// left there. The peer could read all of that anyway. It can also read each element as soon as it is
+/// written; no third process ever can.
 ///
-/// Dropped, the space goes back. To write element by element, take the slice out of the loop:
-/// `let frame = &mut frame[..];`.
+/// Dropping it frees the space. To write element by element, take the slice out of the loop: `let frame
+/// = &mut frame[..];`.
 pub struct SharedMut<T: ?Sized> {
     bytes: Box<dyn WritableBytes>,
     form: PhantomData<T>,
 }
 
 impl<T: ?Sized> SharedMut<T> {
-    /// To be called with bytes of a length that is one of the form's.
+    /// Wraps bytes, whose length must be one that the form allows.
     pub(crate) fn new(bytes: Box<dyn WritableBytes>) -> Self {
         Self { bytes, form: PhantomData }
     }
 
-    /// Nobody writes to it any more: it can be passed on, and read by many.
+    /// Ends the writing: the elements can now be passed on, and read by many.
     #[must_use]
     pub fn freeze(self) -> Shared<T> {
         Shared::new(self.bytes.freeze())

@@ -1,7 +1,7 @@
-//! Streams: items one after the other, from a method to its client or from a client to a method.
+//! Streams of items, from a method to its client or from a client to a method.
 //!
-//! The [`client`] pulls what a method returns, and pushes what a method takes; the [`server`] keeps both within
-//! bounds.
+//! The [`client`] pulls what a method returns, and pushes what a method takes. The [`server`] bounds
+//! the cost of both.
 
 pub mod client;
 pub mod server;

@@ -1,5 +1,5 @@
-//! What parent and worker say to each other before the first call: an assignment there, a report
-//! back. Each is a message of postcard behind its length, four bytes, little-endian.
+//! The messages of parent and worker before the first call: an assignment, and a report in return. Each
+//! is a postcard message behind its length, four bytes, little-endian.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -11,23 +11,23 @@ use zeroize::Zeroizing;
 use crate::endpoint::mmf::Mmf;
 use crate::security::{AccessToken, TokenError};
 
-/// The version of these messages, the first number of an assignment. Both sides are nearly always
-/// of one build; the number is for when they are not.
+/// The version of these messages, the first number of an assignment. It detects that parent and worker
+/// come from different builds, which is rare.
 pub(super) const VERSION: u32 = 1;
 
-/// The longest message, in bytes: it has to fit in the socket's buffer.
+/// The longest message, in bytes. It must fit in the socket's buffer.
 pub(super) const MAX_LEN: usize = 16 << 10;
 
-/// Where a worker is to serve, and who may call it.
+/// Where a worker must serve, and which token its callers need.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Assignment {
     name: String,
-    /// The path of the name's directory, if that is not the user's own. Paths need not be text.
+    /// The path of the name's directory, if that is not the user's own. A path need not be UTF-8.
     dir: Option<Vec<u8>>,
     token: AccessToken,
 }
 
-/// An assignment as it crosses.
+/// An assignment as it is sent.
 #[derive(Serialize, Deserialize)]
 struct Written<'a> {
     version: u32,
@@ -38,7 +38,7 @@ struct Written<'a> {
 }
 
 impl Assignment {
-    /// A place that nobody can guess.
+    /// Creates an assignment with a name that cannot be guessed.
     ///
     /// # Errors
     ///
@@ -49,12 +49,12 @@ impl Assignment {
         Ok(Self { name: Mmf::unguessable().name().to_owned(), dir, token })
     }
 
-    /// The token of those who may call.
+    /// Returns the token that callers need.
     pub(super) fn token(&self) -> &AccessToken {
         &self.token
     }
 
-    /// The place.
+    /// Returns the endpoint to serve.
     pub(super) fn place(&self) -> Mmf {
         let place = Mmf::new(&*self.name);
         match &self.dir {
@@ -63,12 +63,12 @@ impl Assignment {
         }
     }
 
-    /// Puts it into bytes, which are wiped after.
+    /// Encodes it. The bytes are wiped when they are dropped.
     pub(super) fn to_frame(&self) -> Zeroizing<Vec<u8>> {
         let token = self.token.to_hex();
         let (name, dir) = (&*self.name, self.dir.as_deref());
         let written = Written { version: VERSION, name, dir, token: &token };
-        // At once as long as it may get: what a growing vector leaves behind is not wiped.
+        // Allocated at full length: a vector that grows leaves copies behind that are not wiped.
         let mut frame = Zeroizing::new(vec![0; 4 + MAX_LEN]);
         let body = postcard::to_slice(&written, &mut frame[4..]);
         let len = body.expect("paths are shorter than a message").len();
@@ -78,23 +78,23 @@ impl Assignment {
     }
 }
 
-/// What has become of it.
+/// What has become of the worker.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Report {
     /// The worker serves.
     Serving,
-    /// It cannot; why.
+    /// It cannot serve, and why.
     Failed(String),
 }
 
 impl Report {
-    /// A failure whose text is cut to what fits into a message.
+    /// Creates a failure. The text is cut to what fits into a message.
     pub(super) fn failed(problem: &str) -> Self {
         let cut = problem.char_indices().take_while(|(at, _)| *at < MAX_LEN / 2);
         Self::Failed(cut.map(|(_, char)| char).collect())
     }
 
-    /// Puts it into bytes.
+    /// Encodes it.
     pub(super) fn to_frame(&self) -> Vec<u8> {
         let body = postcard::to_allocvec(self).expect("a string always encodes");
         let mut frame = (body.len() as u32).to_le_bytes().to_vec();
@@ -103,7 +103,7 @@ impl Report {
     }
 }
 
-/// The body of a message once all of it is there: `None` until then.
+/// Returns the body of a message once all of it has arrived; `None` until then.
 pub(super) fn whole_body(bytes: &[u8]) -> Result<Option<&[u8]>, String> {
     let Some((len, body)) = bytes.split_first_chunk::<4>() else { return Ok(None) };
     let len = u32::from_le_bytes(*len) as usize;
@@ -113,7 +113,7 @@ pub(super) fn whole_body(bytes: &[u8]) -> Result<Option<&[u8]>, String> {
     Ok(body.get(..len))
 }
 
-/// Reads an assignment. The version is read by itself first: what follows it may differ.
+/// Reads an assignment. Reads the version by itself first, because what follows may differ.
 pub(super) fn read_assignment(body: &[u8]) -> Result<Assignment, String> {
     let (version, _): (u32, _) = postcard::take_from_bytes(body).map_err(|e| e.to_string())?;
     if version != VERSION {

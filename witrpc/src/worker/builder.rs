@@ -1,4 +1,4 @@
-//! How a worker is run: decided before it starts.
+//! How a worker is run: the decisions before it starts.
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -21,15 +21,15 @@ use super::child::has_to_serve_first;
 use super::parent::Worker;
 use super::supervisor::{OnFailure, ProcessPlan, Supervisor};
 
-/// How long a process may take until it serves, unless the user says otherwise.
+/// How long a process may take until it serves, by default.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Decides how a worker is run; made by [`Worker::builder`].
+/// The options by which a worker is run. [`Worker::builder`] returns one.
 ///
-/// The command is run as it is, but for these: its standard input is the line between the two, its
-/// standard error is kept for the error of a crash, and it leads a process group of its own, so
-/// that Ctrl-C in a terminal is its parent's to handle. Standard output is the command's own matter:
-/// inherited unless it says otherwise.
+/// The command is run as given, with these exceptions: its standard input is the line between the two,
+/// and its standard error is kept for the error of a crash. It also leads its own process group, so
+/// that Ctrl-C in a terminal reaches only its parent. Standard output is up to the command, and
+/// inherited by default.
 #[must_use = "a builder does nothing until spawn"]
 pub struct WorkerBuilder<C> {
     command: Command,
@@ -46,7 +46,7 @@ pub struct WorkerBuilder<C> {
 type ConfigureClient<C> =
     Box<dyn FnOnce(ClientBuilder<C, Blocking>) -> ClientBuilder<C, Blocking> + Send>;
 
-/// A client, and what it calls over.
+/// A client, and its connection.
 type Connected<C> = Result<(C, Connection), ConnectError>;
 
 /// Connects to a worker that serves.
@@ -64,8 +64,8 @@ fn connect<C: Client>(
     Ok((C::from_connection(connection.clone()), connection))
 }
 
-// That the type is a client is asked where a builder is made, and nowhere else: of one that is not,
-// users are told once.
+// Only the function that makes a builder requires a client. So a type that is none gives users one
+// error.
 impl<C> WorkerBuilder<C> {
     pub(super) fn new(command: Command) -> Self
     where
@@ -84,8 +84,9 @@ impl<C> WorkerBuilder<C> {
         }
     }
 
-    /// Decides how the client connects and calls: its codec, its timeouts. The builder has the
-    /// worker's token; with [`restart`](Self::restart) it also comes back to the next process.
+    /// Sets a closure that decides how the client connects and calls: its codec, its timeouts. The
+    /// builder that it receives has the worker's token. With [`restart`](Self::restart), it also
+    /// reconnects to the next process.
     pub fn client(
         mut self,
         configure: impl FnOnce(ClientBuilder<C, Blocking>) -> ClientBuilder<C, Blocking>
@@ -96,59 +97,58 @@ impl<C> WorkerBuilder<C> {
         self
     }
 
-    /// How long a process may take from its start until it serves; 10 s unless given. One that
-    /// takes longer is killed.
+    /// Sets how long a process may take from its start until it serves; the default is 10 s. A process
+    /// that takes longer is killed.
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
         self.start_timeout = timeout;
         self
     }
 
-    /// Starts another process whenever one has ended without being told to, after a pause: not at
-    /// all unless given. It serves under the same name and token, and the client
-    /// [comes back](ClientBuilder::reconnect) to it, with the same pauses.
+    /// Starts another process whenever one has ended unasked, after a pause; by default none follows.
+    /// The next process serves under the same name and token. The client
+    /// [reconnects](ClientBuilder::reconnect) to it, with the same pauses.
     pub fn restart(mut self, backoff: Backoff) -> Self {
         self.restart = Some(backoff);
         self
     }
 
-    /// Is told of every end of a process that was not asked for, and of every attempt to restart
-    /// that failed: to log it. Runs on the thread that keeps the worker, which does nothing else
-    /// meanwhile: to wait for the worker's end in there, or to stop it, is to wait for this thread.
+    /// Sets a closure for logging. It receives every unasked end of a process, and every failed attempt
+    /// to restart. It runs on the supervising thread, which does nothing else meanwhile. So a closure
+    /// that waits for the worker's end, or stops it, waits for its own thread.
     pub fn on_failure(mut self, told: impl FnMut(&WorkerError) + Send + 'static) -> Self {
         self.on_failure = Some(Box::new(told));
         self
     }
 
-    /// Whether what the process writes to standard error also goes to this one's; not unless given.
-    /// The end of it is kept for errors in any case.
+    /// Sets whether what the process writes to standard error also goes to this process's; by default
+    /// not. The end of it is kept for errors in any case.
     pub fn forward_stderr(mut self, forward: bool) -> Self {
         self.forward_stderr = forward;
         self
     }
 
-    /// Whether the process leads a process group of its own; it does unless given. Without one, the
-    /// signals of a terminal reach the worker as they reach its parent, and a worker that has been
-    /// stopped ends with its parent only once it goes on. Nor can every process that it leaves behind be
-    /// told from a worker then: see [`is_worker`](super::is_worker).
+    /// Sets whether the process leads its own process group; by default it does. Without one, the
+    /// signals of a terminal reach the worker as they reach its parent. A worker that has been stopped
+    /// by a signal then ends with its parent only once it continues. Nor can every process that it
+    /// leaves behind be told from a worker then: see [`is_worker`](super::is_worker).
     pub fn own_process_group(mut self, own: bool) -> Self {
         self.own_process_group = own;
         self
     }
 
-    /// Has the name stand in this directory: see [`Mmf::in_dir`](crate::Mmf::in_dir).
+    /// Puts the name into this directory: see [`Mmf::in_dir`](crate::Mmf::in_dir).
     pub fn in_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.dir = Some(path.into());
         self
     }
 
-    /// Starts the process, and blocks the thread until the service answers. The process starts with
-    /// the signal mask of this thread; in a handler, with that which the program had when it started
-    /// the server.
+    /// Starts the process, and blocks the thread until the service answers. The process starts with the
+    /// signal mask of this thread. In a handler, it starts with the mask that the program had when it
+    /// started the server.
     ///
-    /// A process that was started as a worker itself starts none before it
-    /// [serves](super::serve): it would be a program that starts itself without end. A service
-    /// that has workers of its own starts them where it is made, in the closure of
-    /// [`serve_with`](super::serve_with), or later.
+    /// A process that was started as a worker cannot start workers before it [serves](super::serve):
+    /// such a program would start itself endlessly. A service with its own workers starts them where it
+    /// is made, in the closure of [`serve_with`](super::serve_with), or later.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ impl<C> WorkerBuilder<C> {
     ///
     /// # Panics
     ///
-    /// Where the closure given to [`client`](Self::client) panics. The process is killed then.
+    /// Panics if the closure given to [`client`](Self::client) panics. The process is killed then.
     pub fn spawn(self) -> Result<Worker<C>, WorkerError> {
         self.spawn_kept_by(&Arc::new(Supervisor::new()))
     }
@@ -189,7 +189,8 @@ impl<C> WorkerBuilder<C> {
         };
         let process = plan.start(supervisor)?;
         supervisor.keep(plan, process)?;
-        // The user's code decides how to connect. If it panics, no worker is there to end the process.
+        // The user's code decides how to connect. If it panics, no `Worker` exists that would end the
+        // process.
         let mut abandoned = KillIfDropped(Some(Arc::clone(supervisor)));
         match (self.connect)(place.clone(), token.clone(), self.restart, self.client) {
             Ok((client, connection)) => {
@@ -208,8 +209,8 @@ impl<C> WorkerBuilder<C> {
         }
     }
 
-    /// Does the same on a short-lived thread of its own; the future can be polled by any executor.
-    /// One that is dropped kills the process at once, whether that serves by then or not.
+    /// Does what [`spawn`](Self::spawn) does, on a short-lived thread. Any executor can poll the
+    /// future. Dropping the future kills the process at once, even if it already serves.
     ///
     /// # Errors
     ///
@@ -231,7 +232,7 @@ impl<C> WorkerBuilder<C> {
     }
 }
 
-/// Ends a worker whose start is dropped: by its future, or by a panic.
+/// A guard that ends a worker whose start is abandoned: because its future is dropped, or by a panic.
 struct KillIfDropped(Option<Arc<Supervisor>>);
 
 impl Drop for KillIfDropped {

@@ -1,4 +1,4 @@
-//! A worker's own side: takes the line, serves, and ends with its parent.
+//! The worker's side: takes the line, serves, and ends with its parent.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -29,22 +29,22 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Set once this process has taken its line.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Returns whether this process was started as a worker: for a program that is its own worker.
+/// Returns whether this process was started as a worker, for a program that is its own worker.
 ///
-/// A process that a worker has started is none, with one exception. If it outlives the worker, and the
-/// worker's parent adopts it (as the first process of a container does, or a subreaper), it looks like a
-/// worker whose standard input has been replaced. Only the process group tells the two apart: so it is
-/// taken for one if it leads a group too, or if the worker has
-/// [none of its own](crate::WorkerBuilder::own_process_group). Then [`serve`] says that it is no worker,
-/// and it can start no workers. A program that starts such processes removes the variable
+/// A process that a worker starts is not a worker, with one exception. It may outlive the worker and be
+/// adopted by the worker's parent (the first process of a container adopts orphans, as does a
+/// subreaper). Then it looks like a worker whose standard input has been replaced. Only the process
+/// group tells the two apart. So it counts as a worker if it leads a group too, or if the worker has
+/// [none of its own](crate::WorkerBuilder::own_process_group). Then [`serve`] says that it is no
+/// worker, and it cannot start workers. A program that starts such processes should remove the variable
 /// `WITRPC_WORKER` from their environment.
 #[must_use]
 pub fn is_worker() -> bool {
     has_begun() || was_started_as_worker()
 }
 
-/// Returns whether this process was started as a worker and has not come to serve, so that it may
-/// start no worker itself: such a program starts itself without end.
+/// Returns whether this process was started as a worker and does not serve yet. Such a process may not
+/// start workers: its program would start itself endlessly.
 pub(super) fn has_to_serve_first() -> bool {
     !has_begun() && was_started_as_worker()
 }
@@ -53,13 +53,13 @@ fn has_begun() -> bool {
     TAKEN.load(Ordering::Relaxed)
 }
 
-/// Returns whether the environment names this very process. Its standard input may have been
-/// replaced by now, so that its parent and its process group tell it too.
+/// Returns whether the environment names this process. Its standard input may have been replaced by
+/// now, so its parent and its process group count too.
 fn was_started_as_worker() -> bool {
     NamedLine::of_this_process().is_some_and(|line| line.is_here() || line.is_from_our_parent())
 }
 
-/// What [`LINE`] says.
+/// The content of [`LINE`].
 struct NamedLine {
     socket: String,
     parent: Option<Pid>,
@@ -85,23 +85,23 @@ impl NamedLine {
     }
 }
 
-/// Serves the parent that started this process as a [`Worker`](crate::Worker), until that goes.
+/// Serves the parent that started this process as a [`Worker`](crate::Worker), until the parent goes.
 ///
-/// To be called before anything reads standard input, and before processes are started that must
-/// not hold the line.
+/// Call it before any code reads standard input, and before you start processes that must not hold the
+/// line.
 ///
-/// When it returns, the parent has gone or does not want the worker any more, and the server has
-/// been closed: time to tidy up. A process that is still there one second later, because a
-/// handler or another thread holds it up, is killed. The line is watched from the beginning, so all
-/// this also holds while the server is being started.
+/// When it returns, the parent has gone or does not want the worker any more, and the server has been
+/// closed: the program may clean up. A process that still runs one second later, because a handler or
+/// another thread blocks it, is killed. The line is watched from the beginning, so all this also holds
+/// while the server starts.
 ///
 /// # Errors
 ///
-/// [`ServeError`]: this process is no worker, or its server cannot start; the parent is told why.
+/// [`ServeError`]: this process is no worker, or its server cannot start. The parent is told why.
 ///
 /// # Examples
 ///
-/// The whole program of a worker:
+/// A complete worker program:
 ///
 /// ```no_run
 /// use witrpc::{ServeError, wit_service};
@@ -127,12 +127,12 @@ pub fn serve(service: impl IntoService) -> Result<(), ServeError> {
     serve_with(|server, _| server.service(service))
 }
 
-/// The same as [`serve`], with a server of one's own making: `configure` gets a builder that already
-/// listens to the assigned place and asks for the parent's token, and adds services and limits. It
-/// may listen to the place anew with a size: `server.listen(place.size(64 << 20)).service(..)`.
+/// Serves as [`serve`] does, with a server that `configure` sets up. `configure` gets a builder that
+/// already listens on the assigned endpoint and asks for the parent's token, and adds services and
+/// limits. It may listen on the endpoint again with a size: `server.listen(place.size(64 <<
+/// 20)).service(..)`.
 ///
-/// A service that has workers of its own starts them here. They end with this process, however
-/// that ends.
+/// A service with its own workers starts them here. They end with this process, however it ends.
 ///
 /// # Errors
 ///
@@ -167,15 +167,15 @@ pub fn serve_with(
     Ok(())
 }
 
-/// Takes the line away from standard input, so that neither this program nor those that it starts
-/// have to do with it.
+/// Takes the line away from standard input, so that neither this program nor the processes that it
+/// starts use it.
 fn take_line() -> Result<UnixStream, ServeError> {
     let has_line = || NamedLine::of_this_process().is_some_and(|line| line.is_here());
     if has_begun() || !has_line() {
         return Err(ServeError::NotAWorker);
     }
     let refused = |source| ServeError::Io { doing: "take the line to the parent", source };
-    // Above the standard streams, wherever those may be closed.
+    // At a number above the standard streams, even if those are closed.
     let line = fcntl_dupfd_cloexec(stdin(), 3).map_err(|errno| refused(errno.into()))?;
     let nothing = std::fs::File::open("/dev/null").map_err(refused)?;
     dup2_stdin(nothing).map_err(|errno| refused(errno.into()))?;
@@ -202,24 +202,24 @@ fn receive(mut line: &UnixStream) -> Result<Assignment, ServeError> {
     }
 }
 
-/// Tells the parent something. If that has gone, the thread that watches the line sees it too.
+/// Reports to the parent. If the parent has gone, the thread that watches the line notices it too.
 fn report(mut line: &UnixStream, report: &Report) {
     let _ = line.write_all(&report.to_frame());
 }
 
-/// What the thread that watches the line shares with the one that serves.
+/// The state that the thread that watches the line shares with the one that serves.
 struct Parent {
     gone: bool,
     server: Option<ServerHandle>,
 }
 
-/// Starts the thread that ends all this when the parent hangs up.
+/// Starts the thread that ends the process when the parent hangs up.
 fn watch(line: &UnixStream, parent: &Arc<Mutex<Parent>>) -> Result<(), ServeError> {
     let refused = |source| ServeError::Io { doing: "watch the line to the parent", source };
     let mut line = line.try_clone().map_err(refused)?;
     let parent = Arc::clone(parent);
     let wait = move || {
-        // The parent says nothing more: what ends this is its end, or a line that is out of order.
+        // The parent sends nothing more. Reading ends when the parent ends, or when the line fails.
         let _ = io::copy(&mut line, &mut io::sink());
         let server = {
             let mut parent = lock(&parent);
@@ -230,7 +230,7 @@ fn watch(line: &UnixStream, parent: &Arc<Mutex<Parent>>) -> Result<(), ServeErro
             server.shutdown(Duration::ZERO);
         }
         thread::sleep(GRACE);
-        // Not `exit`, which runs what other threads may hold up or be surprised by.
+        // Not `exit`: that runs code which other threads may block, or which they do not expect.
         let _ = kill_process(getpid(), Signal::KILL);
         // The first process of a container does not receive its own signal.
         std::process::abort();

@@ -1,4 +1,4 @@
-//! What looks after a worker, for other threads and tasks.
+//! The handle of a worker, for other threads and tasks.
 
 use std::fmt;
 use std::process::ExitStatus;
@@ -10,17 +10,16 @@ use crate::error::WorkerError;
 
 use super::supervisor::{Supervisor, WorkerState};
 
-/// How long ending a worker waits for its killed process to be gone. Memory that the kernel takes
-/// down, about 80 ms a GiB, is what it may have to wait for; the process is reaped in any case.
+/// How long ending a worker waits until its killed process is gone. The kernel may take long to free
+/// the process's memory, about 80 ms for each GiB. The process is reaped in any case.
 pub(super) const GONE_WITHIN: Duration = Duration::from_secs(2);
 
-/// Looks after a [`Worker`](crate::Worker) from anywhere: can be cloned and sent to other threads
-/// and tasks. It does not keep the worker: when that is dropped, the process ends.
+/// A handle that observes and stops a [`Worker`](crate::Worker) from other threads and tasks. It can be
+/// cloned and sent. It does not keep the worker alive: when the `Worker` is dropped, the process ends.
 ///
 /// # Examples
 ///
-/// A program that stops its worker when it is told to, while another thread waits for the worker's
-/// end:
+/// A program that stops its worker when asked to, while another thread waits for the worker's end:
 ///
 /// ```no_run
 /// use std::process::Command;
@@ -66,51 +65,51 @@ impl WorkerHandle {
         if self.origin.is_forked() { 0 } else { self.supervisor.restarts() }
     }
 
-    /// Returns why the last process that ended has done so, or the last attempt to start one has
-    /// failed, also when another one serves by now; `None` if there was nothing of the kind.
+    /// Returns why the last process ended, or why the last attempt to start one failed, even if another
+    /// process serves by now. Returns `None` if neither has happened.
     #[must_use]
     pub fn last_failure(&self) -> Option<Arc<WorkerError>> {
         if self.origin.is_forked() { None } else { self.supervisor.failure() }
     }
 
-    /// Blocks until the worker has ended for good, and returns how. A worker that is restarted has
-    /// ended for good when it is stopped or dropped.
+    /// Blocks until the worker has ended for good, and returns how. A worker with restarts has ended
+    /// for good when it is stopped or dropped.
     ///
     /// # Panics
     ///
-    /// In a forked child, which cannot learn of the end.
+    /// Panics in a forked child, which cannot learn of the end.
     ///
     /// # Deadlocks
     ///
-    /// In [`on_failure`](super::WorkerBuilder::on_failure), whose thread is what notices the end: it
-    /// would wait for itself.
+    /// In [`on_failure`](super::WorkerBuilder::on_failure), whose thread notices the end: it would wait
+    /// for itself.
     pub fn wait(&self) -> Arc<WorkerError> {
         self.assert_not_forked();
         self.supervisor.wait_ended();
         self.how()
     }
 
-    /// Completes when the worker has ended for good, and returns how: [`wait`](Self::wait) for tasks
-    /// of any executor.
+    /// Completes when the worker has ended for good, and returns how, as [`wait`](Self::wait) does. For
+    /// tasks of any executor.
     ///
     /// # Panics
     ///
-    /// In a forked child, which cannot learn of the end.
+    /// Panics in a forked child, which cannot learn of the end.
     pub async fn wait_async(&self) -> Arc<WorkerError> {
         self.assert_not_forked();
         self.supervisor.ended().await;
         self.how()
     }
 
-    /// Has the process end by itself: in it, [`serve`](super::serve) returns. One that has not ended
-    /// after `within` is killed. Closes the connection of the client and of its clones; running calls
-    /// are not waited for, and no other process follows.
+    /// Makes the process end by itself: in it, [`serve`](super::serve) returns. If it has not ended
+    /// after `within`, it is killed. This closes the connection of the client and of its clones. It
+    /// does not wait for running calls, and no other process follows.
     ///
-    /// Returns the exit status; `None` if there was no process, or none whose end the kernel tells.
-    /// A worker that has ended before keeps its status. In a forked child this does nothing.
+    /// Returns the exit status; `None` if there was no process, or one whose status the kernel does not
+    /// report. A worker that has ended before keeps its status. In a forked child this does nothing.
     ///
-    /// In [`on_failure`](super::WorkerBuilder::on_failure), whose thread is what notices the end, it
-    /// cannot see the process end, and blocks for `within` and two seconds more.
+    /// In [`on_failure`](super::WorkerBuilder::on_failure), whose thread notices the end, this cannot
+    /// see the process end, and blocks for `within` and two more seconds.
     pub fn stop(&self, within: Duration) -> Option<ExitStatus> {
         if self.origin.is_forked() {
             return None;
@@ -122,8 +121,8 @@ impl WorkerHandle {
         self.supervisor.status()
     }
 
-    /// Does the same as [`stop`](Self::stop), for tasks of any executor. A future that is dropped has
-    /// had the process end, but does not kill one that stays: dropping the
+    /// Does what [`stop`](Self::stop) does, for tasks of any executor. Dropping the future does not
+    /// kill a process that keeps running, though the process has been asked to end. Dropping the
     /// [`Worker`](crate::Worker) does.
     pub async fn stop_async(&self, within: Duration) -> Option<ExitStatus> {
         if self.origin.is_forked() {

@@ -1,27 +1,27 @@
-//! Worker processes: a program's own child processes, which serve it and nobody else.
+//! Worker processes: child processes of a program that serve only that program.
 //!
-//! Work that may crash, leak or take the machine with it is put into a process of its own:
-//! [`Worker::spawn`] starts one and gives a typed client of the service in it. The worker's program
-//! has one line, [`serve`]. Neither names a place: the parent makes up a name that nobody can guess
-//! and an access token, and hands both over in private.
+//! Work that may crash, leak or exhaust memory goes into a process of its own. [`Worker::spawn`] starts
+//! one and returns a typed client of the service in it. The worker's program has one line, [`serve`].
+//! Neither chooses a name: the parent creates a name that cannot be guessed and an access token, and
+//! passes both in private.
 //!
-//! What the two can rely on:
+//! Both can rely on this:
 //!
-//! - **The worker ends with its parent**, however that ends. The parent holds one end of a
-//!   [line](#the-line) and the worker waits on the other, on a thread that nothing else runs on, so
-//!   a worker that is busy ends too, and so does one that has been stopped.
+//! - **The worker ends with its parent**, however the parent ends. The parent holds one end of a
+//!   [line](#the-line), and the worker waits on the other, on a thread that does nothing else. So a
+//!   busy worker ends too, and so does one that has been stopped by a signal.
 //! - **The worker ends with its [`Worker`]**: dropping that kills the process and reaps it.
-//! - **A crash is an error** that carries the exit status and the last words on standard error:
-//!   [`WorkerExit`]. With [`WorkerBuilder::restart`] the next process takes over the name, and the
-//!   client comes back to it.
+//! - **A crash is an error** that carries the exit status and the end of standard error:
+//!   [`WorkerExit`]. With [`WorkerBuilder::restart`], the next process takes over the name, and the
+//!   client reconnects to it.
 //!
 //! # The line
 //!
-//! The worker's standard input is a socket to its parent. The name and the token cross there, so
-//! they are neither in the process list nor in the environment, which says which socket it is
-//! and which process holds the other end. [`serve`] takes the line away from standard input, which reads as empty from then
-//! on; processes that the worker starts do not inherit it. Being standard input, it also goes
-//! through wrappers such as `nice`, `perf record` or a shell.
+//! The worker's standard input is a socket to its parent. The name and the token cross there, so they
+//! are neither in the process list nor in the environment. The environment says which socket it is and
+//! which process holds the other end. [`serve`] takes the line away from standard input, which reads as
+//! empty from then on. Processes that the worker starts do not inherit it. Because the line is standard
+//! input, it also passes through wrappers such as `nice`, `perf record` or a shell.
 //!
 //! # Examples
 //!

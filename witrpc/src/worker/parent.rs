@@ -1,4 +1,4 @@
-//! A worker, in its parent's hands.
+//! A worker, as its parent holds it.
 
 use std::fmt;
 use std::process::{Command, ExitStatus};
@@ -14,13 +14,13 @@ use super::builder::WorkerBuilder;
 use super::handle::WorkerHandle;
 use super::supervisor::{Supervisor, WorkerState};
 
-/// A child process that serves this one, with a client of the service in it.
+/// A child process that serves this one, and a client of its service.
 ///
-/// Dropping it disconnects the client and all its clones, kills the process, and waits until it is
-/// gone. [`stop`](Self::stop) lets the process end by itself. If this process ends in any other
-/// way, the worker's does too.
+/// Dropping it disconnects the client and all its clones, kills the process, and waits until the
+/// process is gone. [`stop`](Self::stop) lets the process end by itself. If this process ends in any
+/// other way, the worker's process ends too.
 ///
-/// In a forked child of this process a worker counts as ended, and dropping it does nothing.
+/// In a forked child of this process, a worker counts as ended, and dropping it does nothing.
 ///
 /// # Examples
 ///
@@ -36,7 +36,7 @@ use super::supervisor::{Supervisor, WorkerState};
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let worker = Worker::<DecoderClient>::spawn(Command::new("/usr/libexec/decoder"))?;
 ///     match worker.client().decode(b"..") {
-///         // Says with what status, or by which signal, and what it wrote last.
+///         // The end has the exit status or the signal, and what it wrote last.
 ///         Err(CallError::PeerDied) => eprintln!("a file has killed the decoder: {}", worker.wait()),
 ///         decoded => println!("{decoded:?}"),
 ///     }
@@ -52,9 +52,8 @@ pub struct Worker<C> {
 }
 
 impl<C> Worker<C> {
-    /// Starts the command with all defaults, and returns once the service answers:
-    /// [`builder`](Self::builder) lists what can be decided. What is said there of the command's
-    /// standard streams holds here too.
+    /// Starts the command with all defaults, and returns once the service answers. For other options,
+    /// use [`builder`](Self::builder); its notes on the command's standard streams apply here too.
     ///
     /// # Errors
     ///
@@ -66,7 +65,7 @@ impl<C> Worker<C> {
         Self::builder(command).spawn()
     }
 
-    /// Starts to decide how the command is run.
+    /// Returns a builder, to decide how the command is run.
     pub fn builder(command: Command) -> WorkerBuilder<C>
     where
         C: Client,
@@ -83,23 +82,24 @@ impl<C> Worker<C> {
         Self { client, place, token, handle: WorkerHandle::new(supervisor) }
     }
 
-    /// The client. Its clones can go to other threads; they do not keep the worker.
+    /// Returns the client. Its clones can go to other threads; they do not keep the worker alive.
     pub fn client(&self) -> &C {
         &self.client
     }
 
-    /// Where it serves, for clients with options of their own and for those of its other services;
-    /// they need its [token](Self::access_token) too.
+    /// Returns the endpoint that it serves, for clients with other options and for clients of its other
+    /// services. They also need its [token](Self::access_token).
     pub fn place(&self) -> Mmf {
         self.place.clone()
     }
 
-    /// The token that it asks its clients for.
+    /// Returns the token that it requires from its clients.
     pub fn access_token(&self) -> &AccessToken {
         &self.token
     }
 
-    /// Returns a handle to the worker, for other threads and tasks. It can do all that follows here.
+    /// Returns a handle to the worker, for other threads and tasks. It has all the methods that follow
+    /// here.
     pub fn handle(&self) -> WorkerHandle {
         self.handle.clone()
     }
@@ -127,7 +127,7 @@ impl<C> Worker<C> {
     ///
     /// # Panics
     ///
-    /// In a forked child, which cannot learn of the end.
+    /// Panics in a forked child, which cannot learn of the end.
     pub fn wait(&self) -> Arc<WorkerError> {
         self.handle.wait()
     }
@@ -136,12 +136,12 @@ impl<C> Worker<C> {
     ///
     /// # Panics
     ///
-    /// In a forked child, which cannot learn of the end.
+    /// Panics in a forked child, which cannot learn of the end.
     pub async fn wait_async(&self) -> Arc<WorkerError> {
         self.handle.wait_async().await
     }
 
-    /// Has the process end by itself, and kills one that has not ended after `within`:
+    /// Makes the process end by itself, and kills it if it has not ended after `within`:
     /// [`WorkerHandle::stop`].
     pub fn stop(&self, within: Duration) -> Option<ExitStatus> {
         self.handle.stop(within)
@@ -161,7 +161,7 @@ impl<C> Drop for Worker<C> {
 
 impl<C> fmt::Debug for Worker<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the place, whose name nobody else is to know.
+        // Hides the endpoint: its name must stay secret.
         f.debug_struct("Worker")
             .field("state", &self.state())
             .field("restarts", &self.restarts())

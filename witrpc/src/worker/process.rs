@@ -1,4 +1,4 @@
-//! One process of a worker: started, watched, reaped.
+//! One process of a worker: starts it, watches it, reaps it.
 
 use std::io;
 use std::io::Write;
@@ -20,41 +20,42 @@ use crate::error::{WorkerError, WorkerExit};
 use super::assignment::{Assignment, Report, read_report, whole_body};
 use super::stderr_tail::StderrTail;
 
-/// In a worker's environment: which socket its line is, as `device:inode` of its standard input, the
-/// number of the process that started it, and whether the worker leads a process group (1, else 0):
-/// `device:inode:pid:leads`.
+/// The variable in a worker's environment that describes its line: `device:inode:pid:leads`. The first
+/// two are the device and inode of the worker's standard input. `pid` is the process that started the
+/// worker. `leads` is 1 if the worker leads a process group, else 0.
 ///
-/// What the worker starts in turn inherits the variable, but neither the socket nor the parent, and so is
-/// no worker. If it outlives the worker it may get that parent too, where that adopts orphans: process 1
-/// of a container does, or a subreaper. But it does not lead the worker's group.
+/// The processes that a worker starts inherit the variable, but neither the socket nor the parent, and
+/// so are no workers. A process that outlives the worker may get the same parent, if that adopts
+/// orphans, as process 1 of a container or a subreaper does. But it does not lead the worker's group.
 pub(super) const LINE: &str = "WITRPC_WORKER";
 
-/// Returns what tells one socket from all others, as [`LINE`] has it.
+/// Returns what distinguishes a socket from all others, in the form of [`LINE`].
 pub(super) fn identity(socket: impl AsFd) -> io::Result<String> {
     let stat = fstat(socket)?;
     Ok(format!("{}:{}", stat.st_dev, stat.st_ino))
 }
 
-/// The most that is read from a process that has ended, in bytes: what its pipe can hold. Another
-/// process may have inherited the pipe and may go on writing.
+/// How many bytes to read at most from a process that has ended: what its pipe can hold. Another
+/// process may have inherited the pipe and may keep writing.
 const LAST_READ: usize = 1 << 20;
 
 /// A process, from its start until it is reaped. Dropping it kills it.
 pub(super) struct Process {
     child: Child,
     pid_fd: Arc<PidFd>,
-    /// Its standard error, until nobody can write to it any more.
+    /// Its standard error, until no process can write to it any more.
     errors: Option<ChildStderr>,
     forward: bool,
     last_words: StderrTail,
-    /// What has come over the line, until that is a report.
+    /// What has arrived over the line, until it is a report.
     heard: Vec<u8>,
     /// Whether a report may still come.
     listening: bool,
     reaped: bool,
 }
 
-/// What ends a process, from any thread. A forked child of this process has neither of the two.
+/// The descriptors by which any thread ends a process. A forked child of this process has neither
+/// descriptor.
 #[derive(Debug)]
 pub(super) struct PidFd {
     pub(super) pid: u32,
@@ -63,21 +64,21 @@ pub(super) struct PidFd {
 }
 
 impl PidFd {
-    /// Kills it, whatever it does. One that has ended is left alone: the descriptor cannot mean
-    /// another process that has its number by now.
+    /// Kills it, whatever it does. Does nothing if it has ended: the descriptor cannot mean another
+    /// process that has its number by now.
     pub(super) fn kill(&self) {
         // An error means that it has ended.
         let _ = pidfd_send_signal(&self.process, Signal::KILL);
     }
 
-    /// Has it end by itself.
+    /// Makes it end by itself.
     pub(super) fn hang_up(&self) {
         // An error means that it has hung up.
         let _ = shutdown(&self.line, Shutdown::Both);
     }
 }
 
-/// What a wait ended with.
+/// The event that ended a wait.
 pub(super) enum Event {
     Reported(Report),
     Ended,
@@ -97,7 +98,8 @@ impl Process {
         let name = format!("{name}:{}:{}", std::process::id(), u8::from(leads_group));
         command.env(LINE, name).stdin(theirs).stderr(Stdio::piped());
         let started = command.spawn();
-        // The command keeps our copy of the worker's end until it gets another one.
+        // Otherwise the command would keep this process's copy of the worker's end until its next
+        // standard input.
         command.stdin(Stdio::null());
         let mut child = started.map_err(|source| WorkerError::Spawn {
             program: command.get_program().to_string_lossy().into_owned(),
@@ -115,7 +117,7 @@ impl Process {
         let (errors, pid_fd) = match watched {
             Ok(watched) => watched,
             Err(source) => {
-                // It may have ended; nobody reaps it but us.
+                // It may have ended; only this process reaps it.
                 let _ = child.kill().and_then(|()| child.wait());
                 return Err(system("watch the worker")(source));
             }
@@ -129,14 +131,14 @@ impl Process {
         &self.pid_fd
     }
 
-    /// Waits for the next thing to happen, and takes up what the process writes meanwhile.
+    /// Waits for the next event, and meanwhile reads what the process writes.
     pub(super) fn wait(&mut self, until: Option<Instant>) -> io::Result<Event> {
         loop {
             let ready = self.poll(until)?;
             if ready.errors {
                 self.read_errors();
             }
-            // Before the end: a process that cannot serve says why, and ends.
+            // Check this before the end: a process that cannot serve reports why, and ends.
             if ready.line
                 && let Some(report) = self.listen()
             {
@@ -197,7 +199,7 @@ impl Process {
         })
     }
 
-    /// Reads some of its standard error; how many bytes.
+    /// Reads some of its standard error. Returns how many bytes.
     fn read_errors(&mut self) -> usize {
         let mut part = [0; 4096];
         let read = match &self.errors {
@@ -208,7 +210,7 @@ impl Process {
             Ok(len @ 1..) => {
                 self.last_words.push(&part[..len]);
                 if self.forward {
-                    // Where our own standard error is gone, so are those who would read this.
+                    // If this process's standard error is closed, the text is lost.
                     let _ = io::stderr().write_all(&part[..len]);
                 }
                 len
@@ -221,13 +223,13 @@ impl Process {
         }
     }
 
-    /// Reads what has come over the line; the report, once it is whole.
+    /// Reads what has arrived over the line. Returns the report, once it is complete.
     fn listen(&mut self) -> Option<Report> {
         let mut part = [0; 4096];
         match recv(&self.pid_fd.line, &mut part, RecvFlags::DONTWAIT) {
             Ok((_, len @ 1..)) => self.heard.extend_from_slice(&part[..len]),
             Err(Errno::AGAIN | Errno::INTR) => return None,
-            // Nobody holds the other end. It may end now, or never have been one of ours.
+            // No process holds the other end. The process may be ending, or may not be a worker at all.
             Ok((_, 0)) | Err(_) => {
                 self.listening = false;
                 return None;
@@ -245,7 +247,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         if !self.reaped {
             self.pid_fd.kill();
-            // It has been killed, so this does not last; an error means that it is gone.
+            // It has been killed, so this does not take long. An error means that it is gone.
             let _ = self.child.wait();
         }
     }
@@ -265,7 +267,7 @@ fn not_a_report(problem: &str) -> Report {
     ))
 }
 
-/// A line with the assignment in it: the parent's end and the worker's.
+/// Creates a line with the assignment in it. Returns the parent's end and the worker's.
 fn open_line(assignment: &Assignment) -> io::Result<(Descriptor, OwnedFd)> {
     let (ours, theirs) = Descriptor::open_with(|register| {
         // Both are closed on exec; the worker gets a copy that is not.

@@ -1,4 +1,4 @@
-//! The end of what a process has written.
+//! The end of what a process has written to standard error.
 
 use std::collections::VecDeque;
 
@@ -21,7 +21,8 @@ impl StderrTail {
         self.bytes.extend(more);
     }
 
-    /// The text, without its blank ends. What was cut off ends with a line, where there are lines.
+    /// Returns the text, without blanks at its ends. If it was cut, it begins with a whole line, if
+    /// there is one.
     pub(super) fn text(&self) -> String {
         let bytes: Vec<u8> = self.bytes.iter().copied().collect();
         let whole = match bytes.iter().position(|byte| *byte == b'\n') {
@@ -65,7 +66,7 @@ mod tests {
         long.extend_from_slice("the end, \u{e9}".as_bytes());
         let text = text_of(&[b"before\n", &long]);
         assert!(text.len() == KEPT && text.ends_with("the end, \u{e9}"), "{}", text.len());
-        // Bytes that are no text are shown as such.
+        // Bytes that are not UTF-8 are shown as such.
         assert_eq!(text_of(&[b"a\xffb"]), "a\u{fffd}b");
     }
 }

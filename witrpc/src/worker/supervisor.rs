@@ -1,4 +1,4 @@
-//! Keeps a worker: notices its end, starts the next process if that is wanted.
+//! Supervises a worker: notices the end of its process, and starts the next if that is wanted.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -34,7 +34,7 @@ pub enum WorkerState {
     Ended,
 }
 
-/// How a worker's processes are started and followed by others.
+/// How to start a worker's processes, and whether others follow.
 pub(super) struct ProcessPlan {
     pub(super) command: Command,
     pub(super) assignment: Assignment,
@@ -43,7 +43,7 @@ pub(super) struct ProcessPlan {
     pub(super) own_process_group: bool,
     pub(super) restart: Option<Backoff>,
     pub(super) on_failure: Option<OnFailure>,
-    /// Whether the command has a signal mask of its own, for whatever thread starts it.
+    /// Whether the command has its own signal mask, whichever thread starts it.
     pub(super) has_signal_mask: bool,
 }
 
@@ -72,13 +72,13 @@ impl ProcessPlan {
 
     fn report(&mut self, failure: &WorkerError) {
         if let Some(on_failure) = &mut self.on_failure {
-            // A panic has been reported by the panic hook; the worker is to be kept all the same.
+            // The panic hook has reported the panic. The worker continues all the same.
             let _ = catch_unwind(AssertUnwindSafe(|| on_failure(failure)));
         }
     }
 }
 
-/// What a [`Worker`](super::Worker) and the thread that keeps it share.
+/// The state that a [`Worker`](super::Worker) and the supervising thread share.
 pub(super) struct Supervisor {
     shared: Mutex<SupervisorShared>,
     changed: Condvar,
@@ -86,17 +86,17 @@ pub(super) struct Supervisor {
 
 struct SupervisorShared {
     state: WorkerState,
-    /// Of the process that is there, whether it serves yet or not.
+    /// Of the present process, whether it serves yet or not.
     pid_fd: Option<Arc<PidFd>>,
-    /// Nobody wants it any more.
+    /// The worker is not wanted any more.
     unwanted: bool,
     restarts: u64,
     failure: Option<Arc<WorkerError>>,
     /// How the last process ended.
     status: Option<ExitStatus>,
-    /// What the client calls over, until the worker is unwanted.
+    /// The client's connection, until the worker is unwanted.
     connection: Option<Connection>,
-    /// Tasks that wait for the end.
+    /// The tasks that wait for the end.
     waiters: Waiters,
 }
 
@@ -121,7 +121,7 @@ impl Supervisor {
         Self { shared: Mutex::new(shared), changed: Condvar::new() }
     }
 
-    /// Starts the thread that keeps a worker whose first process serves.
+    /// Starts the thread that supervises a worker whose first process serves.
     pub(super) fn keep(
         self: &Arc<Self>,
         mut plan: ProcessPlan,
@@ -165,7 +165,7 @@ impl Supervisor {
         }
     }
 
-    /// Takes note of a process that has just been started, and kills it if nobody wants it.
+    /// Notes a process that has just been started, and kills it if the worker is unwanted.
     fn hold(&self, pid_fd: &Arc<PidFd>) {
         let mut shared = self.lock();
         if shared.unwanted {
@@ -179,7 +179,7 @@ impl Supervisor {
         self.changed.notify_all();
     }
 
-    /// Whoever sees the one sees the other.
+    /// Counts a restart and sets the state under one hold of the lock, so that both are seen together.
     fn has_restarted(&self, pid_fd: &PidFd) {
         let mut shared = self.lock();
         shared.restarts += 1;
@@ -199,7 +199,7 @@ impl Supervisor {
         self.tell(shared);
     }
 
-    /// Waits so long, unless the worker becomes unwanted; whether it is still wanted.
+    /// Waits for `time`, unless the worker becomes unwanted. Returns whether it is still wanted.
     fn pause(&self, time: Duration) -> bool {
         let until = Instant::now().checked_add(time);
         let is_unwanted = |shared: &SupervisorShared| shared.unwanted;
@@ -211,7 +211,7 @@ impl Supervisor {
         !unwanted
     }
 
-    /// Wakes those who wait for a change, after it.
+    /// Wakes the threads and tasks that wait for a change, after it.
     fn tell(&self, mut shared: MutexGuard<'_, SupervisorShared>) {
         let waiters = if shared.has_ended() { shared.waiters.take() } else { Waiters::default() };
         drop(shared);
@@ -219,8 +219,8 @@ impl Supervisor {
         waiters.wake_all();
     }
 
-    /// Takes the connection, which is closed when the worker is not wanted any more; `false` if it
-    /// is not wanted already.
+    /// Takes the connection, which is closed when the worker becomes unwanted. Returns `false` if it is
+    /// unwanted already.
     pub(super) fn connected(&self, connection: &Connection) -> bool {
         let mut shared = self.lock();
         if !shared.unwanted {
@@ -229,14 +229,14 @@ impl Supervisor {
         !shared.unwanted
     }
 
-    /// Closes the connection; then what is there gets `end`, and nothing more is started.
+    /// Closes the connection. Then runs `end` on the present process, after which no other is started.
     pub(super) fn dismiss(&self, end: impl FnOnce(&PidFd)) {
         let connection = {
             let mut shared = self.lock();
             shared.unwanted = true;
             shared.connection.take()
         };
-        // Before the end of the process, which the clients would else take for a death.
+        // Before the end of the process, which the clients would otherwise take for a crash.
         if let Some(connection) = connection {
             connection.disconnect();
         }
@@ -252,7 +252,8 @@ impl Supervisor {
         self.wait_ended_until(None);
     }
 
-    /// The same, for so long at most; whether it has.
+    /// Waits as [`wait_ended`](Self::wait_ended), for at most `time`. Returns whether the worker has
+    /// ended.
     pub(super) fn wait_ended_for(&self, time: Duration) -> bool {
         self.wait_ended_until(Instant::now().checked_add(time))
     }
@@ -266,7 +267,7 @@ impl Supervisor {
         until_so(&self.shared, SupervisorShared::has_ended, |shared| &mut shared.waiters).await;
     }
 
-    /// The same, for so long at most; whether it has.
+    /// Waits as [`ended`](Self::ended), for at most `time`. Returns whether the worker has ended.
     pub(super) async fn ended_within(&self, time: Duration) -> bool {
         let Some(until) = Instant::now().checked_add(time) else {
             self.ended().await;
@@ -319,14 +320,14 @@ impl fmt::Debug for Supervisor {
     }
 }
 
-/// Follows a process until it has ended.
+/// Watches a process until it has ended.
 fn to_its_end(mut process: Process) -> WorkerExit {
     loop {
         match process.wait(None) {
             Ok(Event::Ended) => return process.reap(),
-            // It says no more than that it serves, and without a limit nothing times out.
+            // It only says that it serves, and without a limit nothing times out.
             Ok(Event::Reported(_) | Event::TimedOut) => {}
-            // It cannot be watched, so it must not go on.
+            // It cannot be watched, so it must not continue.
             Err(_) => return process.kill(),
         }
     }

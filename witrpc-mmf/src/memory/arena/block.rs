@@ -1,10 +1,10 @@
-//! A block of an arena: what its writer holds, and what stands on the line for its reader.
+//! A block of an arena: the writer's token for it, and its description on a line for the reader.
 
 use super::{ArenaId, GRANULE_BYTES};
 
-/// Space in an arena, held by the writer and by nobody else: the exclusive token for its bytes.
+/// Space in an arena that only the writer holds: the exclusive token for its bytes.
 ///
-/// It goes back to its arena by [`Arena::free`](super::Arena::free), or to the peer by
+/// It returns to its arena by [`Arena::free`](super::Arena::free), or goes to the peer by
 /// [`Arena::lend`](super::Arena::lend).
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a dropped block is lost to its arena: free it or lend it"]
@@ -17,17 +17,17 @@ pub struct Block {
     purpose: Use,
 }
 
-/// What a block is for.
+/// The purpose of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// A message, or a part of one.
     Message,
-    /// A lease, which is counted.
+    /// A lease, which counts against the limits of leases.
     Lease,
 }
 
 impl Block {
-    /// To be called for a run that no other block overlaps.
+    /// Creates a block for a run that no other block overlaps.
     pub(crate) fn new(
         arena: ArenaId,
         first_granule: u32,
@@ -40,37 +40,37 @@ impl Block {
         Self { arena, first_granule, granules, generation, len, purpose }
     }
 
-    /// The arena that the block belongs to.
+    /// Returns the arena that the block belongs to.
     #[must_use]
     pub fn arena(&self) -> ArenaId {
         self.arena
     }
 
-    /// Where the block starts, in bytes from the start of the arena.
+    /// Returns where the block starts, in bytes from the start of the arena.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.first_granule as usize * GRANULE_BYTES
     }
 
-    /// Length in bytes, as it was asked for.
+    /// Returns the length in bytes, as it was asked for.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether 0 bytes were asked for.
+    /// Returns whether 0 bytes were asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Shortens the block to its first `len` bytes: what was really written into a block that was
-    /// reserved by an upper bound. Longer than it is, it stays as it is.
+    /// Shortens the block to its first `len` bytes: the bytes that were written into a block that was
+    /// reserved by an upper bound. Does nothing if the block is not longer.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
 
-    /// The index of its slot in the release table.
+    /// Returns the index of its slot in the release table.
     pub(crate) fn first_granule(&self) -> u32 {
         self.first_granule
     }
@@ -79,12 +79,12 @@ impl Block {
         self.granules
     }
 
-    /// What it is lent under, next or at present.
+    /// Returns the generation under which it is lent now, or will be lent next.
     pub(crate) fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// It has been lent, and released, under the generations before this one.
+    /// Sets the generation, after the block has been lent and released under those before.
     pub(crate) fn set_generation(&mut self, generation: u32) {
         self.generation = generation;
     }
@@ -97,16 +97,16 @@ impl Block {
         self.reference_as(self.generation)
     }
 
-    /// What stands on a line for it when it is lent under `generation`.
+    /// Returns the description for a line when the block is lent under `generation`.
     pub(crate) fn reference_as(&self, generation: u32) -> BlockRef {
         BlockRef { granule: self.first_granule, generation, len: self.len as u64 }
     }
 }
 
-/// What stands on a line for a block in the writer's arena.
+/// The description, on a line, of a block in the writer's arena.
 ///
-/// On the reader's side it exists only checked against the length of the peer's arena. Two words
-/// carry it: the granule (low half) with the generation (high half), and the length in bytes.
+/// A reader has it only after a check against the length of the peer's arena. Two words carry it: the
+/// granule (low half) with the generation (high half), and the length in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockRef {
     granule: u32,
@@ -115,7 +115,7 @@ pub struct BlockRef {
 }
 
 impl BlockRef {
-    /// The words that carry it.
+    /// Returns the words that carry it.
     #[must_use]
     pub fn to_words(self) -> [u64; 2] {
         [u64::from(self.granule) | u64::from(self.generation) << 32, self.len]
@@ -140,40 +140,41 @@ impl BlockRef {
         Ok(Self { granule, generation, len })
     }
 
-    /// Where the block starts, in bytes from the start of the arena.
+    /// Returns where the block starts, in bytes from the start of the arena.
     #[must_use]
     pub fn offset(self) -> usize {
         self.granule as usize * GRANULE_BYTES
     }
 
-    /// Length in bytes.
+    /// Returns the length in bytes.
     #[must_use]
     pub fn len(self) -> usize {
         self.len as usize
     }
 
-    /// Whether the block has no bytes.
+    /// Returns whether the block has no bytes.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len == 0
     }
 
-    /// The first granule of the block, which is the index of its slot in the release table.
+    /// Returns the first granule of the block, which is the index of its slot in the release table.
     #[must_use]
     pub fn slot(self) -> usize {
         self.granule as usize
     }
 
-    /// What the reader stores in the slot when it has finished.
+    /// Returns what the reader stores in the slot when it has finished.
     #[must_use]
     pub fn generation(self) -> u32 {
         self.generation
     }
 
-    /// The granules that the block takes: those that its bytes touch, and one if it has none.
+    /// Returns the granules that the block takes: those that its bytes touch, and one if it has no
+    /// bytes.
     #[must_use]
     pub fn granules(self) -> core::ops::Range<u32> {
-        // Of a block in an arena of at most 2³¹ granules.
+        // The arena of the block has at most 2³¹ granules.
         self.granule..self.granule + self.len().div_ceil(GRANULE_BYTES).max(1) as u32
     }
 
@@ -183,7 +184,7 @@ impl BlockRef {
     }
 }
 
-/// A line that names a block which cannot be.
+/// A line names a block that cannot exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadBlock {
@@ -193,7 +194,7 @@ pub enum BadBlock {
          end the connection, since the peer does not keep to the layout"
     )]
     Outside {
-        /// Where the block was said to start, in bytes from the start of the arena.
+        /// Where the block starts, as the peer said, in bytes from the start of the arena.
         offset: u64,
         /// Its length in bytes, as the peer said.
         len: u64,
@@ -206,7 +207,7 @@ pub enum BadBlock {
          end the connection, since the peer does not keep to the layout"
     )]
     NoGeneration {
-        /// Where the block was said to start, in bytes from the start of the arena.
+        /// Where the block starts, as the peer said, in bytes from the start of the arena.
         offset: u64,
     },
 }

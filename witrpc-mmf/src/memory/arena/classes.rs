@@ -1,15 +1,17 @@
-//! Size classes of runs: eight to each doubling, so that the lengths in one differ by an eighth.
+//! Size classes of runs: eight for each doubling, so that the lengths in one class differ by up to an
+//! eighth.
 
-/// Classes to a doubling.
+/// The number of classes for each doubling.
 const STEPS: u32 = 8;
 const STEP_BITS: u32 = STEPS.ilog2();
 
-/// Number of classes, for runs of up to 2³¹ − 1 granules.
+/// The number of classes, for runs of up to 2³¹ − 1 granules.
 pub const CLASSES: usize = class_of((1 << 31) - 1) + 1;
 
 const WORDS: usize = CLASSES.div_ceil(u64::BITS as usize);
 
-/// The class that runs of `granules` belong to: rising, and exact for less than 16 granules.
+/// Returns the class of runs of `granules` granules. It rises with the length, and is exact below 16
+/// granules.
 pub const fn class_of(granules: u32) -> usize {
     if granules < STEPS {
         return granules as usize;
@@ -19,7 +21,7 @@ pub const fn class_of(granules: u32) -> usize {
     ((doubling - STEP_BITS + 1) * STEPS + step) as usize
 }
 
-/// The least number of granules in the class of `granules`.
+/// Returns the least number of granules in the class of `granules`.
 pub const fn shortest_of_class(granules: u32) -> u32 {
     if granules < STEPS {
         return granules;
@@ -27,7 +29,7 @@ pub const fn shortest_of_class(granules: u32) -> u32 {
     granules & (u32::MAX << (granules.ilog2() - STEP_BITS))
 }
 
-/// A set of classes: those of which there are free runs.
+/// The set of the classes that have free runs.
 #[derive(Debug, Default)]
 pub struct ClassSet {
     words: [u64; WORDS],
@@ -44,7 +46,7 @@ impl ClassSet {
         self.words[class / 64] &= !(1 << (class % 64));
     }
 
-    /// The lowest class of the set that is `class` or above.
+    /// Returns the lowest class of the set that is `class` or above.
     pub fn lowest_from(&self, class: usize) -> Option<usize> {
         let start = class / 64;
         let first = self.words.get(start)? & (u64::MAX << (class % 64));
@@ -55,7 +57,7 @@ impl ClassSet {
             .map(|(index, word)| index * 64 + word.trailing_zeros() as usize)
     }
 
-    /// The highest class of the set.
+    /// Returns the highest class of the set.
     pub fn highest(&self) -> Option<usize> {
         let (index, word) = self.words.iter().enumerate().rfind(|(_, word)| **word != 0)?;
         Some(index * 64 + word.ilog2() as usize)

@@ -1,8 +1,8 @@
-//! The arena of a region: blocks for what is too big to stand inline in a line.
+//! The arena of a region: blocks for messages that are too long for a line.
 //!
 //! An arena belongs to the side that writes the region. All of its state is private memory of that
-//! side: nothing that the peer can write, or even read, decides which bytes are given out, and there
-//! is no `unsafe` here. Memory is counted in granules of [`GRANULE_BYTES`].
+//! side: nothing that the peer can write, or even read, decides which bytes are given out. There is no
+//! `unsafe` here. Memory is counted in granules of [`GRANULE_BYTES`].
 //!
 //! # The life of a block
 //!
@@ -13,22 +13,22 @@
 //!   └─────────────────┴─────────────────────┘
 //! ```
 //!
-//! A lent block comes back only by [`Arena::reclaim`], when the peer has stored the block's
-//! generation in the block's slot of the release table (see [`crate::link::release`]).
+//! A lent block comes back only by [`Arena::reclaim`], after the peer has stored the block's generation
+//! in the block's slot of the release table (see [`crate::link::release`]).
 //!
 //! # Invariants
 //!
-//! 0. Blocks that exist, those that are lent included, never overlap.
-//!    [`OwnMemory::block_mut`](super::copy::OwnMemory::block_mut) relies on it for soundness.
-//! 1. A [`Block`] is made by `alloc` only, is not `Clone`, and names its arena by an [`ArenaId`] that
+//! 0. Existing blocks, including lent ones, never overlap.
+//!    [`OwnMemory::block_mut`](super::copy::OwnMemory::block_mut) relies on this for soundness.
+//! 1. A [`Block`] is made only by `alloc`, is not `Clone`, and names its arena by an [`ArenaId`] that
 //!    no other arena of this process has.
-//! 2. The generation of a block differs from all that an honest peer can have left in its slot. A
-//!    slot's generation moves on when a block that starts there has been released, and only then,
-//!    so it is always one ahead of what the peer has stored: generations may wrap as often as they
-//!    like. 0 is skipped, since untouched slots hold it. (A lease may be lent again before it comes
-//!    back to the arena, each time under the next generation: [`crate::link::lease`].)
-//! 3. A peer that stores what it should not gets blocks of its own connection reused under its
-//!    hands. It harms nobody else.
+//! 2. The generation of a block differs from everything that an honest peer can have left in its slot.
+//!    A slot's generation advances only when a block that starts there has been released, so it is
+//!    always one ahead of what the peer has stored. So generations may wrap any number of times. 0 is
+//!    skipped, because untouched slots hold it. (A lease may be lent again before it comes back to the
+//!    arena, each time under the next generation: [`crate::link::lease`].)
+//! 3. A peer that stores a wrong value causes blocks of its own connection to be reused while it reads
+//!    them. It harms no other connection.
 
 mod block;
 mod classes;
@@ -47,59 +47,61 @@ use runs::Runs;
 
 pub use block::{BadBlock, Block, BlockRef};
 
-/// Bytes of a granule, in which an arena is counted. Blocks start at a multiple of it.
+/// The length of a granule, the unit of an arena, in bytes. Blocks start at a multiple of it.
 pub const GRANULE_BYTES: usize = 256;
 
-/// The longest arena in granules (2³¹ − 1 of them are 512 GiB).
+/// The longest arena in granules (2³¹ − 1 granules are 512 GiB).
 pub const MAX_GRANULES: u32 = runs::MAX_GRANULES;
 
-/// Lent blocks of up to so much space together, 16 KiB, are not looked at as long as there is other
-/// space. A look takes the cache line of a slot away from the peer, which writes it at each release:
-/// small blocks that come back sixteen to a line cost a sixteenth of that.
+/// How many granules of lent blocks, 16 KiB together, are not checked while there is other space. A
+/// check takes the cache line of a slot away from the peer, which writes that line at each release.
+/// Small blocks that come back sixteen to a line cost a sixteenth of that.
 const LINGERING_GRANULES: u32 = 64;
 
-/// After so many blocks that the peer still holds, the others are likely to be held too.
+/// After this many blocks that the peer still holds, the others are likely to be held too.
 const LOOKS_IN_VAIN: usize = 4;
 
-/// Tells whether the peer has released a block: the release table, seen from the writer's side.
+/// The release table, as the writer sees it: it tells whether the peer has released a block.
 pub trait Released {
-    /// Whether the slot of the block that starts at `granule` carries `generation`. If so, all that
-    /// the peer read from the block was read before.
+    /// Returns whether the slot of the block that starts at `granule` carries `generation`. If so,
+    /// everything that the peer read from the block was read before.
     fn is_released(&self, granule: u32, generation: u32) -> bool;
 }
 
-/// Which arena of this process a block belongs to.
+/// The identity of an arena, unique within this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArenaId(u64);
 
-/// The writer's allocator of one region: see the [module](self).
+/// The writer's allocator for one region: see the [module](self).
 pub struct Arena {
     id: ArenaId,
     granules: u32,
     runs: Runs,
-    /// For each granule the generation last reclaimed of a block that started there, 0 for none.
+    /// For each granule, the generation last reclaimed of a block that started there; 0 for none.
     reclaimed_generations: Vec<u32>,
     outstanding: Outstanding,
     leases: Leases,
 }
 
-/// The blocks of an arena that are leases, wherever they are: in their writer's hands or lent.
+/// The leases of an arena: the blocks that their writer holds, and those that are lent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Leases {
     /// How many there are.
     pub count: usize,
-    /// Bytes that they take, in whole granules.
+    /// How many bytes they take, in whole granules.
     pub bytes: usize,
 }
 
 impl Arena {
-    /// An arena of `len` bytes, all free.
+    /// Creates an arena of `len` bytes, all free.
     ///
-    /// It keeps 16 bytes of private memory a granule, of which the kernel provides what is touched.
+    /// It takes 16 bytes of private memory for each granule. The kernel provides only the pages that
+    /// are touched.
     ///
     /// # Panics
     ///
-    /// If `len` is not a positive multiple of [`GRANULE_BYTES`], or above [`MAX_GRANULES`].
+    /// Panics if `len` is not a positive multiple of [`GRANULE_BYTES`], or above [`MAX_GRANULES`]
+    /// granules.
     #[must_use]
     pub fn new(len: usize) -> Self {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
@@ -119,46 +121,47 @@ impl Arena {
         }
     }
 
-    /// Which arena this is.
+    /// Returns the identity of this arena.
     #[must_use]
     pub fn id(&self) -> ArenaId {
         self.id
     }
 
-    /// Length of the arena in bytes, free or not: the longest block that there can ever be.
+    /// Returns the length of the arena in bytes, free or not: the longest block that there can ever be.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "an arena is never empty")]
     pub fn len(&self) -> usize {
         self.granules as usize * GRANULE_BYTES
     }
 
-    /// Bytes that are in no block, wherever they lie.
+    /// Returns the bytes that are in no block, wherever they are.
     #[must_use]
     pub fn free_bytes(&self) -> usize {
         self.runs.free_granules() as usize * GRANULE_BYTES
     }
 
-    /// Number of blocks that were lent and not reclaimed.
+    /// Returns the number of blocks that were lent and not reclaimed.
     #[must_use]
     pub fn outstanding(&self) -> usize {
         self.outstanding.len()
     }
 
-    /// The leases that have not come back.
+    /// Returns the leases that have not come back.
     #[must_use]
     pub fn leases(&self) -> Leases {
         self.leases
     }
 
-    /// A length in bytes that [`alloc`](Self::alloc) can provide now, without reclaiming: the
-    /// longest free run, or up to an eighth less when several of about that length are free.
+    /// Returns a length in bytes that [`alloc`](Self::alloc) can provide now, without reclaiming: the
+    /// longest free run, or up to an eighth less if several of about that length are free.
     #[must_use]
     pub fn largest_possible(&self) -> usize {
         self.runs.largest() as usize * GRANULE_BYTES
     }
 
-    /// The longest length up to `len` bytes that [`alloc`](Self::alloc) provides whenever there is a
-    /// free run as long: at others it may overlook one. A granule at least.
+    /// Returns the longest length, up to `len` bytes and at least a granule, that
+    /// [`alloc`](Self::alloc) provides whenever a free run has that length. At other lengths, it may
+    /// overlook a run.
     #[must_use]
     pub fn never_overlooked(len: usize) -> usize {
         let granules = u32::try_from(len / GRANULE_BYTES).unwrap_or(u32::MAX);
@@ -167,13 +170,14 @@ impl Arena {
 
     /// Takes a block of `len` bytes, in constant time. A block of 0 bytes takes a granule too.
     ///
-    /// `None` if no free run is long enough. The block is to be given to [`free`](Self::free) or
-    /// [`lend`](Self::lend); dropped otherwise, its space is lost to the arena.
+    /// Returns `None` if no free run is long enough. The caller must pass the block to
+    /// [`free`](Self::free) or [`lend`](Self::lend). If it drops the block, the space is lost to the
+    /// arena.
     pub fn alloc(&mut self, len: usize) -> Option<Block> {
         self.alloc_as(Use::Message, len)
     }
 
-    /// As [`alloc`](Self::alloc), for a block that counts among the [`leases`](Self::leases).
+    /// Takes a block as [`alloc`](Self::alloc) does, which counts among the [`leases`](Self::leases).
     pub fn alloc_lease(&mut self, len: usize) -> Option<Block> {
         let block = self.alloc_as(Use::Lease, len)?;
         self.leases.count += 1;
@@ -188,8 +192,9 @@ impl Arena {
         Some(Block::new(self.id, first, granules, generation, len, purpose))
     }
 
-    /// Does what `find` does, reclaiming what the peer has released: some of it when more is lent than
-    /// may linger; all of it, and `find` once more, when it finds no space otherwise.
+    /// Runs `find`, and reclaims what the peer has released. It reclaims some blocks first if more is
+    /// lent than may linger. If `find` finds no space, it reclaims everything and runs `find` once
+    /// more.
     pub fn find_or_reclaim<T>(
         &mut self,
         released: &impl Released,
@@ -207,7 +212,7 @@ impl Arena {
         find(self)
     }
 
-    /// Takes back a block whose generation the peer was never told of.
+    /// Takes back a block whose generation the peer never learned.
     ///
     /// # Panics
     ///
@@ -217,7 +222,7 @@ impl Arena {
         self.give_back(&block, previous_generation(block.generation()));
     }
 
-    /// Frees a block of which the peer has stored `released` last.
+    /// Frees a block for which the peer has last stored `released`.
     fn give_back(&mut self, block: &Block, released: u32) {
         self.reclaimed_generations[block.first_granule() as usize] = released;
         if block.purpose() == Use::Lease {
@@ -227,9 +232,9 @@ impl Arena {
         self.runs.give_back(block.first_granule(), block.granules());
     }
 
-    /// Records a block as lent to the peer, and says what to write to the line for it.
+    /// Records a block as lent to the peer, and returns its description for the line.
     ///
-    /// To be called before the line is published: the peer may release the block at once.
+    /// Must be called before the line is published: the peer may release the block at once.
     ///
     /// # Panics
     ///
@@ -246,8 +251,8 @@ impl Arena {
         (0..self.outstanding.len()).filter(|_| self.reclaim_next(released)).count()
     }
 
-    /// Looks at up to `looks` lent blocks, those first that have not been looked at for longest;
-    /// stops when the peer is seen to hold several of them.
+    /// Checks up to `looks` lent blocks, those that have not been checked for longest first. Stops when
+    /// it has seen that the peer holds several of them.
     fn reclaim_some(&mut self, looks: usize, released: &impl Released) {
         let mut held = 0;
         for _ in 0..looks.min(self.outstanding.len()) {
@@ -260,7 +265,7 @@ impl Arena {
         }
     }
 
-    /// Looks at one lent block; `true` if it has come back.
+    /// Checks one lent block. Returns whether it has come back.
     fn reclaim_next(&mut self, released: &impl Released) -> bool {
         let Some(block) = self.outstanding.next_released(released) else { return false };
         self.give_back(&block, block.generation());
@@ -268,12 +273,12 @@ impl Arena {
     }
 }
 
-/// The generation after `generation`, skipping 0.
+/// Returns the generation after `generation`, skipping 0.
 pub(crate) fn next_generation(generation: u32) -> u32 {
     generation.checked_add(1).unwrap_or(1)
 }
 
-/// A generation that [`next_generation`] follows.
+/// Returns a generation whose [`next_generation`] is `generation`.
 fn previous_generation(generation: u32) -> u32 {
     generation - 1
 }

@@ -1,10 +1,10 @@
-//! Blocks that were lent to the peer and have not come back.
+//! The blocks that were lent to the peer and have not come back.
 
 use std::collections::VecDeque;
 
 use super::{Block, Released};
 
-/// The lent blocks of an arena, in the order in which they are to be looked at.
+/// The lent blocks of an arena, in the order in which to check them.
 #[derive(Debug, Default)]
 pub struct Outstanding {
     blocks: VecDeque<Block>,
@@ -17,7 +17,7 @@ impl Outstanding {
         self.blocks.len()
     }
 
-    /// Granules in all of them together.
+    /// Returns how many granules all of them have together.
     pub fn granules(&self) -> u32 {
         self.granules
     }
@@ -28,8 +28,8 @@ impl Outstanding {
         self.blocks.push_back(block);
     }
 
-    /// Looks at the block that was not looked at for longest: taken out if it has been released, put
-    /// last if not.
+    /// Checks the block that was not checked for longest. Removes and returns it if it has been
+    /// released; otherwise moves it to the end.
     pub fn next_released(&mut self, released: &impl Released) -> Option<Block> {
         let block = self.blocks.pop_front()?;
         if released.is_released(block.first_granule(), block.generation()) {

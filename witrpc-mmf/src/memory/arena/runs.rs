@@ -1,26 +1,26 @@
 //! Runs of granules: segregated free lists with immediate coalescing, all in constant time.
 //!
-//! The idea is that of TLSF: free runs hang in lists by size class, a set of the classes that have
-//! any gives a fitting list without a search, and the length of a run, noted at both its ends, finds
-//! the neighbours when it is freed. A run is taken from the head of a list, so one of the class of
-//! the length that was asked for may be overlooked behind a shorter one; a longer one is split then.
+//! The algorithm is that of TLSF. Free runs are in lists by size class. A set of the classes that have
+//! runs gives a fitting list without a search. The length of a run, noted at both its ends, finds the
+//! neighbours when it is freed. A run is taken from the head of a list. So a run in the class of the
+//! requested length may be overlooked behind a shorter one, and a longer run is split instead.
 
 use super::classes::{CLASSES, ClassSet, class_of};
 
 /// The most granules that can be counted beside the flag.
 pub const MAX_GRANULES: u32 = FREE - 1;
 
-/// Set in the notes at the ends of a run that is free.
+/// Set in the notes at both ends of a free run.
 const FREE: u32 = 1 << 31;
 
-/// No run: the end of a list.
+/// Marks the end of a list.
 const NONE: u32 = u32::MAX;
 
-/// Which granules are free. Vectors of plain zeros, so that the kernel provides their pages only
-/// when they are touched.
+/// The state of all granules. The vectors are plain zeros, so the kernel provides their pages only when
+/// they are touched.
 pub struct Runs {
-    /// At the first and at the last granule of each run: its length, and whether it is free. What
-    /// stands at granules inside a run means nothing.
+    /// At the first and the last granule of each run: its length, and whether it is free. The values at
+    /// granules inside a run have no meaning.
     ends: Vec<u32>,
     /// At the first granule of a free run: the next free run of its class, or `NONE`.
     next: Vec<u32>,
@@ -34,7 +34,7 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// `granules` granules (1 to [`MAX_GRANULES`]) in one free run.
+    /// Creates `granules` granules (1 to [`MAX_GRANULES`]) in one free run.
     pub fn new(granules: u32) -> Self {
         let zeros = || vec![0; granules as usize];
         let mut runs = Self {
@@ -54,7 +54,8 @@ impl Runs {
         self.free_granules
     }
 
-    /// A length that [`take`](Self::take) can provide: that of the run which heads the highest class.
+    /// Returns a length that [`take`](Self::take) can provide: that of the run that heads the highest
+    /// class.
     pub fn largest(&self) -> u32 {
         self.occupied.highest().map_or(0, |class| self.free_len(self.heads[class]))
     }
@@ -102,7 +103,7 @@ impl Runs {
         self.link(start, len);
     }
 
-    /// The length noted at an end of a free run.
+    /// Returns the length noted at an end of a free run.
     fn free_len(&self, end: u32) -> u32 {
         self.ends[end as usize] & !FREE
     }
@@ -128,7 +129,7 @@ impl Runs {
         self.occupied.insert(class);
     }
 
-    /// Takes a free run out of its class. Its notes are left to whoever makes a run of it.
+    /// Removes a free run from its class. The caller must replace its notes.
     fn unlink(&mut self, first: u32) {
         let class = class_of(self.free_len(first));
         let (previous, next) = (self.previous[first as usize], self.next[first as usize]);

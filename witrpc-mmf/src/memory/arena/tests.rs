@@ -1,4 +1,4 @@
-//! The arena against an oracle that knows nothing but a map of who has which granule.
+//! Tests the arena against an oracle that knows only which block has which granule.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +23,7 @@ impl Released for Slots {
     }
 }
 
-/// Which granules are taken, told from outside.
+/// Which granules are taken, tracked outside of the arena.
 struct Oracle {
     taken: Vec<bool>,
 }
@@ -31,7 +31,7 @@ struct Oracle {
 impl Oracle {
     /// # Panics
     ///
-    /// If the granules of the range are not all in the state that is left.
+    /// Panics if a granule of the range is already in the new state.
     fn set(&mut self, offset: usize, len: usize, taken: bool) {
         let first = offset / GRANULE_BYTES;
         let granules = len.div_ceil(GRANULE_BYTES).max(1);
@@ -50,7 +50,7 @@ impl Oracle {
     }
 }
 
-/// One thing that a writer or its peer does.
+/// One step of a writer or its peer.
 #[derive(Debug, Clone)]
 enum Step {
     Alloc {
@@ -62,7 +62,7 @@ enum Step {
     AllocLease {
         len: usize,
     },
-    /// Lends a block and takes it back before it goes to the arena, as leases are.
+    /// Lends a block and takes it back before it goes to the arena, as happens to leases.
     LendAndTakeBack {
         which: usize,
     },
@@ -93,7 +93,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..300)
 }
 
-/// A writer, its peer, and the oracle that watches.
+/// A writer, its peer, and the oracle that checks them.
 struct Scene {
     arena: Arena,
     oracle: Oracle,
@@ -101,7 +101,7 @@ struct Scene {
     held: Vec<Block>,
     lent: Vec<BlockRef>,
     released: Vec<BlockRef>,
-    /// Where those of them begin that are leases.
+    /// The first granules of the blocks that are leases.
     leases: HashSet<u32>,
 }
 
@@ -188,8 +188,8 @@ impl Scene {
         self.held.push(block);
     }
 
-    /// Frees in the oracle what the arena no longer counts as outstanding. Which of the released
-    /// blocks those are shows in the generation that their granule is at.
+    /// Frees in the oracle what the arena no longer counts as outstanding. The generation at a block's
+    /// granule shows whether it is one of these.
     fn notice_reclaimed(&mut self) {
         let (arena, oracle, leases) = (&self.arena, &mut self.oracle, &mut self.leases);
         self.released.retain(|block| {
@@ -318,7 +318,7 @@ fn a_block_freed_without_being_lent_uses_up_no_generation() {
 
 #[test]
 fn every_lent_block_is_looked_at_in_turn() {
-    // Most are never released: a look that always began at the same ones would not find the last.
+    // Most are never released: a check that always began at the same ones would not find the last.
     let mut arena = Arena::new(128 * GRANULE_BYTES);
     let mut slots = Slots::default();
     let lent: Vec<_> = (0..100)
@@ -351,7 +351,7 @@ fn small_blocks_that_came_back_are_taken_together() {
 
 #[test]
 fn a_whole_arena_is_one_block() {
-    // Not at a size class's boundary, where rounding up would miss the only run.
+    // Not at the boundary of a size class, where rounding up would miss the only run.
     let granules = 1001;
     let mut arena = Arena::new(granules * GRANULE_BYTES);
     assert!(arena.alloc(granules * GRANULE_BYTES + 1).is_none());

@@ -1,26 +1,25 @@
 //! Copying whole cache lines out of memory that a peer may write, at the speed of `memcpy`.
 //!
-//! Words that are loaded one after the other keep half of what a core can move. The compiler may not
-//! join atomic loads, so they are joined here, in a loop of machine code: loads of 16 bytes, of which
-//! each byte comes out as it was at some moment, as of relaxed loads of bytes. That is all that the
-//! callers, who copy what may change meanwhile, ask for. The compiler knows nothing of the loop but
-//! that it may read and write memory, and so moves no other access across it; x86-64 itself keeps
-//! loads in order, and before later stores.
+//! Loading words one after the other reaches half of what a core can copy. The compiler may not join
+//! atomic loads, so they are joined here, in a loop of machine code: loads of 16 bytes, of which each
+//! byte has the value of some moment, as with relaxed loads of bytes. The callers, which copy memory
+//! that may change meanwhile, need no more. The compiler knows only that the loop may read and write
+//! memory, and so moves no other access across it. x86-64 itself keeps loads in order, and before later
+//! stores.
 //!
-//! (`rep movsb` is as quick, but twenty times slower on some processors when the target lies a few
-//! bytes further in its page than the source does in its own, as it does in a new vector.)
+//! (`rep movsb` is as fast in general. But on some processors it is twenty times slower if the target
+//! lies a few bytes further in its page than the source in its own. That is the case in a new vector.)
 
 use core::mem::MaybeUninit;
 use core::sync::atomic::AtomicU64;
 
 use super::WORD_BYTES;
 
-/// Copies from the front as many whole lines as there are in `words`, and returns how many words that
-/// were.
+/// Copies from the front as many whole lines as `words` has. Returns how many words that were.
 ///
 /// # Panics
 ///
-/// If `out` is not as long as `words`.
+/// Panics if `out` is not as long as `words`.
 #[cfg(all(target_arch = "x86_64", not(any(miri, asan, tsan))))]
 #[inline]
 pub fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
@@ -33,8 +32,9 @@ pub fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> u
         return 0;
     }
     // SAFETY: reads `lines` lines, at least one, from the start of `words` and writes as many to the
-    // start of `out`, which both have; the first may change meanwhile, being atomics, and the second
-    // is ours alone, and may hold any bytes. Nothing else is touched but registers and flags.
+    // start of `out`; both have that many. The first may change meanwhile, since they are atomics. The
+    // second is exclusively borrowed, and may hold any bytes. Only registers and flags are touched
+    // otherwise.
     unsafe {
         core::arch::asm!(
             "2:",
@@ -63,7 +63,7 @@ pub fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> u
     lines * LINE_WORDS
 }
 
-/// Copies nothing: the loop of the caller does it all, where sanitizers see it.
+/// Copies nothing: the caller's loop copies everything, where sanitizers see it.
 #[cfg(not(all(target_arch = "x86_64", not(any(miri, asan, tsan)))))]
 #[inline]
 pub fn copy(_words: &[AtomicU64], _out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {

@@ -1,4 +1,4 @@
-//! Copying out against plain slices, and both memories over one file as two processes have them.
+//! Tests copying against plain slices, and both memories over one file, as two processes have them.
 
 use std::fs::File;
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use crate::memory::words::ReadWord;
 
 use super::{BadMapping, OutOfBounds, OwnMemory, PeerMemory};
 
-/// Memory that holds `content` and can be read only.
+/// Creates read-only memory that holds `content`.
 pub fn peer_memory(content: &[u8]) -> PeerMemory {
     let mut map = MmapOptions::new().len(content.len()).map_anon().expect("anonymous memory");
     map.copy_from_slice(content);
@@ -21,7 +21,7 @@ pub fn peer_memory(content: &[u8]) -> PeerMemory {
     unsafe { PeerMemory::new(map, content.len()) }.expect("whole words")
 }
 
-/// No two bytes within 251 are equal, so that a shifted copy differs.
+/// Returns bytes of which no two within 251 are equal, so that a shifted copy differs.
 fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|index| (index % 251) as u8).collect()
 }
@@ -100,13 +100,13 @@ proptest! {
 const LEN: usize = 8192;
 const ARENA_START: usize = 4096;
 
-/// A region as its owner maps it and as its peer does.
+/// Creates a region as its owner maps it and as its peer does.
 fn both_sides(arena: &Arena) -> (OwnMemory, PeerMemory) {
     let file = File::from(memfd_create("region", MemfdFlags::CLOEXEC).expect("a memfd"));
     file.set_len(LEN as u64).expect("space");
     let writable = MmapOptions::new().map_raw(&file).expect("a mapping");
     let read_only = MmapOptions::new().map_raw_read_only(&file).expect("a mapping");
-    // SAFETY: the file keeps its length and nobody else has it; the tests below ask for each word in
+    // SAFETY: the file keeps its length and no other code has it; the tests below access each word in
     // one size.
     let own = unsafe { OwnMemory::new(writable, LEN, ARENA_START, arena) };
     // SAFETY: the file keeps its length; this mapping is given away here.

@@ -1,20 +1,20 @@
 //! The words of the protocol: those of mapped memory, or loom's.
 //!
 //! Everything that two processes agree on without a system call is a 32-bit or 64-bit word with one
-//! writing side. Protocol code is generic over [`Words`], so that the code that runs over mapped
-//! memory is the very code that the loom models explore: loom's atomics carry bookkeeping of their
-//! own and cannot be laid over a mapping.
+//! writing side. Protocol code is generic over [`Words`]. So the code that runs over mapped memory is
+//! the code that the loom models explore: loom's atomics carry their own bookkeeping and cannot be laid
+//! over a mapping.
 //!
 //! A side has two kinds of words:
 //!
-//! - its **own** ([`Word`]), in the region that it created and alone may write;
+//! - its **own** ([`Word`]), in the region that it created and only it may write;
 //! - its **peer's** ([`ReadWord`]), in the region that the peer created, mapped read-only here.
 //!
 //! # Orderings
 //!
 //! Publish by a `Release` store; look by an `Acquire` load. Where each side writes its own word and
-//! then reads the other's, both need `fence(SeqCst)` in between. `SeqCst` appears only as that
-//! fence, never on a load or a store: it is the form that loom models rightly.
+//! then reads the other's, both need `fence(SeqCst)` in between. `SeqCst` appears only as that fence,
+//! never on a load or a store, which is the form that loom models correctly.
 
 use core::sync::atomic;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -23,9 +23,9 @@ use std::sync::Mutex;
 
 use witrpc_rt::lock;
 
-/// A word that may be looked at: one's own, or the peer's.
+/// A word that this side may load: its own, or the peer's.
 pub trait ReadWord<V> {
-    /// The value at this moment. `order` is `Relaxed` or `Acquire`.
+    /// Returns the present value. `order` is `Relaxed` or `Acquire`.
     ///
     /// # Panics
     ///
@@ -33,7 +33,7 @@ pub trait ReadWord<V> {
     fn load(&self, order: Ordering) -> V;
 }
 
-/// A word of one's own region: this process is its only writer.
+/// A word of this side's region. This process is its only writer.
 ///
 /// The read-modify-write operations are for threads of that one process among themselves.
 pub trait Word<V>: ReadWord<V> {
@@ -63,17 +63,17 @@ pub trait Word<V>: ReadWord<V> {
     fn fetch_and(&self, value: V, order: Ordering) -> V;
 }
 
-/// A value that threads of this process share under a lock. It lies in no region.
+/// A value that threads of this process share under a lock. It is in no region.
 pub trait Lock<T> {
-    /// Unlocked, with this value.
+    /// Creates an unlocked value.
     fn new(value: T) -> Self;
     /// Runs `change` with the value while no other thread does.
     fn locked<R>(&self, change: impl FnOnce(&mut T) -> R) -> R;
 }
 
-/// A word of this process that holds a pointer. It lies in no region.
+/// A word of this process that holds a pointer. It is in no region.
 pub trait Pointer<T> {
-    /// Holds null.
+    /// Creates a null pointer.
     fn null() -> Self;
     /// Replaces the pointer and returns the one before.
     fn swap(&self, value: *mut T, order: Ordering) -> *mut T;
@@ -81,9 +81,9 @@ pub trait Pointer<T> {
 
 /// A family of words: [`Mapped`], or loom's in the models.
 pub trait Words: 'static {
-    /// A 32-bit word of one's own.
+    /// A 32-bit word of this side.
     type U32: Word<u32>;
-    /// A 64-bit word of one's own.
+    /// A 64-bit word of this side.
     type U64: Word<u64>;
     /// A 32-bit word of the peer's.
     type PeerU32: ReadWord<u32>;
@@ -197,20 +197,19 @@ pub(crate) mod modelled;
 macro_rules! peer_word {
     ($(#[$doc:meta])* $name:ident, $atomic:ty, $value:ty) => {
         $(#[$doc])*
-        ///
-        /// It can be loaded and nothing else: the page under it is mapped read-only, where any other
-        /// atomic operation, even a compare-exchange that fails, may fault. Of the loads only
-        /// `Relaxed` ones of at most a machine word are promised by Rust to work there, so `Acquire`
-        /// is made of a relaxed load and a fence (which costs nothing on x86-64). The thread sanitizer
-        /// knows of no fences, and gets the load.
+        /// It can only be loaded: the page under it is mapped read-only, where any other atomic
+        /// operation, even a compare-exchange that fails, may fault. Rust promises only that `Relaxed`
+        /// loads of at most a machine word work there. So `Acquire` is made of a relaxed load and a
+        /// fence (which costs nothing on x86-64). The thread sanitizer knows of no fences, and gets the
+        /// load.
         #[derive(Debug)]
         #[repr(transparent)]
         pub struct $name($atomic);
 
         impl $name {
-            /// Where the word lies: what futex system calls are given.
+            /// Returns the address of the word, for futex system calls.
             ///
-            /// A pointer for the kernel: nothing in this process may write through it.
+            /// It is a pointer for the kernel: nothing in this process may write through it.
             #[inline]
             pub fn as_ptr(&self) -> *const $value {
                 self.0.as_ptr()

@@ -1,5 +1,5 @@
-//! loom's words, for the models: the same word is one side's own and the other side's peer's. And
-//! what a model sleeps on.
+//! loom's words, for the models: the same word is one side's own and the other side's peer's. Also what
+//! a model sleeps on.
 
 use core::sync::atomic::Ordering;
 
@@ -51,15 +51,15 @@ impl<T> super::Pointer<T> for AtomicPtr<T> {
 own_word!(AtomicU32, u32);
 own_word!(AtomicU64, u64);
 
-/// Runs `model` in every order that takes a thread off its processor against its will at most
-/// `preemptions` times: enough for what two sides can do to each other, few enough for seconds.
+/// Runs `model` in every order with at most `preemptions` preemptions: enough for what two sides can do
+/// to each other, few enough to end in seconds.
 pub fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.check(model);
 }
 
-/// A futex on some word. A sleeper that nobody wakes is a deadlock, which loom reports.
+/// A futex on some word. A sleeper that is never woken is a deadlock, which loom reports.
 #[derive(Debug)]
 pub struct Futex {
     queue: Mutex<()>,
@@ -67,7 +67,7 @@ pub struct Futex {
 }
 
 impl Futex {
-    /// Makes one.
+    /// Creates a futex without sleepers.
     pub fn new() -> Self {
         Self { queue: Mutex::new(()), wakes: Condvar::new() }
     }
@@ -80,14 +80,14 @@ impl Futex {
         }
     }
 
-    /// Wakes all who sleep.
+    /// Wakes all sleepers.
     pub fn wake(&self) {
         drop(self.queue.lock());
         self.wakes.notify_all();
     }
 }
 
-/// A doorbell. A listener that no ring wakes is a deadlock, which loom reports.
+/// A doorbell. A listener that is never woken is a deadlock, which loom reports.
 #[derive(Debug)]
 pub struct Bell {
     /// How often it was rung.
@@ -96,18 +96,18 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// Makes one.
+    /// Creates a doorbell that has not been rung.
     pub fn new() -> Self {
         Self { rings: Mutex::new(0), wakes: Condvar::new() }
     }
 
-    /// Wakes the one that waits.
+    /// Wakes the listener.
     pub fn ring(&self) {
         *self.rings.lock().expect("no model panics under a lock") += 1;
         self.wakes.notify_all();
     }
 
-    /// How often it was rung so far.
+    /// Returns how often it has been rung.
     pub fn rings(&self) -> u32 {
         *self.rings.lock().expect("no model panics under a lock")
     }

@@ -1,7 +1,7 @@
-//! The server's control thread: accepts clients, leads them through the handshake, and learns when
-//! they die.
+//! The server's control thread: accepts clients, runs their handshakes, and notices their deaths.
 //!
-//! Here is what the server's other threads see of it, and it of them; [`thread`] is what it does.
+//! This module holds the interface between the control thread and the server's other threads.
+//! [`thread`] holds its loop.
 
 mod thread;
 
@@ -24,14 +24,15 @@ use super::peer::Established;
 
 pub use thread::HandshakeContext;
 
-/// What a server offers each client, and how many it takes.
+/// What a server offers each client, and how many clients it accepts.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
-    /// What its connections stand on.
+    /// The backend that carries its connections.
     pub backend: Backend,
-    /// How many clients can be connected, or have gone and still take the memory of a connection.
+    /// How many clients can hold the memory of a connection. A client that has gone counts until its
+    /// memory is released.
     pub max_clients: usize,
-    /// How many calls a client can have in flight; 1 to [`crate::memory::layout::MAX_LANES`].
+    /// How many calls a client can have in flight, 1 to [`crate::memory::layout::MAX_LANES`].
     pub lanes: u32,
     /// The length of the region that the client creates, in bytes.
     pub client_region_len: usize,
@@ -39,52 +40,52 @@ pub struct ServerLimits {
     pub server_region_len: usize,
     /// The longest message of either side, in bytes.
     pub max_message_len: u64,
-    /// How long a handshake may take from the accepting to the welcome's last byte.
+    /// How long a handshake may take, from the accept to the last byte of the welcome.
     pub handshake_timeout: Duration,
-    /// How long a handshake may take while others wait for its place.
+    /// How long a handshake may take while other peers wait for its place.
     pub grace: Duration,
 }
 
-/// [`ServerLimits::grace`] of all servers but those of tests. Whoever means it needs a millisecond or
-/// so.
+/// [`ServerLimits::grace`] of all servers outside of tests. An honest client needs about a millisecond.
 pub const GRACE: Duration = Duration::from_millis(100);
 
-/// What the control thread reports to. Its calls must not wait for a client or for a handler, nor
-/// for a thread that is in a call of [`Control`].
+/// The receiver of the control thread's events. Its methods must not wait for a client, for a handler,
+/// or for a thread that is inside a call of [`Control`].
 pub trait Host: Send + Sync + 'static {
-    /// Decides on a client by its hello, which is untrusted. The client's id names it from here on.
+    /// Decides whether to admit a client, by its untrusted hello. The client's id identifies it from
+    /// here on.
     fn admit(&self, client: &ClientInfo, hello: &[u8]) -> Admitted;
 
-    /// An admitted client's connection, before its welcome is sent: what is written to the region
-    /// here, the client will see. `session` is what `admit` gave.
+    /// Reports the connection of an admitted client, before its welcome is sent. So the client sees
+    /// everything that this method writes to the region. `session` is what `admit` returned.
     fn connected(&self, client: ClientInfo, session: Session, connection: Established);
 
-    /// A connected client's link is closed, by its death, by its leaving, by
-    /// [`Control::close_link`] or by [`Control::shutdown`]. Once for each `connected`.
+    /// Reports that the link of a connected client is closed: the client died or left, or
+    /// [`Control::close_link`] or [`Control::shutdown`] closed it. Called once for each `connected`.
     fn hung_up(&self, client_id: u64);
 
-    /// Returns how many clients that have gone still take the memory of a connection each.
+    /// Returns how many connections of clients that have gone still hold their memory.
     fn held_by_gone(&self) -> usize {
         0
     }
 
-    /// A stranger was turned away before there was anything to admit: it wanted something else, has
-    /// not the secret, broke a rule, or came to a full server or not to its end.
+    /// Reports that a peer was turned away before `admit` decided on it. It asked for something else,
+    /// does not have the secret, broke a rule, met a full server, or did not finish the handshake.
     fn turned_away(&self) {}
 
-    /// What another process of this user is told that asks how the server is; at most
+    /// Returns the report for another process of the same user that inquires about the server, at most
     /// [`MAX_REPORT_LEN`](super::record::MAX_REPORT_LEN) bytes.
     fn report(&self) -> Vec<u8> {
         Vec::new()
     }
 
-    /// Makes the keys of clients.
+    /// Returns what answers the key exchanges of clients.
     fn responder(&self) -> &dyn Responder {
         &const { Plain::new(false) }
     }
 }
 
-/// A claimed name at work. Dropping it shuts it down.
+/// A claimed name and the control thread that serves it. Dropping it shuts the server down.
 #[derive(Debug)]
 pub struct Control {
     shared: Arc<ControlShared>,
@@ -93,12 +94,12 @@ pub struct Control {
 }
 
 impl Control {
-    /// Takes the claim over. Orders can be given from here on, so that a host can hold what it
-    /// gives them to before the thread calls it.
+    /// Takes over the claim. Orders can be given from here on, so a host can keep the handle before the
+    /// thread first calls the host.
     ///
     /// # Errors
     ///
-    /// The system has no descriptor to give; the name is given up then.
+    /// The system has no descriptor left. The name is released then.
     pub fn new(claim: NameClaim) -> Result<Self, BindError> {
         let wake = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))
             .map_err(failed("make an eventfd"))?;
@@ -108,11 +109,11 @@ impl Control {
         Ok(Self { shared, thread: Mutex::default(), origin: Origin::here() })
     }
 
-    /// Starts the thread, once. The limits are the caller's to check.
+    /// Starts the thread. Must be called once at most. The caller must check the limits.
     ///
     /// # Errors
     ///
-    /// The system has no thread or descriptor to give; the name is given up then.
+    /// The system has no thread or descriptor left. The name is released then.
     pub fn start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
         let started = self.try_to_start(limits, host);
         if started.is_err() {
@@ -122,7 +123,7 @@ impl Control {
     }
 
     fn try_to_start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
-        // Without a claim it has been shut down already.
+        // Without a claim, the server has already been shut down.
         let orders = self.shared.orders();
         let listeners = orders.claim.as_ref().map(NameClaim::listeners).unwrap_or_default();
         let (name, uids) =
@@ -140,8 +141,8 @@ impl Control {
         Ok(())
     }
 
-    /// After [`shutdown`](Self::shutdown): waits until the thread has ended, until that time at the
-    /// most. Returns whether it has; that it has not, if this is called on it.
+    /// Waits after [`shutdown`](Self::shutdown) until the thread has ended, at most until the given
+    /// time. Returns whether it has ended. Returns `false` if the control thread itself calls this.
     pub fn join(&self, until: Option<Instant>) -> bool {
         let me = std::thread::current().id();
         if self.thread().as_ref().is_some_and(|thread| thread.thread().id() == me) {
@@ -152,7 +153,7 @@ impl Control {
             return false;
         }
         let thread = self.thread().take();
-        // All that is left of it is the system's part of its end.
+        // What remains is the system's part of ending the thread.
         thread.into_iter().for_each(|thread| drop(thread.join()));
         true
     }
@@ -161,20 +162,21 @@ impl Control {
         lock(&self.thread)
     }
 
-    /// Tells clients that come from now on that none is taken. The name stays this server's.
+    /// Refuses all clients from now on. The name stays this server's.
     pub fn stop_accepting(&self) {
         self.order(|orders| orders.turn_away = true);
     }
 
-    /// Closes the link of a client, which learns of it as a hang-up.
+    /// Closes the link of a client. The client sees a hang-up.
     pub fn close_link(&self, client_id: u64) {
         self.order(|orders| orders.close.push(client_id));
     }
 
-    /// Gives up the name before it returns; then, on its own thread, closes every link. Idempotent.
+    /// Shuts the server down: releases the name before this returns, and closes every link on the
+    /// control thread afterwards. Idempotent.
     pub fn shutdown(&self) {
         if self.origin.is_forked() {
-            // Its lock may have been taken at the fork, and the name is the parent's.
+            // In a forked child, the lock may have been held at the fork, and the name is the parent's.
             return;
         }
         drop(self.shared.orders().claim.take());
@@ -184,7 +186,7 @@ impl Control {
     fn order(&self, give: impl FnOnce(&mut Orders)) {
         if !self.origin.is_forked() {
             give(&mut self.shared.orders());
-            // A full counter has been rung already.
+            // A full counter means that the thread has been woken already.
             let _ = rustix::io::write(&self.shared.wake, &1_u64.to_ne_bytes());
         }
     }
@@ -203,13 +205,14 @@ impl Drop for Control {
 #[derive(Debug)]
 struct ControlShared {
     orders: Mutex<Orders>,
-    /// An eventfd that nobody else has: rung after an order.
+    /// The eventfd that wakes the thread after an order. No other component holds it.
     wake: Descriptor,
-    /// The thread has ended.
+    /// Signalled when the thread has ended.
     ended: Condvar,
 }
 
-/// Dropped as the last thing that the thread does, or if it cannot be started.
+/// A guard that reports the end of the thread when dropped. The thread drops it last. `start` drops it
+/// if the thread cannot be started.
 struct Ended(Arc<ControlShared>);
 
 impl Drop for Ended {

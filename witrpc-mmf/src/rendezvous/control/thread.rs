@@ -1,12 +1,14 @@
 //! The loop of the control thread.
 //!
-//! It sleeps without a timeout but while a handshake is pending. Nothing it does waits for a
-//! client, or takes longer than some milliseconds: the regions of connections are made in steps, one a
-//! turn. And a client that has not been admitted costs one of [`MAX_STRANGERS`] places until its
-//! deadline, the work of one key exchange, and from the exchange of regions on, when it has shown that
-//! it has the keys, the memory of one connection. So the connections'
-//! memory is bounded by `max_clients + MAX_STRANGERS` of them: counting strangers as clients would
-//! let whoever stalls keep others out.
+//! The thread sleeps without a timeout, except while a handshake is pending. No step of it waits for a
+//! client or takes longer than some milliseconds: the regions of connections are made in steps, one per
+//! turn.
+//!
+//! A peer that has connected and is not a client yet is a *stranger*. It costs one of [`MAX_STRANGERS`]
+//! places until its deadline, and the work of one key exchange. From the exchange of regions on, when
+//! it has proved that it has the keys, it also costs the memory of one connection. So the memory of all
+//! connections is at most that of `max_clients + MAX_STRANGERS` connections. Strangers do not count as
+//! clients: otherwise a peer that stalls could keep clients out.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -29,11 +31,11 @@ use crate::sys::resource::random_bytes;
 
 use super::{ControlShared, Host, ServerLimits};
 
-/// How many handshakes can be pending; who comes then stays in the listener's queue.
+/// How many handshakes can be pending. Further peers stay in the listener's queue.
 const MAX_STRANGERS: usize = 64;
 
-/// How long to leave clients in the queue when this process has no descriptor or memory to accept
-/// one, or too much to close, for which strangers are put off too.
+/// How long to leave clients in the queue when this process has no descriptor or memory to accept one,
+/// or has too many descriptors left to close. The latter also delays pending handshakes.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A longer handshake timeout is cut to a day, which any clock can express.
@@ -41,7 +43,7 @@ const MAX_HANDSHAKE: Duration = Duration::from_secs(24 * 60 * 60);
 
 const MAX_EVENTS: usize = 64;
 
-/// What an event is about; the upper bits of its data say which kind.
+/// The source of an event. The upper bits of the event's data hold its kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum EventSource {
     Wake,
@@ -80,26 +82,26 @@ impl EventSource {
 pub struct ControlThread {
     epoll: Descriptor,
     listeners: Vec<Arc<Descriptor>>,
-    /// While it is set, the listeners are not watched: nobody can be let in before that, unless a
+    /// While this is set, the listeners are not watched. Until that time, peers are accepted only if a
     /// stranger goes.
     accept_again: Option<Instant>,
-    /// In the order of their deadlines, which are all equally long.
+    /// In the order of their deadlines: all strangers get the same time.
     strangers: Vec<(u64, PendingHandshake)>,
     next_stranger: u64,
-    /// While it is set, there are strangers who were put off.
+    /// While this is set, some handshakes are delayed.
     advance_again: Option<Instant>,
-    /// Strangers whose regions are being made, who take turns.
+    /// Strangers whose regions are being made. They take turns.
     busy: VecDeque<u64>,
     links: HashMap<u64, Socket>,
     shared: Arc<ControlShared>,
-    /// The last to go: who sees the host dropped knows that all descriptors are closed.
+    /// Dropped last: when the host is dropped, all descriptors are closed.
     context: HandshakeContext,
 }
 
 /// What the handshakes of a server share.
 pub struct HandshakeContext {
     pub name: String,
-    /// The users whose clients are let in.
+    /// The users whose clients the server accepts.
     pub uids: Vec<u32>,
     /// See [`ServerOpening::generation`](crate::rendezvous::record::ServerOpening::generation).
     pub generation: Nonce,
@@ -153,10 +155,11 @@ impl ControlThread {
             let events = match epoll::wait(&self.epoll, &mut buffer[..], self.timeout().as_ref()) {
                 Ok((events, _)) => &*events,
                 Err(Errno::INTR) => continue,
-                // Nothing but a broken descriptor, which only a wild `close` in this process makes.
+                // Only a broken descriptor leads here, which only a stray `close` in this process
+                // causes.
                 Err(_) => return,
             };
-            // Who has left makes room for who comes.
+            // Handle hang-ups first: clients that have left make room for new peers.
             for event in events {
                 if let EventSource::Link(client_id) = EventSource::of(event) {
                     self.hang_up(client_id);
@@ -166,7 +169,7 @@ impl ControlThread {
             {
                 return;
             }
-            // Who has said something is heard before its place may go to who comes.
+            // Handle what strangers have sent before their places may go to new peers.
             for event in events {
                 if let EventSource::PendingHandshake(number) = EventSource::of(event) {
                     self.advance(number);
@@ -184,7 +187,7 @@ impl ControlThread {
         }
     }
 
-    /// How long to sleep; `None` without end, when no handshake is pending.
+    /// Returns how long to sleep; `None` without a limit, when no handshake is pending.
     fn timeout(&self) -> Option<Timespec> {
         if !self.busy.is_empty() {
             return Some(Timespec::default());
@@ -193,14 +196,14 @@ impl ControlThread {
         let wake_at = [deadline, self.accept_again, self.advance_again];
         let wake_at = wake_at.into_iter().flatten().min()?;
         let timeout = wake_at.saturating_duration_since(Instant::now());
-        // Too long for the kernel is as good as without end.
+        // A time too long for the kernel counts as no limit.
         Timespec::try_from(timeout).ok()
     }
 
-    /// Does what [`Control`](super::Control) has ordered; `true` to stop.
+    /// Executes the orders of [`Control`](super::Control). Returns `true` to stop.
     fn obey(&mut self) -> bool {
         let mut count = [0; 8];
-        // Empty when an order came while the last was being obeyed.
+        // Reads nothing if an order came while the last orders were being executed.
         let _ = rustix::io::read(&self.shared.wake, &mut count);
         let (close, stop) = {
             let mut orders = self.shared.orders();
@@ -216,13 +219,13 @@ impl ControlThread {
 
     fn accept(&mut self, index: usize) {
         let socket = Arc::clone(&self.listeners[index]);
-        // The rest is still there in the next turn; others are served in between.
+        // The rest stays queued until the next turn, so that others are served in between.
         for _ in 0..MAX_STRANGERS {
             if let Err(room_at) = self.make_room() {
                 return self.pause_accepting(room_at);
             }
             if fd_closer::is_backed_up() {
-                // Whoever comes may bring more to be closed.
+                // A new peer may pass more descriptors that need closing.
                 return self.pause_accepting(Instant::now() + PAUSE);
             }
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -237,14 +240,14 @@ impl ControlThread {
         }
     }
 
-    /// Sees to it that there is a place for one more stranger, at the cost of the oldest if that
-    /// has had its time. `Err`: when it will have had it.
+    /// Makes a place for one more stranger, by ending the oldest handshake if its grace is over.
+    /// Returns in `Err` when that grace will be over.
     fn make_room(&mut self) -> Result<(), Instant> {
         if self.strangers.len() < MAX_STRANGERS {
             return Ok(());
         }
         let grace = self.context.limits.grace;
-        // Who waits for us is not slow.
+        // A stranger that waits for this server is not slow.
         let oldest = self.strangers.iter().find(|(_, pending)| !pending.is_busy());
         let Some((oldest, pending)) = oldest else { return Err(Instant::now() + grace) };
         let (oldest, room_at) = (*oldest, pending.came() + grace);
@@ -265,7 +268,7 @@ impl ControlThread {
         if epoll::add(&self.epoll, &client, EventSource::PendingHandshake(number).data(), flags)
             .is_err()
         {
-            // No memory in the kernel: the client sees a hang-up.
+            // The kernel has no memory. The client sees a hang-up.
             return;
         }
         let timeout = self.context.limits.handshake_timeout.min(MAX_HANDSHAKE);
@@ -276,7 +279,7 @@ impl ControlThread {
     fn advance(&mut self, number: u64) {
         self.context.is_full = self.clients() >= self.context.limits.max_clients;
         let found = self.strangers.iter_mut().find(|(each, _)| *each == number);
-        // Dropped earlier in this turn.
+        // It was dropped earlier in this turn.
         let Some((_, pending)) = found else { return };
         match pending.advance(&mut self.context) {
             Progress::Pending => {}
@@ -288,11 +291,11 @@ impl ControlThread {
         }
     }
 
-    /// A handshake is over, and its socket becomes a link.
+    /// Keeps the socket of a finished handshake as the link.
     fn keep(&mut self, number: u64) {
         let Some(pending) = self.remove_stranger(number) else { return };
         let Some((client_id, link)) = pending.into_link() else { return };
-        // Nothing that it may send is ever read.
+        // The server never reads what the client sends on it.
         let flags = epoll::EventFlags::RDHUP;
         let watched = epoll::modify(&self.epoll, &link, EventSource::Link(client_id).data(), flags);
         self.links.insert(client_id, link);
@@ -301,14 +304,14 @@ impl ControlThread {
         }
     }
 
-    /// Counts those that take the memory of a connection.
+    /// Returns how many clients hold the memory of a connection.
     fn clients(&self) -> usize {
         let welcomed = self.strangers.iter().filter(|(_, s)| s.client_id().is_some()).count();
         self.links.len() + welcomed + self.context.host.held_by_gone()
     }
 
     fn hang_up(&mut self, client_id: u64) {
-        // Absent when an order and the client's death cross.
+        // Absent if an order and the client's death cross.
         if let Some(link) = self.links.remove(&client_id) {
             self.close(&link);
             self.context.host.hung_up(client_id);
@@ -324,7 +327,7 @@ impl ControlThread {
         }
     }
 
-    /// A stranger has had its time.
+    /// Drops a stranger whose time is over.
     fn end_time_of(&mut self, number: u64) {
         let found = self.strangers.iter().find(|(each, _)| *each == number);
         if found.is_some_and(|(_, pending)| pending.is_undecided()) {
@@ -350,8 +353,8 @@ impl ControlThread {
         Some(pending)
     }
 
-    /// Says good-bye for every copy of a socket: a child of a `clone` without handlers may have one,
-    /// which would go on to report events and hide the hang-up from the client.
+    /// Shuts down the socket, for all copies of it. A child of a `clone` without fork handlers may hold
+    /// a copy, which would keep reporting events and hide the hang-up from the client.
     fn close(&self, socket: &Socket) {
         let _ = epoll::delete(&self.epoll, socket);
         socket.hang_up();
@@ -372,7 +375,7 @@ impl ControlThread {
         }
     }
 
-    /// The queue stays readable while it cannot be emptied: not to be looked at for a while.
+    /// Stops watching the listeners until then: a queue that cannot be emptied stays readable.
     fn pause_accepting(&mut self, until: Instant) {
         self.accept_again = Some(until);
         self.watch_listeners(epoll::EventFlags::empty());
@@ -386,7 +389,7 @@ impl ControlThread {
 
     fn watch_listeners(&self, flags: epoll::EventFlags) {
         for (index, listener) in self.listeners.iter().enumerate() {
-            // The descriptors are registered and stay so: it cannot fail.
+            // The descriptors are registered and stay registered, so this cannot fail.
             let _ =
                 epoll::modify(&self.epoll, &**listener, EventSource::Listener(index).data(), flags);
         }
@@ -394,7 +397,7 @@ impl ControlThread {
 }
 
 impl Drop for ControlThread {
-    /// Also when a host panics: a name without a thread would look alive.
+    /// Runs also when a host panics: a name without a thread would look alive.
     fn drop(&mut self) {
         drop(self.shared.orders().claim.take());
         self.drop_strangers(|_| true);

@@ -1,4 +1,4 @@
-//! Who gets a name, and what becomes of the names of the dead.
+//! Which server gets a name, and what becomes of the names of dead servers.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -51,7 +51,7 @@ fn a_bind_takes_over_a_killed_servers_name_and_sweeps_the_others() {
 
     server.kill();
     assert_eq!(live_names(&place).unwrap(), ["live"]);
-    assert!(scratch.leftovers().contains(&"dead1".to_owned()), "nobody has tidied up yet");
+    assert!(scratch.leftovers().contains(&"dead1".to_owned()), "no server has cleaned up yet");
     let refused = try_connect(&place).map(drop);
     assert!(matches!(refused, Err(ConnectError::NobodyServes { .. })), "{refused:?}");
 
@@ -70,14 +70,14 @@ fn two_binds_that_race_for_a_dead_servers_name_never_both_win() {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let _over = SetAtEnd(&over);
-        // Others bind meanwhile, and sweep what they take for dead.
+        // Other servers bind meanwhile, and remove what they take for dead.
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
-                drop(NameClaim::new(&name("sweeper"), &place).expect("nobody else has it"));
+                drop(NameClaim::new(&name("sweeper"), &place).expect("no other server has it"));
             }
         });
         for round in 0..500 {
-            // What a killed server leaves: both files, no lock, nobody listening.
+            // What a killed server leaves: both files, no lock, and no listener.
             drop(UnixListener::bind(scratch.path_of("calc")).expect("it was given up"));
             fs::write(scratch.path().join("names/locks/calc"), "").expect("it is ours");
             let bind = || {
@@ -130,7 +130,7 @@ fn binds_that_race_with_a_server_that_gives_its_name_up_never_overlap() {
     assert_eq!(scratch.leftovers(), [""; 0]);
 }
 
-/// Binding fails with this description and leaves what stands there alone.
+/// Checks that binding fails with this description, and leaves the file under the name alone.
 fn assert_refused(scratch: &Scratch, expected: &str) {
     let bound = NameClaim::new(&name("calc"), &scratch.place()).map(drop);
     let Err(BindError::NotOurs { path, found }) = bound else { panic!("{bound:?}") };

@@ -1,4 +1,4 @@
-//! Descriptors whose closing takes as long as a peer wants, brought in on every way there is.
+//! Descriptors that take as long to close as their sender wants, passed in every way there is.
 
 use std::io::{IoSlice, Write};
 use std::mem::MaybeUninit;
@@ -21,28 +21,28 @@ use super::*;
 /// Longer than any test waits.
 const FOR_EVER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A socket that, closed by its last owner, has the closing thread wait for ever: what has been
-/// written to it is not read by the other end.
+/// A socket whose last close blocks the closing thread for ever: the other end does not read what was
+/// written to it.
 pub struct Bomb {
     pub socket: OwnedFd,
     pub fuse: Fuse,
 }
 
-/// The other end. Dropped, it ends the wait.
+/// The other end. Dropping it ends the wait.
 pub struct Fuse(#[expect(dead_code, reason = "kept open")] TcpStream);
 
 impl Bomb {
     pub fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let mut socket = TcpStream::connect(listener.local_addr().unwrap()).expect("it listens");
-        let fuse = Fuse(listener.accept().expect("somebody has come").0);
+        let fuse = Fuse(listener.accept().expect("the connection has come").0);
         set_socket_linger(&socket, Some(FOR_EVER)).unwrap();
         socket.set_nonblocking(true).unwrap();
         while socket.write(&[0; 1 << 16]).is_ok() {}
         Self { socket: socket.into(), fuse }
     }
 
-    /// One that lies in the queue of a socket, where nobody can reach it to take it apart.
+    /// Creates a bomb that lies in the queue of a socket, where no process can take it apart.
     pub fn hidden() -> Self {
         let Self { socket, fuse } = Self::new();
         let (inner, outer) = UnixStream::pair().unwrap();
@@ -50,28 +50,28 @@ impl Bomb {
         Self { socket: inner.into(), fuse }
     }
 
-    /// Sends the last reference to it along with some bytes, to somebody who does not look yet.
+    /// Sends the last reference to it with some bytes, to a receiver that does not look yet.
     pub fn send(self, to: impl AsFd, bytes: &[u8], flags: SendFlags) -> Fuse {
         send_last(to, bytes, &[], &self.socket, flags);
         self.fuse
     }
 
-    /// The same, to somebody who looks at once. He may have let go of it before it is closed here, so
-    /// that is left to a thread which may wait.
+    /// Sends it to a receiver that looks at once. The receiver may close its copy before this one is
+    /// closed here, so a thread that may block closes this one.
     fn pass(self, to: impl AsFd, bytes: &[u8], flags: SendFlags) -> Fuse {
         send_last(to, bytes, &[], &self.socket, flags);
         std::thread::spawn(move || drop(self.socket));
         self.fuse
     }
 
-    /// Sends it behind other descriptors, which take what places there are before it.
+    /// Sends it behind other descriptors, which take the free places before it.
     fn send_behind(self, others: [BorrowedFd<'_>; OTHERS], to: impl AsFd) -> Fuse {
         send_last(to, b"abcd", &others, &self.socket, SendFlags::empty());
         self.fuse
     }
 }
 
-/// More than the places that sending them leaves.
+/// More descriptors than the places that sending them frees.
 const OTHERS: usize = 9;
 
 fn send_last(
@@ -88,7 +88,7 @@ fn send_last(
     let flags = flags | SendFlags::NOSIGNAL;
     let sent = sendmsg(to, &[IoSlice::new(bytes)], &mut control, flags);
     if sent != Ok(bytes.len()) {
-        // Or this thread would be the one to wait.
+        // Otherwise this thread would be the one that blocks.
         set_socket_linger(socket, None).unwrap();
         panic!("{sent:?}");
     }
@@ -145,8 +145,7 @@ fn a_client_that_leaves_bombs_in_its_link_keeps_nobody_waiting() {
     server.end();
 }
 
-/// What finds no place among a process's descriptors is closed by the kernel in the thread that
-/// receives it.
+/// The kernel closes a descriptor that finds no place in the process, in the thread that receives it.
 #[test]
 fn a_bomb_that_there_is_no_place_for_keeps_nobody_waiting() {
     let test = "rendezvous::tests::bombs::a_bomb_that_there_is_no_place_for_keeps_nobody_waiting";
@@ -170,8 +169,8 @@ fn a_bomb_that_there_is_no_place_for_keeps_nobody_waiting() {
                 fuses.push(bomb.send_behind(others, bell));
                 continue;
             }
-            // One place for the stranger's socket, none for the server's, who looks when all has
-            // been sent: the bomb leaves a place.
+            // One place is for the stranger's socket. None is left for the server's own, which looks
+            // when everything has been sent: the bomb leaves a place.
             hoard.pop();
             let mut pending = pending(&scratch);
             pending.write_all(said).unwrap();
@@ -188,7 +187,7 @@ fn a_bomb_that_there_is_no_place_for_keeps_nobody_waiting() {
     });
 }
 
-/// How many descriptors of this process are of that kind.
+/// Counts the descriptors of this process that are of that kind.
 fn nulls() -> usize {
     let open = fs::read_dir("/proc/self/fd").expect("proc is mounted");
     let paths = open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
@@ -218,12 +217,12 @@ fn a_server_whose_closers_are_all_kept_waiting_serves_on_and_lets_in_later() {
         assert!(fd_closer::is_backed_up());
         let before = nulls();
         send_many(&greedy, &[null.as_fd(); 8]);
-        // The control thread goes on all the same.
+        // The control thread still works.
         for (client, (id, _connection)) in clients {
             drop(client);
             server.expect_hung_up(id);
         }
-        // It has looked at the stranger before it heard of the second of these.
+        // It looked at the stranger before it heard of the second of these.
         assert_eq!(nulls(), before, "it takes in more that is to be closed");
         std::thread::scope(|scope| {
             let late = scope.spawn(|| try_connect(&scratch.place()).map(drop));

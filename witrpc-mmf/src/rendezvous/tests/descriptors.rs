@@ -1,4 +1,4 @@
-//! Descriptors of every wrong kind, on either side: refused, by name, and nothing left behind.
+//! Descriptors of every wrong kind, on either side: refused by name, with nothing left behind.
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -23,7 +23,7 @@ use super::*;
 const ALL: SealFlags =
     SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
 
-/// A file that no region is, with what it is named as.
+/// A file that is no region, and the identity that is announced for it.
 struct Wrong {
     what: &'static str,
     file: OwnedFd,
@@ -31,7 +31,7 @@ struct Wrong {
 }
 
 impl Wrong {
-    /// Named as what it is, but for its size, which is what is asked for.
+    /// Announces the file as what it is, except for its size, which is the expected one.
     fn new(what: &'static str, file: impl Into<OwnedFd>) -> Self {
         let file = file.into();
         let named = FileIdentity { size: REGION_LEN as u64, ..identity_of(&file) };
@@ -48,7 +48,7 @@ fn identity_of(file: impl AsFd) -> FileIdentity {
     FileIdentity { device: stat.st_dev, inode: stat.st_ino, size: stat.st_size as u64 }
 }
 
-/// A memfd of so many bytes, of which so many are allocated, with these seals.
+/// Creates a memfd of `len` bytes, of which `allocated` are allocated, with these seals.
 fn memfd(len: usize, allocated: usize, seals: SealFlags) -> OwnedFd {
     const LABEL: &CStr = c"witrpc-test";
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
@@ -61,7 +61,7 @@ fn memfd(len: usize, allocated: usize, seals: SealFlags) -> OwnedFd {
     file
 }
 
-/// A region of another connection, sealed as it must be, with the mapping that keeps it writable
+/// Creates a region of another connection, sealed by the rules, with the mapping that keeps it writable
 /// for its owner.
 fn region(len: usize) -> (OwnMemory, OwnedFd) {
     let (memory, sealed) = OwnMemory::create(len).expect("there is memory");
@@ -98,7 +98,7 @@ fn wrong_kinds(scratch: &Scratch) -> Vec<Wrong> {
         Wrong::new("memory that is not allocated", memfd(len, 0, ALL)),
         Wrong::new("memory with a hole at its end", memfd(len, len / 2, ALL)),
         Wrong::new("memory that was shrunken", memfd(len / 2, len / 2, ALL)),
-        Wrong::new("somebody else's region", other).named(own_identity),
+        Wrong::new("the region of another connection", other).named(own_identity),
         Wrong::new("a region by another inode", own)
             .named(FileIdentity { inode: own_identity.inode + 1, ..own_identity }),
         small,
@@ -114,7 +114,7 @@ fn wrong_kinds(scratch: &Scratch) -> Vec<Wrong> {
     wrong
 }
 
-/// Waits until this process has so many descriptors: some are closed by other threads.
+/// Waits until this process has `expected` descriptors: other threads close some of them.
 pub fn settle_at(expected: usize) {
     let patience = std::time::Instant::now() + PATIENCE;
     while open_now() != expected {
@@ -141,7 +141,7 @@ fn a_region_of_a_wrong_kind_is_refused_by_what_is_wrong_with_it() {
                 matches!(refused, PeerMemoryError::NotAllocated { .. })
             }
             "memory that was shrunken"
-            | "somebody else's region"
+            | "the region of another connection"
             | "a region by another inode"
             | "a region of half the size" => matches!(refused, PeerMemoryError::OtherFile { .. }),
             _ => matches!(refused, PeerMemoryError::NotMemory),

@@ -1,4 +1,4 @@
-//! Which directories names live in, and which are refused.
+//! Which directories hold names, and which are refused.
 
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::UnixStream;
@@ -9,7 +9,7 @@ use crate::error::{BindError, DirectoryError};
 
 use super::*;
 
-/// The two parents of a user's directories, and a place below them.
+/// Returns the two parents of a user's directories, and a place below them.
 pub fn per_user() -> (Scratch, PathBuf, PathBuf, Place) {
     let scratch = Scratch::new();
     let (session, shared) = (scratch.path().join("session"), scratch.path().join("shared"));

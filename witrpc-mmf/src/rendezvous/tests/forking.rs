@@ -1,4 +1,4 @@
-//! What a forked child may not do to its parent, and what it may do itself.
+//! What a forked child cannot do to its parent, and what it can do itself.
 
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use crate::sys::fork::{Descriptor, Origin};
 
 use super::*;
 
-/// Forks, runs `body` in the child, and makes sure that it returned `true` there.
+/// Forks, runs `body` in the child, and checks that it returned `true` there.
 fn in_fork(body: impl FnOnce() -> bool) {
     // SAFETY: the child runs only `body` and `_exit`; the process has no other thread that holds a
     // lock which `body` takes, as each test here runs alone in its process.
@@ -80,7 +80,7 @@ fn drop_in_a_child(backend: Backend) {
     let open = fs::read_dir("/proc/self/fd").unwrap().count();
     in_fork(|| {
         assert!(!is_open(link), "the handler closed it");
-        // The numbers belong to others now.
+        // The numbers belong to other files now.
         let null: Vec<_> = (0..open).map(|_| fs::File::open("/dev/null").unwrap()).collect();
         assert!(is_open(link));
         let server = server.take().unwrap();
@@ -92,7 +92,7 @@ fn drop_in_a_child(backend: Backend) {
             assert!(is_open(file.as_raw_fd()), "nothing was closed by its number");
         }
         drop(null);
-        // And it may be a client and a server of its own.
+        // It can also be a client and a server of its own.
         drop(connect(&name("calc"), &scratch.place(), &options).expect("the parent serves"));
         drop(NameClaim::new(&name("child"), &scratch.place()).expect("the name is free"));
         assert_eq!(live_names(&other.place()).unwrap(), ["calc"]);
@@ -103,7 +103,7 @@ fn drop_in_a_child(backend: Backend) {
     let server = server.unwrap();
     let (child, _) = server.next_connected();
     server.expect_hung_up(child);
-    // The parent's own connection stands, and its end is seen at once.
+    // The parent's own connection stands, and its end is noticed at once.
     drop(client);
     server.expect_hung_up(id);
     server.end();

@@ -20,7 +20,7 @@ pub fn wait_for(fd: &impl AsFd, what: PollFlags) -> PollFlags {
     fds[0].revents()
 }
 
-/// Both ends of a connection see the same limits, and each what the other writes.
+/// Checks that both ends of a connection see the same limits, and each what the other writes.
 fn assert_fit(client: &Established, server: &Established) {
     for side in [client, server] {
         assert_eq!((side.lanes, side.max_message_len), (4, 1000));
@@ -313,7 +313,7 @@ fn a_client_of_another_version_is_told_ours() {
     server.end();
 }
 
-/// Plays a server that answers a client with these bytes, so many times.
+/// Plays a server that answers `times` clients with these bytes.
 fn answer_with(place: &Place, bytes: &[u8], times: usize) -> ConnectError {
     let claim = claim(place);
     let listener = claim.listeners().remove(0);
@@ -325,7 +325,7 @@ fn answer_with(place: &Place, bytes: &[u8], times: usize) -> ConnectError {
             let mut client_end = UnixStream::from(client_end);
             client_end.read_exact(&mut [0; ClientOpening::LEN]).unwrap();
             client_end.write_all(bytes).unwrap();
-            // The server's hang-up comes when the client has seen enough, or is waiting for more.
+            // The server's hang-up comes when the client has seen enough, or waits for more.
             client_end.shutdown(std::net::Shutdown::Write).unwrap();
             client_end
         };
@@ -390,7 +390,7 @@ fn a_server_that_answers_wrongly_is_refused() {
     let error = answer_with(&scratch.place(), &regions(1 << 41), 1);
     assert!(matches!(error, ConnectError::RegionTooLarge { .. }), "{error}");
     for bytes in [&b""[..], &good.encode()[..20], &good.encode()] {
-        // A client that is hung up on comes once more.
+        // The client connects once more after a hang-up.
         let error = answer_with(&scratch.place(), bytes, 2);
         assert!(matches!(error, ConnectError::HungUp), "{error}");
     }

@@ -1,4 +1,4 @@
-//! Those who ask how a server is.
+//! Inquiries: processes that ask for a server's report.
 
 use std::io::Write;
 
@@ -24,7 +24,7 @@ fn whoever_asks_is_told_and_is_no_client() {
     assert_eq!(try_to_inquire(&scratch.place()).unwrap(), b"never better");
     let client = try_connect(&scratch.place()).unwrap();
     let (id, _) = server.next_connected();
-    // However full it is, and whether or not it takes more.
+    // However full the server is, and whether or not it accepts clients.
     assert_eq!(try_to_inquire(&scratch.place()).unwrap(), b"never better");
     server.control.stop_accepting();
     assert_eq!(try_to_inquire(&scratch.place()).unwrap(), b"never better");

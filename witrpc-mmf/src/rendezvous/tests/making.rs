@@ -1,4 +1,4 @@
-//! Long regions, which are made in steps so that others need not wait for them.
+//! Long regions, which are made in steps so that other clients need not wait for them.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::task::Wake;
@@ -17,14 +17,14 @@ use crate::sys::memfd::OwnMemory;
 use super::raw::Raw;
 use super::*;
 
-/// Three steps.
+/// The length of a region that takes three steps.
 const LONG: usize = 12 << 20;
 
 fn long_limits() -> ServerLimits {
     ServerLimits { server_region_len: LONG, ..limits() }
 }
 
-/// A handshake of which the server has just been told the client's region.
+/// Returns a handshake whose server has just received the client's region record.
 fn before_the_region() -> (PendingHandshake, HandshakeContext, Raw) {
     let (ours, theirs) = UnixStream::pair().expect("there are descriptors");
     ours.set_nonblocking(true).expect("it is open");
@@ -84,7 +84,8 @@ fn clients_whose_regions_are_made_at_the_same_time_all_come_in() {
     server.end();
 }
 
-/// Gives up as soon as the keys are there, which is right before the client makes its region.
+/// An initiator that interrupts as soon as the keys exist, which is right before the client makes its
+/// region.
 struct GivesUp(Arc<Interrupt>);
 
 impl Initiator for GivesUp {
@@ -108,7 +109,7 @@ static PLAIN: Plain = Plain::new(false);
 fn a_client_that_gives_up_makes_no_region() {
     for backend in [Backend::Native, Backend::Portable] {
         let scratch = Scratch::new();
-        // More than any machine has: a client that begins with it says so.
+        // More than any machine has, which a client that began with it would report.
         let client_region_len = 1 << 45;
         let server_region_len = client_region_len;
         let limits = ServerLimits { backend, client_region_len, server_region_len, ..limits() };

@@ -1,4 +1,4 @@
-//! Tests of the rendezvous as a whole; what they share.
+//! Tests of the rendezvous as a whole, and what they share.
 
 mod bind;
 pub mod bombs;
@@ -35,12 +35,12 @@ use crate::portable::Backend;
 use super::record::MAX_BLOB_LEN;
 use super::*;
 
-/// Long enough to be met by a machine under any load: only a failing test waits for so long.
+/// A time that a machine under any load meets: only a failing test waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 const REGION_LEN: usize = 64 << 10;
 
-/// A directory of the test's own, removed at its end.
+/// A directory of the test's own. Dropping it removes the directory.
 pub struct Scratch(PathBuf);
 
 impl Scratch {
@@ -55,17 +55,17 @@ impl Scratch {
         &self.0
     }
 
-    /// A place of one directory.
+    /// Returns a place of one directory.
     fn place(&self) -> Place {
         Place::in_dir(self.0.join("names"))
     }
 
-    /// Where [`Scratch::place`] keeps a name.
+    /// Returns where [`Scratch::place`] keeps a name.
     fn path_of(&self, name: &str) -> PathBuf {
         self.0.join("names").join(name)
     }
 
-    /// What is left in the directory of [`Scratch::place`] and in its locks.
+    /// Returns the files that are left in the directory of [`Scratch::place`] and in its locks.
     fn leftovers(&self) -> Vec<String> {
         let names = self.0.join("names");
         let mut found: Vec<_> = [names.clone(), names.join("locks")]
@@ -94,7 +94,7 @@ fn name(name: &str) -> Name {
 }
 
 fn claim(place: &Place) -> NameClaim {
-    NameClaim::new(&name("calc"), place).expect("nobody else has it")
+    NameClaim::new(&name("calc"), place).expect("no other server has it")
 }
 
 fn limits() -> ServerLimits {
@@ -110,7 +110,7 @@ fn limits() -> ServerLimits {
     }
 }
 
-/// What the control thread tells a [`Recorder`].
+/// What the control thread reports to a [`Recorder`].
 #[derive(Debug)]
 enum Event {
     Connected {
@@ -119,7 +119,7 @@ enum Event {
         connection: Established,
     },
     HungUp(u64),
-    /// The thread has ended, and dropped all that it had.
+    /// The thread has ended and dropped all that it had.
     Dropped,
 }
 
@@ -163,7 +163,7 @@ fn start(claim: NameClaim, limits: ServerLimits, host: Arc<dyn Host>) -> Control
     control
 }
 
-/// A server of the name `calc`, and what happens to it.
+/// A server of the name `calc`, and the events of its control thread.
 struct Server {
     control: Control,
     events: Receiver<Event>,
@@ -191,7 +191,7 @@ impl Server {
         assert!(matches!(self.next(), Event::HungUp(id) if id == client_id));
     }
 
-    /// Shuts down and waits for the control thread's end.
+    /// Shuts down and waits until the control thread ends.
     fn end(self) {
         self.control.shutdown();
         while !matches!(self.next(), Event::Dropped) {}
@@ -217,19 +217,19 @@ fn try_to_inquire(place: &Place) -> Result<Vec<u8>, ConnectError> {
     inquire(&name("calc"), place, PATIENCE)
 }
 
-/// Reads to the end of the stream: returns when the other side has hung up.
+/// Reads to the end of the stream, and so returns when the other side has hung up.
 fn wait_for_hang_up(mut socket: UnixStream) {
     socket.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
     if let Err(error) = socket.read_to_end(&mut Vec::new()) {
-        // A hang-up too: the peer had not read all that we sent.
+        // This is a hang-up too: the peer had not read everything that this side sent.
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     }
 }
 
-/// Set in the processes that [`child`] starts: which role the test is to play there.
+/// Set in the processes that [`child`] starts, to the role that the test plays there.
 const ROLE: &str = "WITRPC_TEST_ROLE";
 
-/// The role of this process: `None` in the test runner.
+/// Returns the role of this process; `None` in the test runner.
 fn role() -> Option<String> {
     let role = std::env::var(ROLE).ok()?;
     set_parent_process_death_signal(Some(Signal::KILL)).expect("a signal that exists");
@@ -238,14 +238,14 @@ fn role() -> Option<String> {
     Some(role)
 }
 
-/// Runs a test of this file's crate, alone, in a process of its own, which sees `role`.
+/// Runs a test of this crate alone, in its own process, which sees `role`.
 fn child(test: &str, role: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this is a program"));
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(ROLE, role);
     command
 }
 
-/// Runs `body` in a process where nothing else goes on, for what concerns a whole process.
+/// Runs `body` in a process without other tests, for what concerns a whole process.
 pub fn in_own_process(test: &str, body: impl FnOnce()) {
     if role().is_some() {
         return body();
@@ -259,7 +259,7 @@ pub fn in_own_process(test: &str, body: impl FnOnce()) {
     assert!(output.status.success() && text.contains("1 passed"), "{test}: {text}");
 }
 
-/// A child that is killed at the latest when the test ends.
+/// A child that is killed when the test ends, at the latest.
 struct Killed(Child);
 
 impl Killed {
@@ -276,7 +276,7 @@ impl Drop for Killed {
     }
 }
 
-/// Ends the threads of a test also when it fails.
+/// A guard that ends the threads of a test even if it fails.
 struct SetAtEnd<'a>(&'a AtomicBool);
 
 impl Drop for SetAtEnd<'_> {

@@ -1,4 +1,4 @@
-//! Places that cannot be used are passed over, with their reasons, as long as another can.
+//! Unusable places are skipped, with their reasons, as long as another can be used.
 
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 
@@ -11,24 +11,24 @@ use super::directories::per_user;
 use super::users::AsOther;
 use super::*;
 
-/// Nobody's.
+/// A user that is not this one.
 const OTHER: u32 = 12_345;
 
-/// What can be wrong with a directory of a user's own.
+/// What can be wrong with a directory of the user.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Flaw {
     Link,
     File,
     Mode(u32),
     Owner,
-    /// Of the directory that it is in.
+    /// Of the parent directory.
     ParentMode,
-    /// Of the directory that it is in.
+    /// Of the parent directory.
     ParentOwner,
 }
 
 impl Flaw {
-    /// All that this user can bring about.
+    /// Returns all flaws that this user can cause.
     fn all() -> Vec<Self> {
         let modes = [0o755, 0o770, 0o701].map(Self::Mode);
         let mut all = vec![Self::Link, Self::File, Self::ParentMode];
@@ -64,7 +64,7 @@ impl Flaw {
         }
     }
 
-    /// Whether this is what the error says, with the full path.
+    /// Returns whether this is what the error says, with the full path.
     fn is_told_by(self, error: &DirectoryError, directory: &Path) -> bool {
         use DirectoryError as E;
         let (uid, parent) = (geteuid().as_raw(), directory.parent().unwrap());
@@ -135,8 +135,8 @@ fn it_is_an_error_if_no_place_is_left_and_says_why_of_each() {
     }
 }
 
-/// A squatter before the first server of this boot, where the system has made no session's directory:
-/// nothing is trusted to him.
+/// A squatter comes before the first server of this boot, and the system has made no session's
+/// directory. The client sends nothing to the squatter.
 #[test]
 fn a_squatted_place_alone_is_an_error_and_not_a_server() {
     let (scratch, session, shared, place) = per_user();
@@ -173,7 +173,7 @@ fn what_stands_under_the_name_in_one_place_hides_no_server_in_another() {
 fn a_given_directory_is_never_passed_over() {
     for flaw in Flaw::all() {
         if matches!(flaw, Flaw::ParentMode | Flaw::ParentOwner | Flaw::Mode(0o755 | 0o701)) {
-            // Others may enter a given directory, which stands where its user has put it.
+            // Others may enter a given directory, whose place its user has chosen.
             continue;
         }
         let scratch = Scratch::new();
@@ -203,7 +203,7 @@ fn no_umask_keeps_a_server_or_the_next_out_of_its_own_directories() {
         println!("result: served");
         return;
     }
-    // Root is kept out of nothing.
+    // No mode keeps root out.
     let Some(other) = AsOther::new(test) else {
         serve_under(Mode::from_bits_retain(0o077));
         return;
@@ -240,7 +240,7 @@ fn serve_under(mask: Mode) {
     umask(before);
 }
 
-/// What a server of before left under such an umask, or one that was killed in between.
+/// Plays an older server under such an umask, or a server that was killed in between.
 fn serve_where_an_older_one_was_kept_out() {
     for mode in [0o600, 0o300, 0o000] {
         let (_scratch, session, shared, place) = per_user();
@@ -252,7 +252,7 @@ fn serve_where_an_older_one_was_kept_out() {
             set_mode(&directory.join("locks"), mode);
             set_mode(directory, mode);
         }
-        // A client changes nothing, and goes on waiting for a server.
+        // A client changes nothing, and keeps waiting for a server.
         let none = try_connect(&place).map(drop);
         let Err(ConnectError::NobodyServes { places, .. }) = &none else { panic!("{none:?}") };
         for each in places {

@@ -1,4 +1,4 @@
-//! Both sides of a handshake, played by hand.
+//! Both sides of a handshake, driven message by message.
 
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -27,7 +27,7 @@ pub fn framed(bytes: &[u8]) -> Vec<u8> {
     [&u32::try_from(bytes.len()).unwrap().to_le_bytes(), bytes].concat()
 }
 
-/// A client that has exchanged keys, and is made to say one thing after the other.
+/// A client that has exchanged keys, and sends the messages that a test asks for.
 pub struct Raw {
     pub stream: UnixStream,
     records: Records,
@@ -38,7 +38,7 @@ impl Raw {
         Self::meet(pending(scratch), || {})
     }
 
-    /// `said` is called whenever it is the server's turn to say something.
+    /// Exchanges keys. Calls `said` whenever the server must send its next message.
     pub fn meet(mut stream: UnixStream, mut said: impl FnMut()) -> Self {
         stream.write_all(&opening()).unwrap();
         said();
@@ -60,12 +60,12 @@ impl Raw {
         self.stream.write_all(&bytes[64..]).unwrap();
     }
 
-    /// Says a region record that names a file.
+    /// Sends a region record that names a file.
     pub fn say_file(&mut self, file: FileIdentity, passed: &[BorrowedFd<'_>]) {
         self.say_region(Identity::File(file), passed);
     }
 
-    /// Says a region record that names memory, to a server of the portable backend.
+    /// Sends a region record that names memory, to a server of the portable backend.
     pub fn say_name(&mut self, name: RegionName, size: usize) {
         self.say_region(Identity::Named { name, size: size as u64 }, &[]);
     }
@@ -80,7 +80,7 @@ impl Raw {
         self.records.open(&sealed).expect("the server seals what it says")
     }
 
-    /// Does a client's part up to the server's region record, and returns the nonce in that.
+    /// Plays the client up to the server's region record, and returns the nonce in that record.
     pub fn exchange_regions(&mut self) -> Nonce {
         let (_memory, sealed) = OwnMemory::create(REGION_LEN).unwrap();
         self.say_file(sealed.identity, &[sealed.file.as_fd()]);
@@ -102,7 +102,7 @@ pub fn read_framed(client: &mut UnixStream) -> Vec<u8> {
     read_exactly(client, u32::from_le_bytes(header.try_into().unwrap()) as usize)
 }
 
-/// A server of one client, up to its region record, for which it passes `passed`.
+/// Plays a server of one client up to its region record, with which it passes `passed`.
 pub fn mislead(client: &mut UnixStream, file: FileIdentity, passed: &[BorrowedFd<'_>]) {
     read_exactly(client, ClientOpening::LEN);
     client.write_all(&server_opening().encode()).unwrap();
@@ -121,7 +121,7 @@ pub fn mislead(client: &mut UnixStream, file: FileIdentity, passed: &[BorrowedFd
     assert_eq!(send_with(&*client, &bytes, passed), Ok(bytes.len()));
 }
 
-/// What the server of [`limits`] opens with.
+/// Returns the opening of the server of [`limits`].
 pub fn server_opening() -> ServerOpening {
     let offer = Offer {
         backend: Backend::Native.code(),

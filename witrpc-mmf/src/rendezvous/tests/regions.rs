@@ -1,4 +1,4 @@
-//! That neither side, nor anybody between them, can slip in or change memory.
+//! Neither side, nor a relay between them, can replace or change memory.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -51,7 +51,7 @@ fn a_sealed_region_cannot_be_resized_punched_written_or_mapped_writable() {
     assert_eq!(unsafe { peer.as_ptr().wrapping_add(LEN - 1).read_volatile() }, 0);
 }
 
-/// A memfd of `LEN` bytes, allocated or not, with these seals.
+/// Creates a memfd of `LEN` bytes, allocated or not, with these seals.
 fn memfd(allocated: bool, seals: SealFlags) -> (Descriptor, FileIdentity) {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let file = Descriptor::open(|| memfd_create("test", flags)).unwrap();
@@ -80,7 +80,7 @@ fn memory_without_every_seal_or_with_holes_is_not_mapped() {
     PeerMemory::map(ReceivedFd::new(file), identity).expect("it is as it must be");
 }
 
-/// What a relay replaces by something of its own.
+/// What a relay replaces by its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Slipped {
     ClientRegion,
@@ -88,7 +88,7 @@ enum Slipped {
     Bell,
 }
 
-/// A relay between a client and a server.
+/// Relays between a client and a server, and replaces what `slipped` names.
 fn relay(client: &UnixStream, server: &UnixStream, slipped: Slipped) {
     let to_server = slipped == Slipped::ClientRegion;
     for socket in [client, server] {

@@ -1,4 +1,4 @@
-//! Those who connect and are no clients.
+//! Peers that connect and do not become clients.
 
 use std::io::{IoSlice, Write};
 use std::mem::MaybeUninit;
@@ -23,16 +23,15 @@ use super::handshake::wait_for;
 use super::raw::{Raw, framed, opening, pending};
 use super::*;
 
-/// So soon that a test can wait for it. A client is quicker by far, and is tried again where it is
-/// not.
+/// A deadline that a test can wait for. A client is far quicker, and connects again if it is not.
 const SOON: Duration = Duration::from_millis(200);
 
-/// A server whose handshakes take no longer than that.
+/// Starts a server whose handshakes take at most this time.
 fn hasty_server(scratch: &Scratch, handshake_timeout: Duration) -> Server {
     Server::start(&scratch.place(), ServerLimits { handshake_timeout, ..limits() })
 }
 
-/// Clients come and go as if nothing were.
+/// Checks that clients can connect and leave as usual.
 pub fn assert_serves(scratch: &Scratch, server: &Server) {
     let client = loop {
         match try_connect(&scratch.place()) {
@@ -42,7 +41,7 @@ pub fn assert_serves(scratch: &Scratch, server: &Server) {
             Err(other) => panic!("{other}"),
         }
     };
-    // Who was admitted and then missed the deadline has come before it, and has gone.
+    // A client that was admitted and then missed the deadline came earlier, and has gone.
     let connected = |event| match event {
         Event::Connected { client_id, .. } => Some(client_id),
         _ => None,
@@ -68,7 +67,7 @@ fn the_silent_the_half_and_the_garbled_are_dropped_and_others_served() {
     ];
     let strangers = words.map(|word| {
         let mut pending = pending(&scratch);
-        // It may be dropped before it has said all of it.
+        // The server may drop it before it has sent everything.
         let _ = pending.write_all(&word);
         pending
     });
@@ -116,7 +115,7 @@ fn more_strangers_than_places_do_not_keep_clients_out() {
 #[test]
 fn a_rush_of_clients_waits_for_its_turn() {
     let scratch = Scratch::new();
-    // Nobody gives way who is only slow, as all are on a machine under load.
+    // A peer that is only slow, as all are on a machine under load, keeps its place.
     let limits = ServerLimits { max_clients: 200, ..limits() };
     let server = Server::start(&scratch.place(), limits);
     let (rush, place) = (std::sync::Barrier::new(limits.max_clients), scratch.place());
@@ -156,7 +155,7 @@ fn a_server_that_cannot_allocate_its_region_says_so() {
 
 #[test]
 fn a_client_that_does_not_read_its_welcome_is_dropped() {
-    // As much time as it takes on this machine to come as far as that.
+    // Gives it as much time as this machine needs to come this far.
     let mut time = SOON;
     while !is_dropped_with_its_welcome_unread(time) {
         assert!(time < PATIENCE, "no client comes in");
@@ -164,11 +163,11 @@ fn a_client_that_does_not_read_its_welcome_is_dropped() {
     }
 }
 
-/// `false` if the time was over before the client was let in.
+/// Returns `false` if the time was over before the client was admitted.
 fn is_dropped_with_its_welcome_unread(time: Duration) -> bool {
     let scratch = Scratch::new();
     let server = hasty_server(&scratch, time);
-    // It panics when it is hung up on.
+    // It panics when the server hangs up.
     let _client = catch_unwind(|| {
         let mut client = Raw::new(&scratch);
         let answers = client.exchange_regions();
@@ -201,7 +200,7 @@ fn named_regions_leave_no_name_when_the_client_dies_in_the_handshake() {
     let server = Server::start(&scratch.place(), limits);
     let mut client = Raw::new(&scratch);
     let name = RegionName(random_bytes().unwrap());
-    // As if killed after sending: nothing on this side will ever take the name away.
+    // As if killed after sending: this side never removes the name.
     std::mem::forget(shm::OwnMemory::create(name, REGION_LEN).unwrap());
     client.say_name(name, REGION_LEN);
     let record = client.hear();
@@ -212,7 +211,7 @@ fn named_regions_leave_no_name_when_the_client_dies_in_the_handshake() {
     };
     let exists = |name: RegionName| Path::new("/dev/shm").join(&name.os_id()[1..]).exists();
     assert!(!exists(name), "the server has it open");
-    assert!(exists(theirs), "nobody has opened it yet");
+    assert!(exists(theirs), "no process has opened it yet");
     drop(client);
     server.end();
     assert!(!exists(theirs), "the server has given it up");
@@ -249,7 +248,7 @@ fn strangers_and_clients_leave_no_descriptor_behind() {
         for round in 0..20 {
             let mut pending = pending(&scratch);
             pending.write_all(&opening()[..round % 17]).unwrap();
-            // Descriptors that nobody asked for.
+            // Descriptors that the protocol does not expect.
             let _ = send_with(&pending, b"x", &[file.as_fd(), file.as_fd()]);
             drop(pending);
             let greedy = Raw::new(&scratch);
@@ -278,14 +277,14 @@ fn a_server_that_ran_out_of_descriptors_goes_on_when_it_has_some_again() {
     in_own_process(test, || {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), limits());
-        // Let in, so that the server wants no descriptor for it below.
+        // Accepted already, so that the server needs no descriptor for it below.
         let waiting = Raw::new(&scratch);
         let mut hoard = Vec::new();
         setrlimit(Resource::Nofile, Rlimit { current: Some(64), maximum: Some(64) }).unwrap();
         while let Ok(file) = fs::File::open("/dev/null") {
             hoard.push(file);
         }
-        // One for the client's socket, none for the server's: it waits in the queue.
+        // One is for the client's socket, none is left for the server's: it waits in the queue.
         hoard.pop();
         let client = pending(&scratch);
         drop((hoard, waiting));

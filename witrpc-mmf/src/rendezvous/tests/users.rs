@@ -1,4 +1,4 @@
-//! Who of the machine's users gets in.
+//! Which users' clients a server accepts.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -9,10 +9,10 @@ use crate::error::{BindError, DirectoryError};
 
 use super::*;
 
-/// Nobody's.
+/// A user that is not this one.
 const OTHER: u32 = 12_345;
 
-/// Runs `test` as another user, in a process that can reach the directory of a [`Scratch`].
+/// A runner of `test` as another user, in a process that can reach the directory of a [`Scratch`].
 pub struct AsOther {
     test: &'static str,
     scratch: Scratch,
@@ -20,7 +20,7 @@ pub struct AsOther {
 }
 
 impl AsOther {
-    /// `None` where nobody can become another user.
+    /// Returns `None` if this process cannot become another user.
     pub fn new(test: &'static str) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             eprintln!("{test} has shown nothing: only root can become another user");
@@ -38,14 +38,14 @@ impl AsOther {
         self.scratch.path().join("names")
     }
 
-    /// What comes of the role there, as text.
+    /// Returns what the role printed there.
     pub fn run(&self, role: &str) -> String {
         let mut command = Command::new(&self.program);
         let role = format!("{role} {}", self.directory().display());
         command.args([self.test, "--exact", "--nocapture"]).env(ROLE, role).uid(OTHER);
         let output = loop {
             match command.output() {
-                // Another test's child came to be while the program was written, and has it open for
+                // Another test's child was started while the program was written, and holds it open for
                 // writing until it runs its own.
                 Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => yield_now(),
                 output => break output.unwrap(),
@@ -57,7 +57,7 @@ impl AsOther {
     }
 }
 
-/// Plays the role that a test has given this process. `false`: it has none.
+/// Plays the role that a test has given this process. Returns `false` if it has none.
 fn played() -> bool {
     let Some(role) = role() else { return false };
     let (role, path) = role.split_once(' ').expect("a role and a directory");
@@ -95,20 +95,20 @@ fn another_user_comes_in_only_where_both_sides_allow_it() {
     drop(try_connect(&place()).expect("its own user's clients come in all the same"));
     server.end();
 
-    // Others are told, by the kernel's word on who they are.
+    // The server refuses other users, by the credentials that the kernel reports.
     let server = Server::start(&place().allow_uid(OTHER + 1), limits());
     let text = other.run("trusting");
     assert!(text.contains("NotAllowed { uid: 12345 }"), "{text}");
     server.end();
 
-    // Allowed by nobody, they do not get as far as that.
+    // Users that are not allowed cannot even connect.
     let server = Server::start(&place(), limits());
     let text = other.run("trusting");
     assert!(text.contains("PermissionDenied"), "{text}");
     set_mode(&other.directory(), 0o700);
     let text = other.run("trusting");
     assert!(text.contains("PermissionDenied"), "{text}");
-    // Even if the file system lets them through, the server does not.
+    // The server refuses them even if the file system lets them connect.
     set_mode(&other.directory(), 0o755);
     set_mode(&other.directory().join("calc"), 0o666);
     let text = other.run("trusting");
@@ -155,7 +155,7 @@ fn a_server_of_another_user_is_not_taken_for_ours() {
         ),
         "{refused:?}"
     );
-    // Nor is one for the user who owns its directory.
+    // Nor is one for the user that owns its directory.
     let refused = try_connect(&scratch.place().allow_uid(OTHER)).map(drop);
     assert!(
         matches!(refused, Err(ConnectError::OtherUser { expected: OTHER, found: 0, .. })),
@@ -186,7 +186,7 @@ fn what_cannot_be_shared_is_not() {
         ),
         "{refused:?}"
     );
-    // One's own user is no other.
+    // This user may be allowed too: it is not another one.
     let own_uid = rustix::process::geteuid().as_raw();
     claim(&scratch.place().allow_uid(own_uid)).expect("it is private");
 }

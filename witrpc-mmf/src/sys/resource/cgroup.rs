@@ -1,19 +1,19 @@
 //! The memory limits of the control groups that this process is in.
 //!
-//! Memory that is allocated counts against the group of the process and against each group above it,
-//! up to the mount of the hierarchy. A group that is at its limit does not refuse: the kernel kills
-//! one of its processes. So the limits are read first, and room is left for everything else that the
-//! process allocates. Swap is not counted.
+//! Allocated memory counts against the group of the process and against each group above it, up to the
+//! mount of the hierarchy. A group at its limit does not refuse: the kernel kills one of its processes.
+//! So the limits are read first, and room is left for everything else that the process allocates. Swap
+//! is not counted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use witrpc_transport::ResourceError;
 
-/// The most that is left free below a limit, in bytes.
+/// The most bytes to leave free below a limit.
 const MOST_LEFT_FREE: u64 = 16 << 20;
 
-/// The part of a limit that is left free at least.
+/// The divisor of a limit that gives the bytes to leave free, up to [`MOST_LEFT_FREE`].
 const PART_LEFT_FREE: u64 = 16;
 
 /// The memory limits that memory allocated by this process counts against.
@@ -36,7 +36,7 @@ struct Files {
     /// The fields of `memory.stat` that count caches of files.
     inactive: &'static str,
     active: &'static str,
-    /// Whether a parent's limit holds for its children; where it does not say so, it does.
+    /// The file that says whether a parent's limit holds for its children. Without the file, it does.
     hierarchy: Option<&'static str>,
 }
 
@@ -57,11 +57,11 @@ static VERSION_2: Files = Files {
 };
 
 impl MemoryLimits {
-    /// Reads the limits of this process; none where there are no control groups.
+    /// Reads the limits of this process; there are none without control groups.
     pub fn read() -> Self {
         let read = |path| fs::read(path).unwrap_or_default();
         let (groups, mounts) = (read("/proc/self/cgroup"), read("/proc/self/mountinfo"));
-        // One mount whose path is no UTF-8 must not hide the others.
+        // A mount whose path is not UTF-8 must not hide the others.
         let found = locate(&String::from_utf8_lossy(&groups), &String::from_utf8_lossy(&mounts));
         Self(found.iter().flat_map(Hierarchy::groups).collect())
     }
@@ -101,7 +101,7 @@ impl Group {
     }
 }
 
-/// Where the groups of this process are in one hierarchy.
+/// The place of this process's groups in one hierarchy.
 #[derive(Debug, PartialEq, Eq)]
 struct Hierarchy {
     mount: PathBuf,
@@ -122,7 +122,7 @@ impl Hierarchy {
             if is_apart || !directory.starts_with(&self.mount) {
                 break;
             }
-            // Without a limit there is the word "max", or a number that no machine has.
+            // Without a limit, the file has the word "max", or a number that no machine reaches.
             if let Some(limit) = number_in(&directory.join(files.limit)) {
                 groups.push(Group { directory: directory.into(), files, limit });
             }
@@ -135,7 +135,7 @@ fn number_in(file: &Path) -> Option<u64> {
     fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
-/// Finds the hierarchies that limit memory, by what `/proc/self` says of groups and mounts.
+/// Finds the hierarchies that limit memory, from the groups and mounts in `/proc/self`.
 fn locate(groups: &str, mounts: &str) -> Vec<Hierarchy> {
     let group_of = |is_it: fn(&str) -> bool| {
         groups.lines().find_map(|line| {
@@ -158,7 +158,7 @@ fn locate(groups: &str, mounts: &str) -> Vec<Hierarchy> {
         let (Some(root), Some(mount), Some(group)) = (mount.next(), mount.next(), group) else {
             continue;
         };
-        // In a container the mount may begin at the group, of which the path does not know.
+        // In a container, the mount may begin at the group, which the path does not show.
         let below = Path::new(group).strip_prefix(unescape(root)).unwrap_or(Path::new(""));
         let is_below =
             below.components().all(|part| matches!(part, std::path::Component::Normal(_)));
@@ -277,7 +277,7 @@ mod tests {
             group(scratch.path(), files, ["1", "1", "0", "0"]);
             let found = Hierarchy { mount: mount.clone(), group: inner.clone(), is_version_2 };
             let limits = MemoryLimits(found.groups());
-            // A sixteenth is left free, and 400 bytes can be taken back.
+            // A sixteenth is left free, and 400 bytes can be reclaimed.
             assert_eq!(limits.check(438), Ok(()));
             let refused = limits.check(439).unwrap_err();
             let file = mount.join("a").join(files.limit).to_str().unwrap().to_owned();

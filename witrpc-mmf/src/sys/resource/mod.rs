@@ -1,7 +1,8 @@
-//! Finding out what keeps a process from making its side of a connection.
+//! Finds the limits that keep a process from making its side of a connection.
 //!
-//! Limits are looked at before memory is asked for, because the kernel answers some of them with a
-//! signal: `RLIMIT_FSIZE` with SIGXFSZ, the memory limit of a control group with its killer.
+//! Limits are checked before memory is allocated, because the kernel answers some of them with a
+//! signal: `RLIMIT_FSIZE` with SIGXFSZ, the memory limit of a control group with its out-of-memory
+//! killer.
 
 pub mod cgroup;
 pub mod random;
@@ -31,8 +32,8 @@ pub fn lacked(call: &str, needed: u64, error: &io::Error) -> ResourceError {
     }
 }
 
-/// Returns what the whole process lacks, if that is why a call failed: the same call would fail at any
-/// other place.
+/// Returns what the whole process lacks, if that is why a call failed. The same call would then fail
+/// for any other directory.
 pub fn lacked_by_process(error: &io::Error) -> Option<ResourceError> {
     match Errno::from_io_error(error)? {
         Errno::MFILE => Some(ResourceError::Descriptors { limit: limit_of(Resource::Nofile) }),
@@ -43,18 +44,18 @@ pub fn lacked_by_process(error: &io::Error) -> Option<ResourceError> {
 
 /// Returns why a key exchange got no random bytes.
 pub fn lacked_random_bytes(_: NoRandomBytes) -> ResourceError {
-    // Asked for again, for what the system says; it may give some by now.
+    // Ask again for the system's error. The system may give random bytes by now.
     let again = random_bytes::<1>().err();
     again.unwrap_or_else(|| lacked("getrandom", 0, &Errno::AGAIN.into()))
 }
 
-/// Returns whether a failed call may have been refused addresses. `shm_open` stands for all that the
-/// portable backend does with it.
+/// Returns whether a failed call may have run out of addresses. `shm_open` stands for all calls of the
+/// portable backend on a region.
 fn is_mapping(call: &str) -> bool {
     matches!(call, "mmap" | "shm_open")
 }
 
-/// Returns the limit in force, `u64::MAX` for none.
+/// Returns the limit in force; `u64::MAX` if there is none.
 fn limit_of(resource: Resource) -> u64 {
     getrlimit(resource).current.unwrap_or(u64::MAX)
 }
@@ -66,8 +67,8 @@ pub fn check_file_size(len: u64) -> Result<(), ResourceError> {
     if len > limit { Err(ResourceError::FileSize { limit, needed: len }) } else { Ok(()) }
 }
 
-/// Checks that the process may map `len` more bytes: before any is allocated, which would be for
-/// nothing.
+/// Checks that the process may map `len` more bytes. This comes before any allocation, which would be
+/// in vain.
 pub fn check_address_space(len: u64) -> Result<(), ResourceError> {
     let limit = limit_of(Resource::As);
     if limit != u64::MAX && len.saturating_add(addresses_in_use()) > limit {
@@ -76,15 +77,15 @@ pub fn check_address_space(len: u64) -> Result<(), ResourceError> {
     Ok(())
 }
 
-/// Returns how many bytes of addresses the process has; 0 where the kernel does not say.
+/// Returns how many bytes of addresses the process uses; 0 if the kernel does not say.
 fn addresses_in_use() -> u64 {
     let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: Option<u64> = text.split(' ').next().and_then(|pages| pages.parse().ok());
     pages.unwrap_or(0).saturating_mul(rustix::param::page_size() as u64)
 }
 
-/// Checks that the machine has `len` bytes of memory available: it would kill a process rather than
-/// refuse the last of it.
+/// Checks that the machine has `len` bytes of memory available. The kernel would kill a process rather
+/// than refuse the last of it.
 pub fn check_machine_memory(len: u64) -> Result<(), ResourceError> {
     match available_memory() {
         Some(available) if len > available => {
@@ -94,8 +95,8 @@ pub fn check_machine_memory(len: u64) -> Result<(), ResourceError> {
     }
 }
 
-/// Returns how many bytes the kernel thinks it can give without taking any from others; `None` when
-/// it does not say.
+/// Returns how many bytes the kernel estimates it can give without taking any from other processes;
+/// `None` if it does not say.
 fn available_memory() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

@@ -13,7 +13,7 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N], ResourceError> {
     while filled < N {
         match getrandom(&mut bytes[filled..], GetRandomFlags::empty()) {
             Ok(more) => filled += more,
-            // A signal before the kernel's pool is ready, early in a boot.
+            // A signal arrived before the kernel's pool was ready, early in a boot.
             Err(Errno::INTR) => {}
             Err(error) => return Err(lacked("getrandom", 0, &error.into())),
         }

@@ -1,7 +1,8 @@
-//! Clients that come back to a server that was lost.
+//! Reconnecting: clients that return to a server that was lost.
 //!
-//! [`Reconnect`] is what the user decides, [`state`] what they see of it. A [`reconnector`] replaces the link
-//! whenever it is lost, from its [`source`]; [`next`] is a call's wait for that.
+//! [`Reconnect`] holds the user's decisions, and [`state`] what users see of the connection. A
+//! [`reconnector`] replaces the link whenever it is lost, from its [`source`]. [`next`] is a call's
+//! wait for the next link.
 
 pub mod next;
 pub mod reconnector;
@@ -20,38 +21,38 @@ pub use reconnector::Reconnector;
 pub use source::LinkSource;
 pub use state::ConnectionState;
 
-/// Decides how a client comes back to a server that was lost: what is given to
+/// The rules by which a client reconnects after its server was lost. Give it to
 /// [`ClientBuilder::reconnect`](crate::ClientBuilder::reconnect).
 ///
-/// A server is lost when its process dies. The client then tries to connect again, with growing
-/// pauses, until a server is there under the same endpoint or [`give_up_after`](Self::give_up_after)
-/// is over. Everything that is settled when a client connects is settled again: the access token is
-/// asked for, and the contracts are compared. A server that does not let the client in ends it for
-/// good.
+/// A server is lost when its process dies. The client then tries to connect again, with growing pauses
+/// (back-off), until a server is there under the same endpoint or
+/// [`give_up_after`](Self::give_up_after) is over. Each attempt repeats what happens when a client
+/// connects: it asks for the access token, and compares the contracts. If a server refuses the client,
+/// the client stops trying for good.
 ///
 /// # Calls
 ///
-/// A call that is made in the meantime waits for the next server, until its time is over; then it
-/// ends with [`CallError::NotConnected`](crate::CallError::NotConnected), and has certainly not run.
+/// A call that is made in the meantime waits for the next server, until its time is over. Then it ends
+/// with [`CallError::NotConnected`](crate::CallError::NotConnected), and has certainly not run.
 ///
-/// A call that was in flight is made again by itself if that is safe: if it had not been sent to
-/// its end, or if its method is `#[wit(idempotent)]`. Any other ends with
-/// [`CallError::PeerDied`](crate::CallError::PeerDied), as it does without reconnecting: it may have
-/// run, and only the caller knows what to do about that.
+/// A call that was in flight is made again automatically if that is safe: if it had not been fully
+/// sent, or if its method is `#[wit(idempotent)]`. Any other ends with
+/// [`CallError::PeerDied`](crate::CallError::PeerDied), as without reconnecting. It may have run, and
+/// only the caller can decide what to do then.
 ///
 /// # Events
 ///
-/// Subscriptions are renewed at the next server by themselves. Each subscriber gets one
-/// [`EventError::MayHaveMissed`](crate::EventError::MayHaveMissed) where events may be missing; only
-/// those whose service or event the next server lacks end.
+/// Subscriptions are renewed at the next server automatically. Each subscriber gets one
+/// [`EventError::MayHaveMissed`](crate::EventError::MayHaveMissed) where events may be missing. Only
+/// subscriptions whose service or event the next server lacks end.
 ///
-/// # What is not followed
+/// # When the client does not reconnect
 ///
-/// Whoever ends a connection on purpose wants it ended. So a client does not reconnect after its own
+/// A connection that was ended on purpose stays ended. So a client does not reconnect after its own
 /// [`disconnect`](crate::Connection::disconnect), after a server's
-/// [`disconnect`](crate::ServerHandle::disconnect) of this client, nor after one that broke the
-/// protocol. A server that was shut down or dropped in good order is followed only
-/// [if asked](Self::after_shutdown).
+/// [`disconnect`](crate::ServerHandle::disconnect) of this client, or after a server that broke the
+/// protocol. After a graceful shutdown or drop of the server, it reconnects only [if
+/// asked](Self::after_shutdown).
 ///
 /// # Examples
 ///
@@ -107,51 +108,51 @@ pub struct Reconnect {
 
 type OnChange = dyn Fn(ConnectionState) + Send + Sync;
 
-/// The pauses between attempts, unless the user says otherwise.
+/// The pauses between attempts, by default.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
 impl Reconnect {
-    /// With the defaults.
+    /// Creates one with the defaults.
     pub fn new() -> Self {
         Self { backoff: BACKOFF, give_up_after: None, after_shutdown: false, on_change: None }
     }
 
-    /// The pauses between attempts: from 10 ms to 1 s unless given, each up to a half shorter by
-    /// chance.
+    /// Sets the pauses between attempts. The default is from 10 ms to 1 s, each shortened by up to a
+    /// half at random.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
     }
 
-    /// How long to try, from the loss of a server; for ever unless given.
+    /// Sets how long to try, from the loss of a server; by default for ever.
     pub fn give_up_after(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.give_up_after = time.into();
         self
     }
 
-    /// Whether to reconnect also when the server was shut down or dropped in good order, as a server
-    /// is that gives way to a newer one: `false` unless given. Calls that the server turns away
-    /// while it shuts down wait for the next one too.
+    /// Sets whether to reconnect after a graceful shutdown or drop of the server too, as when a newer
+    /// server replaces it. The default is `false`. If set, calls that the server refuses while it shuts
+    /// down also wait for the next server.
     pub fn after_shutdown(mut self, follow: bool) -> Self {
         self.after_shutdown = follow;
         self
     }
 
-    /// Called with each state that follows the first connection, one after the other, on the thread
-    /// that reconnects: a closure that waits holds that up. A panic in it is caught, and changes
-    /// nothing.
+    /// Sets a closure that is called with each state after the first connection, in order, on the
+    /// thread that reconnects. A closure that blocks delays the reconnecting. A panic in it is caught,
+    /// and changes nothing.
     pub fn on_change(mut self, tell: impl Fn(ConnectionState) + Send + Sync + 'static) -> Self {
         self.on_change = Some(Arc::new(tell));
         self
     }
 
-    /// The same for a further service over a connection, whose first client tells the states and
-    /// decides when to give up.
+    /// Returns the decisions for a further service over a connection. The connection's first client
+    /// reports the states and decides when to give up.
     fn quiet(&self) -> Self {
         Self { give_up_after: None, on_change: None, ..self.clone() }
     }
 
-    /// Whether to reconnect after the loss of a connection for this reason.
+    /// Returns whether to reconnect after the loss of a connection for this reason.
     fn follows(&self, reason: DisconnectReason) -> bool {
         match reason {
             DisconnectReason::PeerDied => true,

@@ -14,11 +14,11 @@ use crate::rt::Alarm;
 
 use super::reconnector::{Phase, Reconnector};
 
-/// Waits until the link is another than the one that was lost.
+/// A wait for a link other than the one that was lost.
 pub struct Next<'k> {
     reconnector: &'k Reconnector,
     lost: &'k Link,
-    /// The place among those who wait.
+    /// The key among the waiting calls.
     key: Option<u64>,
     alarm: Option<Alarm>,
 }
@@ -56,9 +56,9 @@ impl Next<'_> {
         Poll::Pending
     }
 
-    /// Looks, and registers the waker if there is nothing yet.
+    /// Checks for another link, and registers the waker if there is none yet.
     fn look(&mut self, waker: &Waker) -> Option<Result<Guard<Arc<Link>>, CallError>> {
-        // Cloned, and dropped, without the lock: it is code of the user's.
+        // Clone and drop wakers without the lock: that runs code of the user's.
         let waker = waker.clone();
         let mut state = self.reconnector.state();
         if let Phase::Ended(ended) = &state.phase {

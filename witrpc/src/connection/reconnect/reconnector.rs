@@ -1,18 +1,18 @@
 //! Replaces the link of a connection whenever it is lost.
 //!
-//! One thread a connection does so, and sleeps while there is nothing to do. All that callers and
-//! this thread share is the link, which only this thread replaces, and the phase behind the lock.
-//! Three rules make every change seen:
+//! One thread for each connection does this, and sleeps while there is nothing to do. Callers and this
+//! thread share only the link, which only this thread replaces, and the phase behind the lock. Three
+//! rules ensure that every change is seen:
 //!
-//! - An end is final, and the phase leaves it by nobody's hand.
-//! - The link is replaced under the lock, and only while the phase is not an end; whoever ends the
-//!   connection sets the phase first and closes the link that stands by then. So no link outlives
-//!   the end.
-//! - Whoever changes something that the thread waits for does so before unparking it; the thread
-//!   looks anew after each park. Whoever waits for the next link registers and looks under the lock
-//!   under which it is replaced.
+//! - An end is final: no code changes the phase after it.
+//! - The link is replaced under the lock, and only while the phase is not an end. Code that ends the
+//!   connection sets the phase first, and then closes the link that is there by then. So no link
+//!   outlives the end.
+//! - A thread that changes something that the reconnecting thread waits for does so before unparking
+//!   it, and that thread looks again after each park. A call that waits for the next link registers and
+//!   looks under the lock under which the link is replaced.
 //!
-//! A forked child has no such thread and cannot trust the lock: there nothing here touches it.
+//! A forked child has no such thread and cannot trust the lock: there, no code here touches it.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,28 +36,28 @@ use super::Reconnect;
 use super::source::LinkSource;
 use super::state::{ConnectionState, Ended};
 
-/// Keeps the link of one connection.
+/// The owner of one connection's link, which it replaces when the link is lost.
 pub struct Reconnector {
     source: Box<dyn LinkSource>,
     descriptor: &'static ServiceDescriptor,
     policy: Reconnect,
     link: ArcSwap<Link>,
     pub state: Mutex<ReconnectorState>,
-    /// Wakes those who wait for the next link when their time is over.
+    /// Wakes calls that wait for the next link when their time is over.
     pub timer: Timer,
     /// The thread that replaces the link, once it runs.
     thread: OnceLock<Thread>,
 }
 
-/// What callers and the thread share.
+/// The state that callers and the thread share.
 pub struct ReconnectorState {
     pub phase: Phase,
-    /// Those who wait for the next link, or the end.
+    /// The calls that wait for the next link, or the end.
     pub waiting: BTreeMap<u64, Waker>,
     pub next_key: u64,
 }
 
-/// How the connection stands.
+/// The phase of a connection.
 pub enum Phase {
     Connected,
     Reconnecting,
@@ -75,7 +75,7 @@ impl Phase {
 }
 
 impl Reconnector {
-    /// Keeps a link that has just been got from `source`.
+    /// Takes over a link that has just been obtained from `source`.
     ///
     /// # Errors
     ///
@@ -99,7 +99,8 @@ impl Reconnector {
         });
         let ours = Arc::clone(&reconnector);
         let started = spawn("witrpc-reconnect", move || {
-            // Before the first look at the phase: whoever changes that later sees whom to unpark.
+            // Set before the first look at the phase, so that code that changes the phase later finds
+            // the thread to unpark.
             drop(ours.thread.set(thread::current()));
             ours.run();
         });
@@ -109,23 +110,23 @@ impl Reconnector {
         })
     }
 
-    /// The link that stands now, perhaps lost by now.
+    /// Returns the present link, which may already be lost.
     #[inline]
     pub fn link(&self) -> Guard<Arc<Link>> {
         self.link.load()
     }
 
-    /// Whether a call that lost its link for this reason can wait for another.
+    /// Returns whether a call that lost its link for this reason can wait for another.
     pub fn follows(&self, reason: DisconnectReason) -> bool {
         self.policy.follows(reason)
     }
 
-    /// What to do for a further service over the same connection.
+    /// Returns the decisions for a further service over the same connection.
     pub fn quiet_policy(&self) -> Reconnect {
         self.policy.quiet()
     }
 
-    /// How the connection stands.
+    /// Returns the state of the connection.
     pub fn told(&self) -> ConnectionState {
         match self.link().lost() {
             Some(DisconnectReason::Forked) => {
@@ -135,7 +136,7 @@ impl Reconnector {
         }
     }
 
-    /// Why reconnecting failed, if it did.
+    /// Returns why reconnecting failed, if it did.
     pub fn error(&self) -> Option<Arc<ConnectError>> {
         if self.link().lost() == Some(DisconnectReason::Forked) {
             return None;
@@ -146,7 +147,7 @@ impl Reconnector {
         }
     }
 
-    /// Ends the connection on this side's wish.
+    /// Ends the connection because this side wants it.
     pub fn disconnect(&self) {
         if self.link().lost() == Some(DisconnectReason::Forked) {
             return;
@@ -159,7 +160,7 @@ impl Reconnector {
         self.nudge();
     }
 
-    /// Has the thread look whether the link is lost, for transports that do not say so.
+    /// Makes the thread check whether the link is lost, for transports that do not report it.
     pub fn nudge(&self) {
         if let Some(thread) = self.thread.get() {
             thread.unpark();
@@ -170,19 +171,19 @@ impl Reconnector {
         lock(&self.state)
     }
 
-    /// Enters a phase; `false` if the connection has ended already.
+    /// Enters a phase. Returns `false` if the connection has ended already.
     fn change(&self, phase: Phase) -> bool {
         self.change_and(phase, || ()).is_some()
     }
 
-    /// Puts a new link in the place of the lost one, unless the connection has ended.
+    /// Replaces the lost link by a new one, unless the connection has ended.
     fn replace(&self, link: Link) {
         let former = self.change_and(Phase::Connected, || self.link.swap(Arc::new(link)));
-        // Without the lock, as it may be a large thing to tear down.
+        // Dropped without the lock, because tearing it down may take long.
         drop(former);
     }
 
-    /// Enters a phase, does so much more under the lock, and wakes all who wait; `None` if the
+    /// Enters a phase, runs `more` under the lock, and wakes all waiting calls. Returns `None` if the
     /// connection has ended already.
     fn change_and<R>(&self, phase: Phase, more: impl FnOnce() -> R) -> Option<R> {
         let mut state = self.state();
@@ -201,7 +202,7 @@ impl Reconnector {
         matches!(self.state().phase, Phase::Ended(_))
     }
 
-    /// The thread: tells each phase, in order, until the end.
+    /// Runs the thread: reports each phase, in order, until the end.
     fn run(&self) {
         let mut pauses = self.policy.backoff.pauses();
         loop {
@@ -228,7 +229,7 @@ impl Reconnector {
         }
     }
 
-    /// Sleeps until the link is lost, and says why; `None` when the connection has ended.
+    /// Sleeps until the link is lost, and returns why; returns `None` if the connection has ended.
     fn until_lost(&self) -> Option<DisconnectReason> {
         let link = self.link.load_full();
         link.channel.when_lost(Waker::from(Arc::new(Unpark(thread::current()))));
@@ -243,12 +244,12 @@ impl Reconnector {
         }
     }
 
-    /// Tries until there is a new link, and pauses before each attempt; `None` when the connection
-    /// has ended.
+    /// Tries until there is a new link, with a pause before each attempt. Returns `None` if the
+    /// connection has ended.
     ///
     /// # Errors
     ///
-    /// Why there is no use in trying on; nothing if foreign code has panicked.
+    /// Why further attempts are useless; nothing if the user's code has panicked.
     fn redial(
         &self,
         pauses: &mut Pauses,
@@ -276,7 +277,7 @@ impl Reconnector {
                     }
                 }
                 Err(panic) => {
-                    // To drop what it panicked with may panic again.
+                    // Dropping the payload may panic again.
                     mem::forget(panic);
                     return Err(None);
                 }
@@ -284,9 +285,9 @@ impl Reconnector {
         }
     }
 
-    /// Pauses; `false` when the connection has ended.
+    /// Pauses. Returns `false` if the connection has ended.
     fn sleep(&self, pause: Duration) -> bool {
-        // A pause that no clock can tell is for ever.
+        // A pause too long for the clock has no end.
         let end = Instant::now().checked_add(pause);
         loop {
             if self.has_ended() {
@@ -300,13 +301,13 @@ impl Reconnector {
         }
     }
 
-    /// Tells the user the state, and whether it is the last.
+    /// Reports the state to the user. Returns whether it is the last.
     fn tell_the_end(&self) -> bool {
         let told = self.told();
         if let Some(tell) = &self.policy.on_change
             && let Err(panic) = catch_unwind(AssertUnwindSafe(|| tell(told)))
         {
-            // To drop what it panicked with may panic again.
+            // Dropping the payload may panic again.
             mem::forget(panic);
         }
         matches!(told, ConnectionState::Disconnected(_))
@@ -319,7 +320,7 @@ impl fmt::Debug for Reconnector {
     }
 }
 
-/// Unparks the thread that replaces the link.
+/// A waker that unparks the thread that replaces the link.
 struct Unpark(Thread);
 
 impl Wake for Unpark {

@@ -1,17 +1,17 @@
-//! Where the next link comes from.
+//! The source of the next link.
 
 use crate::connection::link::Link;
 use crate::contract::ServiceDescriptor;
 use crate::error::ConnectError;
 
-/// Where the next link comes from.
+/// The source of the next link.
 pub trait LinkSource: Send + Sync {
     /// Returns the next link. Blocks the thread meanwhile.
     fn next_link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError>;
 
-    /// Ends an attempt that is being made, and lets none begin.
+    /// Ends the present attempt, and prevents later ones.
     fn give_up(&self);
 
-    /// Whether the channel is this client's own, to be closed with it.
+    /// Returns whether this client owns the channel, which is closed with it.
     fn has_channel(&self) -> bool;
 }

@@ -1,4 +1,4 @@
-//! How a connection stands, and how it ended.
+//! The state of a connection, and how it ended.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use witrpc_transport::DisconnectReason;
 
 use crate::error::{CallError, ConnectError, ContractDifference};
 
-/// How a connection stands: [`Connection::state`](crate::Connection::state).
+/// The state of a connection: [`Connection::state`](crate::Connection::state).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionState {
@@ -32,7 +32,7 @@ impl Ended {
         Self { reason, error: None }
     }
 
-    /// What calls that are made or wait by then get. None of them has been sent.
+    /// Returns the error of calls that are made later or wait by then. None of them has been sent.
     pub fn call_error(&self) -> CallError {
         match self.error.as_deref() {
             Some(ConnectError::ContractMismatch { differences, .. }) => {

@@ -1,4 +1,4 @@
-//! Which types which codec refuses, and in which words.
+//! Which types each codec refuses, and the texts of the refusals.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::contract::{
 
 use super::*;
 
-/// The refusals for a method `save(options: T)`, as text.
+/// Returns the refusals for a method `save(options: T)`, as text.
 fn refusals<T: Wire>(codec: Codec) -> Vec<String> {
     let arguments =
         vec![ArgumentDescriptor { name: "options", kind: ArgumentKind::Value, shape: trace::<T> }];

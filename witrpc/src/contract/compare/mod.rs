@@ -1,26 +1,26 @@
 //! Compares a client's contract with the server's.
 //!
-//! The rule, which is also told in the docs of [`Connection`](crate::Connection): whatever one side
-//! may send, the other must be able to read, and mean the same by it.
+//! The rule, which the docs of [`Connection`](crate::Connection) explain too: the receiving side must
+//! be able to read everything that the sending side may send, with the same meaning.
 //!
-//! - Methods are matched by name. One that only one side has is no difference: the client learns of
-//!   it by [`CallError::UnknownMethod`](crate::CallError::UnknownMethod) when it calls it.
-//! - The same goes for events, whose arguments the server sends. What becomes of those for which
-//!   there is no room is each side's own affair.
-//! - What one side streams the other must stream, too.
+//! - Methods are matched by name. A method that only one side has is no difference: the client learns
+//!   of it by [`CallError::UnknownMethod`](crate::CallError::UnknownMethod) when it calls it.
+//! - The same holds for events, whose arguments the server sends. The overflow rules of an event need
+//!   not match.
+//! - An argument or result that one side streams, the other must stream too.
 //! - The arguments of a method are the same on both sides: number, order, names, shapes.
-//! - Names count, as serde has them: of arguments, fields and variants. Those of types do not, and a
-//!   newtype is what it wraps.
-//! - Of an enum, the side that reads may know more variants; over postcard, which numbers them, only
-//!   after all others.
-//! - The fields of a struct are the same on both sides, and over postcard in the same order. Over
-//!   JSON, either side may have more if these are `Option`s: what is missing is `None`, and what is
-//!   not known is skipped.
-//! - What cannot be traced is not compared. Where the codec does not tell what it is, the service is
-//!   refused instead, on both sides: see [`check`](super::check).
+//! - The names of arguments, fields and variants count, as serde has them. The names of types do not,
+//!   and a newtype equals the type it wraps.
+//! - The side that reads an enum may know more variants. With postcard, which numbers them, they must
+//!   come after all others.
+//! - The fields of a struct are the same on both sides, and with postcard in the same order. With JSON,
+//!   either side may have more if these are `Option`s: a missing field is `None`, and an unknown one is
+//!   skipped.
+//! - What cannot be traced is not compared. If the codec does not describe it, the service is refused
+//!   instead, on both sides: see [`check`](super::check).
 //!
-//! The server's contract is untrusted. What is done with it is bounded: the depth, the work, and
-//! the length of what is said about it.
+//! The server's contract is untrusted. The comparison is bounded in depth, in work, and in the length
+//! of its texts.
 
 mod shapes;
 
@@ -35,14 +35,14 @@ use crate::error::ContractDifference;
 use super::signature::{ArgumentShape, Contract, Signature};
 use super::text::Shown;
 
-/// How many differences are listed.
+/// How many differences are listed at most.
 const MOST_DIFFERENCES: usize = 20;
 
-/// How many parts are looked at, of all methods together. A contract that fits into a welcome has
-/// no more.
+/// How many parts are compared at most, of all methods together. A contract that fits into a welcome
+/// has fewer.
 const MOST_STEPS: usize = 1 << 21;
 
-/// In what the server's contract differs from the client's, so that calls could fail for it.
+/// Returns the differences between the two contracts that could make calls fail.
 pub fn compare(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<ContractDifference> {
     let mut findings = Findings { list: Vec::new(), steps_left: MOST_STEPS };
     for our in &ours.methods {
@@ -65,7 +65,7 @@ pub fn compare(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<Contract
     findings.list
 }
 
-/// What has been found so far, and how much may still be looked at.
+/// The differences found so far, and how much may still be compared.
 struct Findings {
     list: Vec<ContractDifference>,
     steps_left: usize,
@@ -105,7 +105,7 @@ fn compare_method(our: &Signature, their: &Signature, codec: Codec, findings: &m
     }
 }
 
-/// Compares what a method takes or an event brings, which `sender` sends; `false` when even their
+/// Compares the arguments of a method or an event, which `sender` sends. Returns `false` if even their
 /// number differs.
 fn compare_arguments(
     method: &str,

@@ -9,7 +9,7 @@ use crate::contract::text::{Brief, BriefContent, Shown, label};
 
 use super::Findings;
 
-/// How deep two shapes are compared. Traces do not nest as deep.
+/// How deep two shapes are compared. Traces nest less deep.
 const MAX_DEPTH: usize = 256;
 
 /// Client and server.
@@ -30,17 +30,17 @@ impl Side {
     }
 }
 
-/// Two shapes of one place in a method.
+/// Two shapes at one place of a method.
 pub struct Comparison<'c> {
     method: &'c str,
     place: String,
     ours: &'c Shape,
     theirs: &'c Shape,
-    /// Whether what is sent stands in order, without names.
+    /// Whether fields are sent in order, without names.
     ordered: bool,
-    /// The pairs of types that have been met, here and there.
+    /// The pairs of types that have been compared, here and there.
     met: HashSet<(TypeIndex, TypeIndex)>,
-    /// The fields and variants that lead to where the comparison is.
+    /// The fields and variants that lead to the present place.
     path: Vec<String>,
     depth: usize,
 }
@@ -150,7 +150,7 @@ impl<'c> Walk<'_, 'c> {
         }
     }
 
-    /// Fields some of whose names are unknown: only their order tells which is which.
+    /// Compares fields some of whose names are unknown: only their order identifies them.
     fn numbered_fields(&mut self, ours: &'c [Field], theirs: &'c [Field]) {
         if ours.len() != theirs.len() {
             return self.differ(count(ours.len(), "field"), count(theirs.len(), "field"));
@@ -247,7 +247,7 @@ impl<'c> Walk<'_, 'c> {
         self.findings.add(method, place, problem);
     }
 
-    /// Takes so many steps of those that are left.
+    /// Takes `steps` of the steps that are left. Returns whether there were enough.
     fn spend(&mut self, steps: usize) -> bool {
         let left = self.findings.steps_left.checked_sub(steps);
         self.findings.steps_left = left.unwrap_or(0);
@@ -255,7 +255,7 @@ impl<'c> Walk<'_, 'c> {
     }
 }
 
-/// What stands there once newtypes are taken off: they do not show on the wire.
+/// Returns a part without its newtypes, which do not show on the wire.
 fn bare<'s>(shape: &'s Shape, mut part: &'s Part) -> &'s Part {
     // A newtype may contain itself.
     for _ in 0..=shape.types.len().min(MAX_DEPTH) {
@@ -269,7 +269,7 @@ fn bare<'s>(shape: &'s Shape, mut part: &'s Part) -> &'s Part {
     part
 }
 
-/// How many parts a type has of its own.
+/// Returns how many parts a type has itself.
 fn size(kind: &ShapeKind) -> usize {
     match kind {
         ShapeKind::Enum(variants) => variants.len() + kind.parts().len(),
@@ -282,7 +282,7 @@ fn count(number: usize, of: &str) -> String {
     format!("of {number} {of}{plural}")
 }
 
-/// The names, if all are known.
+/// Returns the names, if all are known.
 fn names(fields: &[Field]) -> Option<Vec<&str>> {
     fields.iter().map(|field| field.name.as_deref()).collect()
 }
@@ -291,7 +291,7 @@ fn variant_names(variants: &[Variant]) -> Option<Vec<&str>> {
     variants.iter().map(|variant| variant.name.as_deref()).collect()
 }
 
-/// Where each name stands.
+/// Returns the position of each name.
 fn places<'n>(names: &[&'n str]) -> HashMap<&'n str, usize> {
     names.iter().enumerate().map(|(place, name)| (*name, place)).collect()
 }

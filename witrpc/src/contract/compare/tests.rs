@@ -1,4 +1,4 @@
-//! What two versions of a method disagree about, and in which words.
+//! The differences between two versions of a method, and their texts.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use crate::contract::{
 
 use super::*;
 
-/// A method `call` with one argument and a plain result.
+/// Returns a contract with a method `call` of one argument and a plain result.
 fn method(argument: (&'static str, Trace), result: Trace, error: Option<Trace>) -> Contract {
     let (name, shape) = argument;
     let arguments = vec![ArgumentDescriptor { name, kind: ArgumentKind::Value, shape }];
@@ -29,7 +29,7 @@ fn method(argument: (&'static str, Trace), result: Trace, error: Option<Trace>) 
     };
     let descriptor =
         ServiceDescriptor { name: "Test", docs: "", methods: vec![method].leak(), events: &[] };
-    // As it comes from a server.
+    // In the form in which it comes from a server.
     Contract::read(&Traced::of(&descriptor, Codec::Postcard).bytes).unwrap();
     Traced::of(&descriptor, Codec::Json).contract
 }
@@ -42,7 +42,7 @@ fn giving<T: Wire>() -> Contract {
     method(("it", trace::<()>), trace::<T>, None)
 }
 
-/// An event of such arguments, and no method.
+/// Returns an event of such arguments, and no method.
 fn event(name: &'static str, arguments: Vec<(&'static str, Trace)>, overflow: Overflow) -> Traced {
     let argument = |(name, shape)| ArgumentDescriptor { name, kind: ArgumentKind::Value, shape };
     let arguments = arguments.into_iter().map(argument).collect::<Vec<_>>().leak();
@@ -56,7 +56,7 @@ fn telling<T: Wire>() -> Contract {
     event("told", vec![("it", trace::<T>)], Overflow::DropOldest).contract
 }
 
-/// What is said when the client is told an `A` where the server tells a `B`.
+/// Returns the differences if the client reads events with an `A` and the server sends a `B`.
 fn told<A: Wire, B: Wire>() -> Vec<String> {
     words(&telling::<A>(), &telling::<B>(), Codec::Postcard)
 }
@@ -65,12 +65,12 @@ fn words(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<String> {
     compare(ours, theirs, codec).iter().map(ToString::to_string).collect()
 }
 
-/// What is said when the client sends an `A` where the server takes a `B`.
+/// Returns the differences if the client sends an `A` and the server takes a `B`.
 fn sent<A: Wire, B: Wire>(codec: Codec) -> Vec<String> {
     words(&sending::<A>(), &sending::<B>(), codec)
 }
 
-/// What is said when the client takes an `A` where the server gives a `B`.
+/// Returns the differences if the client takes an `A` and the server returns a `B`.
 fn given<A: Wire, B: Wire>(codec: Codec) -> Vec<String> {
     words(&giving::<A>(), &giving::<B>(), codec)
 }
@@ -376,11 +376,11 @@ fn what_cannot_be_traced_is_not_compared_and_shows() {
     let any = sending::<serde_json::Value>();
     assert_eq!(words(&any, &sending::<u8>(), Codec::Json), NOTHING);
     assert_eq!(any.to_string(), "call(it: ?) -> ()");
-    // In the way for people an address is text, and else an enum.
+    // In human-readable form, an address is text; otherwise an enum.
     assert_eq!(sent::<IpAddr, String>(Codec::Json), NOTHING);
 }
 
-/// A contract as a hostile server could send it: a method `call` of such a shape.
+/// Returns a contract as a hostile server could send it: a method `call` of such a shape.
 fn hostile(types: Vec<ShapeKind>) -> Contract {
     let types = types.into_iter().map(|kind| TypeShape { name: Name::default(), kind }).collect();
     let mut contract = sending::<()>();

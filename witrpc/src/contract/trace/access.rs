@@ -1,4 +1,4 @@
-//! The parts of made-up values.
+//! The parts of made-up values, as serde accesses them.
 
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
@@ -20,29 +20,29 @@ pub struct TraceParts<'t> {
     variant: usize,
     len: usize,
     next: usize,
-    /// Whether all stand at one place of the shape.
+    /// Whether all are at one place of the shape.
     alike: bool,
     /// The level of the struct, if these are its fields.
     fields: Option<usize>,
 }
 
 impl<'t> TraceParts<'t> {
-    /// So many elements of one type.
+    /// Creates `len` elements of one type.
     pub fn alike(trace: Tracing<'t>, within: TypeIndex, len: usize) -> Self {
         Self { trace, within, variant: 0, len, next: 0, alike: true, fields: None }
     }
 
-    /// So many parts, each of its own type.
+    /// Creates `len` parts, each of its own type.
     pub fn apart(trace: Tracing<'t>, within: TypeIndex, variant: usize, len: usize) -> Self {
         Self { trace, within, variant, len, next: 0, alike: false, fields: None }
     }
 
-    /// The fields of the struct, or struct variant, at this level.
+    /// Marks the parts as the fields of the struct, or struct variant, at this level.
     pub fn fields(self, level: usize) -> Self {
         Self { fields: Some(level), ..self }
     }
 
-    /// How many have been asked for.
+    /// Returns how many have been asked for.
     pub fn taken(&self) -> usize {
         self.next
     }
@@ -118,9 +118,9 @@ pub struct NamedFields<'t> {
     variant: usize,
     level: usize,
     names: &'static [&'static str],
-    /// Which are still to be asked for, the next one last.
+    /// The fields that are still to be asked for, the next one last.
     left: Vec<usize>,
-    /// The one whose name was given.
+    /// The field whose name was given.
     current: usize,
 }
 
@@ -148,7 +148,7 @@ impl<'de> MapAccess<'de> for NamedFields<'_> {
     }
 }
 
-/// Has `visitor` read the fields of a struct or struct variant, in the way that shows most of them.
+/// Makes `visitor` read the fields of a struct or struct variant, in the way that shows most of them.
 /// Returns how many fields it has, if they were read without names.
 pub fn read_fields<'de, V: Visitor<'de>>(
     trace: Tracing<'_>,
@@ -189,7 +189,7 @@ impl Variants<'_> {
         TracePlace::Inside { within: self.within, variant: self.variant, part }
     }
 
-    /// Notes what the variant holds, and gives `change` the chance to correct it.
+    /// Notes the content of the variant, and lets `change` correct it.
     fn content(&self, first_seen: Content, change: impl FnOnce(&mut Content)) {
         let mut state = self.trace.state.borrow_mut();
         if let ShapeKind::Enum(variants) = state.kind_mut(self.within) {
@@ -210,7 +210,7 @@ impl<'de> EnumAccess<'de> for Variants<'_> {
         self,
         seed: S,
     ) -> Result<(S::Value, Self), TraceError> {
-        // The name is a value of its own: a variant that the type does not know fails here.
+        // The name is itself a value: a variant that the type does not know fails here.
         self.trace.at(self.place(usize::MAX)).fixed(1)?;
         let value = seed.deserialize(VariantName(&self))?;
         Ok((value, self))
@@ -260,7 +260,7 @@ impl<'de> VariantAccess<'de> for Variants<'_> {
     }
 }
 
-/// Which variant it is, in the way of the codec.
+/// The name or number of a variant, as the codec has it.
 struct VariantName<'v>(&'v Variants<'v>);
 
 impl<'de> Deserializer<'de> for VariantName<'_> {

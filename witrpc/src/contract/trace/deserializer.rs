@@ -1,4 +1,4 @@
-//! A deserializer without input: it notes what a type asks for and makes something up.
+//! A deserializer without input: it notes what a type asks for and makes up values.
 
 use std::any::type_name;
 use std::cell::RefCell;
@@ -33,7 +33,7 @@ impl serde::de::Error for TraceError {
     }
 }
 
-/// Makes up the value at one place.
+/// The deserializer that makes up the value at one place.
 #[derive(Clone, Copy)]
 pub struct Tracing<'t> {
     pub state: &'t RefCell<TraceState>,
@@ -42,7 +42,7 @@ pub struct Tracing<'t> {
 }
 
 impl<'t> Tracing<'t> {
-    /// The same trace at a place inside this one.
+    /// Returns the same trace at a place inside this one.
     pub fn at(self, place: TracePlace) -> Self {
         Self { spot: Spot { place, above: self.spot.place }, ..self }
     }
@@ -66,7 +66,7 @@ impl<'t> Tracing<'t> {
         due.ok_or_else(|| TraceError("no value that was tried suits its type".to_owned()))
     }
 
-    /// Returns which of so many samples to hand out here.
+    /// Returns which of `samples` samples to give out here.
     pub fn fixed(self, samples: usize) -> Result<usize, TraceError> {
         match self.step(SamplePool::Fixed(samples))? {
             Sample::Number(number) => Ok(number),
@@ -132,12 +132,12 @@ impl<'t> Tracing<'t> {
         self.fixed(samples)
     }
 
-    /// What can be left empty if no value can be made inside.
+    /// Returns what can be left empty if no value can be made inside.
     fn container(self) -> FrameKind {
         FrameKind::Container((self.spot, What::Length))
     }
 
-    /// How many elements to give a value of that type.
+    /// Returns how many elements to give a value of that type.
     fn elements(self, index: TypeIndex) -> usize {
         self.state.borrow_mut().elements(self.spot, index)
     }
@@ -322,7 +322,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
             2 => visitor.visit_bool(false),
             3 => visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<()>())),
             4 => visitor.visit_map(MapDeserializer::new(std::iter::empty::<((), ())>())),
-            // Last: in an option it would be null, which some codecs do not write.
+            // It comes last: in an option it would be null, which some codecs do not write.
             _ => visitor.visit_unit(),
         }
     }
@@ -332,8 +332,8 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         visitor.visit_unit()
     }
 
-    /// Asked for by the keys of flattened structs; those of plain structs and enums are answered
-    /// by what reads these.
+    /// The keys of flattened structs ask for this. Those of plain structs and enums are answered by the
+    /// code that reads these.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         self.opaque(Opaque::Flattened, 0)?;
         visitor.visit_unit()
@@ -344,13 +344,13 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
     }
 }
 
-/// The fields of a struct before any has been seen.
+/// Returns the fields of a struct before any has been seen.
 pub fn unseen_fields(names: &[&'static str]) -> Vec<Field> {
     names.iter().map(|name| Field { name: Some((*name).into()), part: UNSEEN }).collect()
 }
 
-/// A struct that took fewer fields than it has names has aliases among these: then it is unknown
-/// which names are the fields' own.
+/// Forgets the names of a struct that took fewer fields than it has names: some are aliases, so the
+/// fields' own names are unknown.
 pub fn settle_names(fields: &mut Vec<Field>, taken: usize) {
     if taken < fields.len() {
         fields.truncate(taken);

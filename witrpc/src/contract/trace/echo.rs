@@ -1,16 +1,16 @@
-//! Whether values come back through a codec as they went.
+//! Checks whether values come back through a codec as they were.
 //!
-//! A trace sees how a type is read. That it is written in the same way is the type's own affair,
-//! and where it is not, a codec without names reads one thing for another: serde counts a
-//! `#[serde(skip)]`ped variant when it writes and leaves it out when it reads. So the values that
-//! a trace makes up are sent around once.
+//! A trace sees how a type is read. Whether the type is written in the same way is up to the type. If
+//! it is not, a codec without names reads one thing for another: serde counts a `#[serde(skip)]`ped
+//! variant when it writes, and leaves it out when it reads. So the values that a trace makes up are
+//! encoded and decoded once.
 
 use witrpc_transport::Payload;
 
 use crate::codec::{Codec, Encoder, OwnedBody, Wire};
 
-/// How a value differs when it has come back, in words; `None` if it does not, or if that cannot
-/// be told: it cannot be encoded, or is encoded differently each time.
+/// Returns how a value differs when it has come back, in words. Returns `None` if it does not, or if
+/// that is unknown: it cannot be encoded, or is encoded differently each time.
 pub fn difference<T: Wire>(value: &T, codec: Codec) -> Option<String> {
     let (raw, sent) = encoded(value, codec)?;
     if encoded(value, codec)?.1 != sent {

@@ -1,11 +1,11 @@
-//! In which order the fields of a struct are asked for.
+//! The order in which the fields of a struct are asked for.
 
-/// How the fields of one struct, or struct variant, are handed out.
+/// How the fields of one struct, or struct variant, are given out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// In order, without names, as postcard has them.
     InOrder,
-    /// By name, those last that have failed.
+    /// By name; fields that have failed come last.
     ByName,
     /// In order: the type takes no names.
     InOrderOnly,
@@ -15,13 +15,13 @@ pub enum Way {
 pub struct FieldOrder {
     pub names: &'static [&'static str],
     pub way: Way,
-    /// How often no value of each field could be made.
+    /// For each field, how often no value could be made.
     failed: Vec<usize>,
-    /// Which names are further ones of a field before them.
+    /// Which names are aliases of a field before them.
     pub aliases: Vec<bool>,
-    /// How much the trace knew when the fields that fail had last taken turns.
+    /// How much the trace knew when the failing fields last took turns.
     known: Option<usize>,
-    /// How much it knew when turns had brought nothing new.
+    /// How much the trace knew when the turns had shown nothing new.
     exhausted: Option<usize>,
 }
 
@@ -38,7 +38,8 @@ impl FieldOrder {
         }
     }
 
-    /// The fields in the order in which to ask for them: first those that have failed least.
+    /// Returns the fields in the order in which to ask for them: those that have failed least come
+    /// first.
     pub fn by_failures(&self) -> Vec<usize> {
         let mut order: Vec<_> =
             (0..self.failed.len()).filter(|field| !self.aliases[*field]).collect();
@@ -46,8 +47,8 @@ impl FieldOrder {
         order
     }
 
-    /// No value of this field could be made, while the trace knows so much. Returns whether another
-    /// order may show more.
+    /// Notes that no value of this field could be made, while the trace knows `known`. Returns whether
+    /// another order may show more.
     pub fn postpone(&mut self, field: usize, known: usize) -> bool {
         if self.exhausted == Some(known) {
             return false;
@@ -60,7 +61,7 @@ impl FieldOrder {
         if self.failed.iter().filter(|failed| **failed > 0).min() != most {
             return true;
         }
-        // All that fail have failed equally often: each has been first among them.
+        // All failing fields have failed equally often: each has been the first of them.
         if self.known == Some(known) {
             self.exhausted = Some(known);
             return false;

@@ -1,15 +1,15 @@
-//! What a type's own errors say of the values that it would take: "expected an array of length 5",
-//! "a port is at least 1024", "one of `red`, `green`".
+//! Hints in a type's own errors about the values that it accepts: "expected an array of length 5", "a
+//! port is at least 1024", "one of `red`, `green`".
 
 use super::sample::Samples;
 
-/// How many numbers and how many words are taken from the errors at one place.
+/// How many numbers and how many words are taken from the errors at one place, at most.
 const MOST: usize = 12;
 
-/// How much of an error is read, in characters.
+/// How many characters of an error are read at most.
 const MOST_OF_ERROR: usize = 400;
 
-/// Returns what the words of an error may mean.
+/// Returns the values that an error's text may mean.
 pub fn read(words: &str) -> Samples {
     let mut hints = Samples::default();
     let words: String = words.chars().take(MOST_OF_ERROR).collect();
@@ -32,7 +32,7 @@ pub fn read(words: &str) -> Samples {
 }
 
 impl Samples {
-    /// Adds those of others that are not in it, up to a bound.
+    /// Adds the samples of `others` that are not in it, up to a limit.
     pub fn merge(&mut self, others: Self) {
         others.integers.into_iter().for_each(|integer| add(&mut self.integers, Some(integer)));
         others.decimals.into_iter().for_each(|decimal| add(&mut self.decimals, Some(decimal)));
@@ -46,7 +46,7 @@ fn add<T: PartialEq>(list: &mut Vec<T>, value: Option<T>) {
     }
 }
 
-/// The decimal numbers in a text. `1..=5` holds two, `0.5` is one.
+/// Returns the decimal numbers in a text. `1..=5` holds two, `0.5` is one.
 fn numbers(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_digit() && c != '.')
         .flat_map(|part| part.split(".."))

@@ -1,9 +1,9 @@
-//! Learns what a type looks like on the wire by deserializing it from nothing.
+//! Learns the form of a type on the wire by deserializing it from nothing.
 //!
-//! A type tells serde what it wants to read; the trace notes that and hands out made-up values
-//! until it has seen every part, with a bound on its effort. Nothing but `Deserialize` is asked
-//! of the type. What asks for whatever comes next is noted as opaque, and so is what cannot be
-//! reached, as no value was found for a part before it.
+//! A type tells serde what it wants to read. The trace notes that and gives out made-up values until it
+//! has seen every part, with a bound on its effort. The type only needs `Deserialize`. A part that
+//! reads whatever comes is noted as opaque. So is a part that cannot be reached, because no value was
+//! found for a part before it.
 
 mod access;
 mod deserializer;
@@ -46,18 +46,18 @@ use super::shape::{Leaf, Part, Shape};
 
 pub use register::{SampleError, register_sample};
 
-/// Takes down the shape of one type, as one codec has it.
+/// The recorder of one type's shape, for one codec.
 #[derive(Debug)]
 pub struct Tracer {
     codec: Codec,
     /// The shape, once it has been reported.
     pub(super) shape: Shape,
-    /// How a value of it differs when it has been sent around, if one does.
+    /// How a value of it differs when it has been encoded and decoded, if one does.
     pub(super) difference: Option<String>,
 }
 
 impl Tracer {
-    /// Has `trace` report.
+    /// Makes `trace` report.
     pub(super) fn of(trace: super::Trace, codec: Codec) -> Self {
         let mut tracer = Self { codec, shape: Shape::of(state::UNSEEN), difference: None };
         trace(&mut tracer);
@@ -65,8 +65,8 @@ impl Tracer {
     }
 }
 
-/// The shape of `T`, in the way that it has for people or for programs; `look` is shown the
-/// values that are made up.
+/// Returns the shape of `T`, in its human-readable form or not. `look` is shown the values that are
+/// made up.
 fn shape_of<T: DeserializeOwned>(human_readable: bool, mut look: impl FnMut(&T)) -> Shape {
     let state = RefCell::new(TraceState::new(register::registered()));
     let trace = Tracing { state: &state, spot: Spot::ROOT, human_readable };
@@ -78,24 +78,24 @@ fn shape_of<T: DeserializeOwned>(human_readable: bool, mut look: impl FnMut(&T))
     })
 }
 
-/// Reports the shape of a `Result`. What its types must be able to do is asked of each.
+/// Reports the shape of a `Result`. The bounds of its types are checked for each.
 pub fn trace_result<T: Wire, E: Wire>(tracer: &mut Tracer) {
     trace_value::<Result<T, E>>(tracer);
 }
 
-/// A shape, and how a value of it differs when it has been sent around.
+/// A shape, and how a value of it differs when it has been encoded and decoded.
 type ShapeReport = (Shape, Option<String>);
 
-/// What is known of types of this process, in a codec.
+/// What is known of the types of this process, for each codec.
 type KnownTypes = HashMap<(TypeId, Codec), Arc<ShapeReport>>;
 
-/// Reports the shape of a `T` that serde carries. It is traced once a process and codec: a type's
-/// code runs no more often than that takes.
+/// Reports the shape of a `T` that serde carries. A process traces it once for each codec, so the
+/// type's code runs as seldom as possible.
 pub fn trace_value<T: Wire>(tracer: &mut Tracer) {
     static KNOWN: LazyLock<Mutex<KnownTypes>> = LazyLock::new(Mutex::default);
     let key = (TypeId::of::<T>(), tracer.codec);
     let known = lock(&KNOWN).get(&key).cloned();
-    // Traced without the lock: the type's code may start or call a service itself.
+    // Traced without the lock: the type's code may itself start or call a service.
     let report = known.unwrap_or_else(|| {
         let report = Arc::new(report_on::<T>(tracer.codec));
         lock(&KNOWN).insert(key, Arc::clone(&report));

@@ -1,12 +1,12 @@
 //! The passes of a trace.
 //!
-//! A type is deserialized again and again, each pass from the start, until all of it has been
-//! seen. After a pass that fails, the next one tries other values for the part that failed. A part
-//! that takes none of them comes last among the fields of its struct, so that all others are seen;
-//! and when they have been, the closest option, sequence or variant around it is done without.
+//! A type is deserialized again and again, each pass from the start, until all of it has been seen.
+//! After a pass that fails, the next one tries other values for the part that failed. If a part takes
+//! none of them, it comes last among the fields of its struct, so that all others are seen. When they
+//! have been seen, the closest option, sequence or variant around that part is left out.
 //!
-//! Everything here is bounded: the values that are asked for, the passes, the depth, the tries for
-//! one part. Code of a type that loops by itself is not: nothing can stop that.
+//! All work is bounded: the values that are asked for, the passes, the depth, the tries for one part. A
+//! type whose own code loops is not bounded: no code can stop that.
 
 use std::cell::RefCell;
 
@@ -20,7 +20,7 @@ use super::state::{Frame, FrameKind, TraceState, UNSEEN};
 /// How many passes a trace may take that show nothing new.
 const MAX_IDLE_PASSES: usize = 5_000;
 
-/// Why a pass came to no value.
+/// Why a pass produced no value.
 pub struct Failure {
     pub words: String,
     pub panicked: bool,
@@ -68,8 +68,8 @@ impl TraceState {
         }
     }
 
-    /// After a pass that came to a value, and whether it made a variant for the first time: plans
-    /// the next one. Returns `false` when nothing is left to try.
+    /// Plans the next pass after one that produced a value. `made_one` says whether it made a variant
+    /// for the first time. Returns `false` if nothing is left to try.
     fn goes_on(&mut self, made_one: bool) -> bool {
         if self.untried > 0 {
             if made_one {
@@ -88,8 +88,8 @@ impl TraceState {
         self.retry_variants()
     }
 
-    /// After a failed pass: changes what the next one does. Returns `false` when nothing is left
-    /// to try.
+    /// Changes what the next pass does, after one that failed. Returns `false` if nothing is left to
+    /// try.
     fn recover(&mut self, failure: &Failure, known_before: usize, human_readable: bool) -> bool {
         self.plan.fresh = false;
         if self.size.must_be_larger(self.search.decided_before_failure())
@@ -121,7 +121,8 @@ impl TraceState {
         false
     }
 
-    /// A struct that refuses a field at its name has had that field before, under another name.
+    /// Notes an alias: a struct that refuses a field at its name has had that field before, under
+    /// another name.
     fn found_alias(&mut self) -> bool {
         let Some(Frame { within, variant, kind }) = self.active.last() else { return false };
         let FrameKind::Fields { current: Some((field, true)), .. } = kind else { return false };
@@ -129,8 +130,8 @@ impl TraceState {
         order.is_some_and(|order| !std::mem::replace(&mut order.aliases[*field], true))
     }
 
-    /// No value of a struct could be made: asks for its fields in another way or order, if that may
-    /// show more of it.
+    /// Asks for the fields of a struct in another way or order, because no value of it could be made.
+    /// Does so if that may show more of the struct.
     fn reorder(
         &mut self,
         of: (usize, usize),
@@ -141,7 +142,7 @@ impl TraceState {
         let known = self.known;
         let Some(order) = self.fields.get_mut(&of) else { return false };
         let way = match (order.way, current) {
-            // It insists on names, which postcard does not give.
+            // It requires names, which postcard does not have.
             (Way::InOrder, None) if human_readable => Way::ByName,
             (Way::InOrder, Some(_)) if asked < order.aliases.len() => Way::ByName,
             (Way::ByName, None) => Way::InOrderOnly,
@@ -155,8 +156,8 @@ impl TraceState {
         true
     }
 
-    /// What was seen in order is seen again by name, or the other way round: where there are
-    /// aliases, the two do not count alike.
+    /// Forgets the fields that were seen in order, or by name, before they are seen the other way: with
+    /// aliases, the two ways number fields differently.
     fn forget_fields(&mut self, (within, variant): (usize, usize)) {
         let names = self.fields[&(within, variant)].names;
         match &mut self.types[within].kind {
@@ -170,9 +171,8 @@ impl TraceState {
         }
     }
 
-    /// Has variants tried once more that failed before all of them and what they lead to was seen:
-    /// it may have been for want of a variant that has been made since. Returns whether there are
-    /// any.
+    /// Retries variants that failed before all variants, and what they lead to, were seen: they may
+    /// have needed a variant that has been made since. Returns whether there are any.
     fn retry_variants(&mut self) -> bool {
         if self.retried.replace(self.made) == Some(self.made) {
             return false;
@@ -198,8 +198,7 @@ impl TraceState {
         any
     }
 
-    /// Takes out of the fields what turned out to be a further name of another. Then it is unknown
-    /// which names are the fields' own.
+    /// Removes the aliases from the fields. Afterwards it is unknown which names are the fields' own.
     fn settle_aliases(&mut self) {
         for ((within, variant), order) in &self.fields {
             if order.way != Way::ByName || !order.aliases.contains(&true) {

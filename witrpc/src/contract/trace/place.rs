@@ -1,12 +1,12 @@
-//! Where in a value a trace is.
+//! The place of a trace within a value.
 
 use crate::contract::shape::TypeIndex;
 
-/// A place where a part of a value stands.
+/// A place where a part of a value is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TracePlace {
     Root,
-    /// A part of a type, counted from 0; of one of its variants, if it is an enum.
+    /// A part of a type, counted from 0; for an enum, a part of one of its variants.
     Inside {
         within: TypeIndex,
         variant: usize,

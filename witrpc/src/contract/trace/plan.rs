@@ -1,14 +1,14 @@
-//! The way to the variants that no pass has made yet.
+//! The path to the variants that no pass has made yet.
 //!
-//! Each type has a distance: how many types lie between a value of it and an enum with a variant
-//! that has not been tried. The first value of a type in a pass leads on: of its variants it is
-//! the one with the least distance, and what it holds is not left empty. Each type from there on
-//! is either met for the first time, or has led on before in the same pass. So by falling
-//! distances each pass reaches an untried variant if any can be reached, and makes several where
-//! several types lead to one. All further values of a type in a pass are as small as they can be.
+//! Each type has a distance: how many types lie between a value of it and an enum with a variant that
+//! has not been tried. The first value of a type in a pass leads on: among its variants, the one with
+//! the least distance is made, and its content is not left empty. Each type from there on is either met
+//! for the first time, or has led on before in the same pass. So by falling distances, each pass
+//! reaches an untried variant if any can be reached, and makes several if several types lead to one.
+//! All further values of a type in a pass are as small as possible.
 //!
-//! Distances are computed again only after a pass that made nothing new: older ones at worst lead
-//! to a variant that has been made meanwhile.
+//! Distances are computed again only after a pass that made nothing new: older ones at worst lead to a
+//! variant that has been made meanwhile.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -19,11 +19,11 @@ use super::place::TracePlace;
 /// The distance of a type that leads nowhere.
 const NOWHERE: usize = usize::MAX;
 
-/// How far the trace is with a variant.
+/// The progress of the trace with a variant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum VariantProgress {
     Untried,
-    /// Made once; the number orders these moments.
+    /// Made once; the number orders these events.
     Made(usize),
     /// Cannot be made.
     Failed,
@@ -35,11 +35,11 @@ pub struct TracePlan {
     distances: Vec<usize>,
     /// Whether no pass has changed anything since they were computed.
     pub fresh: bool,
-    /// Where an option, sequence or map stayed empty that was to lead on.
+    /// Where an option, sequence or map stayed empty although it should have led on.
     blocked: HashSet<TracePlace>,
-    /// Those of this pass.
+    /// The dead ends of this pass.
     dead_ends: Vec<TracePlace>,
-    /// Of each type: the pass that has visited it last.
+    /// For each type, the last pass that visited it.
     visited: Vec<usize>,
     pass: usize,
 }
@@ -50,12 +50,12 @@ impl TracePlan {
         self.dead_ends.clear();
     }
 
-    /// Whether an untried variant can be reached inside the type.
+    /// Returns whether an untried variant can be reached inside the type.
     pub fn leads_anywhere(&self, index: TypeIndex) -> bool {
         self.distance(index) != NOWHERE && !self.blocked.contains(&TracePlace::Root)
     }
 
-    /// Whether one can be reached inside what a variant holds.
+    /// Returns whether one can be reached inside the content of a variant.
     pub fn content_leads_on(&self, within: TypeIndex, variant: usize, content: &Content) -> bool {
         self.of_content(within, variant, content) != NOWHERE
     }
@@ -64,7 +64,8 @@ impl TracePlan {
         self.distances.get(index).copied().unwrap_or(NOWHERE)
     }
 
-    /// A value of a type is asked for. Returns whether it is to lead on to an untried variant.
+    /// Notes that a value of a type is asked for. Returns whether it must lead on to an untried
+    /// variant.
     pub fn visit(&mut self, index: TypeIndex) -> bool {
         if self.visited.len() <= index {
             self.visited.resize(index + 1, 0);
@@ -73,20 +74,21 @@ impl TracePlan {
         first && self.distance(index) != NOWHERE
     }
 
-    /// An option, sequence or map was to lead on and stays empty. Elsewhere one of its type may.
+    /// Notes that an option, sequence or map stays empty although it should lead on. One of its type
+    /// elsewhere may lead on.
     pub fn dead_end(&mut self, place: TracePlace, index: TypeIndex) {
         self.dead_ends.push(place);
         self.visited[index] = 0;
     }
 
-    /// Leaves out what has turned out to be a dead end. Returns whether there is any that is new.
+    /// Excludes the places that have turned out to be dead ends. Returns whether any of them is new.
     pub fn block_dead_ends(&mut self) -> bool {
         let before = self.blocked.len();
         self.blocked.extend(self.dead_ends.drain(..));
         self.blocked.len() > before
     }
 
-    /// The variant of the enum whose content leads on by the shortest path.
+    /// Returns the variant of the enum whose content leads on by the shortest path.
     pub fn leads_on(
         &self,
         index: TypeIndex,
@@ -100,7 +102,7 @@ impl TracePlan {
         distances.min().filter(|(distance, _)| *distance != NOWHERE).map(|(_, variant)| variant)
     }
 
-    /// The least distance of the parts of a variant.
+    /// Returns the least distance of the parts of a variant.
     fn of_content(&self, within: TypeIndex, variant: usize, content: &Content) -> usize {
         let parts = content.parts().into_iter().enumerate();
         let open = parts.filter(|(part, _)| {

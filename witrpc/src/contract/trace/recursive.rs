@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::*;
 
-/// The shape as text, in the way for programs. All of it is known.
+/// Returns the shape as text, in the form that is not human-readable. All of it must be known.
 fn known<T: DeserializeOwned>() -> String {
     let shape = shape_of::<T>(false, |_| {});
     assert!(!shape.is_unverified(Codec::Postcard), "{shape}");
@@ -55,7 +55,7 @@ fn variants_behind_a_detour_are_seen() {
     assert!(known::<Vec<Option<Detour>>>().contains(detour));
 }
 
-/// Has no value that goes on.
+/// Accepts no value.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Nothing;
@@ -92,7 +92,7 @@ fn a_way_that_is_shut_does_not_hide_another() {
     assert!(shape.is_unverified(Codec::Postcard), "{text}");
 }
 
-/// Holds the next in many ways.
+/// Contains the next type in many ways.
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "only its shape matters")]
 struct Fan<T> {

@@ -1,4 +1,4 @@
-//! Values that a program gives for types that take none of the usual ones.
+//! Samples that a program registers for types that accept none of the usual values.
 
 use std::sync::Mutex;
 
@@ -12,10 +12,10 @@ use witrpc_rt::lock;
 
 use super::sample::Samples;
 
-/// How many numbers, how many texts and how many byte strings a process may register.
+/// How many numbers, texts and byte strings a process may register, of each kind.
 const MOST: usize = 256;
 
-/// How long a text or byte string may be, in bytes.
+/// The longest text or byte string, in bytes.
 const LONGEST: usize = 64 << 10;
 
 static REGISTERED: Mutex<Samples> = Mutex::new(Samples::NONE);
@@ -27,7 +27,7 @@ pub enum SampleError {
     /// The value's `Serialize` failed.
     #[error("the sample cannot be serialized: {message}; give another value of the type")]
     Serialize {
-        /// What it said.
+        /// Its error message.
         message: String,
     },
     /// A text or a byte string of the value is too long.
@@ -47,24 +47,22 @@ pub enum SampleError {
     TooMany,
 }
 
-/// Gives the contract an example of a value that a type takes, for types that check what they are
-/// made from.
+/// Registers an example of a value, for types that validate the values they are made from.
 ///
-/// A server learns what a type looks like on the wire before it starts, and a client before it
-/// connects: by having it deserialize values that are made up. Usual texts and numbers are tried:
-/// addresses in hex, UUIDs, times, URLs, ports, ratios and the like. What takes none of them, and
-/// what lies behind it, stays unknown, and is not carried by codecs that do not describe
-/// themselves; see
+/// A server learns the form of a type on the wire before it starts, and a client before it connects, by
+/// deserializing made-up values. Usual texts and numbers are tried: addresses in hex, UUIDs, times,
+/// URLs, ports, ratios and the like. If a type accepts none of them, it and what comes after it stay
+/// unknown, and codecs that do not describe themselves do not carry it; see
 /// [`BindError::UnverifiedType`](crate::BindError::UnverifiedType). The numbers, texts, byte strings
 /// and lengths in `example` are tried too, in every type.
 ///
-/// Call it on both sides, before the first server is started and the first client connects: what is
-/// known of a type by then is not looked at again. It holds for the whole process.
+/// Call it on both sides, before the first server is started and the first client connects: a type that
+/// has been traced by then is not traced again. It holds for the whole process.
 ///
 /// # Errors
 ///
-/// [`SampleError`]: the value does not serialize, is too long (65,536 bytes for one text or byte
-/// string), or is one of too many (256 different numbers, texts or byte strings in a process).
+/// [`SampleError`]: the value does not serialize, or exceeds a limit. A text or byte string may have
+/// 65,536 bytes. A process may register 256 different numbers, 256 texts and 256 byte strings.
 ///
 /// # Examples
 ///
@@ -72,7 +70,7 @@ pub enum SampleError {
 /// use serde::{Deserialize, Serialize};
 /// use witrpc::wit_service;
 ///
-/// /// Takes only text that nobody would guess.
+/// /// Accepts only a text that no sample has.
 /// #[derive(Serialize, Deserialize)]
 /// #[serde(try_from = "String", into = "String")]
 /// struct Shelf(String);
@@ -124,7 +122,7 @@ pub fn register_sample<T: Serialize + ?Sized>(example: &T) -> Result<(), SampleE
     Ok(())
 }
 
-/// What has been registered until now.
+/// Returns what has been registered so far.
 pub fn registered() -> Samples {
     lock(&REGISTERED).clone()
 }
@@ -174,7 +172,7 @@ impl Collector<'_> {
         keep(&mut self.found.integers, integer.try_into().ok())
     }
 
-    /// How many elements there are, if that is known.
+    /// Adds the number of elements, if it is known.
     fn len(self, len: Option<usize>) -> Result<Self, Collected> {
         keep(&mut self.found.integers, len.and_then(|len| len.try_into().ok()))?;
         Ok(self)

@@ -1,8 +1,8 @@
-//! Values to try on types that do not take just any.
+//! Values to try on types that do not accept every value.
 
 use std::borrow::Cow;
 
-/// Integers: 1 suits `NonZero` and days of a month, 0 what counts from there; then limits, ports,
+/// Integers: 1 suits `NonZero` and days of a month, 0 suits counts from zero. Then limits, ports,
 /// status codes, years and times since 1970.
 const INTEGERS: [i128; 24] = [
     1,
@@ -31,19 +31,19 @@ const INTEGERS: [i128; 24] = [
     1_700_000_000_000_000_000,
 ];
 
-/// Numbers with a fraction: ratios, then what is larger or less than nothing.
+/// Numbers with a fraction: ratios, then larger and negative numbers.
 const DECIMALS: [f64; 10] = [1.0, 0.0, 0.5, 2.0, 4.0, 10.0, 100.0, 1000.0, -1.0, 0.01];
 
-/// How many elements a sequence or map is given.
+/// How many elements to give a sequence or map.
 const LENGTHS: [usize; 18] = [1, 0, 2, 3, 4, 8, 16, 5, 6, 7, 9, 10, 12, 20, 24, 32, 48, 64];
 
-/// How many bytes: none, a UUID, an address, a hash; then keys and signatures.
+/// How many bytes to give: none, a UUID, an address, a hash; then keys and signatures.
 const BYTES: [usize; 16] = [0, 16, 4, 32, 8, 1, 20, 64, 24, 12, 33, 65, 48, 96, 6, 2];
 
-/// How many digits hexadecimal texts have: hashes, addresses, keys, codes.
+/// How many digits to give hexadecimal texts: hashes, addresses, keys, codes.
 const DIGITS: [usize; 11] = [40, 64, 32, 26, 8, 16, 4, 6, 12, 24, 128];
 
-/// Text that the usual types which travel as strings are made from.
+/// Texts that suit the usual types that are sent as strings.
 const TEXTS: [&str; 75] = [
     "",
     "a",
@@ -122,11 +122,11 @@ const TEXTS: [&str; 75] = [
     "a b c d e f",
 ];
 
-/// The longest text, byte string or sequence that is made to measure.
+/// The longest text, byte string or sequence that is made by a hint's length.
 const LONGEST: usize = 4096;
 
-/// Values to try after the usual ones: those that the program has registered, and those that errors
-/// of a type speak of.
+/// Values to try after the usual ones: those that the program has registered, and those that errors of
+/// a type mention.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Samples {
     pub integers: Vec<i128>,
@@ -136,26 +136,26 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// None at all.
+    /// No values.
     pub const NONE: Self =
         Self { integers: Vec::new(), decimals: Vec::new(), texts: Vec::new(), bytes: Vec::new() };
 }
 
-/// What a place can be given.
+/// The values that a place can be given.
 #[derive(Clone, Copy, Debug)]
 pub enum SamplePool {
-    /// So many values, all of which are written down where they are handed out.
+    /// This many values, which are all written where they are given out.
     Fixed(usize),
     /// An integer within these bounds.
     Integer(i128, i128),
     Decimal,
     Text,
     Bytes,
-    /// How many elements.
+    /// A number of elements.
     Length,
 }
 
-/// One of a pool.
+/// One value of a pool.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sample {
     Number(usize),
@@ -166,7 +166,7 @@ pub enum Sample {
 }
 
 impl SamplePool {
-    /// How many there are, with these beside the usual ones.
+    /// Returns how many there are, with `more` in addition to the usual ones.
     pub fn len(self, more: &[&Samples]) -> usize {
         match self {
             SamplePool::Fixed(count) => count,
@@ -178,7 +178,7 @@ impl SamplePool {
         }
     }
 
-    /// The sample of that number.
+    /// Returns the sample of that number.
     pub fn get(self, number: usize, more: &[&Samples]) -> Option<Sample> {
         match self {
             SamplePool::Fixed(count) => (number < count).then_some(Sample::Number(number)),
@@ -216,7 +216,7 @@ fn texts<'m>(more: &'m [&Samples]) -> impl Iterator<Item = Cow<'m, str>> {
         .chain(spoken_of(more).flat_map(|number| measured(number).into_iter().map(Cow::Owned)))
 }
 
-/// Texts that a number in an error may mean.
+/// Returns the texts that a number in an error may mean.
 fn measured(number: i128) -> Vec<String> {
     let mut texts = vec![number.to_string()];
     if let Some(len) = length(number).filter(|len| *len > 0) {

@@ -1,8 +1,8 @@
-//! Looks for values that a type takes.
+//! Searches for values that a type accepts.
 //!
-//! When a part of a type does not become a value, one of the decisions that were made for that part
-//! was wrong: a number, a text, how many elements. The search varies one of them at a time, while
-//! the others stay, and all go back to what they were when nothing helps.
+//! When a part of a type does not become a value, one of the decisions made for that part was wrong: a
+//! number, a text, a number of elements. The search varies one of them at a time, while the others
+//! stay. If nothing helps, all return to what they were.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,15 +13,15 @@ use super::sample::{Sample, SamplePool, Samples};
 /// How many values are tried for one part.
 const MAX_TRIES: usize = 600;
 
-/// How often the values for one part are looked for anew, when what had been found does not do any
-/// more.
+/// How many times the values for one part are searched again, after values that had been found stopped
+/// working.
 const MAX_SEARCHES: usize = 4;
 
-/// How often the code of a type may panic before nothing more is tried on it.
+/// How often the code of a type may panic before the search stops for it.
 const MAX_PANICS: usize = 3;
 
-/// A place of a value, and the one that its container stands at: one container may stand at two
-/// places, and each takes other values.
+/// A place of a value, and the place of its container: one container may be at two places, and each of
+/// these may take other values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Spot {
     pub place: TracePlace,
@@ -32,7 +32,7 @@ impl Spot {
     pub const ROOT: Self = Self { place: TracePlace::Root, above: TracePlace::Root };
 }
 
-/// What is decided at a spot.
+/// The kind of decision at a spot.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum What {
     Value,
@@ -40,10 +40,10 @@ pub enum What {
     Length,
 }
 
-/// Something that is decided for a value.
+/// A decision for a value.
 pub type Choice = (Spot, What);
 
-/// How a decision differs from the usual.
+/// How a decision differs from the default.
 #[derive(Default)]
 struct Tuned {
     number: usize,
@@ -54,9 +54,9 @@ struct Tuned {
 struct Trial {
     choice: Choice,
     pool: SamplePool,
-    /// What it was before.
+    /// The decision before.
     initial: usize,
-    /// What to try before all others, as it has helped elsewhere.
+    /// What to try first, because it has helped elsewhere.
     lucky: Vec<usize>,
     next: usize,
 }
@@ -77,11 +77,11 @@ pub struct Search {
     registered: Samples,
     tuned: HashMap<Choice, Tuned>,
     attempts: HashMap<Spot, Attempt>,
-    /// The texts that have been found by a search, by their numbers.
+    /// The numbers of the texts that a search has found.
     lucky: Vec<usize>,
-    /// What has been decided in this pass, in order.
+    /// The decisions of this pass, in order.
     taken: Vec<(Choice, SamplePool)>,
-    /// The parts that are being made, from the outside in, and how much had been decided before.
+    /// The parts that are being made, from the outside in, each with the number of decisions before it.
     open: Vec<(Spot, usize)>,
     /// The innermost part that has failed.
     blamed: Option<(Spot, usize)>,
@@ -106,7 +106,7 @@ impl Search {
         self.blamed = None;
     }
 
-    /// Decides, and returns the sample that is due.
+    /// Makes a decision, and returns its sample.
     pub fn decide(&mut self, choice: Choice, pool: SamplePool) -> Option<Sample> {
         self.taken.push((choice, pool));
         match self.tuned.get(&choice) {
@@ -115,12 +115,12 @@ impl Search {
         }
     }
 
-    /// How much has been decided in this pass.
+    /// Returns the number of decisions in this pass.
     pub fn decisions(&self) -> usize {
         self.taken.len()
     }
 
-    /// How much had been decided before the part was begun that has failed.
+    /// Returns the number of decisions before the failed part was begun.
     pub fn decided_before_failure(&self) -> usize {
         self.blamed.or(self.open.last().copied()).map_or(0, |(_, since)| since)
     }
@@ -130,11 +130,11 @@ impl Search {
         self.open.push((part, self.taken.len()));
     }
 
-    /// Ends what [`begin`](Self::begin) began.
+    /// Ends the part that [`begin`](Self::begin) began.
     pub fn end(&mut self, part: Spot, made: bool) {
         let since = loop {
             match self.open.pop() {
-                // What is above it was left by a type that went on after an error.
+                // A type that continued after an error has left what is above it.
                 Some((other, _)) if other != part => {}
                 Some((_, since)) => break since,
                 None => return,
@@ -156,8 +156,8 @@ impl Search {
         }
     }
 
-    /// After a failed pass: changes one of the decisions for the part that failed. Returns `false`
-    /// when nothing is left to try.
+    /// Changes one of the decisions for the failed part, after a failed pass. Returns `false` if
+    /// nothing is left to try.
     pub fn vary(&mut self, error: &str, panicked: bool) -> bool {
         let last_open = self.open.last().copied();
         let (part, since) = self.blamed.take().or(last_open).unwrap_or((Spot::ROOT, 0));
@@ -188,7 +188,7 @@ impl Search {
             }
             let next = taken.iter().find(|(choice, _)| !attempt.varied.contains(choice));
             let Some((choice, pool)) = next.filter(|_| !enough) else {
-                // Where nothing could be varied, it may be another matter the next time.
+                // If nothing could be varied, the next time may differ.
                 attempt.hopeless = enough || !attempt.varied.is_empty();
                 return false;
             };
@@ -198,8 +198,8 @@ impl Search {
         }
     }
 
-    /// The decisions since then that can be varied, in the order in which they are to be: lengths
-    /// first, then from the last to the first. The error tells what else to try.
+    /// Returns the decisions since then that can be varied, in the order in which to vary them: lengths
+    /// first, then from the last to the first. The error suggests further values.
     fn variable(&mut self, since: usize, error: &str) -> Vec<(Choice, SamplePool)> {
         let hints = hint::read(error);
         let mut found: Vec<(Choice, SamplePool)> = Vec::new();
@@ -220,7 +220,7 @@ impl Search {
 }
 
 impl Trial {
-    /// The next number of `all`.
+    /// Returns the next number of `all`.
     fn next(&mut self, all: usize) -> Option<usize> {
         if let Some(number) = self.lucky.pop() {
             return Some(number);

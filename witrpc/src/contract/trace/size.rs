@@ -1,8 +1,8 @@
-//! How large the values of a pass become.
+//! The bound on the size of the values of a pass.
 //!
-//! Types that hold each other in many options and lists have values that grow with the power of
-//! their depth. So a value that has become large has each of these filled once in a pass, and
-//! empty from then on. Where a type insists on the elements, they are there in the next pass.
+//! Types that contain each other in many options and lists have values that grow exponentially with
+//! their depth. So in a value that has become large, each of these is filled once in a pass, and stays
+//! empty from then on. If a type requires the elements, they are there in the next pass.
 
 use std::collections::HashSet;
 
@@ -11,16 +11,16 @@ use super::place::TracePlace;
 /// How many values a pass asks for before options, sequences and maps stay empty.
 const LARGE: usize = 1_000;
 
-/// What keeps the values of a pass small.
+/// The state that keeps the values of a pass small.
 #[derive(Default)]
 pub struct Size {
     /// How many values this pass has asked for.
     pub steps: usize,
-    /// Where it has filled options, sequences and maps.
+    /// Where this pass has filled options, sequences and maps.
     filled: HashSet<TracePlace>,
-    /// Where it has left them empty, and how much had been decided before.
+    /// Where this pass has left them empty, each with the number of decisions before it.
     left_out: Vec<(TracePlace, usize)>,
-    /// Where they are never left empty, as a part around them has failed without.
+    /// Where they are never left empty, because a part around them has failed without.
     needed: HashSet<TracePlace>,
 }
 
@@ -31,7 +31,7 @@ impl Size {
         self.left_out.clear();
     }
 
-    /// Returns whether the option, sequence or map at a place is to stay empty, after so many
+    /// Returns whether the option, sequence or map at a place must stay empty, after `decisions`
     /// decisions.
     pub fn is_enough_at(&mut self, place: TracePlace, decisions: usize) -> bool {
         if self.filled.insert(place) || self.steps < LARGE || self.needed.contains(&place) {
@@ -41,8 +41,8 @@ impl Size {
         true
     }
 
-    /// After a part has failed that was begun after so many decisions: fills what was left empty in
-    /// it from now on. Returns whether there was any.
+    /// Fills from now on what was left empty in a failed part, which was begun after `decisions`
+    /// decisions. Returns whether there was anything.
     pub fn must_be_larger(&mut self, decisions: usize) -> bool {
         let inside = self.left_out.drain(..).filter(|(_, when)| *when >= decisions);
         let before = self.needed.len();

@@ -1,4 +1,4 @@
-//! What a trace knows so far.
+//! The state of a trace.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,8 +11,8 @@ use super::sample::{Sample, SamplePool, Samples};
 use super::search::{Choice, Search, Spot, What};
 use super::size::Size;
 
-/// How many values a trace may ask for in all its passes; then so many more for each thing that it
-/// has seen or made, as a large type takes more than a small one.
+/// How many values a trace may ask for in all its passes, and again for each thing that it has seen or
+/// made: a large type needs more than a small one.
 const MAX_STEPS: usize = 500_000;
 const MAX_STEPS_EACH: usize = 1_000;
 
@@ -22,13 +22,14 @@ const MAX_DEPTH: usize = 128;
 /// How deep it may nest before it looks for variants only where they are known to be.
 const MAX_SIDE_DEPTH: usize = MAX_DEPTH / 2;
 
-/// What tells two types apart: within one process, the names of a visitor and of its value do.
+/// The identity of a type: within one process, the names of a visitor and of its value differ for
+/// different types.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TypeKey {
     pub visitor: &'static str,
     pub value: &'static str,
     pub name: &'static str,
-    /// The method by which the type asked, as the same visitor may ask in two ways.
+    /// The method by which the type asked, because the same visitor may ask in two ways.
     pub asked: &'static str,
 }
 
@@ -39,47 +40,47 @@ pub struct Frame {
     pub kind: FrameKind,
 }
 
-/// What can be done about a type of which no value can be made.
+/// What can be changed about a type of which no value can be made.
 #[derive(Clone, Copy)]
 pub enum FrameKind {
     /// Nothing.
     Fixed,
     /// An option, sequence or map, which can be empty.
     Container(Choice),
-    /// A variant, beside which there may be others.
+    /// A variant, in addition to which there may be others.
     Variant,
     /// Named fields, which can be asked for in another order.
     Fields {
-        /// How many have been asked for.
+        /// How many fields have been asked for.
         asked: usize,
-        /// The last one that was, and whether only by its name.
+        /// The last one that was asked for, and whether only by its name.
         current: Option<(usize, bool)>,
     },
 }
 
-/// What a trace knows so far.
+/// The state of a trace.
 pub struct TraceState {
     pub root: Part,
     pub types: Vec<TypeShape>,
     indices: HashMap<TypeKey, TypeIndex>,
-    /// Of each type: how far its variants are.
+    /// For each type, the progress of its variants.
     pub progress: Vec<Vec<VariantProgress>>,
     pub made: usize,
     /// How many variants are [`VariantProgress::Untried`].
     pub untried: usize,
     pub plan: TracePlan,
-    /// What [`TracePlan::visit`] returned for the type that was asked for last.
+    /// The result of [`TracePlan::visit`] for the type that was asked for last.
     leads_on: bool,
-    /// How many variants had been made when those that had failed were last tried again.
+    /// How many variants had been made when the failed ones were last retried.
     pub retried: Option<usize>,
     /// How many things have been seen or made for the first time.
     pub known: usize,
     pub search: Search,
-    /// Of structs and struct variants: how their fields are asked for.
+    /// For structs and struct variants, how their fields are asked for.
     pub fields: HashMap<(TypeIndex, usize), FieldOrder>,
     /// The options, sequences and maps that are left empty.
     pub emptied: HashSet<Choice>,
-    /// What keeps the values of a pass small.
+    /// Keeps the values of a pass small.
     pub size: Size,
     pub active: Vec<Frame>,
     steps: usize,
@@ -107,8 +108,8 @@ impl TraceState {
         }
     }
 
-    /// Notes that a value is asked for, and returns the sample that is due. `None` when there is
-    /// no use in going on.
+    /// Notes that a value is asked for, and returns its sample. Returns `None` if the pass cannot
+    /// continue.
     pub fn step(&mut self, spot: Spot, pool: SamplePool) -> Option<Sample> {
         self.steps += 1;
         self.size.steps += 1;
@@ -116,12 +117,12 @@ impl TraceState {
         self.search.decide((spot, What::Value), pool).filter(|_| go_on)
     }
 
-    /// Whether no further value may be asked for.
+    /// Returns whether no further value may be asked for.
     pub fn is_exhausted(&self) -> bool {
         self.steps > MAX_STEPS + MAX_STEPS_EACH * self.known
     }
 
-    /// Notes what stands at `place`. What differs from one time to the next cannot be told.
+    /// Notes the part at `place`. A part that differs from one time to the next is opaque.
     pub fn see(&mut self, place: TracePlace, part: Part) {
         match self.slot(place) {
             Some(slot) if *slot == UNSEEN => {
@@ -134,7 +135,7 @@ impl TraceState {
         }
     }
 
-    /// Notes that what stands at `place` cannot be told, whatever was seen there.
+    /// Notes that the part at `place` is opaque, whatever was seen there.
     pub fn see_opaque(&mut self, place: TracePlace, why: Opaque) {
         let opaque = Part::Opaque(why);
         if let Some(slot) = self.slot(place).filter(|slot| **slot != opaque) {
@@ -165,7 +166,7 @@ impl TraceState {
         }
     }
 
-    /// The type of that key, seen at `place`; entered as `shape` says when it is new.
+    /// Returns the type of that key, seen at `place`. Enters it as `shape` says if it is new.
     pub fn see_type(
         &mut self,
         place: TracePlace,
@@ -192,15 +193,15 @@ impl TraceState {
         &mut self.types[index].kind
     }
 
-    /// Goes inside a type; [`leave`](Self::leave) takes what this returns.
+    /// Enters a type. Pass the result to [`leave`](Self::leave).
     pub fn enter(&mut self, within: TypeIndex, variant: usize, kind: FrameKind) -> usize {
         self.active.push(Frame { within, variant, kind });
         self.active.len() - 1
     }
 
-    /// A field of the type at this level is asked for: by its name alone, or its value.
+    /// Notes that a field of the type at this level is asked for: by its name alone, or its value.
     pub fn ask_field(&mut self, level: usize, field: usize, by_name: bool) {
-        // What is above it was left by a type that went on after an error.
+        // A type that continued after an error has left what is above it.
         self.active.truncate(level + 1);
         if let Some(FrameKind::Fields { asked, current }) =
             self.active.last_mut().map(|frame| &mut frame.kind)
@@ -210,8 +211,8 @@ impl TraceState {
         }
     }
 
-    /// Comes out of a type with a value. After an error the types stay where they are, so that
-    /// [`recover`](Self::recover) sees where it was.
+    /// Leaves a type with a value. After an error, types are not left, so that
+    /// [`recover`](Self::recover) sees the place of the error.
     pub fn leave(&mut self, level: usize) {
         self.active.truncate(level);
     }
@@ -220,8 +221,8 @@ impl TraceState {
         self.active.iter().any(|frame| frame.within == index)
     }
 
-    /// How many elements to give a value of the type, whose elements are optional. None within
-    /// another value of the element's type, so that recursion ends, unless the plan leads there.
+    /// Returns how many elements to give a value of the type, whose elements are optional. It is none
+    /// within another value of the element's type, so that recursion ends, unless the plan leads there.
     pub fn elements(&mut self, spot: Spot, index: TypeIndex) -> usize {
         let recursive = self.types[index].kind.parts().iter().any(|part| match part {
             Part::Type(inner) => self.is_active(*inner),
@@ -254,7 +255,7 @@ impl TraceState {
         }
     }
 
-    /// How the fields of a struct or struct variant are asked for.
+    /// Returns how the fields of a struct or struct variant are asked for.
     pub fn field_order(
         &mut self,
         within: TypeIndex,
@@ -264,8 +265,8 @@ impl TraceState {
         self.fields.entry((within, variant)).or_insert_with(|| FieldOrder::new(names))
     }
 
-    /// Which variant to make next: one not tried yet, or one that leads on; else the one that was
-    /// made first, since that one ends.
+    /// Returns which variant to make next: one that is not tried yet, or one that leads on; otherwise
+    /// the one that was made first, because that one ends.
     pub fn choose_variant(&self, index: TypeIndex) -> Option<usize> {
         let progress = &self.progress[index];
         let open = |variant: usize| {
@@ -295,7 +296,7 @@ impl TraceState {
         untried().or_else(first_made)
     }
 
-    /// A value of that variant has been made.
+    /// Notes that a value of that variant has been made.
     pub fn made_variant(&mut self, index: TypeIndex, variant: usize) {
         let progress = &mut self.progress[index][variant];
         if *progress == VariantProgress::Untried {
@@ -306,8 +307,8 @@ impl TraceState {
         }
     }
 
-    /// Marks variants that were out of reach. A variant that the type does not even know is an
-    /// alias among the names: then it is unknown which names are the variants' own.
+    /// Marks variants that were out of reach. If the type does not know one of the names, that name is
+    /// an alias. Then it is unknown which names are the variants' own.
     pub fn settle_variants(&mut self) {
         for (shape, progress) in self.types.iter_mut().zip(&self.progress) {
             let ShapeKind::Enum(variants) = &mut shape.kind else { continue };
@@ -331,7 +332,7 @@ impl TraceState {
 /// A part that has not been seen yet.
 pub const UNSEEN: Part = Part::Opaque(Opaque::NotReached);
 
-/// A variant that has not been seen yet.
+/// Returns a variant that has not been seen yet.
 pub fn unseen_variant(name: &'static str) -> Variant {
     Variant { name: Some(name.into()), content: Content::Unit }
 }

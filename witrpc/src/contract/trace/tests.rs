@@ -1,4 +1,4 @@
-//! Traces of types that are known to be hard to trace.
+//! Traces of types that are hard to trace.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -13,12 +13,12 @@ use crate::contract::trace;
 
 use super::*;
 
-/// The shape as text, in the way for programs.
+/// Returns the shape as text, in the form that is not human-readable.
 fn shape<T: DeserializeOwned>() -> String {
     shape_of::<T>(false, |_| {}).to_string()
 }
 
-/// The shape as text, in the way for people.
+/// Returns the shape as text, in the human-readable form.
 fn readable_shape<T: DeserializeOwned>() -> String {
     shape_of::<T>(true, |_| {}).to_string()
 }
@@ -136,7 +136,7 @@ fn people_and_programs_see_different_shapes() {
     assert_eq!(readable_shape::<(IpAddr, u8, SocketAddr)>(), "(str, u8, str)");
 }
 
-/// Takes only text that the samples do not have.
+/// Accepts only a text that the samples do not have.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Picky;
@@ -205,7 +205,7 @@ fn what_asks_for_anything_is_opaque() {
     assert!(readable_shape::<Flat>().starts_with("{?: ?}"));
 }
 
-/// Insists on names and reads them by hand.
+/// Requires names and reads them by hand.
 struct NamedOnly;
 
 impl<'de> Deserialize<'de> for NamedOnly {
@@ -270,7 +270,7 @@ fn a_panic_is_not_passed_on() {
     assert_eq!(shape::<Panics>(), "u8 (not traced to its end: its code panics)");
 }
 
-/// Has more parts than there is time for.
+/// Has more parts than the bounds allow.
 type Wide<T> = [[[[T; 32]; 32]; 32]; 32];
 
 #[test]

@@ -1,4 +1,4 @@
-//! Traces of types that check what they are made from.
+//! Traces of types that validate the values they are made from.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -9,14 +9,14 @@ use crate::contract::trace;
 
 use super::*;
 
-/// The shape as text, in the way for programs; and whether a value came of it.
+/// Returns the shape as text, in the form that is not human-readable, and whether a value was made.
 fn traced<T: DeserializeOwned>() -> (String, bool) {
     let mut made = false;
     let shape = shape_of::<T>(false, |_| made = true);
     (shape.to_string(), made)
 }
 
-/// Defines types that are made from text for which a condition holds.
+/// Defines types that are made from a text for which a condition holds.
 macro_rules! texts {
     ($($name:ident: $condition:expr;)*) => {$(
         #[derive(Deserialize)]
@@ -94,7 +94,7 @@ impl TryFrom<f64> for Ratio {
     }
 }
 
-/// Says which number it takes, and nothing else would tell.
+/// Accepts one number, which only its error names.
 #[derive(Deserialize)]
 #[serde(try_from = "u32")]
 struct Odd;
@@ -119,7 +119,7 @@ impl TryFrom<Vec<u8>> for Five {
     }
 }
 
-/// Takes a number of elements that only its error tells.
+/// Accepts one number of elements, which only its error names.
 #[derive(Deserialize)]
 #[serde(try_from = "Vec<u8>")]
 struct Eleven;
@@ -266,7 +266,7 @@ thread_local! {
     static RUNS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Panics whatever it is made from, and counts how often.
+/// Panics at every value, and counts how often.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct AlwaysPanics;
@@ -287,7 +287,7 @@ fn a_type_that_panics_is_left_alone_soon() {
     assert!(RUNS.get() < 20, "{}", RUNS.get());
 }
 
-/// Has many fields that take nothing, on three levels.
+/// Has many fields that accept no value, on three levels.
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "only its shape matters")]
 struct Hopeless<T> {
@@ -342,7 +342,7 @@ fn a_registered_value_is_tried() {
     assert_eq!(traced::<(Shelf, u8)>(), ("(str, u8)".to_owned(), true));
 }
 
-/// Says no.
+/// Refuses to serialize.
 struct Refuses;
 
 impl serde::Serialize for Refuses {

@@ -13,7 +13,7 @@ use crate::method::EventItem;
 use super::inbox::Inbox;
 
 /// The events that an async client has subscribed to: a [`Stream`] of `Result<T, EventError>`, on any
-/// executor. All that is said of [`Events`](crate::Events) holds here.
+/// executor. It behaves as [`Events`](crate::Events).
 ///
 /// # Examples
 ///
@@ -68,8 +68,8 @@ impl<T: EventItem> EventStream<T> {
         Self(inbox)
     }
 
-    /// The next event; what the extension traits of futures crates call `next`, for those who use
-    /// none.
+    /// Returns the next event. The extension traits of futures crates also call this `next`; with this
+    /// method, none of them is needed.
     pub async fn next(&mut self) -> Option<Result<T, EventError>> {
         poll_fn(|cx| self.0.poll(cx)).await
     }

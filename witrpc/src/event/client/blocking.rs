@@ -8,21 +8,23 @@ use crate::method::EventItem;
 
 use super::inbox::Inbox;
 
-/// The events that a blocking client has subscribed to: an iterator over `Result<T, EventError>`
-/// that blocks until the next one.
+/// The events that a blocking client has subscribed to: an iterator over `Result<T, EventError>` that
+/// blocks until the next one.
 ///
-/// It has all that the service emits from the moment when the subscribing call has returned, in the
-/// order in which one thread of the service emits it, until this is dropped. (Where another
-/// subscription of this connection to the same event has just been dropped, what was on its way to
-/// that one may come first.) What this client does not take in time is dropped, as the event's
-/// `overflow` says (up to 1024 events or 1 MiB of each kind wait, at the server and here; where it
-/// says `"wait .."`, the other subscriptions of the connection wait for this one), and
-/// [`EventError::Lagged`] stands in its place. After a [reconnection](crate::Reconnect) it goes on,
-/// behind one [`EventError::MayHaveMissed`]. The last item is [`EventError::Ended`], when the
-/// connection ends. While this lives, the connection does.
+/// It receives every event that the service emits after the subscribing call has returned, until it is
+/// dropped. Events that one thread of the service emits arrive in that order. (If another subscription
+/// of this connection to the same event has just been dropped, events in flight to that one may come
+/// first.)
 ///
-/// All subscriptions of a connection take one of its lanes, and it must have three:
-/// with fewer, subscribing is [`CallError::TooFewLanes`](crate::CallError::TooFewLanes).
+/// Up to 1024 events or 1 MiB of each kind wait, at the server and at the client. Events that the
+/// client does not take in time are dropped by the event's `overflow` rule, and [`EventError::Lagged`]
+/// stands in their place. With the rule `"wait .."`, the other subscriptions of the connection wait for
+/// this one. After a [reconnection](crate::Reconnect) the events continue, behind one
+/// [`EventError::MayHaveMissed`]. The last item is [`EventError::Ended`], when the connection ends. A
+/// subscription keeps its connection alive.
+///
+/// All subscriptions of a connection share one of its lanes, and the connection must have three. With
+/// fewer, subscribing fails with [`CallError::TooFewLanes`](crate::CallError::TooFewLanes).
 ///
 /// # Examples
 ///
@@ -43,7 +45,7 @@ use super::inbox::Inbox;
 /// impl Jobs for Worker {
 ///     fn run(&self, steps: u32) {
 ///         for step in 1..=steps {
-///             // Nobody may be listening; a client that could not be told learns so itself.
+///             // There may be no subscriber. A client that could not be reached learns so itself.
 ///             let _ = self.events.progress(step, "working");
 ///         }
 ///     }
@@ -76,7 +78,8 @@ impl<T: EventItem> Events<T> {
         Self(inbox)
     }
 
-    /// The next event if it is there; never blocks. `None` says nothing of the end.
+    /// Returns the next event if it has arrived. Never blocks. `None` does not mean that the events
+    /// have ended.
     pub fn try_next(&mut self) -> Option<Result<T, EventError>> {
         self.0.take()
     }

@@ -16,11 +16,12 @@ use crate::method::EventItem;
 use super::subscription::Subscription;
 use super::{Sink, read_item};
 
-/// Has a closure called for each event, until it is dropped: what a client's `on_…` gives.
+/// A guard that calls a closure for each event until it is dropped: what a client's `on_…` method
+/// returns.
 ///
-/// After the drop the closure is not called for what comes then. A call that runs on the connection's
-/// thread at that moment, or is just about to, is not waited for, so a closure may drop its own guard.
-/// While the guard lives, the connection does.
+/// After the drop, the closure is not called for later events. The drop does not wait for a call that
+/// runs on the connection's thread at that moment, or is about to. So a closure may drop its own guard.
+/// A guard keeps its connection alive.
 ///
 /// A closure that panics is not called again.
 #[must_use = "the closure is called until this is dropped"]
@@ -73,7 +74,7 @@ impl<T, F: FnMut(Result<T, EventError>)> Reaction<T, F> {
         let mut react = lock(&self.react);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| react(came))) {
             self.closed.store(true, Ordering::Relaxed);
-            // To drop it may panic again.
+            // Dropping the payload may panic again.
             std::mem::forget(panic);
         }
     }

@@ -1,4 +1,4 @@
-//! What a subscriber takes events from: a queue, and the subscription that fills it.
+//! The queue that a subscriber takes events from, and the subscription that fills it.
 
 use std::marker::PhantomData;
 use std::mem;
@@ -16,18 +16,18 @@ use super::queue::{Came, Queue};
 use super::read_item;
 use super::subscription::Subscription;
 
-/// The events of one subscriber, read.
+/// The events of one subscriber, decoded.
 pub struct Inbox<T> {
     queue: Arc<Queue>,
     codec: Codec,
     subscription: Subscription,
-    /// That this is a forked child was told.
+    /// The end because of a fork has been returned.
     is_over_here: bool,
     item: PhantomData<fn() -> T>,
 }
 
 impl<T: EventItem> Inbox<T> {
-    /// Of a subscription that has yet to begin.
+    /// Creates the inbox of a subscription that has not begun.
     pub fn new(connection: &Connection, event: u16) -> Self {
         let queue = Queue::new(connection.inner().descriptor.events[usize::from(event)].overflow);
         let subscription = Subscription::new(connection, event, Arc::clone(&queue) as _);
@@ -39,7 +39,7 @@ impl<T: EventItem> Inbox<T> {
         &self.subscription
     }
 
-    /// What is there; `None` when there is nothing.
+    /// Returns the next item; `None` if there is none now.
     pub fn take(&mut self) -> Option<Result<T, EventError>> {
         if self.subscription.is_forked() {
             return self.end_here();
@@ -47,7 +47,7 @@ impl<T: EventItem> Inbox<T> {
         self.queue.take().map(|came| self.read(came))
     }
 
-    /// Blocks the thread until something is there; `None` when nothing will be.
+    /// Blocks the thread until there is an item; returns `None` if none will come.
     pub fn wait(&mut self) -> Option<Result<T, EventError>> {
         if self.subscription.is_forked() {
             return self.end_here();
@@ -55,7 +55,7 @@ impl<T: EventItem> Inbox<T> {
         self.queue.wait().map(|came| self.read(came))
     }
 
-    /// Completes when something is there; `None` when nothing will be.
+    /// Completes when there is an item; with `None` if none will come.
     pub fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Result<T, EventError>>> {
         if self.subscription.is_forked() {
             return Poll::Ready(self.end_here());
@@ -63,7 +63,8 @@ impl<T: EventItem> Inbox<T> {
         self.queue.poll(cx).map(|came| came.map(|came| self.read(came)))
     }
 
-    /// A forked child has no thread that fills the queue, and cannot trust its lock.
+    /// Ends the events in a forked child, which has no thread that fills the queue, and cannot trust
+    /// its lock.
     #[cold]
     fn end_here(&mut self) -> Option<Result<T, EventError>> {
         let forked = CallError::Disconnected(DisconnectReason::Forked);

@@ -1,4 +1,4 @@
-//! The one lane over which a connection's events come.
+//! The one lane that carries a connection's events.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::stream::client::control::{Control, of_what_goes_on};
 use crate::stream::client::link_streams::LinkStreams;
 use crate::stream::client::request::Request;
 
-/// The lane over which the events of a link come. It is kept from one request to the next: calls that
-/// wait for a lane, however many, and those that take long, keep no event from coming. Streams and notices
-/// leave it free: it is not among those that they share.
+/// The lane that carries the events of a link. It is kept from one request to the next. So events
+/// arrive however many calls wait for a lane, and however long calls take. Streams and notices leave it
+/// free: it is not one of the lanes that they share.
 pub struct EventLane {
     streams: Arc<LinkStreams>,
-    /// None on a transport that knows of none.
+    /// `None` on a transport that cannot keep a lane.
     kept: Option<Box<dyn KeptLane>>,
 }
 
@@ -24,12 +24,12 @@ impl EventLane {
         Self { streams: Arc::clone(streams), kept }
     }
 
-    /// Those of the link.
+    /// Returns the streams of the link.
     pub fn streams(&self) -> &Arc<LinkStreams> {
         &self.streams
     }
 
-    /// Asks the server something, and blocks the thread until the answer is there.
+    /// Sends a request to the server, and blocks the thread until the answer is there.
     pub fn ask(&mut self, control: &Control<'_>) -> Result<Answer, ChannelError> {
         if let Some(lane) = &mut self.kept {
             match block_on(|cx| control.with_message(|message| lane.poll_send(cx, message))) {
@@ -37,12 +37,12 @@ impl EventLane {
                     let mut answer = Answer::default();
                     return lane.wait_answer(&mut answer).map(|()| answer).map_err(of_what_goes_on);
                 }
-                // It needs segments: a request of so many events that it is none for this lane.
+                // It needs segments: the request names so many events that it does not fit this lane.
                 Err(ChannelError::TooLarge { .. }) => {}
                 Err(error) => return Err(of_what_goes_on(error)),
             }
         }
-        // Not among those that share the lanes of streams: quiet streams would keep it from its own.
+        // It takes no permit of the lanes of streams: idle streams would keep the request from a lane.
         Request::plain(&self.streams, Limit::Never).wait(control)
     }
 }

@@ -1,9 +1,9 @@
-//! Events, seen from the client: who wants which, and the thread that has them.
+//! The client's side of events: the subscriptions, and the thread that pulls events.
 //!
-//! [`subscriptions`] is the one place that knows what all clones of a client want; a [`subscription`] adds to
-//! that, and tells the server. A [`puller`] has what comes, with one request for all over a [`lane`] of its
-//! own, and deals it out: to closures, which it runs ([`guard`]), and to the [`queue`]s of [`blocking`] and
-//! [`asynchronous`] subscribers, who have them from their [`inbox`].
+//! [`subscriptions`] holds what all clones of a client want. A [`subscription`] adds to it, and tells
+//! the server. A [`puller`] pulls all events with one request over its own [`lane`], and distributes
+//! them: it runs closures ([`guard`]), and fills the [`queue`]s of [`blocking`] and [`asynchronous`]
+//! subscribers, which read them from their [`inbox`].
 
 pub mod asynchronous;
 pub mod blocking;
@@ -27,18 +27,18 @@ use crate::method::{ArgumentList, EventItem};
 
 use super::delivery::Emitted;
 
-/// What comes to a subscriber, one after the other: how many events were dropped, then an event.
+/// The receiver of one subscriber's events: first how many events were dropped, then an event.
 pub trait Sink: Send + Sync {
     fn deliver(&self, lost: u64, emitted: Option<Arc<Emitted>>);
 
-    /// Any number of events may be missing here.
+    /// Notes that any number of events may be missing here.
     fn may_have_missed(&self);
 
-    /// No more come.
+    /// Ends the events.
     fn end(&self, error: CallError);
 }
 
-/// Reads an event that has come.
+/// Decodes an event.
 fn read_item<T: EventItem>(emitted: &Emitted, codec: Codec) -> Result<T, EventError> {
     let undecoded = |message: &str| EventError::Decode { message: message.to_owned() };
     let payload = Payload::Whole(emitted.bytes.clone());

@@ -1,4 +1,4 @@
-//! The thread that pulls events and deals them out.
+//! The thread that pulls events and distributes them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,27 +21,27 @@ use crate::tag::{Operation, RequestTag};
 use super::lane::EventLane;
 use super::subscriptions::{EventKey, Subscriber, Subscriptions};
 
-/// Pulls the events of one connection.
+/// The state of the thread that pulls the events of one connection.
 pub struct Puller {
     subscriptions: Arc<Subscriptions>,
-    /// Of the link over which they come now.
+    /// The lane of the link that carries the events now.
     lane: EventLane,
-    /// Whoever brings the next link of the connection.
+    /// Brings the next link of the connection.
     reconnector: Option<Arc<Reconnector>>,
 }
 
 /// Why no more events come over a link.
 enum PullEnd {
-    /// Nobody is subscribed.
+    /// There is no subscriber.
     NotWanted,
-    /// The connection does not work.
+    /// The connection has failed.
     Failed(ChannelError),
-    /// What came makes no sense.
+    /// The server broke the protocol.
     Broken(CallError),
 }
 
 impl From<CallError> for PullEnd {
-    /// Of what a server answered instead of the thing itself.
+    /// Maps the error that a server answered.
     fn from(error: CallError) -> Self {
         match error {
             CallError::ShuttingDown => Self::Failed(ChannelError::ShuttingDown),
@@ -55,7 +55,7 @@ impl Puller {
     ///
     /// # Errors
     ///
-    /// The machine has none.
+    /// The system has no thread left.
     pub fn start(
         subscriptions: Arc<Subscriptions>,
         streams: &Arc<LinkStreams>,
@@ -95,7 +95,8 @@ impl Puller {
             match self.tell_the_rest().and_then(|()| self.pull()) {
                 Ok(Some(deliveries)) => deliveries.into_iter().for_each(|it| self.deal_out(it)),
                 Ok(None) => {
-                    // Who comes meanwhile is known to the server, or will start another thread.
+                    // A subscriber that comes meanwhile is known to the server, or will start another
+                    // thread.
                     if self.subscriptions.lock().leave_if_unwanted() {
                         return PullEnd::NotWanted;
                     }
@@ -105,7 +106,7 @@ impl Puller {
         }
     }
 
-    /// Tells the server what it has not been told for want of a lane.
+    /// Tells the server what it was not told for want of a lane.
     fn tell_the_rest(&mut self) -> Result<(), PullEnd> {
         let owed = self.subscriptions.lock().pulling.take_owed();
         owed.into_iter().try_for_each(|service| self.tell(service))
@@ -119,12 +120,12 @@ impl Puller {
         Ok(())
     }
 
-    /// Waits for the next events; `None` when the server knows of no subscription.
+    /// Waits for the next events; returns `None` if the server knows of no subscription.
     fn pull(&mut self) -> Result<Option<Vec<Delivery>>, PullEnd> {
         let codec = self.lane.streams().codec;
         let control = Control::new(RequestTag::of(Operation::PullEvents), codec);
         let mut answer = self.lane.ask(&control).map_err(PullEnd::Failed)?;
-        // Not encoded by a codec: the events in it are.
+        // This answer is not encoded by a codec, but the events in it are.
         if read_pulled(&mut answer, Codec::default(), "events")?.is_none() {
             return Ok(None);
         }
@@ -147,7 +148,7 @@ impl Puller {
         }
     }
 
-    /// Goes over to the next link, if there will be one.
+    /// Moves to the next link, if there will be one.
     ///
     /// # Errors
     ///
@@ -168,8 +169,8 @@ impl Puller {
         Ok(())
     }
 
-    /// Tells the server at the other end of a new link of all subscribers, and those of whom the
-    /// former one knew that they may have missed something.
+    /// Tells the server of a new link of all subscribers. Tells the subscribers that the former server
+    /// knew that they may have missed events.
     fn renew(&mut self) -> Result<(), PullEnd> {
         let mut services = BTreeSet::new();
         for (number, reconnector) in self.all() {
@@ -180,12 +181,12 @@ impl Puller {
                 Err(error) => self.end_one(number, error),
             }
         }
-        // What the former server was not told is no news to this one.
+        // What the former server was not told does not matter to this one.
         drop(self.subscriptions.lock().pulling.take_owed());
         services.into_iter().try_for_each(|service| self.tell(service))?;
         let mut state = self.subscriptions.lock();
         let all = state.subscribers.values_mut();
-        // Not those who have begun over this link.
+        // Skips those that have begun over this link.
         let streams = self.lane.streams();
         let followed = all.filter_map(|it| it.go_over_to(streams).then_some(&it.sink));
         let sinks: Vec<_> = followed.cloned().collect();
@@ -194,10 +195,10 @@ impl Puller {
         Ok(())
     }
 
-    /// All subscribers, and who brings the links of their clients.
+    /// Returns all subscribers, and what brings the links of their clients.
     fn all(&self) -> Vec<(u64, Arc<Reconnector>)> {
         let state = self.subscriptions.lock();
-        // Whose connection is replaced has a keeper.
+        // A client whose connection is replaced has a reconnector.
         let kept = |(number, it): (&u64, &Subscriber)| Some((*number, it.reconnector.clone()?));
         state.subscribers.iter().filter_map(kept).collect()
     }
@@ -207,7 +208,7 @@ impl Puller {
         gone.into_iter().for_each(|subscriber| subscriber.sink.end(error.clone()));
     }
 
-    /// The connection has ended: so have all subscriptions.
+    /// Ends all subscriptions, because the connection has ended.
     fn end(&self, error: &CallError) {
         for subscriber in self.subscriptions.end().into_values() {
             subscriber.sink.end(error.clone());
@@ -215,7 +216,7 @@ impl Puller {
     }
 }
 
-/// The first link of a connection that goes over another channel than these streams do.
+/// Returns the first link of a connection whose channel is not that of these streams.
 fn next_link(reconnector: &Reconnector, former: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
     let mut link = Arc::clone(&reconnector.link());
     while Arc::ptr_eq(&link.streams, former) {
@@ -228,7 +229,7 @@ fn next_link(reconnector: &Reconnector, former: &Arc<LinkStreams>) -> Result<Arc
     Ok(link)
 }
 
-/// The link of a client, of whatever service, over these streams' channel.
+/// Returns the link of a client, of any service, over these streams' channel.
 fn link_over(
     reconnector: &Reconnector,
     streams: &Arc<LinkStreams>,

@@ -1,4 +1,4 @@
-//! The events that wait for a subscriber who takes them himself.
+//! The events that wait for a subscriber that takes them itself.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -20,15 +20,15 @@ pub struct Queue {
 }
 
 struct EventQueueState {
-    /// Taken out of the backlog, and not told to its end.
+    /// The entry that was taken out of the backlog and has not been fully returned.
     next: NextEntry<Arc<Emitted>>,
     backlog: Backlog<Arc<Emitted>>,
-    /// No more come, and why.
+    /// Set when no more events come, to the reason.
     ended: Option<CallError>,
     waker: Option<Waker>,
 }
 
-/// What comes to a subscriber.
+/// What a subscriber receives.
 pub enum Came {
     Event(Arc<Emitted>),
     Gap(EventError),
@@ -45,14 +45,14 @@ impl Queue {
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
     }
 
-    /// What is there; `None` when there is nothing. Whoever waits for room learns of it.
+    /// Returns the next item; `None` if there is none now. Wakes the puller, if it waits for room.
     pub fn take(&self) -> Option<Came> {
         let came = self.lock().take();
         self.changed.notify_all();
         came
     }
 
-    /// Blocks the thread until something is there; `None` when nothing will be.
+    /// Blocks the thread until there is an item; returns `None` if none will come.
     pub fn wait(&self) -> Option<Came> {
         let mut state = self.lock();
         loop {
@@ -68,9 +68,9 @@ impl Queue {
         }
     }
 
-    /// Completes when something is there; `None` when nothing will be.
+    /// Completes when there is an item; with `None` if none will come.
     pub fn poll(&self, cx: &Context<'_>) -> Poll<Option<Came>> {
-        // Cloned, and dropped, without the lock: it is code of the user's.
+        // Clone and drop wakers without the lock: that runs code of the user's.
         let waker = cx.waker().clone();
         let mut state = self.lock();
         if let Some(came) = state.take() {
@@ -87,7 +87,7 @@ impl Queue {
         Poll::Pending
     }
 
-    /// Whoever took from it has gone: nobody waits for room any more.
+    /// Closes the queue, because the subscriber has been dropped: nothing waits for room any more.
     pub fn close(&self) {
         self.lock().ended = Some(CallError::Cancelled);
         self.changed.notify_all();
@@ -97,7 +97,7 @@ impl Queue {
         lock(&self.state)
     }
 
-    /// Says that something has changed.
+    /// Wakes what waits for a change.
     fn tell(&self, mut state: MutexGuard<'_, EventQueueState>) {
         let waker = state.waker.take();
         drop(state);
@@ -138,7 +138,7 @@ impl EventQueueState {
             return self.tell_next();
         }
         match self.ended.take()? {
-            // Told already.
+            // It has been returned already.
             CallError::Cancelled => {
                 self.ended = Some(CallError::Cancelled);
                 None
@@ -150,7 +150,7 @@ impl EventQueueState {
         }
     }
 
-    /// What is to be told of what comes next: first what is missing before it.
+    /// Returns what the subscriber must receive next: first what is missing before an event.
     fn tell_next(&mut self) -> Option<Came> {
         let NextEntry { gap, item } = &mut self.next;
         if gap.lost > 0 {

@@ -18,14 +18,14 @@ use super::guard::{EventGuard, Reaction};
 use super::inbox::Inbox;
 use super::subscription::Subscription;
 
-/// `XClient::event()`.
+/// Implements `XClient::event()`.
 pub fn subscribe_blocking<T: EventItem>(connection: &Connection) -> Result<Events<T>, CallError> {
     let inbox = Inbox::new(connection, T::NUMBER);
     wait(begin(inbox.subscription()))?;
     Ok(Events::new(inbox))
 }
 
-/// `XAsyncClient::event()`.
+/// Implements `XAsyncClient::event()`.
 pub async fn subscribe_async<T: EventItem>(
     connection: &Connection,
 ) -> Result<EventStream<T>, CallError> {
@@ -34,7 +34,7 @@ pub async fn subscribe_async<T: EventItem>(
     Ok(EventStream::new(inbox))
 }
 
-/// `XClient::on_event()`.
+/// Implements `XClient::on_event()`.
 pub fn attach_blocking<T: EventItem>(
     connection: &Connection,
     react: impl FnMut(Result<T, EventError>) + Send + 'static,
@@ -44,7 +44,7 @@ pub fn attach_blocking<T: EventItem>(
     Ok(guard)
 }
 
-/// `XAsyncClient::on_event()`.
+/// Implements `XAsyncClient::on_event()`.
 pub async fn attach_async<T: EventItem>(
     connection: &Connection,
     react: impl FnMut(Result<T, EventError>) + Send + 'static,

@@ -1,4 +1,4 @@
-//! One subscriber: tells the server of it, and of its end.
+//! One subscriber: tells the server of its beginning and its end.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use super::Sink;
 use super::puller::Puller;
 use super::subscriptions::{Subscriber, SubscriptionState};
 
-/// A subscriber among the others, until it is dropped.
+/// A subscriber of a client. Dropping it ends the subscription.
 pub struct Subscription {
     connection: Connection,
     number: u64,
 }
 
 impl Subscription {
-    /// Adds a subscriber of whom the server has yet to be told.
+    /// Adds a subscriber that the server has not been told of.
     pub fn new(connection: &Connection, event: u16, sink: Arc<dyn Sink>) -> Self {
         let inner = connection.inner();
         let reconnector = inner.links.reconnector().cloned();
@@ -44,12 +44,12 @@ impl Subscription {
         &self.connection
     }
 
-    /// Whether this process is a fork of the one that has subscribed.
+    /// Returns whether this process is a fork of the one that has subscribed.
     pub fn is_forked(&self) -> bool {
         self.connection.inner().is_forked()
     }
 
-    /// Tells the server, over the next link if one is lost, and sees to it that somebody pulls.
+    /// Tells the server, over the next link if one is lost, and makes sure that a thread pulls.
     pub async fn begin(&self) -> Result<(), CallError> {
         let inner = self.connection.inner();
         let mut limit = self.connection.call_deadline()?.limit;
@@ -79,7 +79,7 @@ impl Subscription {
         Ok(request.into_answer())
     }
 
-    /// The server has answered.
+    /// Handles the server's answer.
     fn told(&self, link: &Link, mut answer: Answer) -> Result<(), CallError> {
         let inner = self.connection.inner();
         read_pulled(&mut answer, inner.codec, "subscribe")?;
@@ -90,7 +90,7 @@ impl Subscription {
         self.see_to_a_thread(&mut state, &link.streams)
     }
 
-    /// Starts the thread, if there is none.
+    /// Starts the thread that pulls, if there is none.
     fn see_to_a_thread(
         &self,
         state: &mut SubscriptionState,
@@ -105,8 +105,8 @@ impl Subscription {
         Ok(())
     }
 
-    /// Tells the server what is still wanted of a service, without ever waiting. If no lane is free,
-    /// the thread does it, before it pulls again.
+    /// Tells the server what is still wanted of a service, without ever blocking. If no lane is free,
+    /// the pulling thread does it, before it pulls again.
     fn tell_what_is_left(&self, service: u8, streams: &Arc<LinkStreams>) {
         let subscriptions = &self.connection.inner().subscriptions;
         let control = subscriptions.whole_set(service, streams);
@@ -115,10 +115,10 @@ impl Subscription {
             Ok(None) => {
                 let mut state = subscriptions.lock();
                 state.pulling.owe(service);
-                // If the machine has no thread, the next subscription tells it.
+                // If the system has no thread, the next subscription tells the server.
                 let _ = self.see_to_a_thread(&mut state, streams);
             }
-            // The server has gone, and with it what it knew.
+            // The server has gone, and its state with it.
             Err(_) => {}
         }
     }

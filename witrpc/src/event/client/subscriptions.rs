@@ -1,16 +1,17 @@
-//! Who wants to be told what: of all clones of a client, and of the clients of further services over
-//! its connection.
+//! What the subscribers want: those of all clones of a client, and of the clients of further services
+//! over its connection.
 //!
 //! # Invariants
 //!
-//! 1. The server is told the whole set of wanted events of a service at once, with a version that
-//!    only grows, and keeps the newest. So it does not matter in which order these messages arrive,
-//!    and a new server learns all by one of them.
-//! 2. A subscriber is in the set before the server is told of it: no event that comes is missed.
-//! 3. A server's numbers mean something over the link to that server alone ([`EventPlace`]): what is told
-//!    or comes over a link concerns those subscribers who have their place there.
-//! 4. There is at most one thread ([`Puller`](super::puller::Puller)), and there is one when the server knows of a
-//!    subscriber ([`Pulling`]). It ends when the server knows of none any more, or with the connection.
+//! 1. The server is told the whole set of wanted events of a service at once, with a version that only
+//!    grows, and keeps the newest. So the order in which these messages arrive does not matter, and a
+//!    new server learns everything by one of them.
+//! 2. A subscriber is in the set before the server is told of it, so no event that comes is missed.
+//! 3. A server's numbers have a meaning only over the link to that server ([`EventPlace`]). A message
+//!    over a link concerns only the subscribers that have their place there.
+//! 4. There is at most one thread ([`Puller`](super::puller::Puller)), and there is one when the server
+//!    knows of a subscriber ([`Pulling`]). It ends when the server knows of none any more, or with the
+//!    connection.
 //! 5. No code of the user's runs under the lock.
 //! 6. A forked child touches nothing here: it has no such thread, and cannot trust the lock.
 
@@ -31,58 +32,58 @@ use crate::tag::{Operation, RequestTag};
 use super::Sink;
 use super::pulling::Pulling;
 
-/// Who wants to be told what.
+/// The subscribers of a connection.
 pub struct Subscriptions {
     state: Mutex<SubscriptionState>,
 }
 
 #[derive(Default)]
 pub struct SubscriptionState {
-    /// Of the set that a server was told last.
+    /// The version of the set that a server was told last.
     version: u64,
-    /// Numbers the subscribers.
+    /// The number of the next subscriber.
     pub next: u64,
     pub subscribers: BTreeMap<u64, Subscriber>,
     pub pulling: Pulling,
 }
 
-/// What a server calls an event: the service's number and the event's.
+/// A server's name for an event: the service's number and the event's.
 pub type EventKey = (u8, u16);
 
 /// Where a subscriber's event is known.
 pub struct EventPlace {
-    /// Those of the link to that server.
+    /// The streams of the link to that server.
     pub streams: Weak<LinkStreams>,
     pub key: EventKey,
 }
 
 pub struct Subscriber {
-    /// The event, as the client's descriptor numbers it.
+    /// The event's number in the client's descriptor.
     pub event: u16,
     pub name: &'static str,
-    /// None before the server is told.
+    /// `None` until the server is told.
     pub place: Option<EventPlace>,
-    /// Those of the link over which a server has been told of it last; none before the first was.
+    /// The streams of the link over which a server has last been told of it; `None` before the first.
     pub known_over: Option<Weak<LinkStreams>>,
-    /// Whoever brings the next link of its client.
+    /// Brings the next link of its client.
     pub reconnector: Option<Arc<Reconnector>>,
     pub sink: Arc<dyn Sink>,
 }
 
 impl Subscriber {
-    /// What the server at the other end of these streams' channel calls the event.
+    /// Returns how the server at the other end of these streams' channel names the event.
     pub fn key_over(&self, streams: &Arc<LinkStreams>) -> Option<EventKey> {
         let place = self.place.as_ref()?;
         ptr::eq(place.streams.as_ptr(), Arc::as_ptr(streams)).then_some(place.key)
     }
 
-    /// A server knows of it.
+    /// Returns whether a server knows of it.
     fn is_known(&self) -> bool {
         self.known_over.is_some()
     }
 
-    /// The server at the other end of these streams' channel has been told of it. Whether an earlier
-    /// one had been, whose events may have been missed.
+    /// Notes that the server at the other end of these streams' channel has been told of it. Returns
+    /// whether an earlier server had been told, whose events may have been missed.
     pub fn go_over_to(&mut self, streams: &Arc<LinkStreams>) -> bool {
         let follows = |former: &Weak<LinkStreams>| !ptr::eq(former.as_ptr(), Arc::as_ptr(streams));
         let follows = self.known_over.as_ref().is_some_and(follows);
@@ -107,8 +108,8 @@ impl Subscriber {
 }
 
 impl SubscriptionState {
-    /// The server knows of no subscriber: whether the thread has nothing left to do, and is none any
-    /// more.
+    /// Ends the thread, if it has nothing left to do, when the server knows of no subscriber. Returns
+    /// whether it ends.
     pub fn leave_if_unwanted(&mut self) -> bool {
         let is_known = self.subscribers.values().any(Subscriber::is_known);
         self.pulling.leave_unless(is_known)
@@ -120,13 +121,13 @@ impl Subscriptions {
         Arc::new(Self { state: Mutex::default() })
     }
 
-    /// Whether there is a thread, which has a hold of the connection's channel.
+    /// Returns whether there is a thread, which keeps the connection's channel alive.
     pub fn is_pulling(&self) -> bool {
         self.lock().pulling.is_running()
     }
 
-    /// The request that tells the server at the other end of these streams' channel what is wanted of
-    /// a service, in a version of its own.
+    /// Returns the request that tells the server at the other end of these streams' channel what is
+    /// wanted of a service, with a new version.
     pub fn whole_set(&self, service: u8, streams: &Arc<LinkStreams>) -> Control<'static> {
         let mut state = self.lock();
         state.version += 1;
@@ -147,14 +148,15 @@ impl Subscriptions {
         control
     }
 
-    /// Gives a subscriber a place at the other end of a link, and tells what the event is called
-    /// there; nothing if it has gone.
+    /// Gives a subscriber a place at the other end of a link. Returns how the event is named there;
+    /// `None` if the subscriber has gone.
     pub fn put_over(&self, number: u64, link: &Link) -> Result<Option<EventKey>, CallError> {
         let mut state = self.lock();
         state.subscribers.get_mut(&number).map(|subscriber| subscriber.put_over(link)).transpose()
     }
 
-    /// The connection has ended, and with it the thread: all who are still to be told so.
+    /// Ends the connection's subscriptions and the thread. Returns the subscribers that must be told
+    /// so.
     pub fn end(&self) -> BTreeMap<u64, Subscriber> {
         let mut state = self.lock();
         state.pulling.end();

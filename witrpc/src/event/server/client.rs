@@ -2,11 +2,11 @@
 //!
 //! # Invariants
 //!
-//! 1. Answers are given without the lock: within one process an answer wakes whoever waits for it, which
-//!    is code of the user's. Meanwhile what is next is *out*, with the one thread that answers.
-//! 2. While it is out, events that come and a pull that comes wait in the state. The thread that answers
-//!    puts back what it could not send, and answers that pull. So events stay in their order, and none
-//!    waits beside a pull.
+//! 1. Answers are given without the lock: within one process, an answer wakes its receiver, which is
+//!    code of the user's. Meanwhile the next deliveries are *out*, with the one thread that answers.
+//! 2. While they are out, events that come and a pull that comes wait in the state. The thread that
+//!    answers puts back what it could not send, and answers that pull. So events stay in order, and
+//!    none waits while a pull waits.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -23,30 +23,30 @@ use crate::contract::Overflow;
 use crate::event::backlog::{Backlog, Offer};
 use crate::event::delivery::{ANSWER_LEN, Delivery, Emitted};
 
-/// A service's number and the number of an event of it.
+/// A service's number and the number of one of its events.
 type ServedEventKey = (u8, u16);
 
-/// What a client wants to be told, and what it has not been told yet.
+/// What a client has subscribed to, and the events that wait for it.
 pub struct ClientEvents {
     codec: Codec,
     state: Mutex<ClientEventsState>,
-    /// Something was taken, or nothing will be.
+    /// Signalled when an event was taken, or none will be.
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct ClientEventsState {
-    /// The version of what the client wants, by service.
+    /// The version of the client's subscriptions, by service.
     versions: BTreeMap<u8, u64>,
-    /// All that it wants.
+    /// All events that the client wants.
     kinds: BTreeMap<ServedEventKey, Backlog<EventWaiter>>,
-    /// Counts the events of all kinds, to tell them in order.
+    /// Counts the events of all kinds, to send them in order.
     emitted: u64,
-    /// What an answer was to bring that had not room for all of it.
+    /// Deliveries that did not fit into the last answer.
     next: VecDeque<Delivery>,
-    /// A thread has taken what is next, to answer a pull.
+    /// A thread has taken the next deliveries, to answer a pull.
     is_out: bool,
-    /// The pull that came when nothing was there, or while that is out.
+    /// The pull that came when there was no event, or while the deliveries are out.
     waiting: Option<PendingReply>,
     /// The client has gone.
     left: bool,
@@ -63,7 +63,7 @@ impl ClientEvents {
         Arc::new(Self { codec, state: Mutex::default(), changed: Condvar::new() })
     }
 
-    /// Returns those of the client that has this session.
+    /// Returns the events of the client that has this session.
     pub fn of(session: &Session) -> &Arc<Self> {
         ClientSession::of(session).part()
     }
@@ -72,7 +72,7 @@ impl ClientEvents {
         self.codec
     }
 
-    /// Puts what the client wants of a service in the place of what it wanted in earlier versions.
+    /// Replaces what the client wanted of a service in earlier versions.
     pub fn subscribe(
         &self,
         service: u8,
@@ -118,7 +118,7 @@ impl ClientEvents {
         self.tell(state);
     }
 
-    /// Answers the pull that waits, if there is one and anything to tell, and those that come meanwhile.
+    /// Answers the pull that waits, if there is an event, and pulls that come meanwhile.
     fn tell<'a>(&'a self, mut state: MutexGuard<'a, ClientEventsState>) {
         while !state.is_out && state.waiting.is_some() {
             let mut next = state.next();
@@ -134,7 +134,7 @@ impl ClientEvents {
         }
     }
 
-    /// The client has gone.
+    /// Removes everything, because the client has gone.
     pub fn leave(&self) {
         let mut state = self.lock();
         let former = std::mem::take(&mut *state);
@@ -152,7 +152,7 @@ impl ClientEvents {
         self.lock().kinds.contains_key(&key)
     }
 
-    /// Takes an event on its way, or deals with it as its kind says. `None`: it is not wanted.
+    /// Queues an event, or applies the overflow rule of its kind; returns `None` if it is not wanted.
     pub fn offer(&self, key: ServedEventKey, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
         let mut state = self.lock();
         let offer = state.offer(key, emitted)?;
@@ -160,7 +160,7 @@ impl ClientEvents {
         Some(offer)
     }
 
-    /// Offers again when there is room, until this instant.
+    /// Waits for room and offers again, until this instant.
     pub fn offer_until(
         &self,
         key: ServedEventKey,
@@ -185,7 +185,7 @@ impl ClientEvents {
         }
     }
 
-    /// Counts an event that could not be put on its way.
+    /// Counts an event that could not be queued.
     pub fn lose(&self, key: ServedEventKey) {
         let mut state = self.lock();
         if let Some(kind) = state.kinds.get_mut(&key) {
@@ -211,7 +211,7 @@ impl ClientEventsState {
         })
     }
 
-    /// Takes out what one answer is to bring.
+    /// Takes out what one answer must carry.
     fn next(&mut self) -> VecDeque<Delivery> {
         let mut next = std::mem::take(&mut self.next);
         let mut len: usize = next.iter().map(Delivery::len).sum();
@@ -223,17 +223,17 @@ impl ClientEventsState {
         next
     }
 
-    /// Takes back what was not sent, unless it is not wanted any more.
+    /// Puts back what was not sent, unless it is not wanted any more.
     fn put_back(&mut self, mut next: VecDeque<Delivery>) {
         next.retain(|delivery| self.kinds.contains_key(&(delivery.service, delivery.event)));
         self.next = next;
     }
 
-    /// The event that was emitted first of all that wait.
+    /// Takes the event that was emitted first among all that wait.
     fn take(&mut self) -> Option<Delivery> {
         let first =
             self.kinds.iter().filter(|(_, kind)| !kind.is_empty()).min_by_key(|(_, kind)| {
-                // A count alone comes last: nothing has come behind it.
+                // A count alone comes last: no event has come after it.
                 kind.first().map_or(u64::MAX, |waiting| waiting.place)
             });
         let (service, event) = *first?.0;
@@ -243,7 +243,7 @@ impl ClientEventsState {
     }
 }
 
-/// Answers with what is next, as much of it as one answer carries, and forgets that.
+/// Answers with the next deliveries, as many as one answer carries, and removes those.
 fn deliver(reply: &Reply<'_>, next: &mut VecDeque<Delivery>) {
     let len = next.iter().map(Delivery::len).sum();
     let mut count = next.len();
@@ -253,7 +253,7 @@ fn deliver(reply: &Reply<'_>, next: &mut VecDeque<Delivery>) {
         match reply.events(&message) {
             Err(ChannelError::TooLarge { .. }) if count > 1 => count /= 2,
             Err(ChannelError::TooLarge { .. }) if next[0].emitted.is_some() => {
-                // It can never be told: that it is missing can.
+                // No message can carry it. That it is missing can be told.
                 next[0].emitted = None;
                 next[0].lost = next[0].lost.saturating_add(1);
             }
@@ -278,7 +278,7 @@ mod tests {
         let looked = Arc::new(OnceLock::<Arc<ClientEvents>>::new());
         let at = Arc::clone(&looked);
         let peer = Eavesdropper::new(move || {
-            drop(at.get().unwrap().state.try_lock().expect("nobody holds it"));
+            drop(at.get().unwrap().state.try_lock().expect("no thread holds it"));
         });
         let events = looked.get_or_init(|| ClientEvents::new(Codec::Postcard));
         events.subscribe(0, 1, &[0], |_| Overflow::DropOldest);

@@ -1,4 +1,4 @@
-//! Emitting: from the service to the queues of the clients that want it.
+//! Emits events: from the service to the queues of the clients that want them.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -14,10 +14,10 @@ use crate::method::{ArgumentList, LentTo, Message};
 
 use super::client::ClientEvents;
 
-/// Where the events of one service are emitted, for generated code.
+/// The hub of one service's events, for generated code.
 #[derive(Default)]
 pub struct EventHub {
-    /// Clients that want, or wanted, some event.
+    /// The clients that want, or wanted, some event.
     clients: Mutex<Vec<Listener>>,
 }
 
@@ -30,21 +30,21 @@ struct Listener {
 }
 
 impl EventHub {
-    /// One that nobody listens to yet.
+    /// Creates a hub without subscribers.
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    /// Emits here as long as it is there.
+    /// Returns an emitter for this hub, which works while the hub exists.
     pub fn emitter(self: &Arc<Self>) -> Emitter {
         Emitter { hub: Arc::downgrade(self), only: None }
     }
 
-    /// Adds a client that wants something of this service.
+    /// Adds a client that wants an event of this service.
     pub(crate) fn add(&self, client_id: u64, service: u8, events: &Arc<ClientEvents>) {
         let events = Arc::downgrade(events);
         let mut clients = self.lock();
-        // Those who have gone: a service may emit seldom, and clients come and go often.
+        // Remove the clients that have gone: a service may emit seldom, and clients come and go often.
         clients.retain(|known| known.events.strong_count() > 0);
         let is_new = !clients.iter().any(|known| known.events.ptr_eq(&events));
         if is_new {
@@ -52,7 +52,7 @@ impl EventHub {
         }
     }
 
-    /// Those who want the event, and forgets those who have gone.
+    /// Returns the clients that want the event, and removes those that have gone.
     fn listeners(&self, event: u16, only: Option<u64>) -> Vec<(u8, Arc<ClientEvents>)> {
         let (mut listeners, mut others) = (Vec::new(), Vec::new());
         self.lock().retain(|client| {
@@ -82,16 +82,16 @@ impl fmt::Debug for EventHub {
     }
 }
 
-/// Emits the events of one service, for generated code.
+/// An emitter of one service's events, for generated code.
 #[derive(Clone, Debug)]
 pub struct Emitter {
     hub: Weak<EventHub>,
-    /// The one client that is meant.
+    /// The only client that receives them, if one was chosen.
     only: Option<u64>,
 }
 
 impl Emitter {
-    /// The same, for one client.
+    /// Returns an emitter for one client.
     #[must_use]
     pub fn to(&self, client_id: u64) -> Self {
         Self { hub: Weak::clone(&self.hub), only: Some(client_id) }
@@ -101,8 +101,8 @@ impl Emitter {
     ///
     /// # Errors
     ///
-    /// It could not be encoded, or a client had no room in time. Those clients learn that they have
-    /// missed one; all others have it on its way.
+    /// The event could not be encoded, or a client had no room in time. Those clients learn that they
+    /// have missed one; it has been queued for all others.
     pub fn emit<M: Message>(&self, arguments: LentTo<'_, M>) -> Result<usize, EmitError> {
         self.emit_with(M::NUMBER, &|encoder| M::ARGUMENTS.put(arguments, encoder))
     }
@@ -117,17 +117,17 @@ impl Emitter {
     }
 }
 
-/// Encodes what an event is emitted with, for one codec.
+/// A function that encodes the arguments of an event, for one codec.
 type Write<'w, 'a> = dyn Fn(&mut Encoder<'a>) -> Result<(), EncodeError> + 'w;
 
-/// One emission under way.
+/// One event that is being emitted.
 #[derive(Default)]
 struct Emission {
-    /// The body for each codec that somebody speaks, or why there is none.
+    /// The body for each codec that some client uses, or why there is none.
     bodies: Vec<(Codec, Result<Arc<Emitted>, String>)>,
-    /// How many clients it is on its way to.
+    /// For how many clients the event has been queued.
     reached: usize,
-    /// Those who have no room, and are to be waited for.
+    /// The clients that have no room, and must be waited for.
     full: Vec<Full>,
 }
 
@@ -165,9 +165,9 @@ impl Emission {
         body
     }
 
-    /// Waits for those who have no room, and says what came of it all.
+    /// Waits for the clients that have no room, and returns the outcome.
     fn finish(mut self) -> Result<usize, EmitError> {
-        // The clock is read by those alone who have to wait.
+        // Read the clock only if there is a client to wait for.
         let started = (!self.full.is_empty()).then(Instant::now);
         let mut missed = 0;
         let mut longest = Duration::ZERO;

@@ -1,4 +1,4 @@
-//! What the methods of an async client return for a stream.
+//! What a method of an async client returns for a stream.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -13,11 +13,11 @@ use crate::error::{CallError, NoAppError};
 
 use super::stream_receiver::StreamReceiver;
 
-/// The items of a method that returns a stream, one after the other, for an async client: a
-/// [`Stream`] of `Result<T, CallError<E>>`, on any executor.
+/// The items of a method that returns a stream, for an async client: a [`Stream`] of `Result<T,
+/// CallError<E>>`, on any executor.
 ///
-/// All that is said of a [`BlockingStream`](crate::BlockingStream) holds here. A wait for the next
-/// item that is given up loses nothing: the item comes to the next one who waits.
+/// It behaves as [`BlockingStream`](crate::BlockingStream). Dropping a wait for the next item loses
+/// nothing: the next wait gets that item.
 ///
 /// # Examples
 ///
@@ -61,15 +61,16 @@ impl<T, E> AsyncStream<T, E> {
         Self { source, is_over: false }
     }
 
-    /// How long to wait for each item; `None`, the default, for as long as the server lives. An item
-    /// that takes longer gives [`CallError::TimedOut`] in its place, and can still come after that.
+    /// Sets how long to wait for each item. `None`, the default, waits as long as the server lives. An
+    /// item that takes longer gives [`CallError::TimedOut`] in its place, and can still come after
+    /// that.
     pub fn item_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.source.set_item_timeout(timeout.into());
         self
     }
 
-    /// The next item; what the extension traits of futures crates call `next`, for those who use
-    /// none.
+    /// Returns the next item. The extension traits of futures crates also call this `next`; with this
+    /// method, none of them is needed.
     pub async fn next(&mut self) -> Option<Result<T, CallError<E>>> {
         poll_fn(|cx| self.poll_item(cx)).await
     }
@@ -81,7 +82,7 @@ impl<T, E> AsyncStream<T, E> {
     }
 }
 
-/// Nothing in it is pinned.
+/// No field is pinned.
 impl<T, E> Unpin for AsyncStream<T, E> {}
 
 impl<T, E> Stream for AsyncStream<T, E> {

@@ -1,4 +1,4 @@
-//! What the methods of a blocking client return for a stream.
+//! What a method of a blocking client returns for a stream.
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -8,21 +8,21 @@ use crate::error::{CallError, NoAppError};
 
 use super::stream_receiver::StreamReceiver;
 
-/// The items of a method that returns a stream, one after the other, for a blocking client:
-/// an iterator over `Result<T, CallError<E>>`.
+/// The items of a method that returns a stream, for a blocking client: an iterator over `Result<T,
+/// CallError<E>>`.
 ///
-/// Each item is there as soon as the server has made it; when there are many they come in batches.
-/// The server makes some 64 KiB of them ahead, then waits. The stream ends
+/// Each item arrives as soon as the server has made it. If there are many, they arrive in batches. The
+/// server makes about 64 KiB of items ahead, then waits (flow control). The stream ends
 ///
 /// - with the items: `None`;
-/// - with an error that is not [`CallError::App`]: the producer panicked, the server died, an item
-///   could not be sent or read. It is given once, then `None`;
-/// - when this is dropped: the server stops the producer, also one that never ends by itself.
+/// - with an error that is not [`CallError::App`]: the producer panicked, the server died, or an item
+///   could not be sent or read. The error is given once, then `None`;
+/// - when it is dropped: the server stops the producer, even one that never ends by itself.
 ///
-/// A [`CallError::App`] is an item of a stream whose items are `Result`s, and does not end it.
+/// A [`CallError::App`] is an item of a stream whose items are `Result`s. It does not end the stream.
 ///
-/// Waiting for an item takes as long as the server lives, unless there is an
-/// [`item_timeout`](Self::item_timeout).
+/// Without an [`item_timeout`](Self::item_timeout), a wait for an item lasts as long as the server
+/// lives.
 ///
 /// # Examples
 ///
@@ -57,8 +57,9 @@ impl<T, E> BlockingStream<T, E> {
         Self(source)
     }
 
-    /// How long to wait for each item; `None`, the default, for as long as the server lives. An item
-    /// that takes longer gives [`CallError::TimedOut`] in its place, and can still come after that.
+    /// Sets how long to wait for each item. `None`, the default, waits as long as the server lives. An
+    /// item that takes longer gives [`CallError::TimedOut`] in its place, and can still come after
+    /// that.
     pub fn item_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.0.set_item_timeout(timeout.into());
         self

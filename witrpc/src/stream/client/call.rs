@@ -28,23 +28,24 @@ use super::stream_receiver::StreamReceiver;
 use super::upload_future::UploadFuture;
 use super::upload_thread::{FedUpload, feed};
 
-/// The stream of a call. Whoever drops the call while it may be open closes it.
+/// The stream of a call. Dropping the call closes the stream, if it may be open.
 pub struct CallStream {
     number: u64,
-    /// Of the link that the call was made over last.
+    /// The streams of the link that the call was last made over.
     streams: Option<Arc<LinkStreams>>,
-    /// Of one that is fed: the server may tell of it before it says that it is open.
+    /// The registration of an upload: the server may send notices before it answers that the upload is
+    /// open.
     notices: Option<Registration>,
-    /// From the first attempt to send the call until the stream has an owner or the server has said
-    /// that there is none.
+    /// Set from the first attempt to send the call, until the stream has an owner or the server has
+    /// said that there is no stream.
     pub may_be_open: bool,
 }
 
 impl CallStream {
-    /// The call is about to be made over this link.
+    /// Prepares for an attempt over this link.
     pub fn opens_over(&mut self, link: &Link, is_fed: bool) {
         self.streams = Some(Arc::clone(&link.streams));
-        // Over this link it may have been tried before.
+        // An earlier attempt may have registered it over the same link.
         self.notices = None;
         self.notices = is_fed.then(|| link.streams.register(self.number));
         self.may_be_open = true;
@@ -70,19 +71,19 @@ impl<'a> ClientCall<'a> {
         call
     }
 
-    /// The method takes or returns a stream. Comes before the arguments.
+    /// Notes that the method takes or returns a stream. Must be called before the arguments are added.
     fn opens(&mut self) {
         let number = LinkStreams::next_number();
         self.note(|arguments| arguments.number("stream", number));
         self.set_stream(CallStream { number, streams: None, notices: None, may_be_open: false });
     }
 
-    /// Takes the stream that the call has opened.
+    /// Takes the stream that the call has opened, for a blocking client.
     pub fn blocking_stream<M: StreamMethod>(&mut self) -> BlockingStream<M::Item, M::ItemErr> {
         BlockingStream::new(self.take_stream(M::ITEMS.read))
     }
 
-    /// Takes the stream that the call has opened.
+    /// Takes the stream that the call has opened, for an async client.
     pub fn async_stream<M: StreamMethod>(&mut self) -> AsyncStream<M::Item, M::ItemErr> {
         AsyncStream::new(self.take_stream(M::ITEMS.read))
     }
@@ -93,7 +94,7 @@ impl<'a> ClientCall<'a> {
         StreamReceiver::new(self.connection, &streams, number, method, read)
     }
 
-    /// The stream that the call has opened, which is another's to close from now on.
+    /// Takes the open stream out of the call. The new owner must close it.
     fn take_open_stream(&mut self) -> (u64, Arc<LinkStreams>) {
         let mut stream = self.take_stream_out().expect("generated code has asked for a stream");
         stream.may_be_open = false;
@@ -101,7 +102,7 @@ impl<'a> ClientCall<'a> {
         (stream.number, streams)
     }
 
-    /// Calls, feeds the stream that the method takes, and blocks the thread until the answer is
+    /// Makes the call and feeds the stream that the method takes. Blocks the thread until the answer is
     /// there.
     pub fn block_feeding<T: Wire>(&mut self, items: impl Iterator<Item = T>) -> Answered<'_> {
         self.set_feeds();
@@ -122,10 +123,10 @@ impl<'a> ClientCall<'a> {
         answered.and_then(|answer| target.in_time(answer)).map_err(once_open)
     }
 
-    /// Calls, feeds the stream that the method takes, and completes when the answer is there.
+    /// Makes the call and feeds the stream that the method takes. Completes when the answer is there.
     ///
-    /// The future has a type that does not mention the items: what they lack is an error at the call of
-    /// this function, and would be one more wherever such a future is awaited.
+    /// The future's type does not mention the items. So an item type that lacks a bound is an error at
+    /// the call of this function, and not once more wherever the future is awaited.
     pub fn send_feeding<'c, T: Wire>(
         &'c mut self,
         items: impl Stream<Item = T> + Send + 'c,
@@ -144,7 +145,7 @@ impl<'a> ClientCall<'a> {
         let call_deadline = self.connection.terms_from_now();
         self.send().await.opened()?;
         let target = self.target(call_deadline);
-        // The method may answer before it has taken all.
+        // The method may answer before it has taken all items.
         let mut pickup = AnswerPickup::new(&target);
         let mut feeding = Some(UploadFuture::new(&target));
         let mut items = pin!(items);
@@ -160,7 +161,7 @@ impl<'a> ClientCall<'a> {
                         feeding = None;
                         target.note_fed();
                     }
-                    // An answer that is there counts, whatever has become of further items.
+                    // An answer that has arrived counts, whatever has happened to further items.
                     Poll::Ready(Err(error)) => {
                         return match pickup.poll(cx) {
                             Poll::Ready(Ok(answer)) => Poll::Ready(Ok(answer)),
@@ -169,7 +170,7 @@ impl<'a> ClientCall<'a> {
                     }
                     Poll::Pending => {}
                 }
-                // Its time may have begun to run.
+                // The time limit for the answer may have begun to run.
                 ready!(target.poll_clock(cx))?;
             }
             pickup.poll(cx)
@@ -179,7 +180,7 @@ impl<'a> ClientCall<'a> {
         .map_err(once_open)
     }
 
-    /// The call has ended. If the method has answered, its stream is over, whatever of it was fed.
+    /// Ends the call. If the method has answered, its stream is over, however much of it was fed.
     fn fed(&mut self, fed: Result<Answer, CallError>) -> Answered<'_> {
         match fed {
             Ok(answer) => {
@@ -194,7 +195,7 @@ impl<'a> ClientCall<'a> {
         }
     }
 
-    /// Whom the items of the stream go to.
+    /// Returns the upload that the items go to.
     fn target(&mut self, call_deadline: CallDeadline) -> Target {
         let method = self.connection.inner().method_name(self.method);
         let connection = self.connection;
@@ -205,7 +206,8 @@ impl<'a> ClientCall<'a> {
     }
 }
 
-/// The error of an upload that was open. Nothing but the server's word says that its method did not run.
+/// Returns the error of an upload that was open. From then on, only the server can say that its method
+/// did not run.
 #[cold]
 fn once_open(error: CallError) -> CallError {
     match error {
@@ -232,8 +234,8 @@ impl Target {
         })
     }
 
-    /// The answer to the call, unless the call's deadline has passed: as with any other call, it counts
-    /// no more then.
+    /// Returns the answer to the call. As with any other call, an answer after the deadline does not
+    /// count.
     fn in_time(&self, answer: Answer) -> Result<Answer, CallError> {
         if self.call_deadline.are_over() {
             Err(self.error(ChannelError::TimedOut))

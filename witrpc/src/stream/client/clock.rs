@@ -1,13 +1,13 @@
-//! Until when an upload may take.
+//! The time limits of an upload.
 //!
-//! A deadline bounds all of it. A timeout, which is the client's, bounds two waits: from the opening until
-//! the method takes an item, and from the last item until the answer. Neither bounds how long the method
-//! uses its items, nor how long the client makes them: when the method has begun and the client has sent no
-//! item, the first wait begins anew with the first item.
+//! A deadline bounds all of it. A timeout, which is the client's own, bounds two waits: from the
+//! opening until the method takes an item, and from the last item until the answer. It does not bound
+//! how long the method uses its items, nor how long the client makes them. If the method has begun and
+//! the client has sent no item, the first wait starts again with the first item.
 //!
-//! A client does not know by itself whether an item was taken: items are acknowledged before. So when the
-//! first of these times is over, it asks the server, which closes the upload if its method waits for a
-//! thread, or has taken none of the items. The answer tells which it was.
+//! A client does not know by itself whether an item was taken, because the server acknowledges items
+//! earlier. So when the first wait is over, the client asks the server. The server closes the upload if
+//! its method waits for a thread, or has taken none of the items. Its answer says which.
 
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
@@ -25,28 +25,28 @@ use super::control::Control;
 use super::push::Target;
 use super::request::Request;
 
-/// The times of one upload.
+/// The time limits of one upload.
 pub struct Clock {
     deadline: Option<Instant>,
     timeout: Option<Duration>,
     first_take: FirstTake,
-    /// An item, or the end of them, has been sent.
+    /// Set when an item, or the end of the items, has been sent.
     is_fed: bool,
-    /// When the answer is to be there.
+    /// The time by which the answer must arrive.
     answer_by: Option<Instant>,
-    /// The alarm that is set, and whom it wakes.
+    /// The alarm that is set, its time, and the waker that it wakes.
     alarm: Option<(Alarm, Instant, Waker)>,
 }
 
-/// How far the wait for the first item to be taken is.
+/// The state of the wait until the method takes the first item.
 enum FirstTake {
-    /// The method has begun, and there is no item yet.
+    /// The method has begun, and no item has been sent yet.
     NoItem,
-    /// An item is to be taken by then.
+    /// The method must take an item by this time.
     Until(Instant),
-    /// The server is asked whether one was.
+    /// The client asks the server whether an item was taken.
     Asking(Box<Request>),
-    /// One was, or the time has no bound.
+    /// An item was taken, or the wait has no limit.
     Over,
 }
 
@@ -62,12 +62,12 @@ impl Clock {
         Self { deadline, timeout, first_take, is_fed, answer_by: None, alarm: None }
     }
 
-    /// When a wait is over that begins now.
+    /// Returns when a wait ends that begins now.
     fn timeout_at(&self) -> Option<Instant> {
         self.timeout.and_then(|time| Instant::now().checked_add(time))
     }
 
-    /// An item is about to be sent.
+    /// Notes that an item is about to be sent.
     pub fn note_item(&mut self) {
         self.is_fed = true;
         if let FirstTake::NoItem = self.first_take {
@@ -75,24 +75,25 @@ impl Clock {
         }
     }
 
-    /// The server has said that an item was taken, or that none is wanted any more.
+    /// Notes that, as the server says, an item was taken, or no more items are wanted.
     pub fn note_taken(&mut self) {
         self.first_take = FirstTake::Over;
     }
 
-    /// All items have been sent, or as many as are wanted.
+    /// Notes that all items have been sent, or as many as the server wants.
     pub fn note_fed(&mut self) {
         self.note_item();
         self.answer_by = self.timeout_at();
     }
 
-    /// Whether a wait for the answer needs no look at this.
+    /// Returns whether a wait for the answer need not poll this.
     pub fn is_plain(&self) -> bool {
         matches!(self.first_take, FirstTake::Over)
     }
 
-    /// Completes if the upload may go on, or with its error when a time is over; wakes when that may have
-    /// changed. Pending while the server is asked, which may have closed the upload by now.
+    /// Completes if the upload may go on, or with its error when a time limit has passed. Wakes when
+    /// that may have changed. Pending while the server is asked, because it may have closed the upload
+    /// by now.
     pub fn poll(&mut self, cx: &mut Context<'_>, target: &Target) -> Poll<Result<(), CallError>> {
         let until = match self.first_take {
             FirstTake::Until(at) => Some(at),
@@ -117,7 +118,8 @@ impl Clock {
         let control = Control::of_stream(Operation::GiveUp, target.number, target.codec());
         let answer = match ready!(request.poll(cx, &control)) {
             Ok(()) => std::mem::take(&mut request.answer),
-            // For want of a lane, too: it keeps the upload waiting, whatever the server would have said.
+            // Also for want of a lane: that keeps the upload waiting, whatever the server would have
+            // answered.
             Err(error) => return Poll::Ready(Err(target.error(error))),
         };
         match self.read(answer, target) {
@@ -129,11 +131,11 @@ impl Clock {
         }
     }
 
-    /// What the server has said of the upload; `None` if that goes on.
+    /// Reads what the server says of the upload; returns `None` if the upload goes on.
     fn read(&self, mut answer: Answer, target: &Target) -> Option<CallError> {
         let body = match read_pulled(&mut answer, target.codec(), target.method) {
             Ok(Some(body)) => body,
-            // It has ended.
+            // The upload has ended.
             Ok(None) => return None,
             Err(error) => return Some(error),
         };

@@ -1,14 +1,14 @@
-//! Tells the server which streams are not wanted any more.
+//! Tells the server which streams to close.
 //!
-//! Whoever drops a stream is not to wait, and all lanes may be taken. So the number is kept, and a
-//! request that names all that are kept goes as soon as there is a lane: what the channel wakes then
-//! sends it. No thread and no later call is needed for that.
+//! Dropping a stream must not block, and all lanes may be taken. So the number is kept, and one request
+//! names all kept numbers as soon as there is a lane. The waker that the channel calls then sends it,
+//! so this needs no thread and no later call.
 //!
 //! # Invariants
 //!
-//! 1. A number that was handed in is in `numbers` or in a [`Closure`] that goes on [by itself](unattended),
-//!    was sent, or the link is lost.
-//! 2. Whoever has handed one in has the requests go on after that.
+//! 1. A number that was handed in is in `numbers`, or in a [`Closure`] that proceeds [by
+//!    itself](unattended), or it was sent, or the link is lost.
+//! 2. The thread that hands in a number calls [`unattended::go_on`] after that.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,17 +24,17 @@ use super::control::Control;
 use super::link_streams::LinkStreams;
 use super::unattended::{self, Errand, Unattended};
 
-/// The streams of a link that are to be closed.
+/// The streams of a link that must be closed.
 pub struct Closing(Mutex<Unattended<ClosingState, Closure>>);
 
 pub struct ClosingState {
-    /// Those that nothing has been said of.
+    /// Streams whose close has not been sent.
     numbers: Vec<u64>,
-    /// The most that are said at once, learnt from what was too long.
+    /// The most numbers in one request, learnt from requests that were too long.
     most: usize,
 }
 
-/// A request that closes some.
+/// A request that closes some streams.
 pub struct Closure {
     numbers: Vec<u64>,
     flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
@@ -52,21 +52,21 @@ impl Closing {
 }
 
 impl ClosingState {
-    /// Keeps what could not be sent.
+    /// Keeps the numbers that could not be sent.
     fn keep(&mut self, numbers: Vec<u64>, error: &ChannelError) {
         match error {
             ChannelError::TooLarge { .. } if numbers.len() > 1 => {
                 self.most = numbers.len() / 2;
                 self.numbers.extend(numbers);
             }
-            // With the link, all of its streams are lost.
+            // All streams of a link are lost with it.
             _ => self.numbers.clear(),
         }
     }
 }
 
 impl LinkStreams {
-    /// Tells the server that a stream is not wanted any more, without ever waiting.
+    /// Tells the server to close a stream, without ever blocking.
     pub fn close(self: &Arc<Self>, number: u64) {
         if self.is_forked() {
             return;
@@ -80,7 +80,7 @@ impl LinkStreams {
     }
 }
 
-/// The requests that close streams of a link.
+/// The close requests of a link.
 struct Closures<'s>(&'s Arc<LinkStreams>);
 
 impl Errand for Closures<'_> {
@@ -116,7 +116,7 @@ impl Errand for Closures<'_> {
 
     fn settle(&self, closure: Closure, sent: Self::Outcome) {
         let Closure { numbers, flight } = closure;
-        // Abandons the request: the server knows now, or will, and its answer frees the lane.
+        // Abandons the request. The server has it, and its answer frees the lane.
         drop(flight);
         if let Err(error) = sent {
             self.0.closing.lock().state.keep(numbers, &error);
@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes every request at once. Whoever abandons the first has another stream closed.
+    /// A channel that takes every request at once. Abandoning the first request closes another stream.
     #[derive(Debug, Default)]
     struct Comeback {
         streams: OnceLock<Weak<LinkStreams>>,
@@ -171,7 +171,7 @@ mod tests {
             _: &mut Limit,
             _: &mut Answer,
         ) -> Result<(), ChannelError> {
-            unreachable!("nobody waits")
+            unreachable!("no thread waits")
         }
 
         fn poll_answer(
@@ -181,7 +181,7 @@ mod tests {
             _: &mut Limit,
             _: &mut Answer,
         ) -> Poll<Result<(), ChannelError>> {
-            unreachable!("nobody waits")
+            unreachable!("no thread waits")
         }
 
         fn abandon(&self, _: Ticket) {

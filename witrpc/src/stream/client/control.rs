@@ -1,4 +1,4 @@
-//! What a request says that concerns a stream or all events, and what its failure means.
+//! The requests that concern a stream or all events: their messages, and the meaning of their failures.
 
 use witrpc_transport::{ChannelError, DisconnectReason, Outgoing};
 
@@ -12,12 +12,12 @@ pub struct Control<'a> {
 }
 
 impl<'a> Control<'a> {
-    /// With a body that is still empty.
+    /// Creates a message with an empty body.
     pub fn new(tag: RequestTag, codec: Codec) -> Self {
         Self { tag: tag.bits(), body: Encoder::new(codec) }
     }
 
-    /// About the stream of that number.
+    /// Creates a message about the stream of that number.
     pub fn of_stream(operation: Operation, number: u64, codec: Codec) -> Self {
         let mut control = Self::new(RequestTag::of(operation), codec);
         control.add(|body| body.number("stream", number)).expect("numbers always encode");
@@ -32,7 +32,7 @@ impl<'a> Control<'a> {
         add(&mut self.body)
     }
 
-    /// Hands the message out, an equal one each time.
+    /// Passes the message to `send`. It is equal each time.
     pub fn with_message<R>(&self, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
         self.body.with_body(|raw, body| {
             let tag = if raw { self.tag | RAW } else { self.tag };
@@ -41,8 +41,8 @@ impl<'a> Control<'a> {
     }
 }
 
-/// Returns the error of a request about a stream or a subscription. That the server did not take
-/// this request says nothing of the call that it belongs to.
+/// Maps the error of a request about a stream or a subscription. If the server did not take this
+/// request, that says nothing of the call that the request belongs to.
 pub fn of_what_goes_on(error: ChannelError) -> ChannelError {
     match error {
         ChannelError::ShuttingDown => ChannelError::Disconnected(DisconnectReason::ServerShutDown),

@@ -14,7 +14,7 @@ use super::control::of_what_goes_on;
 use super::notices::UploadNotices;
 use super::wait_permits::WaitPermits;
 
-/// What the streams over one channel share.
+/// The state that the streams over one channel share.
 pub struct LinkStreams {
     pub channel: Arc<dyn ClientChannel>,
     pub codec: Codec,
@@ -37,21 +37,22 @@ impl LinkStreams {
         streams
     }
 
-    /// Whether this process is a fork of the one that connected. It has none of that one's threads,
-    /// which may have held any lock here when it was forked: what is dropped there is forgotten.
+    /// Returns whether this process is a fork of the one that connected. It has none of that process's
+    /// threads, which may have held any of these locks at the fork. So values dropped in a fork are
+    /// forgotten.
     pub fn is_forked(&self) -> bool {
         self.channel.lost() == Some(ChannelError::Disconnected(DisconnectReason::Forked))
     }
 
-    /// Numbers a stream that is about to be opened. No other of this process has the number, so it
-    /// does not matter over which link it comes to be opened.
+    /// Returns a number for a stream that is about to be opened. No other stream of this process has
+    /// it, so the stream may be opened over any link.
     pub fn next_number() -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         NEXT.fetch_add(1, Ordering::Relaxed)
     }
 }
 
-/// Ends the waits for permits when the channel is lost: whoever holds them may never return them.
+/// A waker that ends the waits for permits when the channel is lost: the holders may never return them.
 struct WhenLost(Weak<LinkStreams>);
 
 impl Wake for WhenLost {

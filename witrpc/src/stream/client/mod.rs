@@ -1,16 +1,19 @@
-//! The client's side of streams: it pulls what methods return, batch by batch, and pushes what they take.
+//! The client's side of streams: pulls the items that methods return, in batches, and pushes the items
+//! that methods take.
 //!
-//! A pull or a push is a request like a call, answered late; [`request`] is one of them, and
-//! [`control`] its message. What waits for items holds a lane. So [`wait_permits`] let these have half of a
-//! connection's lanes at most, and leave others for notices, events and calls. These and the rest of what all
-//! streams of a link share is in its [`link_streams`].
+//! A pull or a push is a request like a call, answered late. [`request`] is one such request, and
+//! [`control`] its message. A request that waits for items holds a lane. So [`wait_permits`] limits
+//! these requests to half of a connection's lanes, and leaves lanes for notices, events and calls. The
+//! state that all streams of a link share is in its [`link_streams`].
 //!
-//! - Down: a [`stream_receiver`] pulls; [`blocking`] and [`asynchronous`] are what users see of it.
-//! - Up: [`push`] pushes. Items come from an [`upload_thread`], which blocks and fills an [`upload_buffer`], or from
-//!   an [`upload_future`], which is polled. A [`pickup`] gets the answer; a [`clock`] bounds the wait for it.
-//! - An upload that waits while lanes are scarce learns by [`notices`], which come over one lane for all.
-//! - What is dropped before its end is told to the server by [`closing`]. Requests of both kinds are
-//!   [`unattended`].
+//! - Download: a [`stream_receiver`] pulls. Users see it as [`blocking`] or [`asynchronous`].
+//! - Upload: [`push`] pushes. Items come from an [`upload_thread`], which blocks and fills an
+//!   [`upload_buffer`], or from an [`upload_future`], which is polled. A [`pickup`] gets the answer; a
+//!   [`clock`] bounds the wait for it.
+//! - An upload that waits while lanes are scarce learns its news by [`notices`], which use one lane for
+//!   all.
+//! - When a stream is dropped before its end, [`closing`] tells the server. Requests for notices and
+//!   for closing are [`unattended`].
 
 pub mod asynchronous;
 pub mod blocking;

@@ -1,16 +1,18 @@
-//! Waits for what the server tells of uploads: that there is room for more items, or an answer.
+//! Waits for the server's notices of uploads: that there is room for more items, or an answer.
 //!
-//! One request waits for all uploads of a link, so that as many of these as there are lanes leave lanes
-//! for the items that their methods wait for. It goes on [by itself](super::unattended), and what is known of
-//! the uploads is in one [table](uploads).
+//! One request waits for all uploads of a link. So even as many uploads as there are lanes leave lanes
+//! for the items that their methods wait for. The request proceeds [by itself](super::unattended), and
+//! one [table](uploads) holds the state of the uploads.
 //!
 //! # Invariants
 //!
 //! 1. While an upload waits for a notice, a request for notices is under way, or a thread is about to
-//!    send one: whoever begins to wait has the request go on after that, unless it waits at the server.
-//! 2. A request that was sent is polled to its end: what it brings, the server tells once.
-//! 3. A request that gets no lane in time fails, and with it those that have waited that long: what holds the
-//!    lane, a stream that nobody polls or a call that is not answered, may never let go of it.
+//!    send one. A thread that begins to wait makes the request proceed after that, unless the request
+//!    waits at the server.
+//! 2. A request that was sent is polled to its end: the server sends each notice once.
+//! 3. A request that gets no lane in time fails, and with it the uploads that have waited that long.
+//!    The lane may never become free: it may be held by a stream that is not polled, or a call that is
+//!    not answered.
 
 #[cfg(test)]
 mod model;
@@ -39,10 +41,11 @@ use super::wait_permits::{PermitWaiter, Purpose, WaitPermit};
 
 pub use uploads::NoticeError;
 
-/// How long a lane is waited for where a call may take for ever: what holds it may wait for this upload.
+/// How long to wait for a lane when a call has no time limit: the lane's holder may wait for this
+/// upload.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// What is known of the uploads of a link.
+/// The state of the uploads of a link, and the request for notices of them.
 pub struct UploadNotices(Mutex<Unattended<Uploads, Pull>>);
 
 /// A request for notices.
@@ -50,17 +53,17 @@ pub struct Pull {
     admission: NoticePermit,
     flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
     answer: Answer,
-    /// How many uploads had been open when it was made: the server knows these.
+    /// How many uploads had been open when it was made. The server knows all of these.
     known: u64,
 }
 
-/// The lane that the request holds, or waits for, counts among those that streams may hold.
+/// The permit for the lane that the request holds or waits for, which counts among those of streams.
 enum NoticePermit {
     Wanted(Option<PermitWaiter>),
     Here(#[expect(dead_code, reason = "it is held")] WaitPermit),
 }
 
-/// What an upload learns by. It is listed until this is dropped.
+/// An upload's registration for notices. It is listed until this is dropped.
 pub struct Registration {
     streams: Arc<LinkStreams>,
     number: u64,
@@ -77,7 +80,7 @@ impl UploadNotices {
 }
 
 impl LinkStreams {
-    /// Has an upload learn what the server tells of it, from before it is opened.
+    /// Registers an upload for notices, before it is opened.
     pub fn register(self: &Arc<Self>, number: u64) -> Registration {
         self.notices.lock().state.list(number);
         Registration { streams: Arc::clone(self), number }
@@ -125,7 +128,7 @@ impl Errand for Pulls<'_> {
 }
 
 impl Pull {
-    /// Whether it has no lane yet.
+    /// Returns whether it has no lane yet.
     fn waits_for_lane(&self) -> bool {
         !self.flight.is_sent()
     }
@@ -134,7 +137,7 @@ impl Pull {
         let waker = unattended::waker(streams, LinkStreams::pull_notices);
         let mut cx = Context::from_waker(&waker);
         if self.waits_for_lane() {
-            // Those that wait now: they come and go.
+            // The uploads that wait now: they come and go.
             let Some(until) = streams.notices.lock().state.until() else {
                 return Poll::Ready(Ok(Brought::Notices(Vec::new())));
             };
@@ -153,7 +156,7 @@ impl Pull {
 }
 
 impl Pull {
-    /// Completes when it is sent, or has got no permit or no lane until then.
+    /// Completes when the request is sent, or has got no permit or no lane until then.
     fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
@@ -168,7 +171,7 @@ impl Pull {
         self.flight.set_limit(limit);
         let control = Control::new(RequestTag::of(Operation::PullNotices), streams.codec);
         ready!(control.with_message(|message| self.flight.poll_try_send(cx, message)))?;
-        // The server answers when it has something to tell.
+        // The server answers when it has a notice.
         self.flight.set_limit(Limit::Never);
         self.flight.expect_late();
         Poll::Ready(Ok(()))
@@ -177,7 +180,7 @@ impl Pull {
 
 /// Reads the answer to a request for notices.
 fn read(answer: &mut Answer) -> Result<Brought, CallError> {
-    // Not encoded by a codec.
+    // This answer is not encoded by a codec.
     if read_pulled(answer, Codec::default(), "notices")?.is_none() {
         return Ok(Brought::NoneOpen);
     }
@@ -188,7 +191,8 @@ fn read(answer: &mut Answer) -> Result<Brought, CallError> {
 }
 
 impl Registration {
-    /// The upload is open. A lane for its notices is waited for as long as a call may take.
+    /// Notes that the upload is open. The wait for the lane of its notices lasts as long as a call may
+    /// take.
     pub fn note_open(&self, limit: Limit) {
         let patience = match limit {
             Limit::Within(time) => time,
@@ -198,18 +202,18 @@ impl Registration {
         self.streams.notices.lock().state.note_open(self.number, patience);
     }
 
-    /// Completes when there is room for more items, with `true`; or with `false` when the method has
-    /// ended, and wants none. An upload that the server does not know any more was answered or given up.
+    /// Completes with `true` when there is room for more items, or with `false` when the method has
+    /// ended and wants none. If the server no longer knows the upload, it was answered or closed.
     pub fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<bool, NoticeError>> {
         self.poll(cx, Upload::take_room)
     }
 
-    /// Completes when a pull is answered at once.
+    /// Completes when a pull would be answered at once.
     pub fn poll_answered(&self, cx: &Context<'_>) -> Poll<Result<(), NoticeError>> {
         self.poll(cx, Upload::see_answered)
     }
 
-    /// Why nothing is told of the upload, if that is for want of a lane.
+    /// Returns why no notice of the upload comes, if that is for want of a lane.
     pub fn lacks_lane(&self) -> Option<ChannelError> {
         let notices = self.streams.notices.lock();
         let lacks_lane = notices.under_way().is_some_and(Pull::waits_for_lane);
@@ -225,11 +229,11 @@ impl Registration {
         if let Err(refusal) = self.streams.share.check() {
             return Poll::Ready(Err(NoticeError::Channel(refusal)));
         }
-        // Cloned, and dropped, without the lock: it is code of the user's.
+        // Clone and drop wakers without the lock: that runs code of the user's.
         let mut waker = Some(cx.waker().clone());
         let mut notices = self.streams.notices.lock();
         let news = notices.state.look(self.number, &mut waker, look);
-        // A request that waits for its lane is to do so as long as this one.
+        // A request that waits for its lane must wait at least as long as this upload.
         let must_pull = notices.under_way().is_none_or(Pull::waits_for_lane);
         drop(notices);
         drop(waker);

@@ -12,10 +12,10 @@ use super::control::Control;
 use super::push::Target;
 use super::request::Request;
 
-/// The request for the answer of an upload, from when that is open.
+/// The request for the answer of an upload, once the upload is open.
 ///
-/// It waits at the server if the connection has lanes to spare. If not, it is made when the server has
-/// said that the answer is there.
+/// It waits at the server if the connection has lanes to spare. Otherwise it is sent when the server
+/// has said that the answer is there.
 pub struct AnswerPickup<'a> {
     target: &'a Target,
     control: Control<'static>,
@@ -52,7 +52,7 @@ impl<'a> AnswerPickup<'a> {
         }
     }
 
-    /// Whether the request may be made now, and wait at the server.
+    /// Returns whether the request may be sent now, and wait at the server.
     pub fn is_sendable(&self) -> bool {
         self.request.is_some()
     }

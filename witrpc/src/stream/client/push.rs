@@ -20,41 +20,42 @@ use super::link_streams::LinkStreams;
 use super::notices::{NoticeError, Registration};
 use super::request::Request;
 
-/// A stream that is being fed.
+/// An upload that is being fed.
 pub struct Target {
     pub connection: Connection,
     pub streams: Arc<LinkStreams>,
     pub number: u64,
     pub method: &'static str,
-    /// Of the call. A deadline bounds all of it; for a timeout that is the client's see [`clock`].
+    /// The deadline of the call. A deadline bounds all of it; for the client's own timeout see
+    /// [`clock`].
     ///
     /// [`clock`]: super::clock
     pub call_deadline: CallDeadline,
     pub notices: Registration,
-    /// Not there while a poll looks at it: that clones, wakes and drops wakers of the user's, which is not
-    /// to happen under the lock. One thread at a time polls an upload.
+    /// Absent while a poll looks at it: the poll clones, wakes and drops wakers of the user's, which
+    /// must not happen under the lock. At most one thread at a time polls an upload.
     clock: Mutex<Option<Clock>>,
 }
 
-/// The clock of an upload while it is polled. It is put back at the end.
+/// The clock of an upload while it is polled. Dropping this puts it back.
 struct PolledClock<'t> {
     target: &'t Target,
     clock: Option<Clock>,
 }
 
-/// What the server makes of a push.
+/// The server's answer to a push.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PushCredit {
-    /// It wants no more.
+    /// The server wants no more items.
     Unwanted,
-    /// The next may come.
+    /// The client may push again.
     Room,
-    /// The next may come once the server says so.
+    /// The client may push again once the server says so.
     Full,
 }
 
 impl Target {
-    /// Of a stream that is open.
+    /// Creates the target of an open stream.
     pub fn new(
         connection: &Connection,
         streams: &Arc<LinkStreams>,
@@ -79,7 +80,7 @@ impl Target {
         self.streams.codec
     }
 
-    /// What ends the call from elsewhere.
+    /// Returns a watch on the token that cancels the call.
     pub fn watch_token(&self) -> Option<TokenWatch> {
         self.connection.token().map(CancelToken::watch)
     }
@@ -91,12 +92,12 @@ impl Target {
         clock.poll(cx, self)
     }
 
-    /// All items have been sent, or as many as the server wants.
+    /// Notes that all items have been sent, or as many as the server wants.
     pub fn note_fed(&self) {
         self.with_clock(Clock::note_fed);
     }
 
-    /// Whether only a limit bounds the wait for the answer.
+    /// Returns whether only a limit bounds the wait for the answer.
     pub fn waits_plainly(&self) -> bool {
         self.call_deadline.deadline.is_none() && self.clock().as_ref().is_some_and(Clock::is_plain)
     }
@@ -111,7 +112,8 @@ impl Target {
         }
     }
 
-    /// The request that pushes the first items; it `waits` at the server until there is room for more.
+    /// Makes the request that pushes the first items. If `waits`, it waits at the server until there is
+    /// room for more.
     fn control<'b, T: Wire>(
         &self,
         batch: &'b Batch<T>,
@@ -126,10 +128,10 @@ impl Target {
         Ok(control)
     }
 
-    /// What the caller gets for a request that failed.
+    /// Returns the caller's error for a request that failed.
     pub fn error(&self, error: ChannelError) -> CallError {
         self.connection.call_error(match error {
-            // What was still waited for does not matter.
+            // The deadline has passed, so what the request waited for does not matter.
             ChannelError::NoFreeLane | ChannelError::NoSpace if self.call_deadline.are_over() => {
                 ChannelError::TimedOut
             }
@@ -137,12 +139,12 @@ impl Target {
         })
     }
 
-    /// What the caller gets whose time is over: if that is for want of a lane, it says so.
+    /// Returns the caller's error for a deadline that has passed. It says so if a lane was missing.
     pub fn late(&self) -> CallError {
         self.error(self.notices.lacks_lane().unwrap_or(ChannelError::TimedOut))
     }
 
-    /// What the caller gets when it is told nothing any more.
+    /// Returns the caller's error when no notice comes any more.
     pub fn notice_error(&self, error: NoticeError) -> CallError {
         match error {
             NoticeError::Channel(error) => self.error(error),
@@ -150,7 +152,7 @@ impl Target {
         }
     }
 
-    /// What the server makes of a push.
+    /// Reads the server's answer to a push.
     fn read(&self, mut answer: Answer) -> Result<PushCredit, CallError> {
         let Some(body) = read_pulled(&mut answer, self.codec(), self.method)? else {
             self.with_clock(Clock::note_taken);
@@ -190,27 +192,27 @@ pub fn not_encoded(error: EncodeError) -> CallError {
     CallError::Encode { message: error.to_string() }
 }
 
-/// Pushes one batch after the other, each in as many messages as it takes.
+/// The sender of an upload: pushes batches one after the other, each in as many messages as it needs.
 pub struct Pusher<'a, T> {
     target: &'a Target,
-    /// What has not been taken of the batch that is on its way.
+    /// The part of the current batch that the server has not taken.
     batch: Batch<T>,
-    /// No items come after it.
+    /// No items come after the batch.
     is_last: bool,
-    /// How many items to send at once, learnt from what was too long.
+    /// How many items to send at once, learnt from messages that were too long.
     portion: usize,
     message: Option<PushMessage>,
-    /// The next push comes once the server says that there is room.
+    /// The next push must wait until the server says that there is room.
     awaits_room: bool,
 }
 
-/// A push on its way.
+/// A push that is under way.
 struct PushMessage {
     request: Request,
     items: usize,
-    /// The last of them is the stream's last.
+    /// Its last item is the stream's last.
     over: bool,
-    /// It may wait at the server, since the connection has lanes to spare.
+    /// It may wait at the server, because the connection has lanes to spare.
     waits: bool,
 }
 
@@ -220,13 +222,13 @@ impl<'a, T: Wire> Pusher<'a, T> {
         Self { target, batch, is_last: false, portion, message: None, awaits_room: false }
     }
 
-    /// Whether nothing is on its way.
+    /// Returns whether no push is under way.
     pub fn is_idle(&self) -> bool {
         self.message.is_none() && !self.awaits_room
     }
 
-    /// Begins to push a batch. It may be empty if it is the last. In its place there is an empty one,
-    /// with the memory of an earlier one.
+    /// Begins to push a batch, which may be empty if it is the last. Leaves an empty batch in its
+    /// place, with the memory of an earlier one.
     pub fn begin(&mut self, batch: &mut Batch<T>, is_last: bool) {
         debug_assert!(self.is_idle(), "what is on its way goes first");
         std::mem::swap(&mut self.batch, batch);
@@ -251,8 +253,8 @@ impl<'a, T: Wire> Pusher<'a, T> {
         self.message = Some(message);
     }
 
-    /// Completes when the batch has been taken, and there is credit for another one: with whether
-    /// another one is wanted.
+    /// Completes when the batch has been taken and there is credit for another. Returns whether the
+    /// server wants another.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, CallError>> {
         loop {
             if self.awaits_room {
@@ -288,7 +290,7 @@ impl<'a, T: Wire> Pusher<'a, T> {
                     }
                     self.next();
                 }
-                // Fewer may do.
+                // Fewer items may fit.
                 Err(ChannelError::TooLarge { .. }) if items > 1 => {
                     self.portion = items / 2;
                     self.next();
@@ -298,7 +300,7 @@ impl<'a, T: Wire> Pusher<'a, T> {
         }
     }
 
-    /// Completes when the push that is on its way has been answered or has failed.
+    /// Completes when the push that is under way has been answered or has failed.
     fn poll_message(
         &mut self,
         cx: &mut Context<'_>,
@@ -306,13 +308,13 @@ impl<'a, T: Wire> Pusher<'a, T> {
         let Some(message) = &mut self.message else {
             return Poll::Ready(Ok(Ok(())));
         };
-        // Made anew for each attempt to send it, and not any more while it waits for its answer.
+        // Build the message for each attempt to send it, and not while it waits for its answer.
         if !message.request.is_sent() {
             let control = self.target.control(&self.batch, message)?;
             if let Err(error) = ready!(message.request.poll_send(cx, &control)) {
                 return Poll::Ready(Ok(Err(error)));
             }
-            // How long items take to be taken is not the push's to bound.
+            // The push does not bound how long the method takes its items.
             message.request.set_limit(Limit::Never);
         }
         message.request.poll_answer(cx).map(Ok)

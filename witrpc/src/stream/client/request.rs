@@ -1,4 +1,4 @@
-//! A request that concerns a stream or all events, on its way.
+//! A request about a stream or all events.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -12,16 +12,16 @@ use super::control::{Control, of_what_goes_on};
 use super::link_streams::LinkStreams;
 use super::wait_permits::{PermitWaiter, Purpose, WaitPermit};
 
-/// Such a request from its first poll to its answer. Dropping it gives it up.
+/// Such a request, from its first poll to its answer. Dropping it abandons it.
 pub(crate) struct Request {
     streams: Arc<LinkStreams>,
-    /// To wait for items, if it does.
+    /// The permit to wait for items, if the request does.
     permit: RequestPermit,
     flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
     is_sent: bool,
-    /// Its answer may have been moved, so it is to be polled.
+    /// Its answer may have been moved aside, so the request must be polled.
     is_aside: bool,
-    /// The limit bounds the wait for a permit and a lane, and not that for the answer.
+    /// The limit bounds the wait for a permit and a lane, and not the wait for the answer.
     bounds_sending: bool,
     pub(crate) answer: Answer,
 }
@@ -33,26 +33,28 @@ enum RequestPermit {
 }
 
 impl Request {
-    /// One that may have to wait for items: for a permit and a lane until the limit, and then for its answer
-    /// for as long as it takes.
+    /// Creates a request that may have to wait for items. It waits for a permit and a lane until the
+    /// limit, and then for its answer without one.
     pub(crate) fn for_items(streams: &Arc<LinkStreams>, send_limit: Limit) -> Self {
         let request = Self::new(streams, RequestPermit::Wanted(None), send_limit);
         Self { bounds_sending: true, ..request }
     }
 
-    /// One that needs no permit.
+    /// Creates a request that needs no permit.
     pub(crate) fn plain(streams: &Arc<LinkStreams>, limit: Limit) -> Self {
         Self::new(streams, RequestPermit::NotNeeded, limit)
     }
 
-    /// One that the server answers at once, also while it drains its calls: it belongs to one.
+    /// Creates a request that the server answers at once, even while it drains its calls, because the
+    /// request belongs to one of them.
     pub(crate) fn continuing(streams: &Arc<LinkStreams>, limit: Limit) -> Self {
         let mut request = Self::plain(streams, limit);
         request.flight.set_continuing();
         request
     }
 
-    /// A [continuing](Self::continuing) one that may wait at the server, if lanes are to spare.
+    /// Creates a [continuing](Self::continuing) request that may wait at the server, if there are spare
+    /// lanes.
     pub(crate) fn with_spare_permit(streams: &Arc<LinkStreams>) -> Option<Self> {
         let permit = RequestPermit::Here(streams.share.spare()?);
         let mut request = Self::new(streams, permit, Limit::Never);
@@ -60,7 +62,7 @@ impl Request {
         Some(request)
     }
 
-    /// One that is made before it is needed, if that costs nobody anything: sent already.
+    /// Sends a request before it is needed, if no other request has to wait for that.
     pub(crate) fn ahead(streams: &Arc<LinkStreams>, control: &Control<'_>) -> Option<Self> {
         let permit = streams.share.spare()?;
         let mut request = Self::new(streams, RequestPermit::Here(permit), Limit::Never);
@@ -82,12 +84,12 @@ impl Request {
         Self { streams, permit, flight, is_sent, is_aside, bounds_sending, answer }
     }
 
-    /// From now on it may take until this limit.
+    /// Sets the limit from now on.
     pub(crate) fn set_limit(&mut self, limit: Limit) {
         self.flight.set_limit(limit);
     }
 
-    /// Completes when it is sent. To be polled with an equal message each time.
+    /// Completes when the request is sent. Each poll must be given an equal message.
     pub(crate) fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
@@ -109,7 +111,7 @@ impl Request {
         Poll::Ready(Ok(()))
     }
 
-    /// Completes when the answer is there, which then is in `answer`.
+    /// Completes when the answer is there, which is then in `answer`.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -119,17 +121,17 @@ impl Request {
         self.poll_answer(cx)
     }
 
-    /// Whether it is on its way, so that its message is not needed any more.
+    /// Returns whether it has been sent, so that its message is not needed any more.
     pub(crate) fn is_sent(&self) -> bool {
         self.is_sent
     }
 
-    /// [`poll`](Self::poll), once it is sent.
+    /// Polls for the answer as [`poll`](Self::poll) does, once the request is sent.
     pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
         self.flight.poll_answer(cx, &mut self.answer).map_err(of_what_goes_on)
     }
 
-    /// The answer, once it is there.
+    /// Returns the answer, once it is there.
     pub(crate) fn into_answer(mut self) -> Answer {
         std::mem::take(&mut self.answer)
     }

@@ -20,10 +20,10 @@ use super::control::Control;
 use super::link_streams::LinkStreams;
 use super::request::Request;
 
-/// A batch of so many items says that it pays to pull the next one while these are used.
+/// From this batch size on, it pays to pull the next batch while the client uses this one.
 const PULL_AHEAD_FROM: usize = 64;
 
-/// The client's end of a stream, and the items that have come.
+/// The client's end of a stream, and the items that have arrived.
 pub struct StreamReceiver<T, E> {
     connection: Connection,
     streams: Arc<LinkStreams>,
@@ -31,23 +31,23 @@ pub struct StreamReceiver<T, E> {
     method: &'static str,
     items: VecDeque<Result<T, E>>,
     pull: Option<Request>,
-    /// No more items come than those that are there.
+    /// No more items come than those that have arrived.
     is_over: bool,
     item_timeout: Option<Duration>,
     patience: Option<Patience>,
     read: ReadItems<T, E>,
-    /// What ends it from elsewhere.
+    /// The token that can cancel it.
     cancelled: Option<TokenWatch>,
 }
 
-/// Until when the next item is waited for.
+/// The limit on the wait for the next item.
 struct Patience {
     until: Instant,
     alarm: Option<Alarm>,
 }
 
 impl<T, E> StreamReceiver<T, E> {
-    /// Of a stream that is open.
+    /// Creates the receiver of an open stream.
     pub fn new(
         connection: &Connection,
         streams: &Arc<LinkStreams>,
@@ -74,7 +74,7 @@ impl<T, E> StreamReceiver<T, E> {
         self.item_timeout = timeout;
     }
 
-    /// The next item of those that are here, unless all is cancelled.
+    /// Returns the next item that has arrived, unless the stream is cancelled.
     #[inline]
     pub fn here(&mut self) -> Option<Result<T, CallError<E>>> {
         if self.is_cancelled() {
@@ -122,7 +122,7 @@ impl<T, E> StreamReceiver<T, E> {
         }
     }
 
-    /// Blocks the thread until the next item, or `None` at the end.
+    /// Blocks the thread until there is an item, or `None` at the end.
     pub fn wait_item(&mut self) -> Option<Result<T, CallError<E>>> {
         if self.item_timeout.is_some() || self.cancelled.is_some() {
             return block_on(|cx| self.poll_item(cx));
@@ -150,7 +150,7 @@ impl<T, E> StreamReceiver<T, E> {
         self.cancelled.as_ref().is_some_and(TokenWatch::is_over)
     }
 
-    /// Ends it at the wish of whoever holds the token.
+    /// Ends the stream because its token was cancelled.
     #[cold]
     fn cancel(&mut self) -> CallError<E> {
         self.items.clear();
@@ -166,12 +166,12 @@ impl<T, E> StreamReceiver<T, E> {
         CallError::Disconnected(DisconnectReason::Forked)
     }
 
-    /// No more items come: the server need not make any.
+    /// Ends the stream: the server need not make more items.
     fn end(&mut self) {
         self.be_patient_no_more();
         if !self.is_over {
             self.is_over = true;
-            // First the pull, whose lane the close may need.
+            // Drop the pull first: the close may need its lane.
             self.pull = None;
             self.streams.close(self.number);
         }
@@ -192,7 +192,7 @@ impl<T, E> StreamReceiver<T, E> {
             Ok(answer) => self.read(answer),
             Err(error) => {
                 self.is_over = true;
-                // Unless the link is lost, the server knows nothing of this.
+                // Unless the link is lost, the server does not know of this error.
                 self.streams.close(self.number);
                 Err(self.connection.call_error(error).once_begun())
             }
@@ -201,7 +201,7 @@ impl<T, E> StreamReceiver<T, E> {
     }
 
     fn read(&mut self, mut answer: Answer) -> Result<(), CallError> {
-        // Until it turns out that there is more.
+        // It counts as over until the batch says that there is more.
         self.is_over = true;
         let Some(body) = read_pulled(&mut answer, self.streams.codec, self.method)? else {
             return Ok(());
@@ -213,7 +213,7 @@ impl<T, E> StreamReceiver<T, E> {
             Ok((over != 0, items))
         });
         match read {
-            // Whoever takes it for an item that is still to come would pull for ever.
+            // A client that took this for an item still to come would pull for ever.
             Ok((false, items)) if items.is_empty() => {
                 self.streams.close(self.number);
                 let message = "a batch of its stream has no items".to_owned();
@@ -229,14 +229,14 @@ impl<T, E> StreamReceiver<T, E> {
                 Ok(())
             }
             Err(error) => {
-                // The server knows nothing of this.
+                // The server does not know of this.
                 self.streams.close(self.number);
                 Err(CallError::Decode { message: error.to_string() })
             }
         }
     }
 
-    /// Completes when the next item has been waited for long enough.
+    /// Completes when the wait for the next item has reached its limit.
     fn poll_patience(&mut self, cx: &Context<'_>) -> Poll<()> {
         let Some(timeout) = self.item_timeout else { return Poll::Pending };
         let until = match &self.patience {

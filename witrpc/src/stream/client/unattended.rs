@@ -1,43 +1,44 @@
-//! Requests that no thread waits for: whatever they wait for has them go on.
+//! Requests that no thread waits for: the events that they wait for make them proceed.
 //!
-//! Whoever wants such a request made calls [`go_on`], as does what the channel wakes. None of them waits for
-//! another, and none holds up the user's code.
+//! A thread that wants such a request made calls [`go_on`]; so do the wakers that the channel wakes.
+//! These calls do not wait for each other, and do not block the user's code.
 //!
 //! # Invariants
 //!
-//! 1. A request that has begun lies in `under_way`, or is with the one thread that polls: that thread alone
-//!    takes it out, and alone puts it there.
-//! 2. Whoever comes meanwhile, as a waker does that is woken during the poll, leaves `again`, and goes.
-//!    The thread looks for that, and for what is to be sent next, under the lock under which it stops. So
-//!    whoever has changed something before it came has had that looked at.
-//! 3. A request is polled and dropped, and others are woken, without the lock: either may run code of the
-//!    user's, which may come back here.
-//! 4. A poll that panics loses its request, which is dropped. The thread lets go of the errand as it
-//!    unwinds: the next one that comes makes what is to be sent then.
-//! 5. The waker holds what it wakes weakly: what a channel keeps to wake does not keep the channel.
+//! 1. A request that has begun lies in `under_way`, or is with the one thread that polls. Only that
+//!    thread takes it out and puts it there.
+//! 2. A thread that comes meanwhile sets `again` and leaves; so does a waker that is woken during the
+//!    poll. The polling thread checks `again`, and what to send next, under the lock under which it
+//!    stops. So every change that a thread makes before it calls `go_on` is looked at.
+//! 3. Requests are polled and dropped, and others woken, without the lock: either may run code of the
+//!    user's, which may call `go_on`.
+//! 4. A poll that panics loses its request, which is dropped. The thread releases the errand as it
+//!    unwinds. The next thread that comes makes what there is to send.
+//! 5. The waker holds what it wakes weakly: a waker that a channel keeps does not keep the channel
+//!    alive.
 
 use std::mem;
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Wake, Waker};
 
-/// What stands under the lock of an [`Errand`].
+/// The state under the lock of an [`Errand`].
 #[derive(Debug)]
 pub struct Unattended<S, R> {
     /// What the requests are made of.
     pub state: S,
     under_way: Option<R>,
-    /// A thread polls.
+    /// Set while a thread polls.
     is_polled: bool,
-    /// It is to do so once more.
+    /// The polling thread must look once more.
     again: bool,
 }
 
-/// Requests, one after the other, of which each is polled by whoever comes.
+/// Requests, one after the other. The thread that calls [`go_on`] polls the current one.
 pub trait Errand {
     /// What the requests are made of.
     type State;
     type Request;
-    /// What comes of a request.
+    /// The outcome of a request.
     type Outcome;
 
     /// Looks at what is under the lock.
@@ -46,10 +47,10 @@ pub trait Errand {
     /// Makes the next request, if there is something to ask or tell. Runs under the lock.
     fn next(&self, state: &mut Self::State) -> Option<Self::Request>;
 
-    /// Completes with what comes of a request. If it does not, a [`waker`] has the errand go on.
+    /// Completes with the outcome of a request. If it is pending, a [`waker`] makes the errand proceed.
     fn poll(&self, request: &mut Self::Request) -> Poll<Self::Outcome>;
 
-    /// A request is over.
+    /// Settles a request that is over.
     fn settle(&self, request: Self::Request, outcome: Self::Outcome);
 }
 
@@ -58,12 +59,13 @@ impl<S, R> Unattended<S, R> {
         Self { state, under_way: None, is_polled: false, again: false }
     }
 
-    /// The request that waits for something.
+    /// Returns the request that waits for something.
     pub fn under_way(&self) -> Option<&R> {
         self.under_way.as_ref()
     }
 
-    /// What is to be polled by a thread that comes: nothing if another does so, which then looks once more.
+    /// Returns the request for this thread to poll. Returns `None` if another thread polls; that thread
+    /// then looks once more.
     fn begin(&mut self, next: impl FnOnce(&mut S) -> Option<R>) -> Option<R> {
         if self.is_polled {
             self.again = true;
@@ -72,7 +74,7 @@ impl<S, R> Unattended<S, R> {
         self.follow(next)
     }
 
-    /// What is to be polled after a request that waits.
+    /// Returns the request to poll after one that waits.
     fn rest(&mut self, request: R) -> Option<R> {
         if mem::take(&mut self.again) {
             return Some(request);
@@ -82,12 +84,12 @@ impl<S, R> Unattended<S, R> {
         None
     }
 
-    /// The thread that polled unwinds, and its request is lost.
+    /// Ends the polling of a thread that unwinds. Its request is lost.
     fn let_go(&mut self) {
         self.is_polled = false;
     }
 
-    /// What is to be polled when no request is with a thread.
+    /// Returns the request to poll when no thread has one.
     fn follow(&mut self, next: impl FnOnce(&mut S) -> Option<R>) -> Option<R> {
         self.again = false;
         let request = self.under_way.take().or_else(|| next(&mut self.state));
@@ -96,7 +98,8 @@ impl<S, R> Unattended<S, R> {
     }
 }
 
-/// Polls what is under way, and makes the requests that are to be made, unless another thread does.
+/// Polls the request that is under way, and makes those that are to be made, unless another thread
+/// does.
 pub fn go_on(errand: &impl Errand) {
     let mut polled = errand.with(|it| it.begin(|state| errand.next(state)));
     if polled.is_none() {
@@ -115,8 +118,8 @@ pub fn go_on(errand: &impl Errand) {
     mem::forget(polling);
 }
 
-/// This thread polls. Dropped only as it unwinds: else it has let go of the errand under the lock, and
-/// another thread may poll already.
+/// A guard that marks that this thread polls. It is dropped only as the thread unwinds. Otherwise the
+/// thread has released the errand under the lock, and another thread may already poll.
 struct Polling<'e, E: Errand>(&'e E);
 
 impl<E: Errand> Drop for Polling<'_, E> {
@@ -125,7 +128,7 @@ impl<E: Errand> Drop for Polling<'_, E> {
     }
 }
 
-/// Has something go on, if it is still there.
+/// A waker that makes something proceed, if it still exists.
 struct GoOn<T> {
     what: Weak<T>,
     go_on: fn(&Arc<T>),
@@ -139,7 +142,7 @@ impl<T: Send + Sync> Wake for GoOn<T> {
     }
 }
 
-/// The waker that calls `go_on` with this, if that is still there.
+/// Returns the waker that calls `go_on` with this, if it still exists.
 pub fn waker<T: Send + Sync + 'static>(what: &Arc<T>, go_on: fn(&Arc<T>)) -> Waker {
     Waker::from(Arc::new(GoOn { what: Arc::downgrade(what), go_on }))
 }

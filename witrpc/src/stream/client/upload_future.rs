@@ -10,17 +10,18 @@ use crate::error::CallError;
 
 use super::push::{Pusher, Target, not_encoded};
 
-/// What a future feeds: it has the items made while a push is on its way, and pushes them when that has
-/// been answered.
+/// An upload that a future feeds. It has items made while a push is under way, and pushes them when
+/// that push has been answered.
 ///
-/// A stream that is always ready does not hold back what it has given: its first item is sent before
-/// the next one is asked for, and the answer is looked for behind the first item after it, the second,
-/// the fourth, and so on. So no item waits for more of them than were made while the push before it was
-/// on its way, nor for more than fill a batch. To look behind each would cost more than most items do.
+/// A stream that is always ready does not delay its items. The first item is sent before the next one
+/// is asked for. After that, the future looks for the push's answer after the first item, the second,
+/// the fourth, and so on. So an item waits only for items that are made while the push before it is
+/// under way, and for at most as many as fill a batch. To look after each item would cost more than
+/// most items do.
 pub struct UploadFuture<'a, T> {
     target: &'a Target,
     pusher: Pusher<'a, T>,
-    /// What has been made and is not on its way.
+    /// The items that have been made and not pushed.
     batch: Batch<T>,
     /// At how many items in the batch to look for the answer next.
     next_look: usize,
@@ -57,8 +58,8 @@ impl<'a, T: Wire> UploadFuture<'a, T> {
         }
     }
 
-    /// Has items made. Completes when it is time to look at the pusher; pending while it is only the
-    /// pusher that can go on.
+    /// Has items made. Completes when it is time to look at the pusher; pending while only the pusher
+    /// can go on.
     fn poll_items(
         &mut self,
         cx: &mut Context<'_>,

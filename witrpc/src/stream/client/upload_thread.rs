@@ -1,8 +1,7 @@
 //! Feeds a stream from a thread that blocks.
 //!
-//! One thread has the items made, another pushes what has been made meanwhile. So no item waits for
-//! the one after it, which may take as long as it likes, and those that are made quickly travel
-//! together.
+//! One thread has the items made, another pushes those that have been made. So no item waits for the
+//! next one, which may take any time, and items that are made quickly travel together.
 
 use std::panic::resume_unwind;
 use std::sync::{Arc, mpsc};
@@ -17,7 +16,7 @@ use crate::rt::{block_on, spawn_scoped};
 use super::push::{Pusher, Target, not_encoded};
 use super::upload_buffer::{Found, UploadBuffer, UploadEnd};
 
-/// An upload that has been fed, and whether all went well.
+/// An upload that has been fed, and whether it went well.
 pub struct FedUpload {
     pub target: Arc<Target>,
     pub ended: Result<(), CallError>,
@@ -27,7 +26,7 @@ pub struct FedUpload {
 ///
 /// # Errors
 ///
-/// [`CallError::NoThread`], before the upload is opened; or what `open` says.
+/// [`CallError::NoThread`], before the upload is opened; or the error of `open`.
 pub fn feed<T: Wire>(
     items: impl Iterator<Item = T>,
     open: impl FnOnce() -> Result<Target, CallError>,
@@ -37,10 +36,10 @@ pub fn feed<T: Wire>(
         let (opened, target) = mpsc::sync_channel::<Arc<Target>>(1);
         let push = move || match target.recv() {
             Ok(target) => UploadThread::new(&target, exchange).run(),
-            // It was not opened.
+            // The upload was not opened.
             Err(mpsc::RecvError) => Ok(()),
         };
-        // First, so that a call that gets no thread is not begun.
+        // Start it first, so that a call that gets no thread is not begun.
         let pusher = spawn_scoped(scope, "witrpc-feed", push)
             .map_err(|error| CallError::NoThread { message: error.to_string() })?;
         let target = Arc::new(open()?);
@@ -51,13 +50,13 @@ pub fn feed<T: Wire>(
     })
 }
 
-/// Has the items made and leaves them for the pusher, for as long as that wants more.
+/// Has the items made and leaves them for the pusher, while the pusher wants more.
 fn make<T: Wire>(
     items: impl Iterator<Item = T>,
     target: &Target,
     exchange: &UploadBuffer<T>,
 ) -> Result<(), CallError> {
-    /// Ends what is pushed, also when making an item panics.
+    /// A guard that ends the items, even if making an item panics.
     struct Ends<'e, T: Wire>(&'e UploadBuffer<T>, UploadEnd);
     impl<T: Wire> Drop for Ends<'_, T> {
         fn drop(&mut self) {
@@ -76,9 +75,10 @@ fn make<T: Wire>(
     Ok(())
 }
 
-/// While the channel has it look for an answer again and again, the maker may need this processor: it
-/// gets it at the first look in vain, and then after so many, which take some microseconds. Not at
-/// each, since the channel counts on looks to be short.
+/// How often the pusher yields while the channel keeps it looking for an answer, because the maker may
+/// need this processor. It yields at the first look in vain, and then after every `YIELD_EVERY` looks,
+/// which take some microseconds. It does not yield at each look, because the channel counts on looks to
+/// be short.
 const YIELD_EVERY: u32 = 64;
 
 /// The thread that pushes.
@@ -86,7 +86,7 @@ struct UploadThread<'a, T: Wire> {
     target: &'a Target,
     exchange: &'a UploadBuffer<T>,
     pusher: Pusher<'a, T>,
-    /// An empty one.
+    /// An empty batch, for the next exchange.
     spare: Batch<T>,
     cancelled: Option<TokenWatch>,
     /// How often it has looked in vain for the answer to the present push.
@@ -100,7 +100,7 @@ impl<'a, T: Wire> UploadThread<'a, T> {
         Self { target, exchange, pusher, spare, cancelled, looks: 0 }
     }
 
-    /// Pushes what comes, to the end.
+    /// Pushes everything that comes, to the end.
     fn run(mut self) -> Result<(), CallError> {
         block_on(|cx| {
             let polled = self.poll(cx);
@@ -140,7 +140,7 @@ impl<'a, T: Wire> UploadThread<'a, T> {
     }
 }
 
-/// Whatever ends the pushing, the maker does not wait for it any more.
+/// Whatever ends the pushing, the maker stops waiting for it.
 impl<T: Wire> Drop for UploadThread<'_, T> {
     fn drop(&mut self) {
         self.exchange.stop();

@@ -1,4 +1,4 @@
-//! A stream that a client feeds to a method.
+//! A stream that a client uploads to a method.
 
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
@@ -20,21 +20,21 @@ use super::slot::{HasSlot, LeftUnanswered, Slot, Unanswered, Unheard};
 use super::stream_cancel::StreamCancel;
 use super::stream_limits::{Credit, StreamLimits};
 
-/// What a method's caller feeds, for generated code.
+/// The items that a method's caller uploads, for generated code.
 pub struct Feed<T>(Reader<T>);
 
-// No bound stands here: a type that lacks them is an error where the feed is made, and there alone.
+// No bound stands here: so a type that lacks one is an error where the feed is made, and only there.
 impl<T> Feed<T> {
     pub(crate) fn new(state: &Arc<FeedState<T>>) -> Self {
         Self(Reader(Arc::clone(state)))
     }
 
-    /// As an iterator, which blocks its thread until there is an item.
+    /// Returns the items as an iterator, which blocks its thread until there is an item.
     pub fn iterator(self) -> FeedIterator<T> {
         FeedIterator(self.0)
     }
 
-    /// As a stream.
+    /// Returns the items as a stream.
     pub fn stream(self) -> FeedStream<T> {
         FeedStream(self.0)
     }
@@ -46,19 +46,19 @@ pub struct FeedIterator<T>(Reader<T>);
 /// What a method gets for an `impl Stream`.
 pub struct FeedStream<T>(Reader<T>);
 
-/// The method's end: the client learns when it is dropped.
+/// The method's end. The client learns when it is dropped.
 struct Reader<T>(Arc<FeedState<T>>);
 
-/// The items that have come, and the place for the answer.
+/// The items that have arrived, and the slot for the answer.
 pub struct FeedState<T> {
     items: Mutex<ReceivedItems<T>>,
-    /// An item has come, or none will.
+    /// Signalled when an item has arrived, or none will.
     changed: Condvar,
     slot: Slot,
     stream_cancel: Arc<StreamCancel>,
     /// The client's number of the stream.
     number: u64,
-    /// Where the client is told what no request of this stream waits for.
+    /// The notices of this client, for news that no request of this stream waits for.
     notices: Arc<Notices>,
 }
 
@@ -68,27 +68,28 @@ struct ReceivedItems<T> {
     held: Option<HeldPush>,
     /// The method has taken an item, or has been told that there is none.
     taken: bool,
-    /// For what is unread of pushes that were answered.
+    /// The credit for unread items of pushes that were answered.
     credit: Option<Credit>,
-    /// Grants it.
+    /// Grants the credit.
     load: Arc<StreamLimits>,
     /// The client has pushed its last item.
     over: bool,
     /// The client has gone, or has given the call up: the last item never comes.
     lost: bool,
-    /// The client has given the call up because none of these was taken: none is any more.
+    /// The client has given the call up because the method had taken no item. The method takes none any
+    /// more.
     withdrawn: bool,
-    /// The method wants no more.
+    /// The method wants no more items.
     unwanted: bool,
     reader: Option<Waker>,
 }
 
-/// A push that came while others were unread, or while there was no credit for more.
+/// A push that arrived while other items were unread, or while there was no credit for more.
 struct HeldPush {
     room: RoomNotice,
-    /// How many items it brought: when no others are unread, it can be answered.
+    /// How many items it brought. When no others are unread, it can be answered.
     items: usize,
-    /// How long it was.
+    /// The length of its message.
     len: usize,
 }
 
@@ -96,12 +97,12 @@ struct HeldPush {
 enum RoomNotice {
     /// By the answer to its push.
     Answer(PendingReply),
-    /// By a notice: the push was answered at once.
+    /// By a notice, because the push was answered at once.
     Notice,
 }
 
 impl<T: Wire> FeedState<T> {
-    /// Of the client's stream of that number.
+    /// Creates the state of the client's stream of that number.
     pub fn new(server_streams: &ServerStreams, number: u64) -> Arc<Self> {
         let items = ReceivedItems {
             queue: VecDeque::new(),
@@ -121,7 +122,7 @@ impl<T: Wire> FeedState<T> {
         Arc::new(Self { items, changed, slot, stream_cancel, number, notices })
     }
 
-    /// Takes what a push brings, or says why it makes no sense.
+    /// Takes the items of a push. Returns why if the push breaks a rule.
     fn take(
         &self,
         asked: &PendingReply,
@@ -170,7 +171,7 @@ impl<T: Wire> FeedState<T> {
 }
 
 impl<T> FeedState<T> {
-    /// Tells the client that there is room for more.
+    /// Tells the client that there is room for more items.
     fn tell_room(&self, room: RoomNotice) {
         match room {
             RoomNotice::Answer(asked) => asked.reply().number(credit::TAKEN),
@@ -178,7 +179,8 @@ impl<T> FeedState<T> {
         }
     }
 
-    /// Tells the client that no more is wanted: what it pushes next, if it learns by a notice.
+    /// Tells the client that no more items are wanted. A client that learns of room by a notice learns
+    /// it with its next push.
     fn tell_unwanted(&self, room: RoomNotice) {
         match room {
             RoomNotice::Answer(asked) => asked.reply().end(),
@@ -191,13 +193,13 @@ impl<T> FeedState<T> {
     }
 }
 
-/// What became of a push.
+/// The outcome of a push.
 enum Taken {
     /// It is answered with these flags.
     Answer(u64),
-    /// It is answered when there is room for more.
+    /// It is answered when there is room for more items.
     HeldPush,
-    /// The method wants no more.
+    /// The method wants no more items.
     Unwanted,
 }
 
@@ -217,7 +219,7 @@ impl<T: Wire> ServerStream for FeedState<T> {
     }
 
     fn close(&self) -> Option<Unheard> {
-        // First, so that whatever the method's task learns of the close, its context knows it too.
+        // Cut it first: when the method's task learns of the close, its context must know it too.
         self.stream_cancel.cut();
         let mut items = self.lock();
         items.lost = true;
@@ -234,17 +236,18 @@ impl<T: Wire> ServerStream for FeedState<T> {
     }
 
     fn give_up(&self) -> UploadState {
-        // Before the lock on the items. A method that ends meanwhile is given up at its last moment.
+        // Checked before the lock on the items is taken. If the method ends in between, the call counts
+        // as given up at the method's last moment.
         if self.slot.is_finished() {
             return UploadState::GoesOn;
         }
         let mut items = self.lock();
-        // Without an item, it is the client for which the method waits.
+        // Without an item, the method waits for the client.
         let is_fed = items.over || !items.queue.is_empty();
         if items.taken || !is_fed {
             return UploadState::GoesOn;
         }
-        // Under the lock under which an item is taken: none is any more.
+        // Set under the lock under which items are taken: none is taken any more.
         items.lost = true;
         items.withdrawn = true;
         drop(items);
@@ -253,7 +256,7 @@ impl<T: Wire> ServerStream for FeedState<T> {
 }
 
 impl<T> ReceivedItems<T> {
-    /// The next item, and how the client learns that it has made room, if it has.
+    /// Takes the next item. Also returns how to tell the client that this made room, if it did.
     fn pop(&mut self) -> Option<(T, Option<RoomNotice>)> {
         if self.withdrawn {
             return None;
@@ -265,7 +268,8 @@ impl<T> ReceivedItems<T> {
             return Some((item, self.held.take().map(|held| held.room)));
         }
         let len = match &self.held {
-            // At the first moment alone: without credit now, it waits for the last item.
+            // Only when its own items become the only unread ones. If there is no credit then, the push
+            // is answered once the last of them is taken.
             Some(held) if self.queue.len() == held.items => held.len,
             _ => return Some((item, None)),
         };
@@ -273,14 +277,14 @@ impl<T> ReceivedItems<T> {
         Some((item, granted.map(|held| held.room)))
     }
 
-    /// Whether the method has had all items of the stream, once there is none left.
+    /// Returns whether the method has had all items, once there is none left.
     fn has_ended(&mut self) -> bool {
         let has_ended = self.over && !self.withdrawn;
         self.taken |= has_ended;
         has_ended
     }
 
-    /// Whether the only unread items, of a push of so many bytes, may wait behind its answer.
+    /// Returns whether a push of `len` bytes may be answered while only its own items are unread.
     fn get_credit(&mut self, len: usize) -> bool {
         self.credit = None;
         self.credit = self.load.grant(len);
@@ -291,8 +295,9 @@ impl<T> ReceivedItems<T> {
 impl<T> Iterator for FeedIterator<T> {
     type Item = T;
 
-    /// When the client goes before its last item, the method is left by unwinding: it would take
-    /// what it has for all there is. Where panics abort, a server with such a method does not start.
+    /// Returns the next item. If the client goes before its last item, this unwinds out of the method:
+    /// the method would take the items it has for all there are. If panics abort, a server with such a
+    /// method does not start.
     fn next(&mut self) -> Option<T> {
         let state = &self.0.0;
         let mut items = state.lock();
@@ -317,10 +322,10 @@ impl<T> Iterator for FeedIterator<T> {
 impl<T> Stream for FeedStream<T> {
     type Item = T;
 
-    /// When the client goes before its last item, there is no next one, and the method's future is
-    /// dropped.
+    /// Polls for the next item. If the client goes before its last item, there is none, and the
+    /// method's future is dropped.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        // Cloned, and dropped, without the lock: it is code of the user's.
+        // Clone and drop wakers without the lock: that runs code of the user's.
         let reader = cx.waker().clone();
         let mut items = self.0.0.lock();
         if let Some((item, room)) = items.pop() {

@@ -1,23 +1,24 @@
-//! Streams, seen from the server: what methods return one item after the other, and what clients
-//! feed to methods that take a stream.
+//! The server's side of streams: the items that methods return, and the items that clients upload.
 //!
 //! No stream holds a lane or a thread while nothing happens in it. Items that a method makes wait in
-//! its [`stream_sender`] until the client pulls; items that a client pushes wait in a [`feed`] until the
-//! method takes them. Both have a bound: whoever makes items waits, as a task, when it is reached.
+//! its [`stream_sender`] until the client pulls. Items that a client pushes wait in a [`feed`] until
+//! the method takes them. Both are bounded: at the bound, the task that makes items waits.
 //!
 //! # Invariants
 //!
-//! 1. The client numbers its streams, each once. [`ServerStreams`] has one from the moment it is open until
-//!    its end was told, or the client closed it or left.
+//! 1. The client numbers its streams, and uses each number once. [`ServerStreams`] lists a stream from
+//!    the moment it is open until its end was told, or the client closed it or left.
 //! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so what is
-//!    kept for a stream has a bound.
-//! 3. The context of a stream's method knows its stream by the [`stream_cancel`]: that is cut once the client
-//!    does not want the stream any more, and at the latest when the stream is gone.
-//! 4. No request of an upload waits unless the client says so; what it is told later goes by the one
-//!    request that waits for all: see [`notices`].
-//! 5. What streams cost beside that has a bound too: see [`stream_limits`] and [`threads`].
-//! 6. Locks of this folder are leaves: no code of the user's runs under them, and no other of our locks
-//!    is taken, but for one: [`ServerStreams::open`] takes the lock of the notices under that of the table. Answers are given, and wakers cloned, woken and dropped, after they are let go.
+//!    kept for a stream is bounded.
+//! 3. The context of a stream's method knows its stream by the [`stream_cancel`]. That is cut once the
+//!    client does not want the stream any more, at the latest when the stream is removed.
+//! 4. No request of an upload waits unless the client says so. Later news goes by the one request that
+//!    waits for all uploads: see [`notices`].
+//! 5. The other costs of streams are bounded too: see [`stream_limits`] and [`threads`].
+//! 6. Locks of this folder are leaves: no code of the user's runs under them, and no other lock of this
+//!    library is taken, with one exception: [`ServerStreams::open`] takes the lock of the notices under
+//!    that of the table. Answers are given, and wakers cloned, woken and dropped, after the locks are
+//!    released.
 
 pub mod feed;
 pub mod not_opened;
@@ -47,8 +48,8 @@ use crate::codec::Decoder;
 use crate::error::StreamLimit;
 use crate::tag::{MAX_STREAMS, UploadState};
 
-/// How many streams that were closed before they were opened are remembered. Those that a client
-/// still means are younger than this many others: it has no more lanes.
+/// How many streams are remembered that were closed before they were opened. A stream that a client may
+/// still open is younger than this many others, because the client has no more lanes than that.
 const MAX_CLOSED_EARLY: usize = 4096;
 
 /// The streams of a client.
@@ -68,8 +69,8 @@ struct Table {
     left: bool,
 }
 
-/// What is left of the streams of a client that has gone. To drop it runs code of users: hooks are
-/// told of calls that nobody hears of, and items that were not taken are dropped.
+/// What is left of the streams of a client that has gone. Dropping it runs code of users: hooks are
+/// told of calls whose answers no client receives, and items that were not taken are dropped.
 #[must_use = "where it is dropped, code of users runs"]
 pub struct Remains {
     unheard: Vec<Unheard>,
@@ -84,22 +85,22 @@ impl Remains {
 }
 
 impl ServerStreams {
-    /// Returns those of the client that has this session.
+    /// Returns the streams of the client that has this session.
     pub fn of(session: &Session) -> &Self {
         ClientSession::of(session).part()
     }
 
-    /// What the streams cost.
+    /// Returns the limits on what the streams cost.
     pub fn load(&self) -> &Arc<StreamLimits> {
         &self.load
     }
 
-    /// What the client is told of its uploads.
+    /// Returns the notices of the client's uploads.
     pub fn notices(&self) -> &Arc<Notices> {
         &self.notices
     }
 
-    /// Where methods run that wait for what the client feeds.
+    /// Returns the threads for methods that wait for uploaded items.
     pub fn threads(&self) -> &Arc<FedThreads> {
         &self.threads
     }
@@ -123,7 +124,7 @@ impl ServerStreams {
         Ok(())
     }
 
-    /// Pulls from a stream, if there is one.
+    /// Pulls from a stream, if there is one of that number.
     pub fn pull(&self, number: u64, asked: PendingReply) {
         match self.get(number) {
             Some(flow) => self.follow(number, flow.pull(asked)),
@@ -131,7 +132,7 @@ impl ServerStreams {
         }
     }
 
-    /// Pushes a message of so many bytes into a stream, if there is one.
+    /// Pushes a message of `len` bytes into a stream, if there is one of that number.
     pub fn push(&self, number: u64, asked: PendingReply, len: usize, items: &mut Decoder<'_>) {
         match self.get(number) {
             Some(flow) => self.follow(number, flow.push(asked, len, items)),
@@ -139,7 +140,7 @@ impl ServerStreams {
         }
     }
 
-    /// Forgets a stream at the client's wish, now or as soon as it is opened.
+    /// Removes a stream because its client closes it, now or as soon as it is opened.
     pub fn close(&self, number: u64) {
         let mut table = self.lock();
         let flow = table.open.remove(&number);
@@ -155,10 +156,10 @@ impl ServerStreams {
         drop(self.threads.call_off(number));
     }
 
-    /// Ends an upload of which no item was taken, if there is one, and answers how far it was.
+    /// Closes an upload of which no item was taken, if there is one, and answers how far it was.
     pub fn give_up(&self, number: u64, asked: PendingReply) {
         let Some(flow) = self.get(number) else { return asked.reply().end() };
-        // What waits for a thread can be taken off once: it never begins then.
+        // A job that waits for a thread can be taken off once. It never begins then.
         let job = self.threads.call_off(number);
         let state = if job.is_some() { UploadState::Queued } else { flow.give_up() };
         if state != UploadState::GoesOn {
@@ -169,14 +170,14 @@ impl ServerStreams {
         asked.reply().number(state as u64);
     }
 
-    /// Forgets a stream that has ended.
+    /// Removes a stream that has ended.
     pub fn forget(&self, number: u64) {
         let flow = self.lock().open.remove(&number);
         drop(flow);
         self.notices.closed(number);
     }
 
-    /// Ends all: the client has gone. Runs no code of users but wakers.
+    /// Ends all streams, because the client has gone. Runs no code of users except wakers.
     pub fn leave(&self) -> Remains {
         let mut table = self.lock();
         table.left = true;

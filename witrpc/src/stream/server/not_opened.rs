@@ -5,10 +5,10 @@ use crate::error::StreamLimit;
 /// Why a stream was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOpened {
-    /// There is one of that number.
+    /// Another stream has this number.
     NumberInUse,
-    /// The streams of the client take as much as they may.
+    /// The client's streams have reached a limit.
     TooMany { limit: StreamLimit, max: usize },
-    /// The client has closed it already, or has gone.
+    /// The client has already closed it, or has gone.
     Closed,
 }

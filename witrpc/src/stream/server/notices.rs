@@ -1,19 +1,21 @@
-//! What a client is told of its uploads while no request of theirs waits.
+//! Notices for a client: news of its uploads while no request of theirs waits.
 //!
-//! An upload may have to wait for room or for its answer, for as long as its method likes. Were each to
-//! wait on a lane of its own, as many uploads as lanes would leave none for the items that the methods
+//! An upload may have to wait for room or for its answer, for as long as its method takes. If each
+//! waited on its own lane, as many uploads as lanes would leave no lane for the items that the methods
 //! wait for. So one request of the client waits for all of its uploads.
 //!
 //! # Invariants
 //!
-//! All of it stands under one lock.
+//! All of it is under one lock.
 //!
 //! 1. `pending` names uploads that are open, each at most once for each kind of notice.
-//! 2. A request waits only while nothing is pending and an upload is open: a request looks for these, and
-//!    leaves itself, under one hold of the lock; whoever changes them takes it out under the lock.
-//! 3. A notice is either pending or in an answer, which the client is given. So one that comes while an
-//!    answer is written is pending: it goes with the next.
-//! 4. Requests are answered without the lock, each once: whoever took it out, or brought it, answers.
+//! 2. A request waits only while nothing is pending and an upload is open. A request checks that, and
+//!    leaves itself, under one hold of the lock. A thread that changes it takes the request out under
+//!    the lock.
+//! 3. A notice is either pending or in an answer that the client gets. So a notice that comes while an
+//!    answer is written is pending, and goes with the next answer.
+//! 4. Requests are answered without the lock, each once: by the thread that took it out, or that
+//!    brought it.
 
 #[cfg(test)]
 mod model;
@@ -30,7 +32,7 @@ use crate::tag::Notice;
 #[derive(Default)]
 pub struct Notices(Mutex<NoticesState<PendingReply>>);
 
-/// `A` is a request.
+/// The state; `A` is a request.
 struct NoticesState<A> {
     /// The uploads that are open, by number.
     uploads: HashSet<u64>,
@@ -39,13 +41,13 @@ struct NoticesState<A> {
     waiting: Option<A>,
 }
 
-/// An answer that is due, and to whom.
+/// An answer that is due, and its request.
 #[must_use = "the client waits for it"]
 enum Due<A> {
     News(A, Vec<u8>),
     /// No upload is open.
     End(A),
-    /// Another request waits.
+    /// Another request already waits.
     Refusal(A),
 }
 
@@ -62,31 +64,30 @@ impl Due<PendingReply> {
 }
 
 impl Notices {
-    /// An upload is about to be opened.
+    /// Notes that an upload is about to be opened.
     pub fn opened(&self, number: u64) {
         self.lock().uploads.insert(number);
     }
 
-    /// An upload has been closed, or its answer was picked up.
+    /// Notes that an upload has been closed, or its answer was picked up.
     pub fn closed(&self, number: u64) {
         let due = self.lock().close(number);
         due.into_iter().for_each(Due::give);
     }
 
-    /// The client has gone.
+    /// Notes that the client has gone.
     pub fn leave(&self) {
         let state = std::mem::take(&mut *self.lock());
         drop(state);
     }
 
-    /// Tells the client something of an upload, unless that is closed.
+    /// Adds a notice of an upload, unless the upload is closed.
     pub fn tell(&self, number: u64, notice: Notice) {
         let due = self.lock().tell(number, notice);
         due.into_iter().for_each(Due::give);
     }
 
-    /// The client asks for what is new: answers once there is something, or with the end when it has no
-    /// upload.
+    /// Answers a request once there are notices, or with the end if the client has no upload open.
     pub fn pull(&self, asked: PendingReply) {
         let due = self.lock().pull(asked);
         due.into_iter().for_each(Due::give);
@@ -134,7 +135,7 @@ impl<A> NoticesState<A> {
         None
     }
 
-    /// Takes as many of those that are pending as one message carries.
+    /// Takes as many pending notices as fit into one message.
     fn take(&mut self) -> Vec<u8> {
         let mut message = Vec::with_capacity(Notice::MOST_AT_ONCE * Notice::LEN);
         let count = self.pending.len().min(Notice::MOST_AT_ONCE);

@@ -1,4 +1,4 @@
-//! One stream of a client, whichever way it goes.
+//! One stream of a client, in either direction.
 
 use crate::call::server::pending_reply::PendingReply;
 use crate::codec::Decoder;
@@ -10,32 +10,33 @@ use super::slot::Unheard;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamStatus {
     GoesOn,
-    /// All has been told of it.
+    /// The client has been told everything.
     Over,
 }
 
-/// One stream.
+/// One stream of a client.
 pub trait ServerStream: Send + Sync {
     /// Answers a pull, at once or later.
     fn pull(&self, asked: PendingReply) -> StreamStatus;
 
-    /// Takes a push of so many bytes and answers it, at once or later.
+    /// Takes a push of `len` bytes and answers it, at once or later.
     fn push(&self, asked: PendingReply, _len: usize, _items: &mut Decoder<'_>) -> StreamStatus {
         asked.reply().bad_request("nothing can be pushed into this stream");
         StreamStatus::GoesOn
     }
 
-    /// The client does not want it any more, or has gone. To drop what this returns tells the hooks.
+    /// Closes the stream, because the client does not want it any more or has gone. The caller must
+    /// drop what this returns, which tells the hooks.
     #[must_use]
     fn close(&self) -> Option<Unheard>;
 
-    /// Whether the client feeds it, and is told of it by notices.
+    /// Returns whether it is an upload, of which the client is told by notices.
     fn is_upload(&self) -> bool {
         false
     }
 
-    /// The client gives an upload up unless an item of it was taken: one that does not go on is closed
-    /// next.
+    /// Gives an upload up, unless an item of it was taken. The caller then closes an upload that does
+    /// not go on.
     fn give_up(&self) -> UploadState {
         UploadState::GoesOn
     }

@@ -1,5 +1,5 @@
-//! Where the answer of a method that takes a stream is picked up: the call itself was answered when the
-//! stream was open.
+//! The slot for the answer of a method that takes a stream. The call itself was answered when the
+//! stream was open, so the client picks the answer up by another request.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -15,10 +15,10 @@ use crate::call::server::session::ClientSession;
 use super::server_stream::StreamStatus;
 use super::stream_cancel::StreamCancel;
 
-/// What the caller of a method learns whose future was dropped while it ran.
+/// The caller's error for a method whose future was dropped while it ran.
 pub const DROPPED: &str = "the handler's future was dropped before it had an answer";
 
-/// The place for one answer.
+/// The slot for one answer.
 #[derive(Default)]
 pub struct Slot(Mutex<Pickup>);
 
@@ -31,20 +31,20 @@ struct Pickup {
     finished: bool,
     /// Why the method's thread was refused, if it was.
     refusal: Option<String>,
-    /// The method's job has gone without an answer, and the client has not asked for one.
+    /// The method's job was dropped without an answer, and the client has not asked for one.
     unanswered: Option<Unanswered>,
-    /// The method's job, which waits for either.
+    /// The waker of the method's job, which waits for either.
     job: Option<Waker>,
 }
 
 /// A call whose job was dropped.
 pub struct Unanswered {
     pub number: u64,
-    /// The method had begun.
+    /// Whether the method had begun.
     pub was_begun: bool,
     pub observer: CallObserver,
     pub session: Session,
-    /// A shutdown waits until the client has been told.
+    /// Makes a shutdown wait until the client has been told.
     pub _counted: Option<Counted>,
 }
 
@@ -66,9 +66,9 @@ impl Unanswered {
 /// What became of a call that is left without an answer.
 #[must_use = "the client or the table of streams is to be told"]
 pub enum LeftUnanswered {
-    /// The client has been told so: the stream is to be forgotten.
+    /// The client has been told so. The caller must remove the stream.
     Told(Unanswered),
-    /// The client has not asked yet, and is to be told that it may.
+    /// The client has not asked yet. The caller must tell it that it may ask.
     Kept,
     /// The client has gone.
     Unheard,
@@ -83,22 +83,22 @@ impl Drop for Unheard {
     }
 }
 
-/// The slot and the lifeline of a feed, whatever its items are.
+/// The slot and the stream cancel of a feed, whatever its items are.
 pub trait HasSlot: Send + Sync {
     fn slot(&self) -> &Slot;
 
-    /// What the method's context asks.
+    /// Returns the state that tells the method's context whether the stream is still wanted.
     fn stream_cancel(&self) -> &Arc<StreamCancel>;
 
-    /// The method has ended: tells the client that its answer is there.
+    /// Notes that the method has ended, and tells the client that its answer is there.
     fn finish(&self);
 
-    /// There will be no answer, and why.
+    /// Notes that there will be no answer, and why.
     fn leave_unanswered(&self, unanswered: Unanswered);
 }
 
 impl Slot {
-    /// The client asks for the answer.
+    /// Answers the client's request for the answer, at once or later.
     pub fn fill(&self, asked: PendingReply) -> StreamStatus {
         let mut pickup = self.lock();
         if pickup.asked.is_some() {
@@ -124,7 +124,8 @@ impl Slot {
         StreamStatus::GoesOn
     }
 
-    /// The client has gone or has given the call up. To drop what this returns tells the hooks.
+    /// Notes that the client has gone or has given the call up. The caller must drop what this returns,
+    /// which tells the hooks.
     #[must_use]
     pub fn lose(&self) -> Option<Unheard> {
         let mut pickup = self.lock();
@@ -132,13 +133,13 @@ impl Slot {
         let (asked, job) = (pickup.asked.take(), pickup.job.take());
         let unanswered = pickup.unanswered.take();
         drop(pickup);
-        // A client that gave the call up has its lane back only when this is answered.
+        // A client that gave the call up gets its lane back only when this is answered.
         asked.inspect(|asked| asked.reply().end());
         job.into_iter().for_each(wake);
         unanswered.map(Unheard)
     }
 
-    /// Whether the client will never ask for the answer; if it may, wakes when that changes.
+    /// Returns whether the client will never ask for the answer. If it may, wakes when that changes.
     pub fn poll_lost(&self, cx: &mut Context<'_>) -> bool {
         let job = cx.waker().clone();
         let mut pickup = self.lock();
@@ -149,7 +150,7 @@ impl Slot {
         lost
     }
 
-    /// The request for the answer; `None` when the client will never make one.
+    /// Completes with the request for the answer; `None` when the client will never send one.
     pub fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<Option<PendingReply>> {
         let job = cx.waker().clone();
         let mut pickup = self.lock();
@@ -165,7 +166,8 @@ impl Slot {
         Poll::Pending
     }
 
-    /// The method has ended. Returns whether the client is to be told, since it has not asked.
+    /// Notes that the method has ended. Returns whether the client must be told, because it has not
+    /// asked.
     pub fn finish(&self) -> bool {
         let mut pickup = self.lock();
         pickup.finished = true;
@@ -176,12 +178,12 @@ impl Slot {
         self.lock().finished
     }
 
-    /// The method has no thread, and its job is about to be dropped.
+    /// Notes that the method gets no thread, and its job is about to be dropped.
     pub fn refuse(&self, why: String) {
         self.lock().refusal = Some(why);
     }
 
-    /// There will be no answer.
+    /// Notes that there will be no answer.
     pub fn leave_unanswered(&self, unanswered: Unanswered) -> LeftUnanswered {
         let mut pickup = self.lock();
         pickup.finished = true;

@@ -1,15 +1,16 @@
-//! Whether anybody still wants a stream, for the context of its method.
+//! Whether a stream is still wanted, for the context of its method.
 //!
-//! The call that opens a stream is answered while its method goes on, so from then on the method's
-//! context cannot ask for that call: whoever might give it up has its answer.
+//! The call that opens a stream is answered while its method goes on. From then on, the method's
+//! context cannot ask whether that call was given up, because its caller has the answer.
 //!
 //! # Invariants
 //!
-//! 1. The stage only grows. It is `Open` before the opening call is answered: whoever finds that the
-//!    call has been given up, and the stage still `Opening` after that, has found it of a call that
-//!    is unanswered.
-//! 2. Whoever cuts it sets the stage, then takes the watchers out. Whoever watches joins them, then
-//!    looks at the stage, both under the lock: one of the two sees the other.
+//! 1. The stage only grows. It becomes `Open` before the opening call is answered. So a thread that
+//!    finds that the call was given up, and after that the stage still `Opening`, has found it of a
+//!    call that is unanswered.
+//! 2. A thread that cuts the stream sets the stage, then takes the watchers out. A thread that watches
+//!    joins the watchers, then looks at the stage, both under the lock. So one of the two sees the
+//!    other.
 //! 3. Wakers are cloned, woken and dropped without the lock.
 
 use std::collections::BTreeMap;
@@ -22,11 +23,11 @@ use std::task::{Context, Poll, Waker};
 
 use witrpc_rt::{lock, wake};
 
-/// What the context of a stream's method asks in the place of its call.
+/// What the context of a stream's method asks in place of its call.
 #[derive(Debug)]
 pub struct StreamCancel {
     stage: AtomicU8,
-    /// Whether a deadline that the call has holds for the method to its end.
+    /// Whether the call's deadline holds until the method ends.
     keeps_deadline: bool,
     watchers: Mutex<StreamWatchers>,
 }
@@ -37,26 +38,26 @@ struct StreamWatchers {
     wakers: BTreeMap<u64, Waker>,
 }
 
-/// How far a stream is.
+/// The stage of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StreamStage {
     /// The call that opens it is unanswered.
     Opening,
-    /// Somebody wants it.
+    /// The client wants it.
     Open,
-    /// Nobody does any more.
+    /// The client does not want it any more.
     Cut,
 }
 
 impl StreamCancel {
-    /// Of a stream that the method returns, before it is open. The deadline of the call is one for the
-    /// opening.
+    /// Creates one for a stream that the method returns, before the stream is open. The call's deadline
+    /// bounds only the opening.
     pub fn returned() -> Arc<Self> {
         Self::at(StreamStage::Opening, false)
     }
 
-    /// Of a stream that the method takes, which is open before the method begins. The deadline of the
-    /// call is one for the method's answer.
+    /// Creates one for a stream that the method takes, which is open before the method begins. The
+    /// call's deadline bounds the method's answer.
     pub fn taken() -> Arc<Self> {
         Self::at(StreamStage::Open, true)
     }
@@ -66,7 +67,7 @@ impl StreamCancel {
         Arc::new(Self { stage, keeps_deadline, watchers })
     }
 
-    /// How far it is. Acquire: pairs with the change that it has found.
+    /// Returns the stage. Acquire: pairs with the change that set it.
     pub fn stage(&self) -> StreamStage {
         match self.stage.load(Acquire) {
             0 => StreamStage::Opening,
@@ -75,25 +76,25 @@ impl StreamCancel {
         }
     }
 
-    /// Whether the deadline of the call still holds.
+    /// Returns whether the deadline of the call still holds.
     pub fn has_deadline(&self) -> bool {
         self.keeps_deadline || self.stage() == StreamStage::Opening
     }
 
-    /// The call is about to be answered, since the stream is open.
+    /// Marks the stream open. Must precede the answer to the call.
     pub fn open(&self) {
         self.stage.fetch_max(StreamStage::Open as u8, Release);
     }
 
-    /// Nobody wants the stream any more: wakes all who watch.
+    /// Marks the stream as not wanted any more, and wakes all watchers.
     pub fn cut(&self) {
         self.stage.store(StreamStage::Cut as u8, Release);
         let wakers = std::mem::take(&mut self.lock().wakers);
         wakers.into_values().for_each(wake);
     }
 
-    /// Has `waker` woken once it is cut, which may be at once. Gives the key by which
-    /// [`unwatch`](Self::unwatch) takes it back.
+    /// Wakes `waker` when it is cut, which may be at once. Returns the key for
+    /// [`unwatch`](Self::unwatch).
     pub fn watch(&self, waker: &Waker) -> u64 {
         let theirs = waker.clone();
         let mut watchers = self.lock();
@@ -113,7 +114,7 @@ impl StreamCancel {
         UntilCut { stream_cancel: self, watch: None }
     }
 
-    /// Wakes nobody for this key any more.
+    /// Removes the watcher of this key.
     pub fn unwatch(&self, key: u64) {
         let waker = self.lock().wakers.remove(&key);
         drop(waker);
@@ -124,7 +125,7 @@ impl StreamCancel {
     }
 }
 
-/// What [`StreamCancel::until_cut`] gives.
+/// The future of [`StreamCancel::until_cut`].
 pub struct UntilCut<'a> {
     stream_cancel: &'a StreamCancel,
     watch: Option<(u64, Waker)>,
@@ -147,7 +148,7 @@ impl Future for UntilCut<'_> {
         }
         if self.watch.as_ref().is_none_or(|(_, waker)| !waker.will_wake(cx.waker())) {
             self.unwatch();
-            // Woken at once if it is cut by now.
+            // Wakes at once if it has been cut by now.
             self.watch = Some((self.stream_cancel.watch(cx.waker()), cx.waker().clone()));
         }
         Poll::Pending
@@ -201,7 +202,7 @@ mod tests {
         line.cut();
         assert_eq!(counter.0.load(Relaxed), 2);
         line.unwatch(line.watch(&waker));
-        assert_eq!(counter.0.load(Relaxed), 3, "who comes later is told at once");
+        assert_eq!(counter.0.load(Relaxed), 3, "a later watcher is woken at once");
         keys.into_iter().for_each(|key| line.unwatch(key));
         assert!(line.lock().wakers.is_empty());
         drop(waker);

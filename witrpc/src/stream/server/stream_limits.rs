@@ -1,16 +1,16 @@
-//! What the streams of one client may cost its server.
+//! The limits on what the streams of one client may cost its server.
 //!
-//! A call with a stream is answered when that is open, so its lane does not bound how many there are:
-//! a client could open and close them faster than their methods end. And a push is answered before
-//! its items are used. Both are counted here.
+//! A call with a stream is answered when the stream is open, so its lane does not bound how many there
+//! are: a client could open and close streams faster than their methods end. And a push is answered
+//! before its items are used. Both are counted here.
 //!
 //! # Invariants
 //!
-//! 1. A [`MethodPermit`] is there for each method with a stream that was begun, until its job is gone. There
-//!    are at most [`MAX_JOBS`], and what they hold of requests is at most [`MAX_ARGUMENT_BYTES`], or
-//!    a single request.
-//! 2. Pushed items that are unread, and whose push was answered, take at most [`MAX_CREDIT_BYTES`] of
-//!    messages. A push beyond that is not answered before they are read, and so keeps its lane.
+//! 1. A [`MethodPermit`] exists for each method with a stream that was begun, until its job is dropped.
+//!    There are at most [`MAX_JOBS`]. The requests that they hold take at most [`MAX_ARGUMENT_BYTES`],
+//!    or are a single request.
+//! 2. Unread items whose push was answered take at most [`MAX_CREDIT_BYTES`] of messages. A push beyond
+//!    that is not answered before these are read, and so keeps its lane.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -21,17 +21,17 @@ use crate::tag::MAX_STREAMS;
 
 use super::not_opened::NotOpened;
 
-/// How many methods with a stream one client may have begun. More than streams may be open: those of
-/// closed ones end a little later.
+/// How many methods with a stream one client may have begun. This exceeds the number of streams that
+/// may be open, because the methods of closed streams end a little later.
 const MAX_JOBS: usize = 2 * MAX_STREAMS;
 
-/// How many bytes of their requests are kept.
+/// How many bytes of their requests are kept at most.
 const MAX_ARGUMENT_BYTES: usize = 256 << 20;
 
 /// How many bytes of pushed messages may be unread after their push was answered.
 const MAX_CREDIT_BYTES: usize = 64 << 20;
 
-/// What the streams of a client cost now.
+/// The present costs of a client's streams.
 #[derive(Default)]
 pub struct StreamLimits {
     jobs: AtomicUsize,
@@ -39,29 +39,29 @@ pub struct StreamLimits {
     credit_bytes: AtomicUsize,
 }
 
-/// A method with a stream that was begun.
+/// The permit of a method with a stream that was begun.
 pub struct MethodPermit {
     load: Arc<StreamLimits>,
     argument_bytes: usize,
 }
 
-/// Leave to push more although items are unread.
+/// Credit for a push that is answered while its items are unread.
 pub struct Credit {
     load: Arc<StreamLimits>,
     bytes: usize,
 }
 
 impl StreamLimits {
-    /// Begins one more method, whose request has so many bytes.
+    /// Counts one more method, whose request has `argument_bytes` bytes.
     ///
     /// # Errors
     ///
-    /// It is one too many.
+    /// One of the limits is reached.
     pub fn begin(self: &Arc<Self>, argument_bytes: usize) -> Result<MethodPermit, NotOpened> {
         if !add(&self.jobs, 1, MAX_JOBS) {
             return Err(NotOpened::TooMany { limit: StreamLimit::Methods, max: MAX_JOBS });
         }
-        // A single one is bounded by the longest message.
+        // A single request is bounded by the longest message.
         let others = self.argument_bytes.load(Relaxed);
         let most = if others == 0 { usize::MAX } else { MAX_ARGUMENT_BYTES };
         if !add(&self.argument_bytes, argument_bytes, most) {
@@ -72,7 +72,7 @@ impl StreamLimits {
         Ok(MethodPermit { load: Arc::clone(self), argument_bytes })
     }
 
-    /// Grants a push of so many bytes before its items are read, if that is not too much.
+    /// Grants credit for a push of `bytes` bytes, unless that exceeds the limit.
     pub fn grant(self: &Arc<Self>, bytes: usize) -> Option<Credit> {
         let granted = add(&self.credit_bytes, bytes, MAX_CREDIT_BYTES);
         granted.then(|| Credit { load: Arc::clone(self), bytes })
@@ -92,7 +92,7 @@ impl Drop for Credit {
     }
 }
 
-/// Counts so many more, unless that comes to more than `most`.
+/// Adds `more` to the count, unless the sum exceeds `most`. Returns whether it was added.
 fn add(count: &AtomicUsize, more: usize, most: usize) -> bool {
     let add = |now: usize| now.checked_add(more).filter(|sum| *sum <= most);
     count.fetch_update(Relaxed, Relaxed, add).is_ok()

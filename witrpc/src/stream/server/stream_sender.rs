@@ -1,12 +1,12 @@
-//! A stream that a method returns: made by a task, pulled by the client.
+//! A stream that a method returns: a task makes its items, and the client pulls them.
 //!
 //! # Invariants
 //!
-//! 1. Answers are given without the lock: within one process an answer wakes whoever waits for it, which
-//!    is code of the user's. Meanwhile the batch is *out*, with the one thread that answers.
-//! 2. While it is out, items that are made and a pull that comes wait in the state. The thread that
-//!    answers puts back what it could not send, before these items, and answers that pull. So items stay
-//!    in their order, and none waits beside a pull.
+//! 1. Answers are given without the lock: within one process, an answer wakes its receiver, which is
+//!    code of the user's. Meanwhile the batch is *out*, with the one thread that answers.
+//! 2. While the batch is out, items that are made and a pull that comes wait in the state. The thread
+//!    that answers puts back what it could not send, before these items, and answers that pull. So
+//!    items stay in order, and no item waits while a pull waits.
 //! 3. Wakers are cloned, woken and dropped without the lock.
 
 use std::future::poll_fn;
@@ -33,26 +33,26 @@ use super::stream_cancel::StreamCancel;
 #[cfg(test)]
 mod tests;
 
-/// How long a producer that could go on keeps its thread before it lets others.
+/// How long a producer that could go on keeps its thread before it yields.
 const SLICE: Duration = Duration::from_micros(200);
 
-/// How many items it makes between two looks at the clock.
+/// How many items the producer makes between two looks at the clock.
 const ITEMS_A_LOOK: u32 = 16;
 
-/// The items that wait, and whoever waits for them or for room.
+/// The items that wait, and the wakers that wait for items or for room.
 pub struct StreamSender<T> {
     codec: Codec,
     encode: EncodeItem<T>,
     session: Session,
     /// The client's number of the stream.
     number: u64,
-    /// The call that is answered when the stream is open, until it is.
+    /// The call that is answered when the stream is open; `None` after that.
     opening: Mutex<Option<Opening>>,
     state: Mutex<SendState<T>>,
     stream_cancel: Arc<StreamCancel>,
 }
 
-/// A call whose answer is that its stream is open. A shutdown waits for it.
+/// A call whose answer says that its stream is open. A shutdown waits for it.
 struct Opening {
     asked: PendingReply,
     _counted: Counted,
@@ -62,13 +62,13 @@ struct SendState<T> {
     batch: Batch<T>,
     /// A thread has taken the batch out, to answer a pull.
     is_out: bool,
-    /// The pull that came when nothing was there, or while the batch was out.
+    /// The pull that came when no item was there, or while the batch was out.
     waiting: Option<PendingReply>,
-    /// How it ended, once it has.
+    /// How the stream ended, once it has.
     end: Option<StreamEnd>,
-    /// The client wants no more.
+    /// The client wants no more items.
     closed: bool,
-    /// Whoever makes the items, when it waits.
+    /// The waker of the producer, when it waits.
     producer: Option<Waker>,
 }
 
@@ -84,9 +84,9 @@ enum StreamEnd {
 #[derive(PartialEq, Eq)]
 enum Room {
     More,
-    /// Not before some have been pulled.
+    /// Not until some have been pulled.
     Full,
-    /// Nobody wants any.
+    /// The client wants no more items.
     Closed,
 }
 
@@ -112,12 +112,13 @@ impl<T: 'static> StreamSender<T> {
         })
     }
 
-    /// What the method's context asks.
+    /// Returns the state that tells the method's context whether the stream is still wanted.
     pub fn stream_cancel(&self) -> &Arc<StreamCancel> {
         &self.stream_cancel
     }
 
-    /// Answers the call that was to open the stream, unless that has happened; whether it had not.
+    /// Answers the call that opens the stream, unless it has been answered. Returns whether it answered
+    /// now.
     pub fn answer_call(&self, answer: impl FnOnce(Reply<'_>)) -> bool {
         let opening = lock(&self.opening).take();
         let unanswered = opening.is_some();
@@ -125,14 +126,14 @@ impl<T: 'static> StreamSender<T> {
         unanswered
     }
 
-    /// The method has panicked, or its future was dropped.
+    /// Ends the stream, because the method has panicked or its future was dropped.
     pub fn panicked(&self, message: &str) {
         if !self.answer_call(|reply| reply.panicked(message)) {
             self.end(StreamEnd::Panicked(message.to_owned()));
         }
     }
 
-    /// Takes an item, and has it seen at once if somebody waits.
+    /// Takes an item, and sends it at once if a pull waits.
     #[inline]
     fn put(&self, item: T) -> Room {
         let piece = match Piece::encoded_by(self.encode, item, self.codec) {
@@ -170,12 +171,12 @@ impl<T: 'static> StreamSender<T> {
         })
     }
 
-    /// Whether the client has closed it; if not, wakes when it does.
+    /// Returns whether the client has closed it. If not, wakes when it does.
     fn poll_closed(&self, cx: &mut Context<'_>) -> bool {
         self.wait_unless(cx, |state| state.closed.then_some(())).is_ready()
     }
 
-    /// Has the producer woken by the next change, unless it need not wait.
+    /// Wakes the producer at the next change, unless it need not wait.
     fn wait_unless<R>(
         &self,
         cx: &mut Context<'_>,
@@ -191,7 +192,7 @@ impl<T: 'static> StreamSender<T> {
         drop(state);
         let producer = cx.waker().clone();
         state = self.lock();
-        // It may have changed since.
+        // The state may have changed since.
         let ready = ready(&state);
         let spare = match ready {
             Some(_) => Some(producer),
@@ -202,8 +203,8 @@ impl<T: 'static> StreamSender<T> {
         ready.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Answers the pull that waits, if there is one and anything to tell, and those that come meanwhile.
-    /// Whether the stream goes on.
+    /// Answers the pull that waits, if there is something to tell, and pulls that come meanwhile.
+    /// Returns whether the stream goes on.
     fn answer<'a>(
         &'a self,
         mut state: MutexGuard<'a, SendState<T>>,
@@ -234,7 +235,7 @@ impl<T: 'static> StreamSender<T> {
         (state, status)
     }
 
-    /// No more items come, unless it has ended before.
+    /// Ends the stream, unless it has ended before.
     fn end(&self, end: StreamEnd) {
         let mut state = self.lock();
         if state.closed || state.end.is_some() {
@@ -253,17 +254,17 @@ impl<T: 'static> StreamSender<T> {
     }
 }
 
-/// What became of a pull.
+/// The outcome of a pull.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Delivered {
     GoesOn,
-    /// All was told.
+    /// Everything was told.
     Over,
-    /// There is an item that no message carries.
+    /// An item is too long for any message.
     TooLong,
 }
 
-/// Answers a pull with what is in the batch, of which what was sent is forgotten, or with how the stream
+/// Answers a pull with the items in the batch, and removes those that it sent, or with how the stream
 /// ended.
 fn deliver<T: 'static>(
     reply: &Reply<'_>,
@@ -323,7 +324,7 @@ impl<T: Send + 'static> ServerStream for StreamSender<T> {
     }
 
     fn close(&self) -> Option<Unheard> {
-        // First, so that whatever the method's task learns of the close, its context knows it too.
+        // Cut it first: when the method's task learns of the close, its context must know it too.
         self.stream_cancel.cut();
         let mut state = self.lock();
         state.give_up();
@@ -341,10 +342,10 @@ impl<T> Drop for StreamSender<T> {
     }
 }
 
-/// Where a method's stream goes, for generated code: it ends with one of the three that take it.
+/// Where a method's stream goes, for generated code. One of three methods consumes it.
 pub struct StreamWriter<T> {
     flow: Arc<StreamSender<T>>,
-    /// The same, to whoever pulls.
+    /// The same sender, as pulls see it.
     pulled: Arc<dyn ServerStream>,
 }
 
@@ -356,8 +357,8 @@ impl<T: 'static> StreamWriter<T> {
         Self { flow: Arc::clone(flow), pulled: Arc::clone(flow) as _ }
     }
 
-    /// Streams what an iterator gives, in slices of time, and ends when that does or nobody wants
-    /// more.
+    /// Sends the items of an iterator, in slices of time. Ends with the iterator, or when the client
+    /// wants no more.
     pub async fn iterate(self, items: impl Iterator<Item = T> + Send) {
         if !self.open() {
             return;
@@ -378,7 +379,7 @@ impl<T: 'static> StreamWriter<T> {
         self.flow.end(StreamEnd::Finished);
     }
 
-    /// Streams what a stream gives, and ends when that does or nobody wants more.
+    /// Sends the items of a stream. Ends with that stream, or when the client wants no more.
     pub async fn forward(self, items: impl Stream<Item = T> + Send) {
         if !self.open() {
             return;
@@ -400,25 +401,25 @@ impl<T: 'static> StreamWriter<T> {
         self.flow.end(StreamEnd::Finished);
     }
 
-    /// The method returned an error in place of a stream.
+    /// Answers the call with the error that the method returned in place of a stream.
     pub fn refuse<M: Method>(&self, error: &M::Err) {
         self.flow.answer_call(|reply| reply.error::<M>(error));
     }
 
-    /// The next item; `None` at the end, or when nobody wants it.
+    /// Returns the next item; `None` at the end, or when the client does not want it.
     fn poll_item(
         &self,
         items: Pin<&mut impl Stream<Item = T>>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<T>> {
         match items.poll_next(cx) {
-            // Looked at after the poll: its waker is where a close finds it by then.
+            // Look after the poll: by then, a close finds the waker.
             Poll::Pending if self.flow.poll_closed(cx) => Poll::Ready(None),
             other => other,
         }
     }
 
-    /// Tells the client that the stream is open; `false` when it is not.
+    /// Tells the client that the stream is open. Returns `false` if it is not.
     fn open(&self) -> bool {
         let StreamSender { session, number, .. } = &*self.flow;
         let opened = ServerStreams::of(session).open(*number, Arc::clone(&self.pulled));
@@ -433,7 +434,7 @@ impl<T: 'static> StreamWriter<T> {
     }
 }
 
-/// The time that a producer keeps its thread.
+/// The slice of time for which a producer keeps its thread.
 struct Slice {
     since: Option<Instant>,
     items: u32,
@@ -444,7 +445,7 @@ impl Slice {
         Self { since: None, items: 0 }
     }
 
-    /// One item more: lets others have the thread when it is their turn.
+    /// Counts one more item, and yields the thread when the slice is over.
     async fn step(&mut self) {
         self.items += 1;
         if !self.items.is_multiple_of(ITEMS_A_LOOK) {

@@ -1,22 +1,22 @@
 //! Threads for methods that take their items from an iterator.
 //!
-//! Such a method keeps its thread for as long as its client likes. On a thread of the pool it would
-//! keep all others waiting, even those that bring what it waits for. So it has a thread of its own.
-//! A client has [`MAX_FED_THREADS`] of them; more methods wait until one is free, and with them
-//! nobody but that client. A thread that the machine refuses is an error of that call: its job must
-//! not run where others are served.
+//! Such a method keeps its thread for as long as its client wants. On a thread of the pool it would
+//! block all other calls, even those that bring what it waits for. So it runs on its own thread. A
+//! client has [`MAX_FED_THREADS`] of them. Further methods wait until one is free, which delays only
+//! that client. If the system refuses a thread, the call fails: its job must not run on a thread that
+//! serves others.
 //!
-//! A client may go, leave its threads stuck, and come back for as many more. So the server lets no client in
-//! while too many threads are [left behind](crate::pool::shares), these among them.
+//! A client may go, leave its threads stuck, and come back for as many more. So the server accepts no
+//! client while too many threads are [left behind](crate::pool::shares), these among them.
 //!
 //! # Invariants
 //!
-//! 1. A thread that has done its job takes the next that waits or ends, in one step. A thread that could not
-//!    be started has its place taken by another one for the next job. So jobs wait only while all threads
-//!    are taken.
+//! 1. A thread that has done its job takes the next waiting job or ends, in one step. If a thread could
+//!    not be started, another takes its place for the next job. So jobs wait only while all threads are
+//!    taken.
 //! 2. A job waits until a thread takes it, its stream is closed, or the client goes.
-//! 3. A thread serves one client and has a seat for it from before it starts until it ends. So each job
-//!    that runs is seen to be that client's.
+//! 3. A thread serves one client and has a seat for it from before it starts until it ends. So each
+//!    running job counts as that client's.
 
 use std::collections::VecDeque;
 use std::io;
@@ -30,7 +30,7 @@ use crate::rt::block_on;
 
 use super::slot::HasSlot;
 
-/// How many methods that are fed by one client have a thread.
+/// How many methods with an upload of one client have a thread.
 const MAX_FED_THREADS: usize = 8;
 
 /// The threads of one client.
@@ -39,37 +39,37 @@ pub struct FedThreads(Mutex<StreamThreadsState>);
 
 #[derive(Default)]
 struct StreamThreadsState {
-    /// The threads that run or are being started.
+    /// How many threads run or are being started.
     running: usize,
     waiting: VecDeque<FedJob>,
-    /// The client has gone: nothing waits any more.
+    /// The client has gone, so no job waits any more.
     left: bool,
 }
 
-/// The job of a method that is fed.
+/// The job of a method with an upload.
 pub struct FedJob {
-    /// Of its stream.
+    /// The number of its stream.
     pub number: u64,
     pub tenant: Tenant,
     pub job: Job,
-    /// Where it is said that the job was refused.
+    /// The feed, which notes that the job was refused.
     pub feed: Arc<dyn HasSlot>,
 }
 
 impl FedThreads {
-    /// Runs a job, now or when its turn comes. If the machine has no thread, the job is refused.
+    /// Runs a job, now or when its turn comes. If the system has no thread, the job is refused.
     pub fn run(self: &Arc<Self>, job: FedJob, pool: &Arc<Pool>) {
         let mut next = self.begin_or_queue(job);
         while let Some(FedJob { number: _, tenant, job, feed }) = next {
             let Err((error, job)) = self.start(job, tenant, pool) else { return };
             feed.slot().refuse(error.to_string());
             drop(job);
-            // Whose place this one had may wait by now.
+            // A job may wait by now for the place that this one had.
             next = self.next();
         }
     }
 
-    /// Gives the job back that is to have a thread now.
+    /// Returns the job if it gets a thread now; otherwise queues it.
     fn begin_or_queue(&self, job: FedJob) -> Option<FedJob> {
         let mut state = self.lock();
         if state.running < MAX_FED_THREADS {
@@ -106,7 +106,7 @@ impl FedThreads {
 
     fn work(&self, mut next: Option<Job>) {
         while let Some(mut job) = next {
-            // A job catches what its handler panics with; what is left is a panic while the handler's
+            // A job catches the panic of its handler. What is left is a panic while the handler's
             // future is dropped.
             let done = catch_unwind(AssertUnwindSafe(|| {
                 block_on(|cx| job.as_mut().poll(cx));
@@ -117,7 +117,7 @@ impl FedThreads {
         }
     }
 
-    /// The next job for a thread that is there; without one, that ends.
+    /// Returns the next job for a thread that has finished one. Without a job, the thread ends.
     fn next(&self) -> Option<FedJob> {
         let mut state = self.lock();
         match state.waiting.pop_front() {
@@ -129,7 +129,7 @@ impl FedThreads {
         }
     }
 
-    /// Takes the job of the stream of that number off, if it waits for a thread: it need not begin.
+    /// Removes the job of a stream that waits for a thread, so that it never begins.
     #[must_use]
     pub fn call_off(&self, number: u64) -> Option<Job> {
         let mut state = self.lock();
@@ -137,7 +137,8 @@ impl FedThreads {
         state.waiting.remove(place).map(|waiting| waiting.job)
     }
 
-    /// The client has gone. Returns the jobs that will never run: to drop one tells the hooks.
+    /// Ends the waiting of all jobs, because the client has gone. Returns the jobs that will never run:
+    /// dropping one tells the hooks.
     #[must_use]
     pub fn leave(&self) -> Vec<FedJob> {
         let mut state = self.lock();

@@ -1,5 +1,5 @@
-//! Subscribers that come and go, a server that keeps the newest set it is told, and the thread that
-//! pulls for as long as the server knows of somebody.
+//! loom models: subscribers that come and go, a server that keeps the newest set, and the thread that
+//! pulls while the server knows of a subscriber.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use loom::thread;
 
 use super::Pulling;
 
-/// What is under the lock of the subscriptions.
+/// The state under the lock of the subscriptions.
 #[derive(Default)]
 struct Client {
     pulling: Pulling,
@@ -32,21 +32,21 @@ struct World {
     server: Mutex<Server>,
     changed: Condvar,
     pullers: Mutex<Vec<thread::JoinHandle<Left>>>,
-    /// Breaks the rule that the thread looks for what it owes before it goes.
+    /// Breaks the rule that the thread looks for what it owes before it ends.
     forgets: bool,
 }
 
 /// Why a thread has ended.
 #[derive(Debug, PartialEq)]
 enum Left {
-    /// Nobody was subscribed.
+    /// There was no subscriber.
     NotWanted,
     /// It waited for events when the model was over.
     Waiting,
 }
 
 impl World {
-    /// The whole set, in a version of its own; the message may be overtaken by others.
+    /// Sends the whole set with a new version. Other messages may overtake it.
     fn tell(&self) {
         let (version, wanted) = {
             let mut client = self.client.lock().unwrap();
@@ -62,7 +62,7 @@ impl World {
         }
     }
 
-    /// The thread.
+    /// Runs the thread.
     fn pull(&self) -> Left {
         loop {
             let owed = self.client.lock().unwrap().pulling.take_owed();
@@ -86,7 +86,7 @@ impl World {
         }
     }
 
-    /// Once all others are done: who pulls, and whether that is as it should be.
+    /// Checks, once all others are done, whether the right threads pull.
     fn check(&self) {
         self.server.lock().unwrap().is_over = true;
         self.changed.notify_all();
@@ -97,9 +97,9 @@ impl World {
         let is_right = server.wanted == client.wanted.len();
         assert!(waiting <= 1, "{waiting} threads pull");
         assert_eq!(client.pulling.is_running(), waiting == 1);
-        assert!(server.wanted == 0 || waiting == 1, "events come, and nobody pulls them");
-        // The next event has the thread tell the server.
-        assert!(is_right || waiting == 1, "the server sends what nobody wants, for ever");
+        assert!(server.wanted == 0 || waiting == 1, "events come, and no thread pulls them");
+        // The next event makes the thread tell the server.
+        assert!(is_right || waiting == 1, "the server sends what no subscriber wants, for ever");
     }
 }
 
@@ -111,7 +111,7 @@ fn see_to_a_thread(world: &Arc<World>, client: &mut Client) {
     }
 }
 
-/// Tells the server of a subscriber, who may give up before he hears the answer.
+/// Tells the server of a subscriber, which may be dropped before the answer.
 fn subscribe(world: &Arc<World>, number: u8, is_given_up: bool) {
     world.client.lock().unwrap().wanted.insert(number);
     world.tell();
@@ -137,7 +137,7 @@ fn unsubscribe(world: &Arc<World>, number: u8, has_lane: bool) {
     }
 }
 
-/// Runs two at once, after a first subscriber has come, if one has.
+/// Runs two at once, after a first subscriber has come, if `has_first`.
 fn model(
     [has_first, forgets]: [bool; 2],
     one: impl Fn(&Arc<World>) + Send + Sync + Copy + 'static,
@@ -185,7 +185,7 @@ fn one_that_is_given_up_finds_no_lane_while_another_goes() {
 }
 
 #[test]
-#[should_panic(expected = "nobody pulls them")]
+#[should_panic(expected = "no thread pulls them")]
 fn a_thread_that_forgets_what_it_owes_is_caught() {
     model([true, true], give_up, |world| unsubscribe(world, 1, true));
 }

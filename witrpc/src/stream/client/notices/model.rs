@@ -1,8 +1,8 @@
-//! loom models: uploads that wait, the request that waits for all of them, and a server that tells. The
-//! table, and what has the request go on, are the code that runs. A wake-up that is lost leaves an upload
-//! asleep, which loom reports as a deadlock.
+//! loom models: uploads that wait, the request that waits for all of them, and a server that sends
+//! notices. The table, and the code that makes the request proceed, are those of the library. A lost
+//! wake-up leaves an upload asleep, which loom reports as a deadlock.
 //!
-//! The twin lists an upload when it is open, instead of before.
+//! The broken twin lists an upload when it is open, instead of before.
 
 use std::sync::Arc as Waking;
 use std::task::{Context, Poll, Wake, Waker};
@@ -46,7 +46,7 @@ fn block_on<T>(mut poll: impl FnMut(&Context<'_>) -> Poll<T>) -> T {
     }
 }
 
-/// What the server has told and no request has brought, and the request that waits for more.
+/// The notices that no request has brought yet, and the request that waits for more.
 #[derive(Default)]
 struct Server {
     pending: Vec<(u64, Notice)>,
@@ -54,17 +54,17 @@ struct Server {
     waiting: Option<Waker>,
 }
 
-/// A request: how many uploads had been open.
+/// A request, with the number of uploads that had been open.
 struct Pull(u64);
 
 struct World {
     client: Mutex<Unattended<Uploads, Pull>>,
     server: Mutex<Server>,
-    /// Breaks the rule.
+    /// Breaks the rule that an upload is listed before the server knows it.
     lists_late: bool,
 }
 
-/// Has the request go on.
+/// A waker that makes the request proceed.
 struct GoOn(Arc<World>);
 
 impl Wake for GoOn {
@@ -73,7 +73,7 @@ impl Wake for GoOn {
     }
 }
 
-/// Why no notice comes any more, once the connection is lost.
+/// Why no notice comes after the connection is lost.
 const LOST: ChannelError = ChannelError::PeerDied;
 
 impl Errand for Arc<World> {
@@ -127,14 +127,14 @@ impl World {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Before the request that opens an upload.
+    /// Lists an upload, before the request that opens it.
     fn list(&self, number: u64) {
         if !self.lists_late {
             self.client.lock().unwrap().state.list(number);
         }
     }
 
-    /// After its answer.
+    /// Notes that an upload is open, after that request's answer.
     fn note_open(&self, number: u64) {
         let mut client = self.client.lock().unwrap();
         if self.lists_late {
@@ -153,7 +153,7 @@ impl World {
     }
 }
 
-/// Waits until the method has ended; whether it has.
+/// Waits until the method has ended. Returns whether it has.
 fn until_answered(world: &Arc<World>, number: u64) -> bool {
     block_on(|cx| poll_answered(world, number, cx))
 }
@@ -183,7 +183,7 @@ fn model(lists_late: bool, run: impl Fn(&Arc<World>) + Send + Sync + 'static) {
             lists_late,
         });
         run(&world);
-        // The request that waits has a hold of all.
+        // The request that waits holds all of them.
         let waiting = world.server.lock().unwrap().waiting.take();
         drop(waiting);
     });
@@ -241,8 +241,8 @@ fn a_lost_connection_wakes_all_uploads() {
     });
 }
 
-/// An upload whose method has ended before its owner knows that it is open, while another one waits. None
-/// sleeps here: loom cannot report that of a model that is to fail.
+/// An upload's method ends before its owner knows that the upload is open, while another upload waits.
+/// No thread sleeps here: loom cannot report a deadlock of a model that is expected to fail.
 fn ends_at_once(world: &Arc<World>) {
     let cx = Context::from_waker(Waker::noop());
     world.open(1);

@@ -6,7 +6,7 @@ use crate::tag::{AnswerTag, Status};
 
 use super::*;
 
-/// Of a server that has no upload open.
+/// The channel of a server that has no upload open.
 #[derive(Debug)]
 struct Ended;
 

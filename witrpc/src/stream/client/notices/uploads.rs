@@ -1,16 +1,18 @@
-//! What is known of the uploads of a link, and who waits for more.
+//! The table of a link's uploads: what is known of them, and which of them wait.
 //!
 //! # Invariants
 //!
-//! All of it stands under one lock, under which no code of the user's runs.
+//! All of it is under one lock, under which no code of the user's runs.
 //!
-//! 1. An upload is listed before the server can hear of it, and until its owner has gone. So every notice
-//!    finds it, though its owner may not know yet that it is open: a method may end at once.
-//! 2. A notice stays until its owner has looked: it may come before the answer to the push that it follows.
-//! 3. Whoever waits has looked, and leaves its waker, under one hold of the lock. Whoever notes something
-//!    takes that waker under the lock, and wakes it after. So no wake-up is lost.
-//! 4. That the server has no upload open says nothing of those that were opened after it was asked: their
-//!    [`place`](Upload::place) is not below the number of those that were open by then.
+//! 1. An upload is listed before the server can hear of it, until its owner drops it. So every notice
+//!    finds it, even if its owner does not know yet that it is open: a method may end at once.
+//! 2. A notice stays until its owner has looked: it may come before the answer to the push that it
+//!    follows.
+//! 3. A thread that begins to wait looks, and leaves its waker, under one hold of the lock. A thread
+//!    that notes a change takes that waker under the lock, and wakes it afterwards. So no wake-up is
+//!    lost.
+//! 4. If the server has no upload open, that says nothing of uploads that were opened after it was
+//!    asked: their [`place`](Upload::place) is not below the number of uploads that were open by then.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -26,25 +28,26 @@ use crate::tag::Notice;
 #[derive(Default)]
 pub struct Uploads {
     listed: BTreeMap<u64, Upload>,
-    /// How many have been open.
+    /// How many uploads have been open.
     opened: u64,
 }
 
-/// What the server has told of one.
+/// The state of one upload, as the server has told it.
 #[derive(Default)]
 pub struct Upload {
-    /// How many were open before; none before its owner knows that it is open.
+    /// How many uploads were open before; `None` until its owner knows that it is open.
     place: Option<u64>,
-    /// How long it may wait for a lane on which the server is asked.
+    /// How long it may wait for a lane on which to ask the server.
     patience: Duration,
-    /// Until when it does, while it waits: from when it began to, or the last request was answered.
+    /// The end of that wait, while it waits. The wait counts from its beginning, or from the last
+    /// answered request.
     until: Option<Instant>,
     has_room: bool,
     is_answered: bool,
-    /// The server has no upload open: it does not know this one any more.
+    /// The server has no upload open, so it does not know this one any more.
     is_gone: bool,
     failed: Option<NoticeError>,
-    /// Who waits for one of these.
+    /// The waker to call when one of these changes.
     waker: Option<Waker>,
 }
 
@@ -53,53 +56,54 @@ pub struct Upload {
 pub enum NoticeError {
     /// The request for notices has failed.
     Channel(ChannelError),
-    /// So the server says.
+    /// The server said so.
     Server(CallError),
 }
 
-/// What has come of a request for notices.
+/// The outcome of a request for notices.
 pub enum Brought {
-    /// This is told of uploads, by their numbers.
+    /// Notices of uploads, by their numbers.
     Notices(Vec<(u64, Notice)>),
     /// The server has no upload open.
     NoneOpen,
-    /// It got no lane in time.
+    /// The request got no lane in time.
     NoLane(ChannelError),
-    /// Nobody will be told anything.
+    /// No notice comes for any upload any more.
     Failed(NoticeError),
 }
 
 impl Uploads {
-    /// The server may hear of an upload from now on.
+    /// Lists an upload: the server may hear of it from now on.
     pub fn list(&mut self, number: u64) {
         self.listed.insert(number, Upload::default());
     }
 
-    /// An upload is open.
+    /// Notes that an upload is open.
     pub fn note_open(&mut self, number: u64, patience: Duration) {
         let upload = self.listed.get_mut(&number).expect("it is listed");
         (upload.place, upload.patience) = (Some(self.opened), patience);
         self.opened += 1;
     }
 
-    /// Nobody looks for news of an upload any more.
+    /// Removes an upload whose owner no longer wants notices.
     pub fn remove(&mut self, number: u64) -> Option<Upload> {
         self.listed.remove(&number)
     }
 
-    /// Until when a lane is to be waited for: until the first of those that wait gives up. `None` if none
-    /// waits.
+    /// Returns until when to wait for a lane: until the first of the waiting uploads gives up. Returns
+    /// `None` if none waits.
     pub fn until(&self) -> Option<Instant> {
         self.listed.values().filter_map(|upload| upload.until).min()
     }
 
-    /// How many have been open: a request that is made now finds all of these, or they have ended.
+    /// Returns how many uploads have been open. A request that is made now finds all of these, unless
+    /// they have ended.
     pub fn known(&self) -> u64 {
         self.opened
     }
 
-    /// Looks for news of an upload. If there is none, it waits, and gets its former waker in return. What is
-    /// left of the waker is to be dropped without the lock.
+    /// Looks for news of an upload. If there is none, the upload waits, and `waker` receives its former
+    /// waker. The caller must drop what is left of the waker without the lock.
     pub fn look<T>(
         &mut self,
         number: u64,
@@ -116,7 +120,8 @@ impl Uploads {
         news
     }
 
-    /// Takes what a request has brought that was made when so many had been open. Returns whom to wake.
+    /// Takes what a request has brought that was made when `known` uploads had been open. Returns the
+    /// wakers to wake.
     pub fn take(&mut self, known: u64, came: Brought) -> Vec<Waker> {
         match came {
             Brought::Notices(notices) => {
@@ -145,7 +150,7 @@ impl Uploads {
     fn note_all(&mut self, notices: Vec<(u64, Notice)>) -> Vec<Waker> {
         let mut woken = Vec::new();
         for (number, notice) in notices {
-            // Its owner has gone meanwhile.
+            // Its owner has dropped it meanwhile.
             let Some(upload) = self.listed.get_mut(&number) else { continue };
             match notice {
                 Notice::Room => upload.has_room = true,
@@ -156,7 +161,7 @@ impl Uploads {
         woken
     }
 
-    /// A request has had a lane: the wait for the next one begins now.
+    /// Notes that a request has had a lane, so that the wait for the next one begins now.
     fn wait_anew(&mut self) {
         let now = Instant::now();
         for upload in self.listed.values_mut().filter(|upload| upload.until.is_some()) {
@@ -164,7 +169,7 @@ impl Uploads {
         }
     }
 
-    /// Has those that wait learn that no notice comes. Returns whom to wake.
+    /// Tells the waiting uploads that no notice comes. Returns the wakers to wake.
     fn end(&mut self, is_meant: impl Fn(&Upload) -> bool, end: impl Fn(&mut Upload)) -> Vec<Waker> {
         let waiting = self.listed.values_mut().filter(|it| it.waker.is_some() && is_meant(it));
         let ended = waiting.filter_map(|upload| {
@@ -175,7 +180,7 @@ impl Uploads {
     }
 }
 
-/// So much later; for a time too long for the clock, a day.
+/// Returns `now + time`; for a time too long for the clock, `now` and a day.
 fn later(now: Instant, time: Duration) -> Instant {
     now.checked_add(time).unwrap_or(now + Duration::from_secs(86_400))
 }
@@ -186,14 +191,14 @@ impl Upload {
         self.waker.take()
     }
 
-    /// That there is room for more items, or that there will be none.
+    /// Returns whether there is room for more items, or will be none.
     pub fn take_room(&mut self) -> Option<Result<bool, NoticeError>> {
         let has_room = mem::take(&mut self.has_room);
         let is_over = self.is_answered || self.is_gone;
         (has_room || is_over).then_some(Ok(has_room))
     }
 
-    /// That a pull is answered at once.
+    /// Returns whether a pull would be answered at once.
     pub fn see_answered(&mut self) -> Option<Result<(), NoticeError>> {
         if self.is_answered {
             return Some(Ok(()));

@@ -1,23 +1,23 @@
-//! Where a thread that has items made leaves them for the one that pushes them.
+//! The buffer between the thread that makes items and the thread that pushes them.
 //!
-//! The *maker* is the caller's thread, which runs the user's iterator: nobody knows how long the next
-//! item takes. So what has been made must not depend on it, and lies here. The *pusher* takes all that
-//! lies here at once, as soon as its last push has been answered. What is handed over is a batch, and
-//! an empty one comes back in its place; to add an item costs the maker a lock that is hardly ever
-//! contended, and no wake-up while the pusher is busy.
+//! The *maker* is the caller's thread, which runs the user's iterator: the next item may take any time.
+//! So the items made so far must not depend on it, and lie here. The *pusher* takes all items at once,
+//! as soon as its last push has been answered. It takes a batch and leaves an empty one in its place.
+//! To add an item costs the maker a lock that is hardly ever contended, and no wake-up while the pusher
+//! is busy.
 //!
 //! # Invariants
 //!
-//! All of it stands under one lock, under which no code of the user's runs, nor that of wakers.
+//! All of it is under one lock, under which no code of the user's runs, nor that of wakers.
 //!
-//! 1. The maker alone adds items and ends them; the pusher alone takes them, and alone stops.
-//! 2. The maker waits only while the batch is full and the pusher has not stopped; the pusher waits
-//!    for items only while there are none and no end. So they never wait for each other.
-//! 3. Who waits has looked, and leaves its waker, under one hold of the lock. Who changes what the
-//!    other waits for takes that waker under the lock, and wakes it after. So no wake-up is lost, and
-//!    there is none for nobody.
-//! 4. A pusher that waits for an answer has left its waker as well, for the end that is
-//!    [broken](UploadEnd::Broken), and is not woken for items.
+//! 1. Only the maker adds items and ends them. Only the pusher takes them, and only it stops.
+//! 2. The maker waits only while the batch is full and the pusher has not stopped. The pusher waits for
+//!    items only while there are none and no end. So they never wait for each other.
+//! 3. A thread that begins to wait looks, and leaves its waker, under one hold of the lock. A thread
+//!    that changes what the other waits for takes that waker under the lock, and wakes it afterwards.
+//!    So no wake-up is lost, and a thread that does not wait gets none.
+//! 4. A pusher that waits for an answer has left its waker too, for the end that is
+//!    [broken](UploadEnd::Broken). It is not woken for items.
 
 #[cfg(test)]
 mod model;
@@ -34,9 +34,9 @@ use crate::rt::block_on;
 /// How the items end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UploadEnd {
-    /// With the last one that was added.
+    /// With the last item that was added.
     Whole,
-    /// Before the last one: nothing is to be sent any more.
+    /// Before the last item: nothing more must be sent.
     Broken,
 }
 
@@ -52,13 +52,13 @@ pub enum Found {
     Broken,
 }
 
-/// The lock, and what is under it.
+/// The buffer: the lock, and the state under it.
 pub struct UploadBuffer<T>(Mutex<UploadBufferState<T>>);
 
 struct UploadBufferState<T> {
     batch: Batch<T>,
     end: Option<UploadEnd>,
-    /// The pusher takes no more.
+    /// The pusher takes no more items.
     is_stopped: bool,
     maker: Option<Waker>,
     pusher: Option<Waker>,
@@ -71,7 +71,7 @@ impl<T: Wire> UploadBuffer<T> {
         Self(Mutex::new(UploadBufferState::new()))
     }
 
-    /// Adds an item, when there is room; `false` when no more are wanted.
+    /// Adds an item when there is room. Returns `false` when no more are wanted.
     pub fn put(&self, piece: Piece<T>) -> bool {
         let mut state = self.lock();
         if !state.has_room() {
@@ -91,13 +91,13 @@ impl<T: Wire> UploadBuffer<T> {
         true
     }
 
-    /// No more items come.
+    /// Ends the items.
     pub fn end(&self, end: UploadEnd) {
         let pusher = self.lock().end(end);
         pusher.into_iter().for_each(wake);
     }
 
-    /// Takes all there is, for which it gives an empty `batch`; waits while there is nothing.
+    /// Takes all items, in exchange for an empty `batch`. Pending while there are none.
     pub fn poll_take(&self, cx: &mut Context<'_>, batch: &mut Batch<T>) -> Poll<Found> {
         let mut waker = Some(cx.waker().clone());
         let mut state = self.lock();
@@ -108,13 +108,13 @@ impl<T: Wire> UploadBuffer<T> {
         taken
     }
 
-    /// Whether there is nothing more to do; wakes when that comes to be.
+    /// Returns whether there is nothing more to do. Wakes when that becomes true.
     pub fn poll_broken(&self, cx: &mut Context<'_>) -> bool {
         let mut waker = Some(cx.waker().clone());
         self.lock().poll_broken(&mut waker)
     }
 
-    /// No more items are taken.
+    /// Stops taking items.
     pub fn stop(&self) {
         let maker = self.lock().stop();
         maker.into_iter().for_each(wake);
@@ -137,13 +137,13 @@ impl<T: Wire> UploadBufferState<T> {
         }
     }
 
-    /// Whether the maker need not wait: also when no more are taken.
+    /// Returns whether the maker need not wait: there is room, or the pusher has stopped.
     fn has_room(&self) -> bool {
         !self.batch.is_full() || self.is_stopped
     }
 
-    /// Leaves the former waker in place of the maker's, to be dropped without the lock. The pusher's polls
-    /// do the same.
+    /// Completes when the maker need not wait. Swaps the maker's waker with the former one, which the
+    /// caller must drop without the lock. The pusher's polls do the same.
     fn poll_room(&mut self, waker: &mut Option<Waker>) -> Poll<()> {
         if self.has_room() {
             return Poll::Ready(());
@@ -152,7 +152,7 @@ impl<T: Wire> UploadBufferState<T> {
         Poll::Pending
     }
 
-    /// Whom to wake for it is returned.
+    /// Adds an item. Returns the waker to wake for it.
     fn add(&mut self, piece: Piece<T>) -> Option<Waker> {
         self.batch.push(piece);
         if mem::take(&mut self.awaits_items) { self.pusher.take() } else { None }
@@ -163,7 +163,7 @@ impl<T: Wire> UploadBufferState<T> {
         self.pusher.take()
     }
 
-    /// What is taken leaves room: whoever waits for that is to be woken.
+    /// Takes the batch. That makes room: the caller must wake the maker, if it waits for room.
     fn poll_take(&mut self, waker: &mut Option<Waker>, batch: &mut Batch<T>) -> Poll<Found> {
         if self.end == Some(UploadEnd::Broken) {
             return Poll::Ready(Found::Broken);

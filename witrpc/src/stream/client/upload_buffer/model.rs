@@ -1,5 +1,4 @@
-//! loom models: a maker and a pusher around one lock. A wake-up that is lost is a deadlock, which loom
-//! reports.
+//! loom models: a maker and a pusher around one lock. A lost wake-up is a deadlock, which loom reports.
 
 use std::sync::Arc as Waking;
 use std::task::{Context, Poll, Wake, Waker};
@@ -47,13 +46,13 @@ impl Wake for Bell {
 
 type Item = Vec<u8>;
 
-/// An item that leaves room for others, and one that does not.
+/// The sizes of an item that leaves room for others, and of one that does not.
 const SMALL: usize = 1;
 const WINDOW: usize = WINDOW_BYTES;
 
 struct World {
     state: Mutex<UploadBufferState<Item>>,
-    /// How many items the server has got, and who waits for that.
+    /// How many items the server has received, and the waker that waits for that.
     pushed: Mutex<(usize, Option<Waker>)>,
 }
 
@@ -98,7 +97,7 @@ impl World {
         })
     }
 
-    /// Pushes all that comes, each answered at once.
+    /// Pushes everything that comes, each batch answered at once.
     fn push_all(&self) {
         let (bell, mut batch) = (Bell::new(), Batch::new());
         while let Found::Batch { is_last } = self.take(&bell, &mut batch) {
@@ -115,7 +114,7 @@ impl World {
         self.stop();
     }
 
-    /// What the user's iterator does that waits until an item has its effect.
+    /// Plays a user's iterator that waits until an item has its effect.
     fn until_pushed(&self, bell: &Waking<Bell>, count: usize) {
         bell.block_on(|cx| {
             let mut pushed = self.pushed.lock().unwrap();
@@ -132,7 +131,7 @@ impl World {
     }
 }
 
-/// The maker is the first thread, as it is a caller's.
+/// Runs the model. The maker is the first thread, as in a caller.
 fn model(
     make: impl Fn(&World, &Waking<Bell>) + Send + Sync + 'static,
     push: impl Fn(&World) + Send + Sync + Copy + 'static,

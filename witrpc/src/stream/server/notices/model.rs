@@ -1,7 +1,7 @@
-//! loom models: a client that asks for notices, set against those who tell them and those who close
-//! uploads. A notice that is lost leaves the client asleep, which loom reports as a deadlock.
+//! loom models: a client that asks for notices, against threads that add notices and threads that close
+//! uploads. A lost notice leaves the client asleep, which loom reports as a deadlock.
 //!
-//! The twin breaks the rule that a request looks, and leaves itself, under one hold of the lock.
+//! The broken twin breaks the rule that a request looks, and leaves itself, under one hold of the lock.
 
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
@@ -13,7 +13,7 @@ use super::{Due, NoticesState};
 /// A request, by the number of the client's call.
 type PendingReply = usize;
 
-/// What a request was answered with.
+/// The answer to a request.
 #[derive(Debug, PartialEq)]
 enum Answer {
     News(Vec<(u64, Notice)>),
@@ -22,7 +22,7 @@ enum Answer {
 
 struct World {
     state: Mutex<NoticesState<PendingReply>>,
-    /// The answer to the request that the client has made last.
+    /// The answer to the last request of the client.
     answer: Mutex<Option<(PendingReply, Answer)>>,
     came: Condvar,
     /// Breaks the rule.
@@ -47,7 +47,7 @@ impl World {
             Some(Due::Refusal(_)) => panic!("the client asks once at a time"),
         };
         let former = self.answer.lock().unwrap().replace((asked, answer));
-        assert!(former.is_none(), "an answer that nobody has read: {former:?}");
+        assert!(former.is_none(), "an answer that was not read: {former:?}");
         self.came.notify_one();
     }
 
@@ -70,7 +70,7 @@ impl World {
         self.give(due);
     }
 
-    /// The client asks, and sleeps until the answer is there.
+    /// Asks as the client does, and sleeps until the answer is there.
     fn ask(&self, asked: PendingReply) -> Answer {
         self.pull(asked);
         let mut answer = self.answer.lock().unwrap();
@@ -85,7 +85,7 @@ impl World {
         }
     }
 
-    /// The client asks until it has so many notices, which it returns, or no upload is open.
+    /// Asks until the client has `count` notices, which it returns, or no upload is open.
     fn hear(&self, count: usize) -> Vec<(u64, Notice)> {
         let mut heard = Vec::new();
         for asked in 0.. {
@@ -112,7 +112,7 @@ fn spawn(world: &Arc<World>, run: impl FnOnce(&World) + 'static) -> thread::Join
     thread::spawn(move || run(&world))
 }
 
-/// Two methods tell something of their uploads, the second of its upload two things.
+/// Two methods send notices of their uploads; the second sends two of its upload.
 fn two_tell(world: &Arc<World>) {
     let first = spawn(world, |world| world.tell(1, Notice::Answered));
     let second = spawn(world, |world| {
@@ -133,8 +133,8 @@ fn a_notice_that_comes_while_an_answer_is_written_goes_with_the_next() {
     model(false, two_tell);
 }
 
-/// A method tells something while the client asks, who does not sleep here: loom cannot report that of a
-/// model that is to fail.
+/// A method sends a notice while the client asks. The client does not sleep here: loom cannot report a
+/// deadlock of a model that is expected to fail.
 fn one_tells(world: &Arc<World>) {
     let tells = spawn(world, |world| world.tell(1, Notice::Answered));
     world.pull(0);

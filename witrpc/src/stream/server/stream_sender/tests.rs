@@ -1,4 +1,4 @@
-//! What may happen while a pull is answered.
+//! What can happen while a pull is answered.
 
 use std::sync::OnceLock;
 
@@ -17,7 +17,7 @@ fn no_answer_is_given_under_the_lock() {
     let looked = Arc::new(OnceLock::<Arc<StreamSender<u64>>>::new());
     let at = Arc::clone(&looked);
     let peer = Eavesdropper::new(move || {
-        drop(at.get().unwrap().state.try_lock().expect("nobody holds it"));
+        drop(at.get().unwrap().state.try_lock().expect("no thread holds it"));
     });
     let flow = looked.get_or_init(|| flow(&peer));
     assert_eq!(flow.pull(peer.asks(1)), StreamStatus::GoesOn);
@@ -30,7 +30,7 @@ fn no_answer_is_given_under_the_lock() {
     assert_eq!(peer.answers(), [1, 2, 3]);
 }
 
-/// As by a task that is polled in its waker.
+/// As by a task that its waker polls at once.
 #[test]
 fn a_pull_that_comes_while_another_is_answered_is_answered_next() {
     let looked = Arc::new(OnceLock::<(Arc<StreamSender<u64>>, Arc<Eavesdropper>)>::new());
