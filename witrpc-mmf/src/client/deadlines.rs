@@ -122,6 +122,14 @@ impl DeadlineState {
     }
 }
 
+/// The earlier of two deadlines, either of which may be missing.
+pub fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
