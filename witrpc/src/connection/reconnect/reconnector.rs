@@ -9,12 +9,10 @@
 //!   connection sets the phase first and closes the link that stands by then. So no link outlives
 //!   the end.
 //! - Whoever changes something that the thread waits for does so before unparking it; the thread
-//!   looks anew after each park. Whoever waits for the next link registers and looks under the lock
-//!   under which it is replaced.
+//!   looks anew after each park. Whoever waits for the next link registers, and then looks.
 //!
 //! A forked child has no such thread and cannot trust the lock: there nothing here touches it.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Wake, Waker};
@@ -23,7 +21,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, mem, thread};
 
 use arc_swap::{ArcSwap, Guard};
-use witrpc_rt::{lock, wake};
+use witrpc_rt::{WakerSet, lock};
 use witrpc_transport::DisconnectReason;
 
 use crate::backoff::Pauses;
@@ -42,19 +40,13 @@ pub struct Reconnector {
     descriptor: &'static ServiceDescriptor,
     policy: Reconnect,
     link: ArcSwap<Link>,
-    pub state: Mutex<ReconnectorState>,
+    phase: Mutex<Phase>,
+    /// Those who wait for the next link, or the end.
+    pub waiting: WakerSet,
     /// Wakes those who wait for the next link when their time is over.
     pub timer: Timer,
     /// The thread that replaces the link, once it runs.
     thread: OnceLock<Thread>,
-}
-
-/// What callers and the thread share.
-pub struct ReconnectorState {
-    pub phase: Phase,
-    /// Those who wait for the next link, or the end.
-    pub waiting: BTreeMap<u64, Waker>,
-    pub next_key: u64,
 }
 
 /// How the connection stands.
@@ -86,14 +78,13 @@ impl Reconnector {
         policy: Reconnect,
         link: Link,
     ) -> Result<Arc<Self>, ConnectError> {
-        let state =
-            ReconnectorState { phase: Phase::Connected, waiting: BTreeMap::new(), next_key: 0 };
         let reconnector = Arc::new(Self {
             source,
             descriptor,
             policy,
             link: ArcSwap::from_pointee(link),
-            state: Mutex::new(state),
+            phase: Mutex::new(Phase::Connected),
+            waiting: WakerSet::default(),
             timer: Timer::default(),
             thread: OnceLock::new(),
         });
@@ -131,7 +122,7 @@ impl Reconnector {
             Some(DisconnectReason::Forked) => {
                 ConnectionState::Disconnected(DisconnectReason::Forked)
             }
-            _ => self.state().phase.told(),
+            _ => self.phase().told(),
         }
     }
 
@@ -140,7 +131,7 @@ impl Reconnector {
         if self.link().lost() == Some(DisconnectReason::Forked) {
             return None;
         }
-        match &self.state().phase {
+        match &*self.phase() {
             Phase::Ended(ended) => ended.error.clone(),
             Phase::Connected | Phase::Reconnecting => None,
         }
@@ -166,8 +157,8 @@ impl Reconnector {
         }
     }
 
-    pub fn state(&self) -> MutexGuard<'_, ReconnectorState> {
-        lock(&self.state)
+    pub fn phase(&self) -> MutexGuard<'_, Phase> {
+        lock(&self.phase)
     }
 
     /// Enters a phase; `false` if the connection has ended already.
@@ -185,20 +176,19 @@ impl Reconnector {
     /// Enters a phase, does so much more under the lock, and wakes all who wait; `None` if the
     /// connection has ended already.
     fn change_and<R>(&self, phase: Phase, more: impl FnOnce() -> R) -> Option<R> {
-        let mut state = self.state();
-        if let Phase::Ended(_) = state.phase {
+        let mut present = self.phase();
+        if let Phase::Ended(_) = *present {
             return None;
         }
-        state.phase = phase;
+        *present = phase;
         let result = more();
-        let waiting = mem::take(&mut state.waiting);
-        drop(state);
-        waiting.into_values().for_each(wake);
+        drop(present);
+        self.waiting.wake_all();
         Some(result)
     }
 
     fn has_ended(&self) -> bool {
-        matches!(self.state().phase, Phase::Ended(_))
+        matches!(*self.phase(), Phase::Ended(_))
     }
 
     /// The thread: tells each phase, in order, until the end.
