@@ -7,9 +7,9 @@
 //! 2. No wake-up is lost. A task registers, and then looks whether it has to wait. What ends the wait is
 //!    done first; then the tasks are woken. Both take the lock: the task is found there, or it finds
 //!    what was done.
-//! 3. [`is_empty`](WakerSet::is_empty) takes no lock. So what a task looks at, and what is done before
-//!    that question, is under a lock of its own. Either the task finds it done, or it had registered
-//!    before.
+//! 3. [`is_empty`](WakerSet::is_empty) takes no lock. Whatever uses it to save a wake-up has ended the wait
+//!    under another lock, under which tasks look too. So either the task finds that, or it has registered
+//!    before, and is seen.
 //!
 //! A key is never given out twice, so a removal that comes late hits no other task.
 
@@ -18,12 +18,12 @@ mod model;
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::mem;
-use std::process;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::SeqCst;
 #[cfg(not(test))]
 use std::sync::{Mutex, atomic::AtomicUsize};
-use std::sync::{PoisonError, atomic::Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
+use std::{mem, process};
 
 #[cfg(test)]
 use loom::sync::{Mutex, atomic::AtomicUsize};

@@ -14,7 +14,7 @@ use loom::thread;
 
 use super::WakerSet;
 
-/// A task that looks at the lock whenever it is woken and when its last waker is dropped.
+/// A task that looks at the lock when it is woken and when its last waker is dropped.
 struct Task<L: Send + 'static = ()> {
     set: Arc<WakerSet<L>>,
     wakes: Arc<AtomicUsize>,
@@ -65,7 +65,7 @@ fn no_waker_runs_or_ends_under_the_lock() {
 }
 
 #[test]
-fn those_who_are_meant_are_woken_and_the_others_stay() {
+fn tasks_that_are_meant_are_woken_and_the_others_stay() {
     loom::model(|| {
         let (set, wakes) = set_of_tasks();
         let keys = [1, 2, 1, 2].map(|label| set.add(label, &Task::waker(&set, &wakes)));
@@ -100,7 +100,7 @@ fn a_dropped_wait_is_not_registered_any_more() {
 }
 
 #[test]
-fn all_who_wait_are_woken_once_it_is_so() {
+fn all_tasks_that_wait_are_woken_once_it_is_so() {
     loom::model(|| {
         let (set, wakes) = set_of_tasks();
         let so = AtomicBool::new(false);
@@ -117,7 +117,7 @@ fn all_who_wait_are_woken_once_it_is_so() {
 
 /// The flag is relaxed: the lock of the set alone orders it.
 #[test]
-fn whoever_waits_is_woken_however_the_change_crosses_it() {
+fn a_task_that_waits_is_woken_however_the_change_crosses_it() {
     loom::model(|| {
         let shared = Arc::new((WakerSet::default(), AtomicBool::new(false)));
         let theirs = Arc::clone(&shared);
@@ -132,7 +132,7 @@ fn whoever_waits_is_woken_however_the_change_crosses_it() {
 }
 
 #[test]
-fn whoever_is_meant_is_woken_however_the_change_crosses_it() {
+fn a_task_that_is_meant_is_woken_however_the_change_crosses_it() {
     loom::model(|| {
         let shared = Arc::new((WakerSet::default(), AtomicUsize::new(0)));
         let theirs = Arc::clone(&shared);
@@ -152,7 +152,7 @@ fn whoever_is_meant_is_woken_however_the_change_crosses_it() {
 /// As a thread that gives space back does: under a lock of its own, and the set is asked without its lock.
 /// Another task leaves meanwhile.
 #[test]
-fn whoever_finds_nothing_under_a_lock_is_not_overlooked() {
+fn a_task_that_finds_nothing_under_a_lock_is_not_overlooked() {
     loom::model(|| {
         let shared = Arc::new((WakerSet::default(), Mutex::new(false)));
         let leaving = shared.0.add((), Waker::noop());
