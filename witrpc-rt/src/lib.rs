@@ -11,8 +11,10 @@ mod lock;
 mod signals;
 mod spawn;
 mod wake;
+mod waker_set;
 
 pub use lock::{lock, wait, wait_until};
 pub use signals::{SignalMask, programs_mask_elsewhere};
 pub use spawn::{spawn, spawn_scoped};
 pub use wake::wake;
+pub use waker_set::WakerSet;

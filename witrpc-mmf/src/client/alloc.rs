@@ -131,8 +131,9 @@ impl End for Client {
     }
 
     fn space_returned(&self) {
+        // The space has come back under the lock of the arena, under which tasks look for it.
         if !self.space_waiters.is_empty() {
-            self.space_waiters.notify_all();
+            self.space_waiters.wake_all();
         }
     }
 

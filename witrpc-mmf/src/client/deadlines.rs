@@ -3,8 +3,9 @@
 //! They stand here and not with what a future waits for: a future is woken at its limit even if that has
 //! lost sight of it. The link thread keeps the time. Each connection has that thread anyway, it runs on
 //! its own clock whatever the peer does or leaves undone, and it ends only once the connection has, after
-//! it has woken every sleeper. A future comes here only when it goes to sleep, so a call that is answered
-//! while it spins costs nothing.
+//! it has woken every sleeper. So this is no `Timer` of `witrpc`, which starts a thread, for owners that have
+//! none. A future comes here only when it goes to sleep, so a call that is answered while it spins costs
+//! nothing.
 //!
 //! Wakers run foreign code. They are run, cloned and dropped outside of the lock.
 
@@ -119,6 +120,14 @@ impl DeadlineState {
         });
         self.set.insert(key, Set { waker, call });
         (key, earlier)
+    }
+}
+
+/// The earlier of two deadlines, either of which may be missing.
+pub fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }
 

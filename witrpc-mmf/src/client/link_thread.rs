@@ -27,8 +27,8 @@ use crate::wakeup::futex;
 use crate::wakeup::{epoch, park};
 
 use super::Client;
+use super::deadlines::earliest;
 use super::lane_queue::TURN;
-use super::waiters::earliest;
 
 const LINK: u64 = 0;
 const BELL: u64 = 1;
@@ -254,7 +254,7 @@ impl Client {
         for group in 0..self.groups.len() {
             self.groups[group].answer(self.ring_word(group), || self.wake_group(group));
         }
-        self.space_waiters.notify_all();
+        self.space_waiters.wake_all();
         if self.is_drained() {
             // None gets a lane any more, but one that continues a call, which comes back to its place.
             self.lane_queue.wake_all();
@@ -285,8 +285,8 @@ impl Client {
             self.lanes.get(lane).sleeper.wake();
         }
         self.lane_queue.wake_all();
-        self.space_waiters.notify_all();
-        self.lost_waiters.notify_all();
+        self.space_waiters.wake_all();
+        self.lost_waiters.wake_all();
         while self.wake_parked() {
             // Somebody is counted and has not gone to sleep yet, or has just woken up.
             std::thread::yield_now();

@@ -21,7 +21,6 @@ mod send_state;
 mod short;
 mod sleeper;
 pub mod stall_timer;
-mod waiters;
 mod waiting;
 
 use std::collections::HashMap;
@@ -35,8 +34,7 @@ use std::time::Duration;
 use deadlines::Deadlines;
 use lane_queue::LaneQueue;
 use lanes::Lanes;
-use waiters::Waiters;
-use witrpc_rt::lock;
+use witrpc_rt::{WakerSet, lock};
 use witrpc_transport::{Initiator, TrustedPeer, WaitPolicy};
 
 use crate::error::ConnectError;
@@ -91,7 +89,8 @@ pub struct Client {
     deadlines: Deadlines,
     /// How many lanes are abandoned and not free yet.
     abandoned: AtomicUsize,
-    space_waiters: Waiters,
+    /// Tasks that wait for space, woken all together: what is too little for one is enough for another.
+    space_waiters: WakerSet,
     space_epochs: WakeEpoch<Mapped>,
     /// Answers that were moved off their lanes, for callers that may never come.
     shelf: Mutex<HashMap<Ticket, Result<Answer, ChannelError>>>,
@@ -102,7 +101,7 @@ pub struct Client {
     cancel_rung: WakeRequest<Mapped>,
     lost: OnceLock<DisconnectReason>,
     /// Those who are to be told when it is lost.
-    lost_waiters: Waiters,
+    lost_waiters: WakerSet,
     /// How many threads sleep on response lines, or are about to, or have just woken up.
     parked: AtomicU64,
     link: link_thread::Link,
@@ -183,14 +182,14 @@ impl Client {
             lane_queue: LaneQueue::new(AtomicU64::new(0)),
             deadlines: Deadlines::default(),
             abandoned: AtomicUsize::new(0),
-            space_waiters: Waiters::default(),
+            space_waiters: WakerSet::default(),
             space_epochs: WakeEpoch::new(AtomicU64::new(0)),
             shelf: Mutex::default(),
             groups: groups.collect(),
             rung: WakeRequest::new(AtomicU64::new(0)),
             cancel_rung: WakeRequest::new(AtomicU64::new(0)),
             lost: OnceLock::new(),
-            lost_waiters: Waiters::default(),
+            lost_waiters: WakerSet::default(),
             parked: AtomicU64::new(0),
             link: link_thread::Link::new(connected.link)?,
             half,
@@ -226,10 +225,10 @@ impl Client {
         if self.half.origin.is_forked() {
             return waker.wake();
         }
-        self.lost_waiters.enter(&mut waiters::QueuePlace::default(), &waker);
+        self.lost_waiters.add((), &waker);
         // Whoever loses it says so before it wakes: one of the two sees the other.
         if self.lost.get().is_some() {
-            self.lost_waiters.notify_all();
+            self.lost_waiters.wake_all();
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::waiters::earliest;
+use super::deadlines::earliest;
 
 const FIRST: Duration = Duration::from_micros(100);
 const LONGEST: Duration = Duration::from_millis(2);

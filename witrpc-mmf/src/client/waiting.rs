@@ -17,12 +17,11 @@ use crate::memory::words::{Mapped, ReadWord};
 use crate::portable::Backoff;
 
 use super::Client;
-use super::deadlines::Alarm;
+use super::deadlines::{Alarm, earliest};
 use super::lane_queue::{LanePlace, TURN};
 use super::lanes::Looks;
 use super::sleeper::Sleeper;
 use super::stall_timer::StallTimer;
-use super::waiters::{QueuePlace, earliest};
 
 /// What a future waits for across its polls, besides a response. It is to [end](Client::end_wait) with
 /// the future.
@@ -31,7 +30,7 @@ pub struct Waiting {
     /// The request belongs to a call that has begun: a server that drains its calls takes it still.
     pub continues: bool,
     lane: LanePlace,
-    space: QueuePlace,
+    space: Option<u64>,
     alarm: Alarm,
 }
 
@@ -92,7 +91,7 @@ impl Client {
         if limit.has_passed() {
             return Poll::Ready(Err(ChannelError::NoSpace));
         }
-        self.space_waiters.enter(&mut waiting.space, cx.waker());
+        self.space_waiters.register(&mut waiting.space, cx.waker());
         let deadline = self.set_alarm(&mut waiting.alarm, cx.waker(), limit);
         self.wake_link(deadline, Backoff::LONGEST);
         // Once more: a thread that makes room sees this call from here on.

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
-use witrpc_rt::lock;
+use witrpc_rt::{WakerSet, lock};
 use witrpc_transport::{ClientInfo, Session, TrustedPeer};
 
 use crate::link::half::{Half, Places};
 use crate::link::line::line_of;
+use crate::link::message::Ticket;
 use crate::link::reassembly::Partial;
 use crate::link::state;
 use crate::memory::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, control};
@@ -18,10 +19,9 @@ use crate::memory::words::{Mapped, PeerU64, ReadWord};
 use crate::portable::LastLook;
 use crate::rendezvous::Established;
 use crate::sys::clock;
-use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
+use crate::wakeup::epoch::{SharedWakeEpoch, WakeEpoch, WakeRequest};
 
 use super::answer_queue::{AnswerQueue, Outbound};
-use super::cancels::Cancels;
 use super::space_wanted::SpaceWanted;
 
 /// The server's end of one connection. The mapping lives as long as anybody holds this, so that a
@@ -50,7 +50,8 @@ pub struct Connection {
     /// Requests that are read where they lie.
     pub(super) blocks_held: AtomicUsize,
     /// Handlers that sleep until their calls are given up.
-    pub(super) cancels: Cancels,
+    pub(super) watchers: WakerSet<Ticket>,
+    pub(super) cancel_epoch: SharedWakeEpoch<Mapped>,
     pub(super) last_look: LastLook,
     /// The client has rung: for help, or because it released blocks.
     pub(super) attention: AtomicBool,
@@ -112,7 +113,8 @@ impl Connection {
             space_epochs: WakeEpoch::new(AtomicU64::new(0)),
             rung: (0..groups).map(|_| WakeRequest::new(AtomicU64::new(0))).collect(),
             blocks_held: AtomicUsize::new(0),
-            cancels: Cancels::default(),
+            watchers: WakerSet::default(),
+            cancel_epoch: SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false)),
             last_look: LastLook::default(),
             attention: AtomicBool::new(false),
             closed: AtomicBool::new(false),

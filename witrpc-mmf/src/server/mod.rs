@@ -9,7 +9,6 @@ mod alloc;
 mod answer;
 mod answer_queue;
 mod cancelled;
-mod cancels;
 mod connection;
 mod doorbells;
 #[cfg(any(test, fuzzing))]

@@ -7,10 +7,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::Instant;
 
-use witrpc_rt::{lock, wait_until};
+use witrpc_rt::{WakerSet, lock, wait_until};
 use witrpc_transport::Shutdown;
-
-use crate::rt::{Waiters, until_so};
 
 use super::primitive::Std;
 use super::stage::ServerStage;
@@ -22,6 +20,8 @@ pub struct Life {
     stage: ServerStage<Std>,
     ends: Mutex<Ends>,
     changed: Condvar,
+    /// Tasks that wait for the end.
+    waiters: WakerSet,
     /// The process whose threads serve. A forked child has a copy of all this and none of the
     /// threads, and a lock may have been held by one of them.
     process: u32,
@@ -33,8 +33,6 @@ struct Ends {
     quiet: bool,
     /// How the connections were closed, and that the name is free.
     stopped: Option<Shutdown>,
-    /// Tasks that wait for the end.
-    waiters: Waiters,
 }
 
 impl Life {
@@ -43,6 +41,7 @@ impl Life {
             stage: ServerStage::new(),
             ends: Mutex::new(Ends::default()),
             changed: Condvar::new(),
+            waiters: WakerSet::default(),
             process: process::id(),
         }
     }
@@ -80,13 +79,9 @@ impl Life {
 
     /// The port is closed in this way.
     pub fn stopped(&self, how: Shutdown) {
-        let waiters = {
-            let mut ends = self.ends();
-            ends.stopped = Some(how);
-            ends.waiters.take()
-        };
+        self.ends().stopped = Some(how);
         self.changed.notify_all();
-        waiters.wake_all();
+        self.waiters.wake_all();
     }
 
     /// Waits until nothing is left to be answered, or the server is stopped, or the time is over.
@@ -121,8 +116,7 @@ impl Life {
 
     /// Completes when the port is closed.
     pub async fn until_stopped(&self) -> StopReason {
-        let mut stopped =
-            pin!(until_so(&self.ends, |ends| ends.stopped.is_some(), |ends| &mut ends.waiters));
+        let mut stopped = pin!(self.waiters.until(|| self.ends().stopped.is_some()));
         poll_fn(|cx| {
             if !self.is_ours() {
                 return Poll::Ready(StopReason::Forked);

@@ -9,12 +9,10 @@
 //! 3. Once the connection is closed, no call is [`Call::Abandoned`]: no answer would take it away.
 
 use std::collections::{HashMap, VecDeque};
-use std::task::Waker;
 
 use witrpc_transport::{Answer, ChannelError, Request, Ticket};
 
 use super::waiter::{CallWaiter, Waiter};
-use super::watchers::Watchers;
 
 /// What is known of the calls of one connection.
 #[derive(Default)]
@@ -26,12 +24,9 @@ pub(crate) struct QueueState {
     pub(super) lanes_taken: u32,
     /// Calls whose lane stays with their sender after the answer: one of each [`Kept`](super::kept::Kept).
     pub(super) kept: Vec<u64>,
-    pub(super) watchers: Watchers,
     /// The server takes nothing new.
     pub(super) draining: bool,
     pub(super) closed: Option<Closed>,
-    /// Who is to be told when it is closed.
-    pub(super) lost_waiters: Vec<Waker>,
 }
 
 /// How a connection ended.

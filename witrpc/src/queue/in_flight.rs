@@ -10,7 +10,7 @@
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
-use witrpc_rt::{lock, wake};
+use witrpc_rt::{WakerSet, lock};
 use witrpc_transport::{Answer, ChannelError, Outgoing, Request, Ticket};
 
 use crate::rt::Alarm;
@@ -28,6 +28,10 @@ pub(crate) struct InFlight {
     /// The sink makes something of a call that is given up.
     tells_cancelled: bool,
     state: Mutex<QueueState>,
+    /// Handlers that sleep until their calls are given up.
+    watchers: WakerSet<Ticket>,
+    /// Tasks that are to be told when the connection is closed.
+    lost_waiters: WakerSet,
 }
 
 /// Where a call goes that is not sent at once.
@@ -43,7 +47,14 @@ enum Lane {
 
 impl InFlight {
     pub(crate) fn new(limits: Limits, sink: Box<dyn RequestSink>, tells_cancelled: bool) -> Self {
-        Self { limits, sink, tells_cancelled, state: Mutex::default() }
+        Self {
+            limits,
+            sink,
+            tells_cancelled,
+            state: Mutex::default(),
+            watchers: WakerSet::default(),
+            lost_waiters: WakerSet::default(),
+        }
     }
 
     /// Sends a call, unless no lane is free.
@@ -231,13 +242,12 @@ impl InFlight {
     /// Nobody waits for this call any more.
     pub(crate) fn abandon(&self, ticket: Ticket) -> CallWaiter {
         let mut state = lock(&self.state);
-        let (mut told, mut is_given_up) = (Vec::new(), false);
+        let mut is_given_up = false;
         let left = match state.calls.remove(&ticket.seq) {
             Some(Call::Sent(waiting)) => {
                 // On a closed connection no answer will come to take the entry away.
                 if state.closed.is_none() {
                     state.calls.insert(ticket.seq, Call::Abandoned);
-                    told = state.watchers.of(ticket);
                     is_given_up = true;
                 }
                 waiting
@@ -255,9 +265,11 @@ impl InFlight {
             None => CallWaiter::default(),
         };
         drop(state);
-        told.into_iter().for_each(Waiter::wake);
-        if is_given_up && self.tells_cancelled {
-            self.sink.cancel(ticket);
+        if is_given_up {
+            self.watchers.wake_if(|watched| *watched == ticket);
+            if self.tells_cancelled {
+                self.sink.cancel(ticket);
+            }
         }
         left
     }
@@ -272,11 +284,10 @@ impl InFlight {
         state.calls.retain(|_, call| !matches!(call, Call::Abandoned));
         state.queue.clear();
         let waiters = state.waiters();
-        let told = state.watchers.all();
-        let lost_waiters = std::mem::take(&mut state.lost_waiters);
         drop(state);
-        waiters.into_iter().chain(told).for_each(Waiter::wake);
-        lost_waiters.into_iter().for_each(wake);
+        waiters.into_iter().for_each(Waiter::wake);
+        self.watchers.wake_all();
+        self.lost_waiters.wake_all();
     }
 
     /// Takes no new calls from now on. All who wait look again: those still short of a lane fail.
@@ -295,12 +306,10 @@ impl InFlight {
 
     /// Has `waker` woken when the connection is closed, or at once if it is.
     pub(crate) fn when_lost(&self, waker: Waker) {
-        let mut state = lock(&self.state);
-        if state.closed.is_none() {
-            return state.lost_waiters.push(waker);
+        self.lost_waiters.add((), &waker);
+        if self.lost().is_some() {
+            self.lost_waiters.wake_all();
         }
-        drop(state);
-        wake(waker);
     }
 
     /// Refuses a message over the limit.
@@ -347,13 +356,8 @@ impl InFlight {
 
     /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so; gives the key to take it back.
     pub(crate) fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
-        // Cloned without the lock: it is code of the user's.
-        let theirs = waker.clone();
-        let mut state = lock(&self.state);
-        let key = state.watchers.add(ticket, theirs);
-        let told = state.is_cancelled(ticket);
-        drop(state);
-        if told {
+        let key = self.watchers.add(ticket, waker);
+        if self.is_cancelled(ticket) {
             waker.wake_by_ref();
         }
         key
@@ -361,9 +365,7 @@ impl InFlight {
 
     /// Wakes nobody for this key any more.
     pub(crate) fn unwatch(&self, key: u64) {
-        let watcher = lock(&self.state).watchers.take(key);
-        // Outside of the lock, as the last waker of a task may drop its future.
-        drop(watcher);
+        self.watchers.remove(key);
     }
 
     #[cfg(test)]

@@ -187,8 +187,7 @@
 // The files follow a call: `client` is the client's end, `in_flight` its `calls` in flight and whoever waits
 // for them (`waiter`), `arrivals` what the server's threads look at (by client, in `waiting`), `server` the
 // server's end, `remote` a client of it (`attached` by whatever transport). `kept` is a lane that stays
-// with one caller. `watchers` wakes handlers whose callers have gone. What is handed over instead of
-// copied is in `handed_over` and `transferred_lease`.
+// with one caller. What is handed over instead of copied is in `handed_over` and `transferred_lease`.
 pub(crate) mod arrivals;
 pub(crate) mod attached;
 mod calls;
@@ -204,7 +203,6 @@ pub(crate) mod server;
 pub(crate) mod transferred_lease;
 mod waiter;
 mod waiting;
-mod watchers;
 
 #[cfg(test)]
 mod tests;

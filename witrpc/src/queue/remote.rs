@@ -12,7 +12,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Mutex;
 use std::task::Waker;
 
-use witrpc_rt::lock;
+use witrpc_rt::{WakerSet, lock};
 use witrpc_transport::{
     Answer, ChannelError, ClientInfo, DisconnectReason, Outgoing, Peer, Request, Session, TAG_BITS,
     Ticket,
@@ -23,8 +23,6 @@ use super::end::End;
 use super::handed_over::receive;
 use super::limits::Limits;
 use super::outlet::AnswerSink;
-use super::waiter::Waiter;
-use super::watchers::Watchers;
 
 /// A client beyond a transport.
 pub(crate) struct RemoteClient {
@@ -33,13 +31,14 @@ pub(crate) struct RemoteClient {
     limits: Limits,
     sink: Box<dyn AnswerSink>,
     state: Mutex<RemoteState>,
+    /// Handlers that sleep until their calls are given up.
+    watchers: WakerSet<Ticket>,
 }
 
 #[derive(Default)]
 struct RemoteState {
     /// The calls by their numbers, and whether each was given up.
     unanswered: HashMap<u64, bool>,
-    watchers: Watchers,
     ended: bool,
 }
 
@@ -50,7 +49,14 @@ impl RemoteClient {
         limits: Limits,
         sink: Box<dyn AnswerSink>,
     ) -> Self {
-        Self { client, session, limits, sink, state: Mutex::default() }
+        Self {
+            client,
+            session,
+            limits,
+            sink,
+            state: Mutex::default(),
+            watchers: WakerSet::default(),
+        }
     }
 
     /// Takes note of a request that has come; refuses one that no honest client sends.
@@ -87,30 +93,20 @@ impl RemoteClient {
         let mut state = lock(&self.state);
         let Some(given_up) = state.unanswered.get_mut(&ticket.seq) else { return };
         *given_up = true;
-        let told = state.watchers.of(ticket);
         drop(state);
-        told.into_iter().for_each(Waiter::wake);
+        self.watchers.wake_if(|watched| *watched == ticket);
     }
 
     /// The client has gone, or is to go: says whether it was there.
     pub(crate) fn gone(&self) -> bool {
-        let mut state = lock(&self.state);
-        let was_there = !std::mem::replace(&mut state.ended, true);
-        let told = state.watchers.all();
-        drop(state);
-        told.into_iter().for_each(Waiter::wake);
+        let was_there = !std::mem::replace(&mut lock(&self.state).ended, true);
+        self.watchers.wake_all();
         was_there
     }
 }
 
 /// What an answer to a client that is not there any more fails with.
 const GONE: ChannelError = ChannelError::Disconnected(DisconnectReason::PeerDied);
-
-impl RemoteState {
-    fn is_cancelled(&self, ticket: Ticket) -> bool {
-        self.ended || self.unanswered.get(&ticket.seq) == Some(&true)
-    }
-}
 
 impl Peer for RemoteClient {
     fn client(&self) -> &ClientInfo {
@@ -144,26 +140,20 @@ impl Peer for RemoteClient {
     }
 
     fn is_cancelled(&self, ticket: Ticket) -> bool {
-        lock(&self.state).is_cancelled(ticket)
+        let state = lock(&self.state);
+        state.ended || state.unanswered.get(&ticket.seq) == Some(&true)
     }
 
     fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
-        // Cloned without the lock: it is code of the user's.
-        let theirs = waker.clone();
-        let mut state = lock(&self.state);
-        let key = state.watchers.add(ticket, theirs);
-        let told = state.is_cancelled(ticket);
-        drop(state);
-        if told {
+        let key = self.watchers.add(ticket, waker);
+        if self.is_cancelled(ticket) {
             waker.wake_by_ref();
         }
         key
     }
 
     fn unwatch(&self, key: u64) {
-        let watcher = lock(&self.state).watchers.take(key);
-        // Outside of the lock, as the last waker of a task may drop its future.
-        drop(watcher);
+        self.watchers.remove(key);
     }
 }
 

@@ -1,12 +1,11 @@
 //! Cancelling calls from another thread.
 
-use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
-use std::{fmt, mem};
+use std::task::{Context, Poll};
 
-use witrpc_rt::{lock, wake};
+use witrpc_rt::WakerSet;
 
 /// Cancels calls, from any thread: those that were made by clients which were given it with
 /// [`CallOptions::cancelled_by`](crate::CallOptions::cancelled_by). Such a call ends at once with
@@ -54,15 +53,9 @@ pub struct CancelToken {
 
 #[derive(Default)]
 struct TokenShared {
-    /// Set once, under the lock.
+    /// Set once, before all are woken.
     cancelled: AtomicBool,
-    waiting: Mutex<TokenWaiter>,
-}
-
-#[derive(Default)]
-struct TokenWaiter {
-    next_key: u64,
-    wakers: BTreeMap<u64, Waker>,
+    waiting: WakerSet,
 }
 
 impl CancelToken {
@@ -74,11 +67,8 @@ impl CancelToken {
 
     /// Ends all calls that were made with this token and are not over, and all that will be.
     pub fn cancel(&self) {
-        let mut waiting = self.shared.waiting();
         self.shared.cancelled.store(true, Ordering::Release);
-        let wakers = mem::take(&mut waiting.wakers);
-        drop(waiting);
-        wakers.into_values().for_each(wake);
+        self.shared.waiting.wake_all();
     }
 
     /// Whether [`cancel`](Self::cancel) has been called.
@@ -91,12 +81,6 @@ impl CancelToken {
     /// For one call, to be woken.
     pub(crate) fn watch(&self) -> TokenWatch {
         TokenWatch { token: self.clone(), key: None }
-    }
-}
-
-impl TokenShared {
-    fn waiting(&self) -> MutexGuard<'_, TokenWaiter> {
-        lock(&self.waiting)
     }
 }
 
@@ -123,35 +107,21 @@ impl TokenWatch {
         if self.token.is_cancelled() {
             return Poll::Ready(());
         }
-        // Cloned, and dropped, without the lock: it is code of the user's.
-        let waker = cx.waker().clone();
-        let mut waiting = self.token.shared.waiting();
-        // Once more: the lock orders this look and the canceller's.
-        if self.token.is_cancelled() {
-            return Poll::Ready(());
-        }
-        let key = *self.key.get_or_insert_with(|| {
-            waiting.next_key += 1;
-            waiting.next_key
-        });
-        let former = waiting.wakers.insert(key, waker);
-        drop(waiting);
-        drop(former);
-        Poll::Pending
+        self.token.shared.waiting.register(&mut self.key, cx.waker());
+        if self.token.is_cancelled() { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
 impl Drop for TokenWatch {
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            let waker = self.token.shared.waiting().wakers.remove(&key);
-            drop(waker);
-        }
+        self.token.shared.waiting.leave(&mut self.key);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
 
     #[test]
@@ -161,9 +131,9 @@ mod tests {
         let mut watch = token.watch();
         assert!(watch.poll(&cx).is_pending());
         assert!(watch.poll(&cx).is_pending());
-        assert_eq!(token.shared.waiting().wakers.len(), 1);
+        assert_eq!(token.shared.waiting.len(), 1);
         drop(watch);
-        assert_eq!(token.shared.waiting().wakers.len(), 0);
+        assert_eq!(token.shared.waiting.len(), 0);
     }
 
     #[test]

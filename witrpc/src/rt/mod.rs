@@ -7,7 +7,6 @@ pub mod panics;
 mod signals;
 mod threads;
 mod timer;
-mod waiters;
 
 // Where a thread is started, its signals are blocked: one place for all crates.
 pub use block_on::block_on;
@@ -16,5 +15,4 @@ pub use signals::restore_elsewhere;
 pub use signals::restore_signal_mask;
 pub use threads::Threads;
 pub use timer::{Alarm, Timer};
-pub use waiters::{Waiters, until_so};
 pub use witrpc_rt::{SignalMask, spawn, spawn_scoped};

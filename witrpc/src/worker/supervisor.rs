@@ -9,12 +9,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use witrpc_rt::{lock, wait_until};
+use witrpc_rt::{WakerSet, lock, wait_until};
 
 use crate::backoff::Backoff;
 use crate::connection::handle::Connection;
 use crate::error::{WorkerError, WorkerExit};
-use crate::rt::{SignalMask, Timer, Waiters, spawn, until_so};
+use crate::rt::{SignalMask, Timer, spawn};
 
 use super::assignment::{Assignment, Report};
 use super::process::{Event, PidFd, Process};
@@ -82,6 +82,8 @@ impl ProcessPlan {
 pub(super) struct Supervisor {
     shared: Mutex<SupervisorShared>,
     changed: Condvar,
+    /// Tasks that wait for the end.
+    waiters: WakerSet,
 }
 
 struct SupervisorShared {
@@ -96,8 +98,6 @@ struct SupervisorShared {
     status: Option<ExitStatus>,
     /// The client's connection, until the worker is unwanted.
     connection: Option<Connection>,
-    /// The tasks that wait for the end.
-    waiters: Waiters,
 }
 
 impl SupervisorShared {
@@ -116,9 +116,8 @@ impl Supervisor {
             failure: None,
             status: None,
             connection: None,
-            waiters: Waiters::default(),
         };
-        Self { shared: Mutex::new(shared), changed: Condvar::new() }
+        Self { shared: Mutex::new(shared), changed: Condvar::new(), waiters: WakerSet::default() }
     }
 
     /// Starts the thread that supervises a worker whose first process serves.
@@ -212,11 +211,13 @@ impl Supervisor {
     }
 
     /// Wakes the threads and tasks that wait for a change, after it.
-    fn tell(&self, mut shared: MutexGuard<'_, SupervisorShared>) {
-        let waiters = if shared.has_ended() { shared.waiters.take() } else { Waiters::default() };
+    fn tell(&self, shared: MutexGuard<'_, SupervisorShared>) {
+        let has_ended = shared.has_ended();
         drop(shared);
         self.changed.notify_all();
-        waiters.wake_all();
+        if has_ended {
+            self.waiters.wake_all();
+        }
     }
 
     /// Takes the connection, which is closed when the worker becomes unwanted. Returns `false` if it is
@@ -264,7 +265,7 @@ impl Supervisor {
 
     /// Completes when the worker has ended for good and its last process is reaped.
     pub(super) async fn ended(&self) {
-        until_so(&self.shared, SupervisorShared::has_ended, |shared| &mut shared.waiters).await;
+        self.waiters.until(|| self.lock().has_ended()).await;
     }
 
     /// Waits as [`ended`](Self::ended), for at most `time`. Returns whether the worker has ended.

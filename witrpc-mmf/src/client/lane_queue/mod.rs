@@ -16,7 +16,9 @@
 //! A thread that frees a lane does so first and then looks whether the queue is empty. A call enters first
 //! and then looks for free lanes. Between the two lies a full fence on both sides, so one sees the other.
 //!
-//! Wakers run foreign code. They are run and dropped outside of the lock.
+//! Wakers run foreign code. They are run and dropped outside of the lock. They stand in no
+//! [`WakerSet`](witrpc_rt::WakerSet), since an entry outlives its waker: it keeps the turn that its task was
+//! woken for.
 
 #[cfg(test)]
 mod model;

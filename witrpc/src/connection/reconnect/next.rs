@@ -2,7 +2,7 @@
 
 use std::ptr;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use arc_swap::Guard;
@@ -42,7 +42,8 @@ impl Next<'_> {
         cx: &Context<'_>,
         limit: &mut Limit,
     ) -> Poll<Result<Guard<Arc<Link>>, CallError>> {
-        if let Some(settled) = self.look(cx.waker()) {
+        self.reconnector.waiting.register(&mut self.key, cx.waker());
+        if let Some(settled) = self.look() {
             return Poll::Ready(settled);
         }
         let Some(at) = limit.instant() else { return Poll::Pending };
@@ -56,26 +57,13 @@ impl Next<'_> {
         Poll::Pending
     }
 
-    /// Checks for another link, and registers the waker if there is none yet.
-    fn look(&mut self, waker: &Waker) -> Option<Result<Guard<Arc<Link>>, CallError>> {
-        // Clone and drop wakers without the lock: that runs code of the user's.
-        let waker = waker.clone();
-        let mut state = self.reconnector.state();
-        if let Phase::Ended(ended) = &state.phase {
+    /// Checks for another link, or the end.
+    fn look(&self) -> Option<Result<Guard<Arc<Link>>, CallError>> {
+        if let Phase::Ended(ended) = &*self.reconnector.phase() {
             return Some(Err(ended.call_error()));
         }
         let link = self.reconnector.link();
-        if !ptr::eq(Arc::as_ptr(&link), self.lost) {
-            return Some(Ok(link));
-        }
-        let key = *self.key.get_or_insert_with(|| {
-            state.next_key += 1;
-            state.next_key
-        });
-        let former = state.waiting.insert(key, waker);
-        drop(state);
-        drop(former);
-        None
+        (!ptr::eq(Arc::as_ptr(&link), self.lost)).then_some(Ok(link))
     }
 }
 
@@ -84,9 +72,6 @@ impl Drop for Next<'_> {
         if let Some(alarm) = self.alarm.take() {
             self.reconnector.timer.disarm(alarm);
         }
-        if let Some(key) = self.key {
-            let waker = self.reconnector.state().waiting.remove(&key);
-            drop(waker);
-        }
+        self.reconnector.waiting.leave(&mut self.key);
     }
 }

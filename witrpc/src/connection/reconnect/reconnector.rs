@@ -9,12 +9,11 @@
 //!   connection sets the phase first, and then closes the link that is there by then. So no link
 //!   outlives the end.
 //! - A thread that changes something that the reconnecting thread waits for does so before unparking
-//!   it, and that thread looks again after each park. A call that waits for the next link registers and
-//!   looks under the lock under which the link is replaced.
+//!   it, and that thread looks again after each park. A call that waits for the next link registers, and then
+//!   looks.
 //!
 //! A forked child has no such thread and cannot trust the lock: there, no code here touches it.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Wake, Waker};
@@ -23,7 +22,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, mem, thread};
 
 use arc_swap::{ArcSwap, Guard};
-use witrpc_rt::{lock, wake};
+use witrpc_rt::{WakerSet, lock};
 use witrpc_transport::DisconnectReason;
 
 use crate::backoff::Pauses;
@@ -42,19 +41,13 @@ pub struct Reconnector {
     descriptor: &'static ServiceDescriptor,
     policy: Reconnect,
     link: ArcSwap<Link>,
-    pub state: Mutex<ReconnectorState>,
+    phase: Mutex<Phase>,
+    /// The calls that wait for the next link, or the end.
+    pub waiting: WakerSet,
     /// Wakes calls that wait for the next link when their time is over.
     pub timer: Timer,
     /// The thread that replaces the link, once it runs.
     thread: OnceLock<Thread>,
-}
-
-/// The state that callers and the thread share.
-pub struct ReconnectorState {
-    pub phase: Phase,
-    /// The calls that wait for the next link, or the end.
-    pub waiting: BTreeMap<u64, Waker>,
-    pub next_key: u64,
 }
 
 /// The phase of a connection.
@@ -86,14 +79,13 @@ impl Reconnector {
         policy: Reconnect,
         link: Link,
     ) -> Result<Arc<Self>, ConnectError> {
-        let state =
-            ReconnectorState { phase: Phase::Connected, waiting: BTreeMap::new(), next_key: 0 };
         let reconnector = Arc::new(Self {
             source,
             descriptor,
             policy,
             link: ArcSwap::from_pointee(link),
-            state: Mutex::new(state),
+            phase: Mutex::new(Phase::Connected),
+            waiting: WakerSet::default(),
             timer: Timer::default(),
             thread: OnceLock::new(),
         });
@@ -132,7 +124,7 @@ impl Reconnector {
             Some(DisconnectReason::Forked) => {
                 ConnectionState::Disconnected(DisconnectReason::Forked)
             }
-            _ => self.state().phase.told(),
+            _ => self.phase().told(),
         }
     }
 
@@ -141,7 +133,7 @@ impl Reconnector {
         if self.link().lost() == Some(DisconnectReason::Forked) {
             return None;
         }
-        match &self.state().phase {
+        match &*self.phase() {
             Phase::Ended(ended) => ended.error.clone(),
             Phase::Connected | Phase::Reconnecting => None,
         }
@@ -167,8 +159,8 @@ impl Reconnector {
         }
     }
 
-    pub fn state(&self) -> MutexGuard<'_, ReconnectorState> {
-        lock(&self.state)
+    pub fn phase(&self) -> MutexGuard<'_, Phase> {
+        lock(&self.phase)
     }
 
     /// Enters a phase. Returns `false` if the connection has ended already.
@@ -186,20 +178,19 @@ impl Reconnector {
     /// Enters a phase, runs `more` under the lock, and wakes all waiting calls. Returns `None` if the
     /// connection has ended already.
     fn change_and<R>(&self, phase: Phase, more: impl FnOnce() -> R) -> Option<R> {
-        let mut state = self.state();
-        if let Phase::Ended(_) = state.phase {
+        let mut present = self.phase();
+        if let Phase::Ended(_) = *present {
             return None;
         }
-        state.phase = phase;
+        *present = phase;
         let result = more();
-        let waiting = mem::take(&mut state.waiting);
-        drop(state);
-        waiting.into_values().for_each(wake);
+        drop(present);
+        self.waiting.wake_all();
         Some(result)
     }
 
     fn has_ended(&self) -> bool {
-        matches!(self.state().phase, Phase::Ended(_))
+        matches!(*self.phase(), Phase::Ended(_))
     }
 
     /// Runs the thread: reports each phase, in order, until the end.

@@ -22,7 +22,7 @@
 //! 3. A request for notices comes before those for items.
 //! 4. A request looks for `lost` under the lock under which it begins to wait. Whoever loses the connection
 //!    sets that, and takes out all who wait, under one hold of the lock: so none waits on.
-//! 5. Wakers are cloned, woken and dropped without the lock.
+//! 5. Wakers are cloned, woken and dropped without the lock. A `WakerSet` wakes, but could grant no permit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};

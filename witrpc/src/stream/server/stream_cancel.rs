@@ -8,20 +8,15 @@
 //! 1. The stage only grows. It becomes `Open` before the opening call is answered. So a thread that
 //!    finds that the call was given up, and after that the stage still `Opening`, has found it of a
 //!    call that is unanswered.
-//! 2. A thread that cuts the stream sets the stage, then takes the watchers out. A thread that watches
-//!    joins the watchers, then looks at the stage, both under the lock. So one of the two sees the
-//!    other.
-//! 3. Wakers are cloned, woken and dropped without the lock.
+//! 2. A thread that cuts the stream sets the stage, then wakes the watchers. A thread that watches joins
+//!    the watchers, then looks at the stage. So one of the two sees the other.
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
-use witrpc_rt::{lock, wake};
+use witrpc_rt::WakerSet;
 
 /// What the context of a stream's method asks in place of its call.
 #[derive(Debug)]
@@ -29,13 +24,7 @@ pub struct StreamCancel {
     stage: AtomicU8,
     /// Whether the call's deadline holds until the method ends.
     keeps_deadline: bool,
-    watchers: Mutex<StreamWatchers>,
-}
-
-#[derive(Debug, Default)]
-struct StreamWatchers {
-    last: u64,
-    wakers: BTreeMap<u64, Waker>,
+    watchers: WakerSet,
 }
 
 /// The stage of a stream.
@@ -63,7 +52,7 @@ impl StreamCancel {
     }
 
     fn at(stage: StreamStage, keeps_deadline: bool) -> Arc<Self> {
-        let (stage, watchers) = (AtomicU8::new(stage as u8), Mutex::default());
+        let (stage, watchers) = (AtomicU8::new(stage as u8), WakerSet::default());
         Arc::new(Self { stage, keeps_deadline, watchers })
     }
 
@@ -89,75 +78,27 @@ impl StreamCancel {
     /// Marks the stream as not wanted any more, and wakes all watchers.
     pub fn cut(&self) {
         self.stage.store(StreamStage::Cut as u8, Release);
-        let wakers = std::mem::take(&mut self.lock().wakers);
-        wakers.into_values().for_each(wake);
+        self.watchers.wake_all();
     }
 
     /// Wakes `waker` when it is cut, which may be at once. Returns the key for
     /// [`unwatch`](Self::unwatch).
     pub fn watch(&self, waker: &Waker) -> u64 {
-        let theirs = waker.clone();
-        let mut watchers = self.lock();
-        watchers.last += 1;
-        let key = watchers.last;
-        watchers.wakers.insert(key, theirs);
-        let is_cut = self.stage() == StreamStage::Cut;
-        drop(watchers);
-        if is_cut {
+        let key = self.watchers.add((), waker);
+        if self.stage() == StreamStage::Cut {
             waker.wake_by_ref();
         }
         key
     }
 
     /// Completes when it is cut.
-    pub fn until_cut(&self) -> UntilCut<'_> {
-        UntilCut { stream_cancel: self, watch: None }
+    pub async fn until_cut(&self) {
+        self.watchers.until(|| self.stage() == StreamStage::Cut).await;
     }
 
     /// Removes the watcher of this key.
     pub fn unwatch(&self, key: u64) {
-        let waker = self.lock().wakers.remove(&key);
-        drop(waker);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, StreamWatchers> {
-        lock(&self.watchers)
-    }
-}
-
-/// The future of [`StreamCancel::until_cut`].
-pub struct UntilCut<'a> {
-    stream_cancel: &'a StreamCancel,
-    watch: Option<(u64, Waker)>,
-}
-
-impl UntilCut<'_> {
-    fn unwatch(&mut self) {
-        if let Some((key, _)) = self.watch.take() {
-            self.stream_cancel.unwatch(key);
-        }
-    }
-}
-
-impl Future for UntilCut<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.stream_cancel.stage() == StreamStage::Cut {
-            return Poll::Ready(());
-        }
-        if self.watch.as_ref().is_none_or(|(_, waker)| !waker.will_wake(cx.waker())) {
-            self.unwatch();
-            // Wakes at once if it has been cut by now.
-            self.watch = Some((self.stream_cancel.watch(cx.waker()), cx.waker().clone()));
-        }
-        Poll::Pending
-    }
-}
-
-impl Drop for UntilCut<'_> {
-    fn drop(&mut self) {
-        self.unwatch();
+        self.watchers.remove(key);
     }
 }
 
@@ -204,7 +145,7 @@ mod tests {
         line.unwatch(line.watch(&waker));
         assert_eq!(counter.0.load(Relaxed), 3, "a later watcher is woken at once");
         keys.into_iter().for_each(|key| line.unwatch(key));
-        assert!(line.lock().wakers.is_empty());
+        assert!(line.watchers.is_empty());
         drop(waker);
         assert_eq!(Arc::strong_count(&counter), 1);
     }
