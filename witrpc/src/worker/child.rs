@@ -105,7 +105,8 @@ pub fn serve_with(
         parent.server = Some(server.handle());
     }
     report(&line, &Report::Serving);
-    server.wait();
+    // Always shut down: this thread does not run in a fork.
+    let _ = server.wait();
     Ok(())
 }
 
