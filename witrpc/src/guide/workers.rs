@@ -103,6 +103,11 @@
 //! thread, and SIGTERM would not end it. [`restore_signal_mask`](crate::restore_signal_mask) gives
 //! its [`Command`](std::process::Command) the program's own mask.
 //!
+//! A thread that a handler starts with [`std::thread::spawn`] inherits the blocked signals as well,
+//! and so do the processes that this thread starts: give their commands the program's mask too. The
+//! thread that handles the program's signals must not start in a handler, unless it unblocks them or
+//! waits for them with `sigwait`.
+//!
 //! # Restarting
 //!
 //! ```no_run
