@@ -1,6 +1,7 @@
 //! Workers that start workers: those that serve may, others may not.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -9,7 +10,7 @@ use witrpc::{Worker, WorkerError, WorkerExit, worker};
 use witrpc_tests::basic::{BasicClient, BasicServer, Bench};
 use witrpc_tests::process::Child;
 use witrpc_tests::resources::is_alive;
-use witrpc_tests::roles::{Duty, Role};
+use witrpc_tests::roles::{Duty, Nested, Role, Served};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
 
 fn spawn(command: Command) -> Result<Worker<BasicClient>, WorkerError> {
@@ -31,6 +32,86 @@ fn a_worker_that_does_not_serve_starts_none() {
         assert!(exit.stderr().contains("witrpc::worker::serve"), "{exit}");
         assert!(exit.stderr().contains("witrpc-peer"), "{exit}");
     }
+}
+
+/// What a worker says that serves in this way, and then tries to start a worker.
+fn refused_after(served: Served) -> WorkerExit {
+    let exit = end_of(&Duty::Nested(Nested::EmployLast(served)));
+    assert_eq!(exit.status().unwrap().code(), Some(3), "{exit}");
+    exit
+}
+
+#[test]
+fn a_worker_whose_serve_has_failed_starts_none() {
+    for served in [Served::NotAtAll, Served::WithAPanic] {
+        let exit = refused_after(served);
+        assert!(exit.stderr().contains("witrpc::worker::serve has returned"), "{exit}");
+        assert!(exit.stderr().contains("witrpc-peer"), "{exit}");
+    }
+}
+
+#[test]
+fn a_worker_that_has_served_starts_none() {
+    // In the second that it has for that, which may be over before on a machine under load.
+    eventually("a worker ends by itself", || {
+        let duty = Duty::Nested(Nested::EmployLast(Served::ToTheEnd));
+        let status = spawn(duty.command()).unwrap().stop(PATIENCE).expect("the kernel tells");
+        let killed = status.signal() == Some(Signal::KILL.as_raw());
+        assert!(killed || status.code() == Some(3), "{status}");
+        !killed
+    });
+}
+
+#[test]
+fn a_worker_whose_parent_has_gone_starts_none() {
+    eventually("it is refused in the second that it has", || {
+        let parent = Duty::Nested(Nested::Employ(Box::new(Duty::Nested(Nested::EmployOrphaned))));
+        // Returns when all that have its standard output have ended.
+        let output = parent.command().output().unwrap();
+        assert_eq!(output.status.signal(), Some(Signal::KILL.as_raw()), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().contains("its parent has gone")
+    });
+}
+
+/// How deep workers may be nested.
+const LIMIT: u32 = 8;
+
+/// A command in the environment of a worker, or in that of this process.
+fn command_within(duty: Nested, environment: &str) -> Command {
+    let mut command = Duty::Nested(duty).command();
+    match environment {
+        "" => command.env_remove("WITRPC_WORKER"),
+        _ => command.env("WITRPC_WORKER", environment),
+    };
+    command
+}
+
+/// The environment of a worker of a program that a worker with this environment has started, or why
+/// there is none.
+fn environment_below(environment: &str) -> Result<String, String> {
+    let duty = Nested::Employ(Box::new(Duty::Nested(Nested::TellEnvironment)));
+    let output = command_within(duty, environment).output().unwrap();
+    let below = String::from_utf8(output.stdout).unwrap();
+    if below.is_empty() { Err(String::from_utf8(output.stderr).unwrap()) } else { Ok(below) }
+}
+
+fn environment_at(level: u32) -> String {
+    (0..level).fold(String::new(), |environment, _| environment_below(&environment).unwrap())
+}
+
+#[test]
+fn programs_that_workers_start_have_workers_down_to_a_limit() {
+    let refused = environment_below(&environment_at(LIMIT)).unwrap_err();
+    assert!(refused.contains("the limit is 8"), "{refused}");
+    assert!(refused.contains("WITRPC_WORKER"), "says what to do: {refused}");
+}
+
+#[test]
+fn a_chain_of_programs_whose_standard_input_is_taken_away_ends_at_the_limit() {
+    let environment = environment_at(LIMIT - 2);
+    let output = command_within(Nested::EmployWrapped(4), &environment).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.stdout.is_empty() && said.contains("the limit is 8"), "{output:?}");
 }
 
 #[test]

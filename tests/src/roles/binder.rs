@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use witrpc::BindError;
+use witrpc::{BindError, StopReason};
 
 use crate::basic::Bench;
 use crate::fixture::{Address, FixtureConfig};
@@ -39,5 +39,5 @@ pub(super) fn bind(parent: &Parent, address: &Address) {
         }
     };
     parent.report(&Bid::Won);
-    server.wait();
+    assert_eq!(server.wait(), StopReason::ShutDown);
 }

@@ -19,6 +19,8 @@ use crate::basic::{BasicClient, BasicServer, Bench};
 use crate::process::{Parent, peer_program};
 use crate::watchdog::{PATIENCE, eventually};
 
+use super::nested::Nested;
+
 /// What a worker does with its life.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Duty {
@@ -45,6 +47,8 @@ pub enum Duty {
         /// Without.
         closed: bool,
     },
+    /// Tries to have a worker elsewhere.
+    Nested(Nested),
     /// Cannot serve: its server is refused.
     ServeBadly,
     /// Says something on its standard error and ends.
@@ -112,11 +116,9 @@ impl Duty {
                 if closed {
                     close_input();
                 }
-                match Worker::<BasicClient>::spawn(Duty::Serve.command()) {
-                    Ok(_) => {}
-                    Err(refused) => Duty::Exit(3, refused.to_string()).perform(),
-                }
+                Nested::Employ(Box::new(Duty::Serve)).perform();
             }
+            Duty::Nested(nested) => nested.perform(),
             Duty::ServeBadly => {
                 let served = worker::serve_with(|server, _| {
                     server.service(BasicServer::new(Bench::default())).max_workers(0)

@@ -23,6 +23,31 @@ pub enum WorkerError {
         /// The program of the command.
         program: String,
     },
+    /// This process was started as a worker itself and does not serve any more. Nothing was started.
+    #[error(
+        "the worker {program:?} was not started, because this process is a worker itself and does \
+         not serve any more (witrpc::worker::serve has returned, or its parent has gone): end this \
+         process, and start a worker's own workers while it serves, in the closure of serve_with or \
+         in a handler"
+    )]
+    ServesNoMore {
+        /// The program of the command.
+        program: String,
+    },
+    /// This process belongs to a worker at the lowest level that there may be. Nothing was started.
+    #[error(
+        "the worker {program:?} was not started, because this process belongs to a worker that is \
+         nested {limit} levels deep, and the limit is {limit}: see that the program does not start \
+         itself without end, for example because a wrapper replaces the standard input that \
+         witrpc::worker::is_worker() looks at; a program that is to count from the top is started \
+         without WITRPC_WORKER in its environment"
+    )]
+    NestedTooDeep {
+        /// The program of the command.
+        program: String,
+        /// How many levels there may be.
+        limit: u32,
+    },
     /// No process could be started.
     #[error("the worker {program:?} could not be started: {source}; {}", start_remedy(.source))]
     Spawn {
@@ -88,6 +113,8 @@ impl WorkerError {
             | Self::NotServing { exit, .. }
             | Self::Ended { exit } => Some(exit),
             Self::MustServeFirst { .. }
+            | Self::ServesNoMore { .. }
+            | Self::NestedTooDeep { .. }
             | Self::Spawn { .. }
             | Self::Connect { .. }
             | Self::Io { .. } => None,
@@ -172,6 +199,8 @@ mod tests {
         let not_found = || io::Error::from(io::ErrorKind::NotFound);
         for error in [
             WorkerError::MustServeFirst { program: "render".to_owned() },
+            WorkerError::ServesNoMore { program: "render".to_owned() },
+            WorkerError::NestedTooDeep { program: "render".to_owned(), limit: 8 },
             WorkerError::Spawn { program: "render".to_owned(), source: not_found() },
             WorkerError::Exited { exit: exit() },
             WorkerError::CannotServe { problem: "oh: no".to_owned(), exit: exit() },

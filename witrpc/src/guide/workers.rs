@@ -54,8 +54,9 @@
 //! from another thread, or waits for its end there; both have an `async` form.
 //!
 //! Do not forget to call [`is_worker`](crate::worker::is_worker): without it the process would
-//! start itself again and again. So a process that was started as a worker and does not serve
-//! cannot start workers: [`WorkerError::MustServeFirst`](crate::WorkerError::MustServeFirst). [The
+//! start itself again and again. So a process that was started as a worker can start workers only
+//! while it serves: [`WorkerError::MustServeFirst`](crate::WorkerError::MustServeFirst) before, and
+//! [`WorkerError::ServesNoMore`](crate::WorkerError::ServesNoMore) once `serve` has returned. [The
 //! chapter on tests](super::testing#code-that-starts-workers) explains how to test code that starts
 //! workers.
 //!
@@ -79,7 +80,17 @@
 //!
 //! A service that has its own workers starts them in the closure of
 //! [`worker::serve_with`](crate::worker::serve_with), or in a handler. They end with the worker,
-//! however that ends, and so with the program at the top.
+//! however that ends, and so with the program at the top. Once `serve` has returned, or the parent
+//! has gone, the process can start no more.
+//!
+//! Workers may be nested 8 levels deep: [`WorkerError::NestedTooDeep`](crate::WorkerError::NestedTooDeep).
+//! This ends a chain that nothing else ends. A program that starts itself behind a wrapper which
+//! replaces standard input, such as `sh -c "program </dev/null; true"`, does not know that it is a
+//! worker.
+//!
+//! Any other program that a worker starts can have workers too. It counts from the worker's level,
+//! which the variable `WITRPC_WORKER` carries. Remove that from the environment of a program that is
+//! to count from the top, such as a terminal.
 //!
 //! # Signals
 //!
@@ -91,6 +102,11 @@
 //! starts it. Any other process that a handler starts inherits the signal mask of the handler's
 //! thread, and SIGTERM would not end it. [`restore_signal_mask`](crate::restore_signal_mask) gives
 //! its [`Command`](std::process::Command) the program's own mask.
+//!
+//! A thread that a handler starts with [`std::thread::spawn`] inherits the blocked signals as well,
+//! and so do the processes that this thread starts: give their commands the program's mask too. The
+//! thread that handles the program's signals must not start in a handler, unless it unblocks them or
+//! waits for them with `sigwait`.
 //!
 //! # Restarting
 //!

@@ -42,6 +42,7 @@ use std::fmt;
 ///
 /// assert_eq!(serve().unwrap(), ExitCode::SUCCESS);
 /// ```
+#[must_use = "a server in a forked process never serves: StopReason::Forked"]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {

@@ -17,7 +17,7 @@ use crate::rt::{offload, restore_elsewhere};
 use crate::security::AccessToken;
 
 use super::assignment::Assignment;
-use super::child::has_to_serve_first;
+use super::nesting::refuse_to_start;
 use super::parent::Worker;
 use super::supervisor::{OnFailure, ProcessPlan, Supervisor};
 
@@ -146,15 +146,23 @@ impl<C> WorkerBuilder<C> {
     /// signal mask of this thread. In a handler, it starts with the mask that the program had when it
     /// started the server.
     ///
-    /// A process that was started as a worker cannot start workers before it [serves](super::serve):
-    /// such a program would start itself endlessly. A service with its own workers starts them where it
-    /// is made, in the closure of [`serve_with`](super::serve_with), or later.
+    /// A process that was started as a worker may start workers only while it [serves](super::serve):
+    /// otherwise its program could start itself endlessly. A service with its own workers starts them
+    /// where it is made, in the closure of [`serve_with`](super::serve_with), or in its handlers.
+    ///
+    /// Workers may be nested 8 levels deep. The environment carries the level, in the variable
+    /// `WITRPC_WORKER`. Any program that a worker starts can have workers too, and counts from the
+    /// worker's level. Remove the variable from its environment to let it count from the top.
     ///
     /// # Errors
     ///
     /// [`WorkerError`] says whether the process did not start, did not serve, or ended, and how. No
-    /// process is left then. [`WorkerError::MustServeFirst`]: this process is a worker that does not
-    /// serve yet; nothing was started.
+    /// process is left then. Nothing was started where the error is one of these:
+    ///
+    /// - [`WorkerError::MustServeFirst`]: this process is a worker that does not serve yet;
+    /// - [`WorkerError::ServesNoMore`]: it is a worker whose [`serve`](super::serve) has returned, or
+    ///   whose parent has gone;
+    /// - [`WorkerError::NestedTooDeep`]: it stands at the limit.
     ///
     /// # Panics
     ///
@@ -164,10 +172,7 @@ impl<C> WorkerBuilder<C> {
     }
 
     fn spawn_kept_by(mut self, supervisor: &Arc<Supervisor>) -> Result<Worker<C>, WorkerError> {
-        if has_to_serve_first() {
-            let program = self.command.get_program().to_string_lossy().into_owned();
-            return Err(WorkerError::MustServeFirst { program });
-        }
+        refuse_to_start(&self.command.get_program().to_string_lossy())?;
         if self.own_process_group {
             self.command.process_group(0);
         }

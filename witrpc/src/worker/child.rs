@@ -2,13 +2,12 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{io, thread};
 
 use rustix::io::fcntl_dupfd_cloexec;
-use rustix::process::{Pid, Signal, getpgrp, getpid, getppid, kill_process};
+use rustix::process::{Signal, getpid, kill_process};
 use rustix::stdio::{dup2_stdin, stdin};
 use witrpc_rt::lock;
 use zeroize::Zeroizing;
@@ -21,69 +20,10 @@ use crate::server::builder::WitServerBuilder;
 use crate::server::handle::{ServerHandle, WitServer};
 
 use super::assignment::{Assignment, MAX_LEN, Report, read_assignment, whole_body};
-use super::process::{LINE, identity};
+use super::nesting::{NamedLine, Serving, has_begun, serves_no_more};
 
 /// How long a process whose parent has gone may take to end by itself.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// Set once this process has taken its line.
-static TAKEN: AtomicBool = AtomicBool::new(false);
-
-/// Returns whether this process was started as a worker, for a program that is its own worker.
-///
-/// A process that a worker starts is not a worker, with one exception. It may outlive the worker and be
-/// adopted by the worker's parent (the first process of a container adopts orphans, as does a
-/// subreaper). Then it looks like a worker whose standard input has been replaced. Only the process
-/// group tells the two apart. So it counts as a worker if it leads a group too, or if the worker has
-/// [none of its own](crate::WorkerBuilder::own_process_group). Then [`serve`] says that it is no
-/// worker, and it cannot start workers. A program that starts such processes should remove the variable
-/// `WITRPC_WORKER` from their environment.
-#[must_use]
-pub fn is_worker() -> bool {
-    has_begun() || was_started_as_worker()
-}
-
-/// Returns whether this process was started as a worker and does not serve yet. Such a process may not
-/// start workers: its program would start itself endlessly.
-pub(super) fn has_to_serve_first() -> bool {
-    !has_begun() && was_started_as_worker()
-}
-
-fn has_begun() -> bool {
-    TAKEN.load(Ordering::Relaxed)
-}
-
-/// Returns whether the environment names this process. Its standard input may have been replaced by
-/// now, so its parent and its process group count too.
-fn was_started_as_worker() -> bool {
-    NamedLine::of_this_process().is_some_and(|line| line.is_here() || line.is_from_our_parent())
-}
-
-/// The content of [`LINE`].
-struct NamedLine {
-    socket: String,
-    parent: Option<Pid>,
-    leads_group: bool,
-}
-
-impl NamedLine {
-    fn of_this_process() -> Option<Self> {
-        let named = std::env::var(LINE).ok()?;
-        let (rest, leads_group) = named.rsplit_once(':')?;
-        let (socket, parent) = rest.rsplit_once(':')?;
-        let parent = parent.parse().ok().and_then(Pid::from_raw);
-        Some(Self { socket: socket.to_owned(), parent, leads_group: leads_group == "1" })
-    }
-
-    fn is_here(&self) -> bool {
-        identity(stdin()).is_ok_and(|found| found == self.socket)
-    }
-
-    fn is_from_our_parent(&self) -> bool {
-        let leads_as_named = !self.leads_group || getpgrp() == getpid();
-        self.parent.is_some() && getppid() == self.parent && leads_as_named
-    }
-}
 
 /// Serves the parent that started this process as a [`Worker`](crate::Worker), until the parent goes.
 ///
@@ -132,7 +72,9 @@ pub fn serve(service: impl IntoService) -> Result<(), ServeError> {
 /// limits. It may listen on the endpoint again with a size: `server.listen(place.size(64 <<
 /// 20)).service(..)`.
 ///
-/// A service with its own workers starts them here. They end with this process, however it ends.
+/// A service with its own workers starts them here. They end with this process, however it ends. Once
+/// this function has returned, or the parent has gone, the process
+/// [cannot start workers](crate::WorkerBuilder::spawn).
 ///
 /// # Errors
 ///
@@ -140,7 +82,7 @@ pub fn serve(service: impl IntoService) -> Result<(), ServeError> {
 pub fn serve_with(
     configure: impl FnOnce(WitServerBuilder, Mmf) -> WitServerBuilder,
 ) -> Result<(), ServeError> {
-    let line = take_line()?;
+    let (line, _serving) = take_line()?;
     let assignment = receive(&line)?;
     let parent = Arc::new(Mutex::new(Parent { gone: false, server: None }));
     watch(&line, &parent)?;
@@ -163,13 +105,14 @@ pub fn serve_with(
         parent.server = Some(server.handle());
     }
     report(&line, &Report::Serving);
-    server.wait();
+    // Always shut down: this thread does not run in a fork.
+    let _ = server.wait();
     Ok(())
 }
 
 /// Takes the line away from standard input, so that neither this program nor the processes that it
 /// starts use it.
-fn take_line() -> Result<UnixStream, ServeError> {
+fn take_line() -> Result<(UnixStream, Serving), ServeError> {
     let has_line = || NamedLine::of_this_process().is_some_and(|line| line.is_here());
     if has_begun() || !has_line() {
         return Err(ServeError::NotAWorker);
@@ -179,8 +122,7 @@ fn take_line() -> Result<UnixStream, ServeError> {
     let line = fcntl_dupfd_cloexec(stdin(), 3).map_err(|errno| refused(errno.into()))?;
     let nothing = std::fs::File::open("/dev/null").map_err(refused)?;
     dup2_stdin(nothing).map_err(|errno| refused(errno.into()))?;
-    TAKEN.store(true, Ordering::Relaxed);
-    Ok(line.into())
+    Ok((line.into(), Serving::begin()))
 }
 
 /// Reads the assignment, which the parent has written before it started this process.
@@ -221,6 +163,7 @@ fn watch(line: &UnixStream, parent: &Arc<Mutex<Parent>>) -> Result<(), ServeErro
     let wait = move || {
         // The parent sends nothing more. Reading ends when the parent ends, or when the line fails.
         let _ = io::copy(&mut line, &mut io::sink());
+        serves_no_more();
         let server = {
             let mut parent = lock(&parent);
             parent.gone = true;

@@ -58,6 +58,7 @@ mod assignment;
 mod builder;
 mod child;
 mod handle;
+mod nesting;
 mod parent;
 mod process;
 pub(crate) mod stderr_tail;
@@ -65,7 +66,8 @@ pub(crate) mod supervisor;
 
 pub use crate::error::{ServeError, WorkerError, WorkerExit};
 pub use builder::WorkerBuilder;
-pub use child::{is_worker, serve, serve_with};
+pub use child::{serve, serve_with};
 pub use handle::WorkerHandle;
+pub use nesting::is_worker;
 pub use parent::Worker;
 pub use supervisor::WorkerState;

@@ -2,14 +2,13 @@
 
 use std::io;
 use std::io::Write;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::fstat;
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -18,22 +17,8 @@ use crate::endpoint::mmf::Descriptor;
 use crate::error::{WorkerError, WorkerExit};
 
 use super::assignment::{Assignment, Report, read_report, whole_body};
+use super::nesting::{LINE, NamedLine};
 use super::stderr_tail::StderrTail;
-
-/// The variable in a worker's environment that describes its line: `device:inode:pid:leads`. The first
-/// two are the device and inode of the worker's standard input. `pid` is the process that started the
-/// worker. `leads` is 1 if the worker leads a process group, else 0.
-///
-/// The processes that a worker starts inherit the variable, but neither the socket nor the parent, and
-/// so are no workers. A process that outlives the worker may get the same parent, if that adopts
-/// orphans, as process 1 of a container or a subreaper does. But it does not lead the worker's group.
-pub(super) const LINE: &str = "WITRPC_WORKER";
-
-/// Returns what distinguishes a socket from all others, in the form of [`LINE`].
-pub(super) fn identity(socket: impl AsFd) -> io::Result<String> {
-    let stat = fstat(socket)?;
-    Ok(format!("{}:{}", stat.st_dev, stat.st_ino))
-}
 
 /// How many bytes to read at most from a process that has ended: what its pipe can hold. Another
 /// process may have inherited the pipe and may keep writing.
@@ -94,9 +79,9 @@ impl Process {
         leads_group: bool,
     ) -> Result<Self, WorkerError> {
         let (line, theirs) = open_line(assignment).map_err(system("make a line to the worker"))?;
-        let name = identity(&theirs).map_err(system("look at the line to the worker"))?;
-        let name = format!("{name}:{}:{}", std::process::id(), u8::from(leads_group));
-        command.env(LINE, name).stdin(theirs).stderr(Stdio::piped());
+        let name = NamedLine::of_worker(&theirs, leads_group);
+        let name = name.map_err(system("look at the line to the worker"))?;
+        command.env(LINE, name.to_string()).stdin(theirs).stderr(Stdio::piped());
         let started = command.spawn();
         // Otherwise the command would keep this process's copy of the worker's end until its next
         // standard input.

@@ -10,6 +10,7 @@ use witrpc_transport::DisconnectReason;
 
 use crate::endpoint::in_process::InProcess;
 use crate::error::{CallError, ConnectError};
+use crate::pool::stop_reason::StopReason;
 use crate::server::handle::WitServer;
 use crate::{Endpoint, Mmf};
 
@@ -54,7 +55,7 @@ fn a_shutdown_has_what_runs_answered_and_refuses_the_rest() {
             assert_eq!(pending.join().unwrap().unwrap(), 3);
             assert!(shutdown.join().unwrap(), "all were answered");
         });
-        fixture.server.wait();
+        assert_eq!(fixture.server.wait(), StopReason::ShutDown);
     });
 }
 
@@ -137,7 +138,7 @@ fn waiting_ends_with_the_server() {
         thread::scope(|scope| {
             let waits = scope.spawn(|| server.wait());
             assert!(server.handle().shutdown(LONG));
-            waits.join().unwrap();
+            assert_eq!(waits.join().unwrap(), StopReason::ShutDown);
         });
         assert!(stopped.as_mut().poll(&mut cx).is_ready());
     });
