@@ -77,7 +77,8 @@ impl Restriction {
     }
 }
 
-fn limit(resource: Resource, value: u64) {
+/// Lowers a limit, or raises it again.
+pub(crate) fn limit(resource: Resource, value: u64) {
     let maximum = getrlimit(resource).maximum;
     let limit = Rlimit { current: Some(value), maximum };
     setrlimit(resource, limit).expect("a limit can be lowered");

@@ -144,7 +144,7 @@ fn a_client_of_few_descriptors_is_told_so_until_there_are_enough() {
     assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
 
-/// A control group with a memory limit. Dropping it removes it, once what ran in it has ended.
+/// A control group with a limit. Dropping it removes it, once what ran in it has ended.
 struct Group {
     directory: PathBuf,
     /// The file that holds the limit.
@@ -155,10 +155,21 @@ impl Group {
     /// `None`, with a word on why, where this process may make none: in CI too, where machines may have
     /// no such controller, or let nobody write there. What fails in another way fails in CI.
     fn new(limit: u64) -> Option<Self> {
+        Self::under(
+            &[("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")],
+            limit,
+        )
+    }
+
+    /// One that may have so many threads.
+    fn of_threads(limit: u64) -> Option<Self> {
+        Self::under(&[("/sys/fs/cgroup/pids", "pids.max"), ("/sys/fs/cgroup", "pids.max")], limit)
+    }
+
+    /// One of the first of these mounts that has the file of its limit.
+    fn under(places: &[(&str, &str)], limit: u64) -> Option<Self> {
         let name = format!("witrpc-test-{}-{limit}", getpid().as_raw_nonzero());
-        for (mount, file) in
-            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
-        {
+        for (mount, file) in places {
             let directory = PathBuf::from(mount).join(&name);
             match fs::create_dir(&directory) {
                 Ok(()) => {}
@@ -175,7 +186,7 @@ impl Group {
             }
             let group = Self { limit: directory.join(file), directory };
             if !group.limit.exists() {
-                skipped(&format!("{mount} has no controller of memory"));
+                skipped(&format!("{mount} has no {file}"));
                 continue;
             }
             match fs::write(&group.limit, limit.to_string()) {
@@ -267,5 +278,18 @@ fn a_client_in_a_group_of_little_memory_is_told_and_lives() {
     let refused = client.hear::<Result<i64, String>>().expect_err("it would be killed");
     let file = group.limit.to_str().unwrap().to_owned();
     assert_says(&refused, &[file, (33 * MIB).to_string(), (64 * MIB).to_string()]);
+    drop(client);
+}
+
+#[test]
+fn a_client_whose_group_may_have_no_more_threads_is_told() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    // The thread that hears the test is the second one.
+    let Some(group) = Group::of_threads(2) else { return };
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = group.start(&Role::TryToConnect { address: fixture.address().clone() });
+    let refused = client.hear::<Result<i64, String>>().expect_err("its thread is refused");
+    let file = group.limit.to_str().unwrap().to_owned();
+    assert_says(&refused, &[file, "may have 2 ".to_owned()]);
     drop(client);
 }

@@ -11,6 +11,7 @@ mod lock;
 )]
 mod signals;
 mod spawn;
+mod thread_limits;
 mod wake;
 mod waker_set;
 
