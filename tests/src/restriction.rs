@@ -63,7 +63,9 @@ impl Restriction {
             Self::Call(call) => refuse(call),
             Self::FileSize(bytes) => limit(Resource::Fsize, bytes),
             Self::Descriptors(more) => {
-                // Reading the directory takes one, which is in the list.
+                // Reading the directory takes one, which is in the list, and which a former restriction may
+                // have left no place for.
+                limit(Resource::Nofile, getrlimit(Resource::Nofile).maximum.expect("it has one"));
                 let open = fs::read_dir("/proc/self/fd").expect("Linux has /proc").count() - 1;
                 limit(Resource::Nofile, open as u64 + more);
             }

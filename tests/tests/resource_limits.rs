@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -76,10 +77,10 @@ fn a_server_that_could_not_take_a_client_says_so_when_it_starts() {
 fn what_a_server_lacks_later_its_next_client_is_told_and_the_others_are_served() {
     let _watchdog = Watchdog::new(3 * PATIENCE);
     let mut all = restrictions();
-    // For the client's socket, and for its memory or the server's: with the bell it takes four. One
-    // that an earlier client brought may still be on its way to be closed.
+    // None for the client's socket; or one for that, and for its memory or the server's: with the bell it
+    // takes four. One that an earlier client brought may still be on its way to be closed.
     all.extend(
-        (1..3).map(|left| (Restriction::Descriptors(left), vec!["RLIMIT_NOFILE".to_owned()])),
+        (0..3).map(|left| (Restriction::Descriptors(left), vec!["RLIMIT_NOFILE".to_owned()])),
     );
     for (by, expected) in all {
         let fixture = Fixture::new(Transport::Mmf);
@@ -108,6 +109,31 @@ fn what_a_server_lacks_later_its_next_client_is_told_and_the_others_are_served()
         assert_eq!(client.add(1, 2), Ok(3), "{by:?}");
         assert!(fixture.metrics().refused_handshakes > 0, "{by:?}");
     }
+}
+
+#[test]
+fn a_server_at_its_limit_of_descriptors_tells_each_client_and_takes_those_that_come_later() {
+    const CLIENTS: u64 = 5;
+    let _watchdog = Watchdog::new(3 * PATIENCE);
+    let dir = TempDir::new().unwrap();
+    let fixture = Fixture::at(Address::in_dir(dir.path(), "calc"), FixtureConfig::default());
+    let client = fixture.client();
+    fixture.tell(ServerCommand::Restrict(Restriction::Descriptors(0)));
+    for _ in 0..CLIENTS {
+        let refused = fixture.builder().connect().unwrap_err();
+        let ConnectError::ServerResource(ResourceError::Descriptors { limit }) = refused else {
+            panic!("{refused}")
+        };
+        assert!(limit < 100, "{limit}");
+    }
+    assert_eq!(fixture.metrics().refused_handshakes, CLIENTS);
+    // One that says nothing keeps no other from being told.
+    let _silent = UnixStream::connect(dir.path().join("calc")).unwrap();
+    let refused = fixture.builder().connect().unwrap_err();
+    assert!(matches!(refused, ConnectError::ServerResource(_)), "{refused}");
+    assert_eq!(client.add(1, 2), Ok(3));
+    fixture.tell(ServerCommand::Restrict(Restriction::Descriptors(50)));
+    assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
 
 #[test]
