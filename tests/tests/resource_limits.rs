@@ -137,6 +137,27 @@ fn a_server_at_its_limit_of_descriptors_tells_each_client_and_takes_those_that_c
 }
 
 #[test]
+fn a_server_without_mappings_or_watches_says_so_and_serves_others() {
+    let _watchdog = Watchdog::new(3 * PATIENCE);
+    let mappings = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap();
+    let watches = fs::read_to_string("/proc/sys/fs/epoll/max_user_watches").unwrap();
+    for (by, name, value) in [
+        (Restriction::Mappings, "vm.max_map_count", mappings),
+        (Restriction::Watches, "fs.epoll.max_user_watches", watches),
+    ] {
+        let fixture = Fixture::new(Transport::Mmf);
+        let client = fixture.client();
+        fixture.tell(ServerCommand::Restrict(by));
+        let refused = fixture.builder().connect().unwrap_err();
+        assert!(matches!(refused, ConnectError::ServerResource(_)), "{refused}");
+        assert_says(&refused.to_string(), &[name.to_owned(), value.trim().to_owned()]);
+        assert!(refused.is_retryable(), "{refused}");
+        assert_eq!(client.add(1, 2), Ok(3), "{by:?}");
+        assert!(fixture.metrics().refused_handshakes > 0, "{by:?}");
+    }
+}
+
+#[test]
 fn what_a_client_lacks_it_is_told_and_the_server_serves_others() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
     let fixture = Fixture::new(Transport::Mmf);
@@ -318,4 +339,21 @@ fn a_client_whose_group_may_have_no_more_threads_is_told() {
     let file = group.limit.to_str().unwrap().to_owned();
     assert_says(&refused, &[file, "may have 2 ".to_owned()]);
     drop(client);
+}
+
+#[test]
+fn a_full_file_system_of_shared_memory_is_told_by_its_path_and_size() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "sh", "-c"]);
+    let script = "mount -t tmpfs -o size=1m none /dev/shm && exec \"$@\"";
+    let tried =
+        Command::new("unshare").args(["--mount", "sh", "-c", script, "sh", "true"]).status();
+    if !tried.is_ok_and(|status| status.success()) {
+        return lacking("no file system can be mounted");
+    }
+    unshare.args([script, "sh"]);
+    let peer = Child::start_under(unshare, &Role::ServeItselfPortably { size: 16 * MIB });
+    let refused = peer.hear::<Result<i64, String>>().expect_err("there is no room for a region");
+    assert_says(&refused, &["/dev/shm".to_owned(), MIB.to_string(), (8 * MIB).to_string()]);
 }
