@@ -3,10 +3,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use witrpc::{CallError, DisconnectReason};
-use witrpc_tests::fixture::{Fixture, Transport};
+use tempfile::TempDir;
+use witrpc::{CallError, DisconnectReason, Reconnect};
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::resources::Resources;
 use witrpc_tests::shared_memory::{SharedMemoryClient, frame};
+use witrpc_tests::streams::StreamsClient;
 use witrpc_tests::watchdog::eventually_equal;
 
 fn alone() -> MutexGuard<'static, ()> {
@@ -67,4 +69,35 @@ fn a_lease_of_a_connection_that_has_ended_keeps_its_region_and_no_descriptor() {
     assert!(Resources::of_this_process().regions > before.regions);
     drop(kept);
     eventually_equal("what this process holds", &before, Resources::of_this_process);
+}
+
+const SERVERS: usize = 10;
+
+#[test]
+fn streams_that_have_ended_keep_nothing_of_the_links_that_were_replaced() {
+    let _alone = alone();
+    let dir = TempDir::new().unwrap();
+    let address = Address::in_dir(dir.path(), "streams");
+    let serve = || {
+        Fixture::at(address.clone(), FixtureConfig { streams: true, ..FixtureConfig::default() })
+    };
+    let mut server = serve();
+    let client =
+        StreamsClient::builder(address.endpoint()).reconnect(Reconnect::new()).connect().unwrap();
+    assert_eq!(client.running(), Ok(0));
+    let before = Resources::of_this_process();
+    let mut ended = Vec::new();
+    for _ in 0..SERVERS {
+        let mut stream = client.endless().unwrap();
+        assert_eq!(stream.next(), Some(Ok(0)));
+        drop(server);
+        let error = stream.find_map(Result::err).expect("its server was killed");
+        assert!(error.maybe_executed(), "{error}");
+        assert_eq!(stream.next(), None);
+        ended.push(stream);
+        server = serve();
+        assert_eq!(client.running(), Ok(0), "the next server");
+    }
+    eventually_equal("what this process holds", &before, Resources::of_this_process);
+    drop((ended, server));
 }
