@@ -3,7 +3,10 @@
 use std::fs;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a process is forbidden from some moment on.
@@ -17,6 +20,10 @@ pub enum Restriction {
     Descriptors(u64),
     /// To map more than this number of bytes beyond those that it has mapped.
     AddressSpace(u64),
+    /// To have more mappings, of which it gets as many as the machine allows a process.
+    Mappings,
+    /// To have an epoll instance watch another descriptor, as if the user's watches were used up.
+    Watches,
 }
 
 /// A system call that can be forbidden.
@@ -60,10 +67,23 @@ impl Restriction {
     /// Where it cannot be imposed.
     pub fn impose(self) {
         match self {
-            Self::Call(call) => refuse(call),
+            Self::Call(call) => refuse(call.number(), Vec::new(), libc::EPERM),
+            Self::Mappings => use_up_mappings(),
+            Self::Watches => {
+                let is_add = SeccompCondition::new(
+                    1,
+                    SeccompCmpArgLen::Dword,
+                    SeccompCmpOp::Eq,
+                    libc::EPOLL_CTL_ADD as u64,
+                );
+                let rule = is_add.and_then(|add| SeccompRule::new(vec![add]));
+                refuse(libc::SYS_epoll_ctl, vec![rule.expect("it is a condition")], libc::ENOSPC);
+            }
             Self::FileSize(bytes) => limit(Resource::Fsize, bytes),
             Self::Descriptors(more) => {
-                // Reading the directory takes one, which is in the list.
+                // Reading the directory takes one, which is in the list, and which a former restriction may
+                // have left no place for.
+                limit(Resource::Nofile, getrlimit(Resource::Nofile).maximum.expect("it has one"));
                 let open = fs::read_dir("/proc/self/fd").expect("Linux has /proc").count() - 1;
                 limit(Resource::Nofile, open as u64 + more);
             }
@@ -77,19 +97,33 @@ impl Restriction {
     }
 }
 
-fn limit(resource: Resource, value: u64) {
+/// Lowers a limit, or raises it again.
+pub(crate) fn limit(resource: Resource, value: u64) {
     let maximum = getrlimit(resource).maximum;
     let limit = Rlimit { current: Some(value), maximum };
     setrlimit(resource, limit).expect("a limit can be lowered");
 }
 
-fn refuse(call: Call) {
+fn refuse(call: i64, rules: Vec<SeccompRule>, errno: i32) {
     let filter = SeccompFilter::new(
-        [(call.number(), Vec::new())].into(),
+        [(call, rules)].into(),
         SeccompAction::Allow,
-        SeccompAction::Errno(libc::EPERM as u32),
+        SeccompAction::Errno(errno as u32),
         std::env::consts::ARCH.try_into().expect("filters are known for this processor"),
     );
     let program: BpfProgram = filter.and_then(TryInto::try_into).expect("it is well formed");
     seccompiler::apply_filter_all_threads(&program).expect("a process may restrict itself");
+}
+
+/// Maps files of shared memory until the process may have no more mappings: what it does not share it has
+/// had from the allocator before.
+fn use_up_mappings() {
+    let file = tempfile::tempfile().expect("there is a directory for temporary files");
+    file.set_len(4096).expect("there is room for a page");
+    // Mappings of the same page are not merged, as they do not go on in the file.
+    let mut all = Vec::with_capacity(1 << 20);
+    while let Ok(map) = memmap2::MmapOptions::new().len(4096).map_raw_read_only(&file) {
+        all.push(map);
+    }
+    std::mem::forget(all);
 }

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -76,10 +77,10 @@ fn a_server_that_could_not_take_a_client_says_so_when_it_starts() {
 fn what_a_server_lacks_later_its_next_client_is_told_and_the_others_are_served() {
     let _watchdog = Watchdog::new(3 * PATIENCE);
     let mut all = restrictions();
-    // For the client's socket, and for its memory or the server's: with the bell it takes four. One
-    // that an earlier client brought may still be on its way to be closed.
+    // None for the client's socket; or one for that, and for its memory or the server's: with the bell it
+    // takes four. One that an earlier client brought may still be on its way to be closed.
     all.extend(
-        (1..3).map(|left| (Restriction::Descriptors(left), vec!["RLIMIT_NOFILE".to_owned()])),
+        (0..3).map(|left| (Restriction::Descriptors(left), vec!["RLIMIT_NOFILE".to_owned()])),
     );
     for (by, expected) in all {
         let fixture = Fixture::new(Transport::Mmf);
@@ -105,6 +106,52 @@ fn what_a_server_lacks_later_its_next_client_is_told_and_the_others_are_served()
         }
         let passes = matches!(by, Restriction::Descriptors(_) | Restriction::AddressSpace(_));
         assert_eq!(refused.is_retryable(), passes, "{refused}");
+        assert_eq!(client.add(1, 2), Ok(3), "{by:?}");
+        assert!(fixture.metrics().refused_handshakes > 0, "{by:?}");
+    }
+}
+
+#[test]
+fn a_server_at_its_limit_of_descriptors_tells_each_client_and_takes_those_that_come_later() {
+    const CLIENTS: u64 = 5;
+    let _watchdog = Watchdog::new(3 * PATIENCE);
+    let dir = TempDir::new().unwrap();
+    let fixture = Fixture::at(Address::in_dir(dir.path(), "calc"), FixtureConfig::default());
+    let client = fixture.client();
+    fixture.tell(ServerCommand::Restrict(Restriction::Descriptors(0)));
+    for _ in 0..CLIENTS {
+        let refused = fixture.builder().connect().unwrap_err();
+        let ConnectError::ServerResource(ResourceError::Descriptors { limit }) = refused else {
+            panic!("{refused}")
+        };
+        assert!(limit < 100, "{limit}");
+    }
+    assert_eq!(fixture.metrics().refused_handshakes, CLIENTS);
+    // One that says nothing keeps no other from being told.
+    let _silent = UnixStream::connect(dir.path().join("calc")).unwrap();
+    let refused = fixture.builder().connect().unwrap_err();
+    assert!(matches!(refused, ConnectError::ServerResource(_)), "{refused}");
+    assert_eq!(client.add(1, 2), Ok(3));
+    fixture.tell(ServerCommand::Restrict(Restriction::Descriptors(50)));
+    assert_eq!(fixture.client().add(1, 2), Ok(3));
+}
+
+#[test]
+fn a_server_without_mappings_or_watches_says_so_and_serves_others() {
+    let _watchdog = Watchdog::new(3 * PATIENCE);
+    let mappings = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap();
+    let watches = fs::read_to_string("/proc/sys/fs/epoll/max_user_watches").unwrap();
+    for (by, name, value) in [
+        (Restriction::Mappings, "vm.max_map_count", mappings),
+        (Restriction::Watches, "fs.epoll.max_user_watches", watches),
+    ] {
+        let fixture = Fixture::new(Transport::Mmf);
+        let client = fixture.client();
+        fixture.tell(ServerCommand::Restrict(by));
+        let refused = fixture.builder().connect().unwrap_err();
+        assert!(matches!(refused, ConnectError::ServerResource(_)), "{refused}");
+        assert_says(&refused.to_string(), &[name.to_owned(), value.trim().to_owned()]);
+        assert!(refused.is_retryable(), "{refused}");
         assert_eq!(client.add(1, 2), Ok(3), "{by:?}");
         assert!(fixture.metrics().refused_handshakes > 0, "{by:?}");
     }
@@ -144,7 +191,7 @@ fn a_client_of_few_descriptors_is_told_so_until_there_are_enough() {
     assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
 
-/// A control group with a memory limit. Dropping it removes it, once what ran in it has ended.
+/// A control group with a limit. Dropping it removes it, once what ran in it has ended.
 struct Group {
     directory: PathBuf,
     /// The file that holds the limit.
@@ -155,10 +202,21 @@ impl Group {
     /// `None`, with a word on why, where this process may make none: in CI too, where machines may have
     /// no such controller, or let nobody write there. What fails in another way fails in CI.
     fn new(limit: u64) -> Option<Self> {
+        Self::under(
+            &[("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")],
+            limit,
+        )
+    }
+
+    /// One that may have so many threads.
+    fn of_threads(limit: u64) -> Option<Self> {
+        Self::under(&[("/sys/fs/cgroup/pids", "pids.max"), ("/sys/fs/cgroup", "pids.max")], limit)
+    }
+
+    /// One of the first of these mounts that has the file of its limit.
+    fn under(places: &[(&str, &str)], limit: u64) -> Option<Self> {
         let name = format!("witrpc-test-{}-{limit}", getpid().as_raw_nonzero());
-        for (mount, file) in
-            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
-        {
+        for (mount, file) in places {
             let directory = PathBuf::from(mount).join(&name);
             match fs::create_dir(&directory) {
                 Ok(()) => {}
@@ -175,7 +233,7 @@ impl Group {
             }
             let group = Self { limit: directory.join(file), directory };
             if !group.limit.exists() {
-                skipped(&format!("{mount} has no controller of memory"));
+                skipped(&format!("{mount} has no {file}"));
                 continue;
             }
             match fs::write(&group.limit, limit.to_string()) {
@@ -268,4 +326,34 @@ fn a_client_in_a_group_of_little_memory_is_told_and_lives() {
     let file = group.limit.to_str().unwrap().to_owned();
     assert_says(&refused, &[file, (33 * MIB).to_string(), (64 * MIB).to_string()]);
     drop(client);
+}
+
+#[test]
+fn a_client_whose_group_may_have_no_more_threads_is_told() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    // The thread that hears the test is the second one.
+    let Some(group) = Group::of_threads(2) else { return };
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = group.start(&Role::TryToConnect { address: fixture.address().clone() });
+    let refused = client.hear::<Result<i64, String>>().expect_err("its thread is refused");
+    let file = group.limit.to_str().unwrap().to_owned();
+    assert_says(&refused, &[file, "may have 2 ".to_owned()]);
+    drop(client);
+}
+
+#[test]
+fn a_full_file_system_of_shared_memory_is_told_by_its_path_and_size() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "sh", "-c"]);
+    let script = "mount -t tmpfs -o size=1m none /dev/shm && exec \"$@\"";
+    let tried =
+        Command::new("unshare").args(["--mount", "sh", "-c", script, "sh", "true"]).status();
+    if !tried.is_ok_and(|status| status.success()) {
+        return lacking("no file system can be mounted");
+    }
+    unshare.args([script, "sh"]);
+    let peer = Child::start_under(unshare, &Role::ServeItselfPortably { size: 16 * MIB });
+    let refused = peer.hear::<Result<i64, String>>().expect_err("there is no room for a region");
+    assert_says(&refused, &["/dev/shm".to_owned(), MIB.to_string(), (8 * MIB).to_string()]);
 }

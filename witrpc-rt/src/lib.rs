@@ -3,6 +3,7 @@
 #![deny(missing_docs, unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
 
+pub mod cgroup;
 mod lock;
 #[expect(
     unsafe_code,
@@ -10,6 +11,7 @@ mod lock;
 )]
 mod signals;
 mod spawn;
+mod thread_limits;
 mod wake;
 mod waker_set;
 

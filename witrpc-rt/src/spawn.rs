@@ -8,12 +8,13 @@ use std::io;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 
 use crate::signals::{Blocking, SignalMask, keep_programs_mask};
+use crate::thread_limits::refused;
 
 /// Starts a thread of the library. Linux keeps 15 bytes of its name.
 ///
 /// # Errors
 ///
-/// The system has no thread left.
+/// The system has no thread left: the error names the limits that can be read.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn spawn<T: Send + 'static>(
     name: impl Into<String>,
@@ -21,14 +22,14 @@ pub fn spawn<T: Send + 'static>(
 ) -> io::Result<JoinHandle<T>> {
     let run = with_programs_mask(run);
     let _blocking = Blocking::begin();
-    Builder::new().name(name.into()).spawn(run)
+    Builder::new().name(name.into()).spawn(run).map_err(refused)
 }
 
 /// Starts a thread of the library that ends within a scope. Linux keeps 15 bytes of its name.
 ///
 /// # Errors
 ///
-/// The system has no thread left.
+/// The system has no thread left: the error names the limits that can be read.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn spawn_scoped<'scope, 'env, T: Send + 'scope>(
     scope: &'scope Scope<'scope, 'env>,
@@ -37,7 +38,7 @@ pub fn spawn_scoped<'scope, 'env, T: Send + 'scope>(
 ) -> io::Result<ScopedJoinHandle<'scope, T>> {
     let run = with_programs_mask(run);
     let _blocking = Blocking::begin();
-    Builder::new().name(name.into()).spawn_scoped(scope, run)
+    Builder::new().name(name.into()).spawn_scoped(scope, run).map_err(refused)
 }
 
 /// Passes the mask of the program to the new thread. That is this thread's mask, unless this thread

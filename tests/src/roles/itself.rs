@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use witrpc::{Mmf, WaitPolicy};
+use witrpc::{Backend, Mmf, WaitPolicy, WitServer};
 
-use crate::basic::{BasicClient, Bench};
+use crate::basic::{BasicClient, BasicServer, Bench};
 use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
 use crate::watchdog::PATIENCE;
@@ -47,4 +47,16 @@ pub(super) fn serve_itself(parent: &Parent, address: &Address) {
     parent.report(&ServedItself { served, called, asked });
     // The server would go on: this is the role's end.
     drop(server);
+}
+
+/// See [`Role::ServeItselfPortably`](super::Role::ServeItselfPortably).
+pub(super) fn serve_itself_portably(parent: &Parent, size: u64) {
+    let service = BasicServer::from_arc(Arc::<Bench>::default());
+    let place = Mmf::unguessable().backend(Backend::Portable).size(size as usize);
+    let server = WitServer::builder().listen(place.clone()).service(service).start();
+    let called = server.map_err(|error| error.to_string()).and_then(|_server| {
+        let client = BasicClient::connect(place).map_err(|error| error.to_string())?;
+        client.add(40, 2).map_err(|error| error.to_string())
+    });
+    parent.report(&called);
 }

@@ -129,6 +129,12 @@ pub enum Role {
         /// The name.
         address: Address,
     },
+    /// Serves over the portable backend and connects to it, and reports the answer of a call, 42, or what
+    /// the error says.
+    ServeItselfPortably {
+        /// The size of the endpoint, in bytes.
+        size: u64,
+    },
     /// Plays another role under a restriction.
     Restricted {
         /// The restriction.
@@ -215,6 +221,7 @@ pub fn main() {
     match role {
         Role::TryToConnect { address } => itself::try_to_connect(&parent, &address),
         Role::ServeItself { address } => itself::serve_itself(&parent, &address),
+        Role::ServeItselfPortably { size } => itself::serve_itself_portably(&parent, size),
         Role::Restricted { .. } => unreachable!("what restricts it has been taken off"),
         Role::Serve { address, plan } => fixture::serve(&parent, &address, &plan),
         Role::Call { address, seed, calls, most, spin } => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_executor::block_on;
 use futures_util::stream;
+use rustix::process::Resource;
 use serde::{Deserialize, Serialize};
 use witrpc::CallError;
 
@@ -11,12 +12,13 @@ use crate::basic::{Bench, bytes_of, checksum};
 use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
 use crate::resources::refuse_threads;
+use crate::restriction::limit;
 use crate::streams::{Fed, StreamsAsyncClient, StreamsClient};
 
 /// What uploads come to in a process that gets no thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Without {
-    /// A blocking upload got the error that the client has no thread.
+    /// A blocking upload got the error that the client has no thread, by the name and value of the limit.
     pub client_refused: bool,
     /// An upload to a method that takes an iterator got the error that the server has none.
     pub server_refused: bool,
@@ -28,6 +30,9 @@ pub struct Without {
     pub begun: u64,
 }
 
+/// How many threads and processes the user may have.
+const THREADS: u64 = 4_321;
+
 /// See [`Role::Threadless`](super::Role::Threadless).
 pub(super) fn upload(parent: &Parent, address: &Address) {
     let bench = Arc::<Bench>::default();
@@ -37,12 +42,17 @@ pub(super) fn upload(parent: &Parent, address: &Address) {
     let later = block_on(StreamsAsyncClient::connect(address.endpoint())).expect("it does too");
     let bystander = StreamsClient::connect(address.endpoint()).expect("it does too");
     assert_eq!(bystander.running(), Ok(0));
+    limit(Resource::Nproc, THREADS);
     refuse_threads();
+    let is_told =
+        |message: &str| message.contains("RLIMIT_NPROC") && message.contains(&THREADS.to_string());
     let is_safe = |error: &CallError| error.is_retryable() && !error.maybe_executed();
     let ended = client.sum(0..10).expect_err("there is no thread that pushes");
-    let client_refused = is_safe(&ended) && matches!(ended, CallError::NoThread { .. });
+    let client_refused =
+        is_safe(&ended) && matches!(&ended, CallError::NoThread { message } if is_told(message));
     let ended = block_on(later.sum(stream::iter(0..10))).expect_err("there is no thread to run on");
-    let server_refused = is_safe(&ended) && matches!(ended, CallError::ServerNoThread { .. });
+    let server_refused = is_safe(&ended)
+        && matches!(&ended, CallError::ServerNoThread { message } if is_told(message));
     let bytes = bytes_of(100, 1);
     let digest = block_on(later.digest(stream::iter([bytes.clone()])));
     let Fed { whole, broken } = bystander.fed().expect("others are served");

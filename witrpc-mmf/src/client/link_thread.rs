@@ -5,6 +5,20 @@
 //!
 //! With the portable backend no doorbell rings. While a future or a thread sleeps, the link thread then
 //! looks at growing distances as if it had been rung.
+//!
+//! When the connection has ended, the thread closes all descriptors of this end, and ends. It does so even
+//! while handles, leases or kept lanes hold the [`Client`].
+//!
+//! # Invariants
+//!
+//! 1. Only this thread sleeps on a descriptor. The epoll instance is its own.
+//! 2. It closes them after the end was recorded and all sleepers were woken. A later sleeper looks for the
+//!    end after it has registered. So no sleeper needs the bell, or this thread, any more.
+//! 3. Other threads ring, poke and hang up through a [`Closable`]. After the end they do nothing: a server
+//!    that has lost its client needs no ring, and this thread has ended.
+//! 4. The state word says that the client has left before the end is recorded, since the hang-up that follows
+//!    may be this thread's.
+//! 5. The mappings live as long as the [`Client`], for calls in progress, received blocks and leases.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::AtomicU64;
@@ -13,16 +27,20 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::io::Errno;
 use witrpc_rt::spawn;
 
+use crate::error::ConnectError;
 use crate::link::message::DisconnectReason;
 use crate::link::{line, state};
 use crate::memory::layout::STATE;
 use crate::memory::words::{Mapped, ReadWord};
 use crate::portable::Backoff;
+use crate::sys::closable::Closable;
 use crate::sys::event_fd::Drained;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
+use crate::sys::resource;
 use crate::wakeup::futex;
 use crate::wakeup::{epoch, park};
 
@@ -40,35 +58,35 @@ pub struct Link {
 }
 
 struct LinkThreadShared {
-    socket: Socket,
-    epoll: Descriptor,
-    /// Rung within this process when a deadline comes that is earlier than `planned`.
-    poke: Descriptor,
+    ends: Closable<LinkEnds>,
     /// When the thread wakes by itself, in nanoseconds since `start`; 0 while it is awake.
     planned: AtomicU64,
     start: Instant,
 }
 
+/// The descriptors that other threads use too, until the connection has ended.
+struct LinkEnds {
+    socket: Socket,
+    /// Rung within this process when a deadline comes that is earlier than `planned`.
+    poke: Descriptor,
+}
+
 const NO_PLAN: u64 = u64::MAX;
 
 impl Link {
-    pub fn new(socket: Socket) -> std::io::Result<Self> {
-        let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
+    pub fn new(socket: Socket) -> Result<Self, Errno> {
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let poke = Descriptor::open(|| eventfd(0, flags))?;
-        let watch = |fd: BorrowedFd<'_>, what| {
-            epoll::add(&epoll, fd, epoll::EventData::new_u64(what), epoll::EventFlags::IN)
-        };
-        watch(socket.as_fd(), LINK)?;
-        watch(poke.as_fd(), POKE)?;
+        let ends = Closable::new(Some(LinkEnds { socket, poke }));
         let planned = AtomicU64::new(NO_PLAN);
-        let shared = LinkThreadShared { socket, epoll, poke, planned, start: Instant::now() };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(LinkThreadShared { ends, planned, start: Instant::now() }) })
     }
 
     /// Ends the connection: the server sees the hang-up, and so does the thread.
     pub fn hang_up(&self) {
-        self.shared.socket.hang_up();
+        if let Some(ends) = &*self.shared.ends.get() {
+            ends.socket.hang_up();
+        }
     }
 
     /// Has the thread awake at `deadline`. The caller has registered what is to be woken then.
@@ -88,8 +106,42 @@ impl LinkThreadShared {
     }
 
     fn poke(&self) {
-        // Full means poked already.
-        let _ = rustix::io::write(&self.poke, &1_u64.to_ne_bytes());
+        if let Some(ends) = &*self.ends.get() {
+            // Full means poked already.
+            let _ = rustix::io::write(&ends.poke, &1_u64.to_ne_bytes());
+        }
+    }
+
+    fn take_pokes(&self) {
+        if let Some(ends) = &*self.ends.get() {
+            let _ = rustix::io::read(&ends.poke, &mut [0; 8]);
+        }
+    }
+}
+
+/// What the thread sleeps on.
+struct Sleep {
+    epoll: Descriptor,
+}
+
+impl Sleep {
+    /// Watches all that is to wake the thread.
+    fn watching(client: &Client) -> Result<Self, ConnectError> {
+        let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC));
+        let epoll = epoll.map_err(|error| ConnectError::system("make an epoll instance", error))?;
+        let watch = |fd: BorrowedFd<'_>, what| {
+            let data = epoll::EventData::new_u64(what);
+            epoll::add(&epoll, fd, data, epoll::EventFlags::IN)
+                .map_err(|error| resource::lacked("epoll_ctl", 0, &error.into()))
+        };
+        if let Some(ends) = &*client.link.shared.ends.get() {
+            watch(ends.socket.as_fd(), LINK)?;
+            watch(ends.poke.as_fd(), POKE)?;
+        }
+        if let Some(bell) = &*client.half.bell.end() {
+            watch(bell.as_fd(), BELL)?;
+        }
+        Ok(Self { epoll })
     }
 
     /// Sleeps until something happens.
@@ -109,16 +161,18 @@ impl LinkThreadShared {
     }
 }
 
-/// Starts the thread, which lives as long as the client.
-pub fn start(client: &Arc<Client>) -> std::io::Result<()> {
+/// Starts the thread, which lives as long as the client is connected.
+///
+/// # Errors
+///
+/// The system has no thread or descriptor to give, or does not watch another.
+pub fn start(client: &Arc<Client>) -> Result<(), ConnectError> {
+    let sleep = Sleep::watching(client)?;
     let shared = Arc::clone(&client.link.shared);
-    if let Some(bell) = &*client.half.bell.end() {
-        let data = epoll::EventData::new_u64(BELL);
-        epoll::add(&shared.epoll, bell, data, epoll::EventFlags::IN)?;
-    }
     let backoff = client.backend.portable().map(|_| Backoff::new());
     let client = Arc::downgrade(client);
-    spawn("witrpc-link", move || run(&shared, &client, backoff)).map(drop)
+    let started = spawn("witrpc-link", move || run(&sleep, &shared, &client, backoff));
+    started.map(drop).map_err(|error| ConnectError::system("start the link thread", error))
 }
 
 /// When the thread looks by itself, besides at deadlines.
@@ -129,7 +183,7 @@ struct IdleLooks {
     turns_over: Option<Instant>,
 }
 
-fn run(shared: &LinkThreadShared, client: &Weak<Client>, backoff: Option<Backoff>) {
+fn run(sleep: &Sleep, shared: &LinkThreadShared, client: &Weak<Client>, backoff: Option<Backoff>) {
     let mut looks = IdleLooks { backoff, turns_over: None };
     loop {
         shared.planned.store(0, SeqCst);
@@ -137,18 +191,19 @@ fn run(shared: &LinkThreadShared, client: &Weak<Client>, backoff: Option<Backoff
             let Some(client) = client.upgrade() else { return };
             if client.half.origin.is_forked() || client.lost.get().is_some() {
                 client.wake_everybody();
+                client.let_go();
                 return;
             }
             client.plan(shared, &mut looks)
         };
-        let events = shared.sleep(next);
+        let events = sleep.sleep(next);
         let Some(client) = client.upgrade() else { return };
         for event in &events {
             match event.data.u64() {
                 LINK => client.link_ended(),
                 BELL => client.answer_bell(),
                 _ => {
-                    let _ = rustix::io::read(&shared.poke, &mut [0; 8]);
+                    shared.take_pokes();
                     // Somebody has just begun to wait.
                     looks.backoff = looks.backoff.map(|_| Backoff::new());
                 }
@@ -291,6 +346,12 @@ impl Client {
             // Somebody is counted and has not gone to sleep yet, or has just woken up.
             std::thread::yield_now();
         }
+    }
+
+    /// Closes all descriptors of this end. The connection has ended, and all sleepers are awake.
+    fn let_go(&self) {
+        self.half.bell.close();
+        self.link.shared.ends.close();
     }
 
     /// Wakes the threads that sleep on response lines; `false` when there are none. It goes by what they

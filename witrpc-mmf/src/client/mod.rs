@@ -34,6 +34,7 @@ use std::time::Duration;
 use deadlines::Deadlines;
 use lane_queue::LaneQueue;
 use lanes::Lanes;
+use rustix::io::Errno;
 use witrpc_rt::{WakerSet, lock};
 use witrpc_transport::{Initiator, TrustedPeer, WaitPolicy};
 
@@ -150,14 +151,14 @@ impl Client {
         let established = &connected.established;
         let layout = Layout::new(established.lanes, established.own.len())
             .expect("the handshake has checked what the server offers");
-        let failed = |doing| move |error: std::io::Error| ConnectError::system(doing, error);
         let client = Self::new(connected, layout, options);
-        let client = Arc::new(client.map_err(failed("make an epoll instance"))?);
-        link_thread::start(&client).map_err(failed("start the link thread"))?;
+        let client = client.map_err(|error| ConnectError::system("make an eventfd", error))?;
+        let client = Arc::new(client);
+        link_thread::start(&client)?;
         Ok(client)
     }
 
-    fn new(connected: Connected, layout: Layout, options: &ClientOptions) -> std::io::Result<Self> {
+    fn new(connected: Connected, layout: Layout, options: &ClientOptions) -> Result<Self, Errno> {
         let established = connected.established;
         let server_pid = established.credentials.pid;
         let places = Places {
@@ -239,10 +240,14 @@ impl Client {
 
     /// The connection has ended: says so to the server, wakes everybody, once.
     fn lose(&self, why: DisconnectReason) {
-        if self.half.origin.is_forked() || self.lost.set(why).is_err() {
+        if self.half.origin.is_forked() {
             return;
         }
+        // Stored before the end is recorded: the link thread hangs up as soon as it finds that.
         self.half.own.head_word(STATE).store(state::CLOSED, Relaxed);
+        if self.lost.set(why).is_err() {
+            return;
+        }
         self.link.hang_up();
         self.wake_everybody();
     }

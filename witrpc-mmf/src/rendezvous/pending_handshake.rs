@@ -38,6 +38,9 @@ pub struct PendingHandshake {
     send_arena: UnsentFrame,
     /// Set from the key exchange on.
     secured: Option<Secured>,
+    /// What this side lacks. The stranger is turned away for it.
+    lacked: Option<ResourceError>,
+    is_watched: bool,
 }
 
 /// The result of a key exchange. The stranger's first record proves that it has the keys too.
@@ -101,7 +104,26 @@ impl PendingHandshake {
     pub fn new(socket: Socket, who: Credentials, timeout: Duration) -> Self {
         let (inbox, send_arena) = (Inbox::new(), UnsentFrame::default());
         let (came, stage) = (Instant::now(), HandshakeStage::Opening);
-        Self { socket, who, came, timeout, stage, inbox, send_arena, secured: None }
+        let (secured, lacked, is_watched) = (None, None, true);
+        Self { socket, who, came, timeout, stage, inbox, send_arena, secured, lacked, is_watched }
+    }
+
+    /// Has the stranger turned away for what this side lacks. It is told in place of the keys, before it
+    /// passes any descriptor.
+    pub fn turn_away(&mut self, lacked: ResourceError) {
+        self.lacked = Some(lacked);
+    }
+
+    /// Does the same for a stranger whose socket epoll does not watch. The control thread looks at it
+    /// now and then.
+    pub fn turn_away_unwatched(&mut self, lacked: ResourceError) {
+        self.is_watched = false;
+        self.turn_away(lacked);
+    }
+
+    /// Returns whether epoll watches the socket.
+    pub fn is_watched(&self) -> bool {
+        self.is_watched
     }
 
     /// Returns when the stranger was accepted.
@@ -123,6 +145,11 @@ impl PendingHandshake {
                 | HandshakeStage::TurnedAway
                 | HandshakeStage::Refused
         )
+    }
+
+    /// Returns whether the handshake may go on without an event.
+    pub fn needs_a_look(&self) -> bool {
+        self.is_undecided() || !self.is_watched
     }
 
     /// Returns whether the stranger waits for work of this side.
@@ -256,10 +283,16 @@ impl PendingHandshake {
         let HandshakeStage::KeyExchange { prologue } = &self.stage else {
             unreachable!("the stage is what `advance` matched");
         };
-        let refused = match context.host.responder().respond(prologue, message) {
+        let responded = match self.lacked.take() {
+            Some(lacked) => Err(lacked),
+            None => {
+                context.host.responder().respond(prologue, message).map_err(lacked_random_bytes)
+            }
+        };
+        let refused = match responded {
             Ok(Some(response)) => return Ok(Some(self.secure(response))),
             Ok(None) => Exchanged::Rejected.encode(),
-            Err(error) => Exchanged::Lacking(&lacked_random_bytes(error).encode()).encode(),
+            Err(lacked) => Exchanged::Lacking(&lacked.encode()).encode(),
         };
         self.send_arena.framed(&refused);
         Ok(Some(HandshakeStage::TurnedAway))
@@ -357,6 +390,9 @@ impl PendingHandshake {
         }
         let clearance = secured(&mut self.secured).clearance.clone();
         let client = ClientInfo::new(self.who.pid, self.who.uid).cleared(clearance);
+        if let Err(lacked) = context.host.watch(client.id, regions.bell.as_ref()) {
+            return Ok(Some(self.lack(&lacked)));
+        }
         match context.host.admit(&client, blob).into_result() {
             Ok((welcome, session)) => {
                 // This is the last record. From here on, the keys are for messages. It is sent after

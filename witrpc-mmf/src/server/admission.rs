@@ -3,11 +3,13 @@
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, Weak};
 
-use witrpc_transport::{Admitted, ClientInfo, Responder, Session};
+use witrpc_transport::{Admitted, ClientInfo, ResourceError, Responder, Session};
 
 use crate::link::state;
 use crate::memory::layout::STATE;
 use crate::rendezvous::{Established, Host};
+use crate::sys::fd_closer::Socket;
+use crate::sys::resource;
 
 use super::Server;
 use super::connection::Connection;
@@ -25,6 +27,12 @@ impl AdmissionHost {
 }
 
 impl Host for AdmissionHost {
+    fn watch(&self, client_id: u64, bell: Option<&Socket>) -> Result<(), ResourceError> {
+        let Some(server) = self.server.upgrade() else { return Ok(()) };
+        let watched = server.parking.watch(bell, client_id);
+        watched.map_err(|error| resource::lacked("epoll_ctl", 0, &error.into()))
+    }
+
     fn admit(&self, client: &ClientInfo, hello: &[u8]) -> Admitted {
         match self.server.upgrade() {
             Some(server) => server.admission.admit(hello, client),
@@ -78,11 +86,6 @@ impl Server {
         let last = self.last_state.load(Acquire);
         if last != 0 {
             self.end(&connection, last);
-            return;
-        }
-        if self.parking.watch(&connection.half.bell, id).is_err() {
-            // No memory for the kernel's entry: the client could never wake us.
-            self.end(&connection, state::DISMISSED);
         }
     }
 

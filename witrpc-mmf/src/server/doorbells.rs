@@ -9,6 +9,7 @@ use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::io::Errno;
 
 use crate::sys::event_fd::Bell;
+use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
 
 use super::parking::{OnWake, Parking};
@@ -44,8 +45,8 @@ impl Doorbells {
 }
 
 impl Parking for Doorbells {
-    fn watch(&self, bell: &Bell, id: u64) -> Result<(), Errno> {
-        bell.end().as_ref().map_or(Ok(()), |end| self.add(end, id))
+    fn watch(&self, bell: Option<&Socket>, id: u64) -> Result<(), Errno> {
+        bell.map_or(Ok(()), |end| self.add(end, id))
     }
 
     fn forget(&self, bell: &Bell) {

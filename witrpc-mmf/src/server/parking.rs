@@ -8,13 +8,18 @@ use rustix::io::Errno;
 
 use crate::portable::{Backend, Lookout};
 use crate::sys::event_fd::Bell;
+use crate::sys::fd_closer::Socket;
 
 use super::doorbells::Doorbells;
 
 /// Where idle threads sleep.
 pub trait Parking: fmt::Debug + Send + Sync {
     /// Has a client's doorbell wake sleepers, who are told its `id`.
-    fn watch(&self, bell: &Bell, id: u64) -> Result<(), Errno>;
+    ///
+    /// # Errors
+    ///
+    /// The kernel has no memory, or no more entries, for that.
+    fn watch(&self, bell: Option<&Socket>, id: u64) -> Result<(), Errno>;
 
     /// Has a client's doorbell wake no sleeper any more.
     fn forget(&self, bell: &Bell);
@@ -45,7 +50,7 @@ pub fn of(backend: Backend) -> io::Result<Box<dyn Parking>> {
 }
 
 impl Parking for Lookout {
-    fn watch(&self, _: &Bell, _: u64) -> Result<(), Errno> {
+    fn watch(&self, _: Option<&Socket>, _: u64) -> Result<(), Errno> {
         Ok(())
     }
 

@@ -4,11 +4,12 @@
 //! has been rung already. (An eventfd is no faster, and the peer could clear its `O_NONBLOCK`, fill it
 //! and block this process.)
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::RwLockReadGuard;
 
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
+use super::closable::Closable;
 use super::fd_closer::Socket;
 use super::fdpass::{Plain, receive};
 
@@ -26,21 +27,19 @@ pub enum Drained {
 }
 
 /// This side's end of the doorbell. The portable backend has none, because its threads do not sleep
-/// until rung. It is behind a lock, so that it can be closed while other threads hold the connection;
+/// until rung. It can be closed while other threads hold the connection. Each ring takes a lock for that;
 /// rings are rare.
 #[derive(Debug)]
-pub struct Bell(RwLock<Option<Socket>>);
+pub struct Bell(Closable<Socket>);
 
 impl Bell {
     pub fn new(end: Option<Socket>) -> Self {
-        Self(RwLock::new(end))
+        Self(Closable::new(end))
     }
 
     /// Closes it: no later call rings, and no ring arrives any more.
     pub fn close(&self) {
-        let end = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
-        // Closed without the lock.
-        drop(end);
+        self.0.close();
     }
 
     /// Wakes the other side. A peer that has gone needs no waking.
@@ -72,6 +71,6 @@ impl Bell {
 
     /// Returns the descriptor that becomes readable when the other side rings, until it is closed.
     pub fn end(&self) -> RwLockReadGuard<'_, Option<Socket>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.get()
     }
 }

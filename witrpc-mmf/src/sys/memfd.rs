@@ -280,6 +280,7 @@ impl Allocation {
         match fallocate(file, FallocateFlags::empty(), self.done, step) {
             Ok(()) => self.done += step,
             Err(Errno::INTR) => {}
+            Err(Errno::NOSPC) => return Err(resource::lacked_space(file, self.len)),
             Err(error) => return Err(lacked("fallocate", self.len)(error)),
         }
         Ok(self.done == self.len)

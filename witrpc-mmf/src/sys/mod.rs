@@ -1,6 +1,7 @@
 //! The resources of the system: memory, descriptors, clocks, limits.
 
 pub mod clock;
+pub mod closable;
 pub mod event_fd;
 pub mod fd_closer;
 pub mod fdpass;

@@ -69,6 +69,37 @@ pub enum ResourceError {
         /// The length of the region.
         needed: u64,
     },
+    /// A file system that holds shared memory has too little room: of the portable backend, `/dev/shm`.
+    #[error(
+        "the file system {path:?} has {size} bytes, and not {needed} left for a region: enlarge it \
+         (mount -o remount,size=.., docker run --shm-size), or lower size on the server's endpoint"
+    )]
+    FileSystem {
+        /// Where it is mounted, or the directory in it.
+        path: String,
+        /// How long it is in all.
+        size: u64,
+        /// The length of the region.
+        needed: u64,
+    },
+    /// The process has as many mappings as it may have.
+    #[error(
+        "the process may have {limit} mappings (vm.max_map_count) and has none left: end some \
+         connections, or raise the limit (sysctl)"
+    )]
+    Mappings {
+        /// `vm.max_map_count`.
+        limit: u64,
+    },
+    /// As many descriptors are watched by `epoll` as the user may have watched.
+    #[error(
+        "the user may have {limit} descriptors watched (fs.epoll.max_user_watches) and has none left: \
+         end some connections, or raise the limit (sysctl)"
+    )]
+    Watches {
+        /// `fs.epoll.max_user_watches`.
+        limit: u64,
+    },
     /// The system refused a call: a filter of system calls does that, or a security policy.
     #[error(
         "the system call {call} was refused ({}): allow it in the sandbox of the process (seccomp, \
@@ -90,6 +121,7 @@ impl ResourceError {
         match self {
             Self::FileSize { .. } | Self::Refused { .. } => false,
             Self::ControlGroup { limit, needed, .. } => needed < limit,
+            Self::FileSystem { size, needed, .. } => needed < size,
             _ => true,
         }
     }

@@ -34,6 +34,9 @@ impl ResourceError {
                 (5, [available.unwrap_or(u64::MAX), *needed, 0], "")
             }
             Self::Refused { call, errno } => (6, [u64::from(errno.unsigned_abs()), 0, 0], &**call),
+            Self::FileSystem { path, size, needed } => (7, [*size, *needed, 0], path.as_str()),
+            Self::Mappings { limit } => (8, [*limit, 0, 0], ""),
+            Self::Watches { limit } => (9, [*limit, 0, 0], ""),
         };
         let mut bytes = vec![code];
         bytes.extend_from_slice(numbers.map(u64::to_le_bytes).as_flattened());
@@ -64,6 +67,11 @@ impl ResourceError {
             (6, [errno @ 1..=MAX_ERRNO, 0, 0], call) if is_call(call) => {
                 Self::Refused { call: call.into(), errno: errno as i32 }
             }
+            (7, [size, needed, 0], path) if is_path(path) => {
+                Self::FileSystem { path: path.into(), size, needed }
+            }
+            (8, [limit, 0, 0], "") => Self::Mappings { limit },
+            (9, [limit, 0, 0], "") => Self::Watches { limit },
             _ => return None,
         })
     }
@@ -102,6 +110,9 @@ mod tests {
             ResourceError::Memory { available: Some(1), needed: 2 },
             ResourceError::Memory { available: None, needed: 2 },
             ResourceError::Refused { call: "memfd_create".to_owned(), errno: 1 },
+            ResourceError::FileSystem { path: "/dev/shm".to_owned(), size: 1, needed: 2 },
+            ResourceError::Mappings { limit: 65_530 },
+            ResourceError::Watches { limit: 1 },
         ]
     }
 
@@ -131,7 +142,7 @@ mod tests {
             let bytes = said.encode();
             assert_eq!(ResourceError::decode(&bytes[..HEAD_LEN - 1]), None, "too short: {said}");
             let mut other = bytes.clone();
-            other[0] = 7;
+            other[0] = 10;
             assert_eq!(ResourceError::decode(&other), None, "an unknown code: {said}");
             let long = [bytes, vec![b'x'; MAX_TEXT_LEN + 1]].concat();
             assert_eq!(ResourceError::decode(&long), None, "too long: {said}");

@@ -3,6 +3,7 @@
 //! This module holds the interface between the control thread and the server's other threads.
 //! [`thread`] holds its loop.
 
+mod reserve;
 mod thread;
 
 use std::io;
@@ -13,10 +14,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, eventfd};
 use thread::ControlThread;
 use witrpc_rt::{lock, spawn, wait_until};
-use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session};
+use witrpc_transport::{Admitted, ClientInfo, Plain, ResourceError, Responder, Session};
 
 use crate::error::BindError;
 use crate::portable::Backend;
+use crate::sys::fd_closer::Socket;
 use crate::sys::fork::{Descriptor, Origin};
 
 use super::claim::NameClaim;
@@ -52,6 +54,16 @@ pub const GRACE: Duration = Duration::from_millis(100);
 /// The receiver of the control thread's events. Its methods must not wait for a client, for a handler,
 /// or for a thread that is inside a call of [`Control`].
 pub trait Host: Send + Sync + 'static {
+    /// Has the bell of a client that may be admitted wake the server's threads, under the client's id.
+    /// They know nothing of this client before [`connected`](Self::connected).
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError`]: the client could never wake the server.
+    fn watch(&self, _client_id: u64, _bell: Option<&Socket>) -> Result<(), ResourceError> {
+        Ok(())
+    }
+
     /// Decides whether to admit a client, by its untrusted hello. The client's id identifies it from
     /// here on.
     fn admit(&self, client: &ClientInfo, hello: &[u8]) -> Admitted;
@@ -131,7 +143,7 @@ impl Control {
         let context = HandshakeContext::new(name.to_owned(), uids.to_vec(), limits, host)?;
         drop(orders);
         let thread = ControlThread::new(Arc::clone(&self.shared), listeners, context)
-            .map_err(failed("make an epoll instance"))?;
+            .map_err(failed("prepare to accept clients"))?;
         let ended = Ended(Arc::clone(&self.shared));
         let started = spawn("witrpc-control", move || {
             let _ended = ended;

@@ -27,8 +27,9 @@ use crate::rendezvous::record::Nonce;
 use crate::sys::fd_closer;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
-use crate::sys::resource::random_bytes;
+use crate::sys::resource::{self, lacked_by_process, random_bytes};
 
+use super::reserve::Reserve;
 use super::{ControlShared, Host, ServerLimits};
 
 /// How many handshakes can be pending. Further peers stay in the listener's queue.
@@ -88,11 +89,12 @@ pub struct ControlThread {
     /// In the order of their deadlines: all strangers get the same time.
     strangers: Vec<(u64, PendingHandshake)>,
     next_stranger: u64,
-    /// While this is set, some handshakes are delayed.
+    /// While this is set, some handshakes are delayed, or have a socket that epoll does not watch.
     advance_again: Option<Instant>,
     /// Strangers whose regions are being made. They take turns.
     busy: VecDeque<u64>,
     links: HashMap<u64, Socket>,
+    reserve: Reserve,
     shared: Arc<ControlShared>,
     /// Dropped last: when the host is dropped, all descriptors are closed.
     context: HandshakeContext,
@@ -144,6 +146,7 @@ impl ControlThread {
             next_stranger: 0,
             busy: VecDeque::new(),
             links: HashMap::new(),
+            reserve: Reserve::new()?,
             context,
             shared,
         })
@@ -184,6 +187,7 @@ impl ControlThread {
                 self.advance(number);
             }
             self.expire();
+            self.reserve.refill();
         }
     }
 
@@ -228,24 +232,45 @@ impl ControlThread {
                 // A new peer may pass more descriptors that need closing.
                 return self.pause_accepting(Instant::now() + PAUSE);
             }
-            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-            let client = match Descriptor::open(|| accept_with(&*socket, flags)) {
-                Ok(client) => client,
+            let (client, lacked) = match self.accept_one(&socket) {
+                Ok(accepted) => accepted,
                 Err(Errno::AGAIN) => return,
                 Err(Errno::INTR | Errno::CONNABORTED) => continue,
+                // The descriptor of a slow stranger serves the next one.
+                Err(_) if self.end_slowest().is_ok() => return,
                 Err(_) => return self.pause_accepting(Instant::now() + PAUSE),
             };
             let Ok(who) = Credentials::of(&client) else { continue };
-            self.greet(Socket::new(client), who);
+            self.greet(Socket::new(client), who, lacked);
+        }
+    }
+
+    /// Accepts a client. Without a descriptor for it, it gets the place of the reserve. The result then
+    /// says what to tell it.
+    fn accept_one(
+        &mut self,
+        listener: &Descriptor,
+    ) -> Result<(Descriptor, Option<ResourceError>), Errno> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let accept = || Descriptor::open(|| accept_with(listener, flags));
+        let refused = match accept() {
+            Ok(client) => return Ok((client, None)),
+            Err(refused) => refused,
+        };
+        match lacked_by_process(&refused.into()) {
+            Some(lacked) if self.reserve.spend() => accept().map(|client| (client, Some(lacked))),
+            _ => Err(refused),
         }
     }
 
     /// Makes a place for one more stranger, by ending the oldest handshake if its grace is over.
     /// Returns in `Err` when that grace will be over.
     fn make_room(&mut self) -> Result<(), Instant> {
-        if self.strangers.len() < MAX_STRANGERS {
-            return Ok(());
-        }
+        if self.strangers.len() < MAX_STRANGERS { Ok(()) } else { self.end_slowest() }
+    }
+
+    /// Ends the oldest handshake if its grace is over. Returns in `Err` when that grace will be over.
+    fn end_slowest(&mut self) -> Result<(), Instant> {
         let grace = self.context.limits.grace;
         // A stranger that waits for this server is not slow.
         let oldest = self.strangers.iter().find(|(_, pending)| !pending.is_busy());
@@ -258,21 +283,24 @@ impl ControlThread {
         Ok(())
     }
 
-    fn greet(&mut self, client: Socket, who: Credentials) {
+    /// Begins a handshake. A client for which something is `lacked` is told so, and turned away.
+    fn greet(&mut self, client: Socket, who: Credentials, lacked: Option<ResourceError>) {
         let number = self.next_stranger;
         self.next_stranger += 1;
         let flags = epoll::EventFlags::IN
             | epoll::EventFlags::OUT
             | epoll::EventFlags::RDHUP
             | epoll::EventFlags::ET;
-        if epoll::add(&self.epoll, &client, EventSource::PendingHandshake(number).data(), flags)
-            .is_err()
-        {
-            // The kernel has no memory. The client sees a hang-up.
-            return;
-        }
+        let data = EventSource::PendingHandshake(number).data();
+        let watched = epoll::add(&self.epoll, &client, data, flags);
         let timeout = self.context.limits.handshake_timeout.min(MAX_HANDSHAKE);
-        self.strangers.push((number, PendingHandshake::new(client, who, timeout)));
+        let mut pending = PendingHandshake::new(client, who, timeout);
+        if let Err(error) = watched {
+            pending.turn_away_unwatched(resource::lacked("epoll_ctl", 0, &error.into()));
+        } else if let Some(lacked) = lacked {
+            pending.turn_away(lacked);
+        }
+        self.strangers.push((number, pending));
         self.advance(number);
     }
 
@@ -282,7 +310,8 @@ impl ControlThread {
         // It was dropped earlier in this turn.
         let Some((_, pending)) = found else { return };
         match pending.advance(&mut self.context) {
-            Progress::Pending => {}
+            Progress::Pending if pending.is_watched() => {}
+            Progress::Pending => self.advance_again = Some(Instant::now() + PAUSE),
             Progress::Busy if self.busy.contains(&number) => {}
             Progress::Busy => self.busy.push_back(number),
             Progress::PutOff => self.advance_again = Some(Instant::now() + PAUSE),
@@ -369,7 +398,7 @@ impl ControlThread {
             self.resume_accepting();
         }
         if self.advance_again.take_if(|at| *at <= now).is_some() {
-            for number in self.strangers_that(PendingHandshake::is_undecided) {
+            for number in self.strangers_that(PendingHandshake::needs_a_look) {
                 self.advance(number);
             }
         }

@@ -284,7 +284,7 @@ fn a_server_that_ran_out_of_descriptors_goes_on_when_it_has_some_again() {
         while let Ok(file) = fs::File::open("/dev/null") {
             hoard.push(file);
         }
-        // One is for the client's socket, none is left for the server's: it waits in the queue.
+        // One is for the client's socket, none is left for the server's but its reserve.
         hoard.pop();
         let client = pending(&scratch);
         drop((hoard, waiting));

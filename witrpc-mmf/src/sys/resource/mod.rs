@@ -7,10 +7,15 @@
 pub mod cgroup;
 pub mod random;
 
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::Path;
 use std::{fs, io};
 
+use rustix::fs::fstatvfs;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
+use witrpc_rt::cgroup::number_in;
 use witrpc_transport::{NoRandomBytes, ResourceError};
 
 pub use cgroup::MemoryLimits;
@@ -20,15 +25,63 @@ pub use random::random_bytes;
 pub fn lacked(call: &str, needed: u64, error: &io::Error) -> ResourceError {
     match Errno::from_io_error(error) {
         Some(Errno::FBIG) => ResourceError::FileSize { limit: limit_of(Resource::Fsize), needed },
-        Some(Errno::NOMEM) if is_mapping(call) && limit_of(Resource::As) != u64::MAX => {
-            ResourceError::AddressSpace { limit: limit_of(Resource::As), needed }
-        }
+        Some(Errno::NOMEM) if is_mapping(call) => lacked_mapping(needed),
+        Some(Errno::NOSPC) if call == "epoll_ctl" => lacked_watch(),
         Some(Errno::NOMEM | Errno::NOSPC) => ResourceError::Memory { available: None, needed },
         Some(errno) => lacked_by_process(error).unwrap_or_else(|| ResourceError::Refused {
             call: call.into(),
             errno: errno.raw_os_error(),
         }),
         None => ResourceError::Refused { call: call.into(), errno: Errno::IO.raw_os_error() },
+    }
+}
+
+/// The file that holds how many mappings a process may have.
+const MAX_MAPPINGS: &str = "/proc/sys/vm/max_map_count";
+
+/// The file that holds how many descriptors of a user epoll may watch.
+const MAX_WATCHES: &str = "/proc/sys/fs/epoll/max_user_watches";
+
+/// Returns why a region could not be mapped.
+fn lacked_mapping(needed: u64) -> ResourceError {
+    match (number_in(Path::new(MAX_MAPPINGS)), limit_of(Resource::As)) {
+        (Some(limit), _) if mappings() >= limit => ResourceError::Mappings { limit },
+        (_, u64::MAX) => ResourceError::Memory { available: None, needed },
+        (_, limit) => ResourceError::AddressSpace { limit, needed },
+    }
+}
+
+/// Returns why an epoll instance does not watch another descriptor.
+fn lacked_watch() -> ResourceError {
+    let refused =
+        || ResourceError::Refused { call: "epoll_ctl".into(), errno: Errno::NOSPC.raw_os_error() };
+    let limit = number_in(Path::new(MAX_WATCHES));
+    limit.map_or_else(refused, |limit| ResourceError::Watches { limit })
+}
+
+/// Returns how many mappings the process has. It counts the list in pieces: a process at the limit has
+/// no mapping left for a long buffer.
+fn mappings() -> u64 {
+    let Ok(mut maps) = fs::File::open("/proc/self/maps") else { return 0 };
+    let mut piece = [0; 4096];
+    let mut lines = 0;
+    while let Ok(len @ 1..) = maps.read(&mut piece) {
+        lines += piece[..len].iter().filter(|byte| **byte == b'\n').count() as u64;
+    }
+    lines
+}
+
+/// Returns why a file of shared memory could not be allocated. Its file system may be full long before
+/// the machine is. The kernel's own file system, which holds anonymous memory, has no size.
+pub fn lacked_space(file: impl AsFd, needed: u64) -> ResourceError {
+    let size = fstatvfs(&file).map_or(0, |found| found.f_blocks.saturating_mul(found.f_frsize));
+    let link = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+    let path = fs::read_link(link).ok().and_then(|path| Some(path.parent()?.to_path_buf()));
+    match path {
+        Some(path) if size > 0 => {
+            ResourceError::FileSystem { path: path.to_string_lossy().into_owned(), size, needed }
+        }
+        _ => ResourceError::Memory { available: None, needed },
     }
 }
 
@@ -120,6 +173,8 @@ mod tests {
         assert!(matches!(of("fallocate", Errno::FBIG), ResourceError::FileSize { .. }));
         let full = ResourceError::Memory { available: None, needed: 4096 };
         assert_eq!(of("fallocate", Errno::NOSPC), full);
+        let limit = number_in(Path::new(MAX_WATCHES)).unwrap();
+        assert_eq!(of("epoll_ctl", Errno::NOSPC), ResourceError::Watches { limit });
         for errno in [Errno::PERM, Errno::NOSYS, Errno::OPNOTSUPP, Errno::ACCESS] {
             let refused = of("memfd_create", errno);
             let said = refused.to_string();

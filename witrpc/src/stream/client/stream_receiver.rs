@@ -24,20 +24,26 @@ use super::request::Request;
 const PULL_AHEAD_FROM: usize = 64;
 
 /// The client's end of a stream, and the items that have arrived.
+///
+/// A stream that is over holds neither its connection nor its link: a user may keep it long after both.
 pub struct StreamReceiver<T, E> {
-    connection: Connection,
-    streams: Arc<LinkStreams>,
+    /// `None` if no more items come than those that have arrived.
+    open: Option<OpenStream>,
     number: u64,
     method: &'static str,
     items: VecDeque<Result<T, E>>,
     pull: Option<Request>,
-    /// No more items come than those that have arrived.
-    is_over: bool,
     item_timeout: Option<Duration>,
     patience: Option<Patience>,
     read: ReadItems<T, E>,
     /// The token that can cancel it.
     cancelled: Option<TokenWatch>,
+}
+
+/// What a stream needs while more items may come than those that have arrived.
+struct OpenStream {
+    connection: Connection,
+    streams: Arc<LinkStreams>,
 }
 
 /// The limit on the wait for the next item.
@@ -55,14 +61,13 @@ impl<T, E> StreamReceiver<T, E> {
         method: &'static str,
         read: ReadItems<T, E>,
     ) -> Self {
+        let open = OpenStream { connection: connection.clone(), streams: Arc::clone(streams) };
         Self {
-            connection: connection.clone(),
-            streams: Arc::clone(streams),
+            open: Some(open),
             number,
             method,
             items: VecDeque::new(),
             pull: None,
-            is_over: false,
             item_timeout: None,
             patience: None,
             read,
@@ -91,17 +96,18 @@ impl<T, E> StreamReceiver<T, E> {
                 self.be_patient_no_more();
                 return Poll::Ready(Some(item));
             }
-            if self.is_over && self.items.is_empty() {
+            if self.open.is_none() && self.items.is_empty() {
                 return Poll::Ready(None);
             }
             if self.is_cancelled() {
                 return Poll::Ready(Some(Err(self.cancel())));
             }
-            if self.streams.is_forked() {
+            let Some(open) = &self.open else { continue };
+            if open.streams.is_forked() {
                 return Poll::Ready(Some(Err(self.forget())));
             }
-            let control = self.control();
-            let mut pull = self.pull.take().unwrap_or_else(|| self.request());
+            let control = open.control(self.number);
+            let mut pull = self.pull.take().unwrap_or_else(|| open.request());
             match pull.poll(cx, &control) {
                 Poll::Ready(ended) => {
                     let taken = self.take(ended.map(|()| pull.answer));
@@ -131,14 +137,12 @@ impl<T, E> StreamReceiver<T, E> {
             if let Some(item) = self.here() {
                 return Some(item);
             }
-            if self.is_over {
-                return None;
-            }
-            if self.streams.is_forked() {
+            let open = self.open.as_ref()?;
+            if open.streams.is_forked() {
                 return Some(Err(self.forget()));
             }
-            let pull = self.pull.take().unwrap_or_else(|| self.request());
-            let ended = pull.wait(&self.control());
+            let pull = self.pull.take().unwrap_or_else(|| open.request());
+            let ended = pull.wait(&open.control(self.number));
             if let Err(error) = self.take(ended) {
                 return Some(Err(error));
             }
@@ -161,49 +165,43 @@ impl<T, E> StreamReceiver<T, E> {
     /// Leaves everything to the process that this one is a fork of.
     #[cold]
     fn forget(&mut self) -> CallError<E> {
-        self.is_over = true;
         mem::forget((self.pull.take(), self.patience.take()));
+        self.open = None;
         CallError::Disconnected(DisconnectReason::Forked)
     }
 
     /// Ends the stream: the server need not make more items.
     fn end(&mut self) {
-        self.be_patient_no_more();
-        if !self.is_over {
-            self.is_over = true;
+        if let Some(open) = self.let_go() {
             // Drop the pull first: the close may need its lane.
             self.pull = None;
-            self.streams.close(self.number);
+            open.streams.close(self.number);
         }
     }
 
-    fn request(&self) -> Request {
-        let timeout = self.connection.call_timeout();
-        Request::for_items(&self.streams, timeout.map_or(Limit::Never, Limit::Within))
-    }
-
-    fn control(&self) -> Control<'static> {
-        Control::of_stream(Operation::Pull, self.number, self.streams.codec)
+    /// Ends the stream unless the result is put back.
+    fn let_go(&mut self) -> Option<OpenStream> {
+        self.be_patient_no_more();
+        self.open.take()
     }
 
     /// Takes what a pull has brought.
     fn take(&mut self, ended: Result<Answer, ChannelError>) -> Result<(), CallError<E>> {
+        let open = self.let_go().expect("what is over pulls nothing");
         let taken = match ended {
-            Ok(answer) => self.read(answer),
+            Ok(answer) => self.read(open, answer),
             Err(error) => {
-                self.is_over = true;
                 // Unless the link is lost, the server does not know of this error.
-                self.streams.close(self.number);
-                Err(self.connection.call_error(error).once_begun())
+                open.streams.close(self.number);
+                Err(open.connection.call_error(error).once_begun())
             }
         };
         taken.map_err(|error| error.map_app(|none| match none {}))
     }
 
-    fn read(&mut self, mut answer: Answer) -> Result<(), CallError> {
-        // It counts as over until the batch says that there is more.
-        self.is_over = true;
-        let Some(body) = read_pulled(&mut answer, self.streams.codec, self.method)? else {
+    /// Takes the items of a batch. The stream goes on if there are more.
+    fn read(&mut self, open: OpenStream, mut answer: Answer) -> Result<(), CallError> {
+        let Some(body) = read_pulled(&mut answer, open.streams.codec, self.method)? else {
             return Ok(());
         };
         let mut decoder = body.decoder();
@@ -215,22 +213,25 @@ impl<T, E> StreamReceiver<T, E> {
         match read {
             // A client that took this for an item still to come would pull for ever.
             Ok((false, items)) if items.is_empty() => {
-                self.streams.close(self.number);
+                open.streams.close(self.number);
                 let message = "a batch of its stream has no items".to_owned();
                 Err(CallError::Protocol { message })
             }
-            Ok((is_over, items)) => {
-                let many = items.len() >= PULL_AHEAD_FROM;
+            Ok((true, items)) => {
                 self.items = items;
-                self.is_over = is_over;
-                if many && !is_over {
-                    self.pull = Request::ahead(&self.streams, &self.control());
+                Ok(())
+            }
+            Ok((false, items)) => {
+                if items.len() >= PULL_AHEAD_FROM {
+                    self.pull = Request::ahead(&open.streams, &open.control(self.number));
                 }
+                self.items = items;
+                self.open = Some(open);
                 Ok(())
             }
             Err(error) => {
                 // The server does not know of this.
-                self.streams.close(self.number);
+                open.streams.close(self.number);
                 Err(CallError::Decode { message: error.to_string() })
             }
         }
@@ -251,21 +252,34 @@ impl<T, E> StreamReceiver<T, E> {
         if is_over {
             return Poll::Ready(());
         }
-        let alarm = Some(self.streams.share.timer().arm(until, cx.waker().clone()));
+        let arm = |open: &OpenStream| open.streams.share.timer().arm(until, cx.waker().clone());
+        let alarm = self.open.as_ref().map(arm);
         self.patience = Some(Patience { until, alarm });
         Poll::Pending
     }
 
     fn be_patient_no_more(&mut self) {
-        if let Some(alarm) = self.patience.take().and_then(|patience| patience.alarm) {
-            self.streams.share.timer().disarm(alarm);
+        let alarm = self.patience.take().and_then(|patience| patience.alarm);
+        if let (Some(alarm), Some(open)) = (alarm, &self.open) {
+            open.streams.share.timer().disarm(alarm);
         }
+    }
+}
+
+impl OpenStream {
+    fn request(&self) -> Request {
+        let timeout = self.connection.call_timeout();
+        Request::for_items(&self.streams, timeout.map_or(Limit::Never, Limit::Within))
+    }
+
+    fn control(&self, number: u64) -> Control<'static> {
+        Control::of_stream(Operation::Pull, number, self.streams.codec)
     }
 }
 
 impl<T, E> Drop for StreamReceiver<T, E> {
     fn drop(&mut self) {
-        if self.streams.is_forked() {
+        if self.open.as_ref().is_some_and(|open| open.streams.is_forked()) {
             self.forget();
         }
         self.end();
@@ -277,7 +291,7 @@ impl<T, E> fmt::Debug for StreamReceiver<T, E> {
         f.debug_struct("StreamReceiver")
             .field("method", &self.method)
             .field("here", &self.items.len())
-            .field("over", &self.is_over)
+            .field("over", &self.open.is_none())
             .finish_non_exhaustive()
     }
 }
