@@ -17,6 +17,7 @@ use crate::contract::{Digest, ServiceDescriptor};
 use crate::observe::counters::CounterRegistry;
 use crate::observe::left_behind::MAX_LEFT_BEHIND;
 use crate::pool::Pool;
+use crate::rt::panics::catch;
 use crate::security::Guard;
 
 use super::client_parts;
@@ -195,7 +196,8 @@ impl Admission for ServerAdmission {
         if !self.sessions.leave(client.id) {
             return;
         }
-        drop(client_parts::leave(session));
+        // Code of users, on the thread of all connections.
+        let _ = catch(|| drop(client_parts::leave(session)));
         if let Some(pool) = self.pool() {
             pool.shares_grew();
         }

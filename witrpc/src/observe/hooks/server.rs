@@ -114,13 +114,14 @@ pub trait ServerHook: Send + Sync + 'static {
         false
     }
 
-    /// A client was let in.
+    /// A client was let in. Over shared memory this runs on the thread that looks after all connections, as
+    /// [`left`](Self::left) does: while it blocks, no client is let in and none that goes is noticed.
     fn joined(&self, client: &ClientInfo) {
         let _ = client;
     }
 
-    /// A client that was let in has gone, whoever ended its connection. Calls of it may still run. When
-    /// the server ends, this is called for each client that was connected, on a thread that
+    /// A client that was let in has gone, whichever side ended its connection. Calls of it may still run. It
+    /// must not block, as [`joined`](Self::joined) must not. When the server ends, this is called for each client that was connected, on a thread that
     /// [`shutdown`](crate::ServerHandle::shutdown) joins and a drop of the server does not wait for.
     fn left(&self, client: &ClientInfo) {
         let _ = client;

@@ -1,6 +1,5 @@
 //! A stream that a client uploads to a method.
 
-use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -19,6 +18,7 @@ use super::server_stream::{ServerStream, StreamStatus};
 use super::slot::{HasSlot, LeftUnanswered, Slot, Unanswered, Unheard};
 use super::stream_cancel::StreamCancel;
 use super::stream_limits::{Credit, StreamLimits};
+use super::unread::Unread;
 
 /// The items that a method's caller uploads, for generated code.
 pub struct Feed<T>(Reader<T>);
@@ -63,7 +63,7 @@ pub struct FeedState<T> {
 }
 
 struct ReceivedItems<T> {
-    queue: VecDeque<T>,
+    queue: Unread<T>,
     /// A push whose client is told when there is room for more.
     held: Option<HeldPush>,
     /// The method has taken an item, or has been told that there is none.
@@ -105,7 +105,7 @@ impl<T: Wire> FeedState<T> {
     /// Creates the state of the client's stream of that number.
     pub fn new(server_streams: &ServerStreams, number: u64) -> Arc<Self> {
         let items = ReceivedItems {
-            queue: VecDeque::new(),
+            queue: Unread::default(),
             held: None,
             taken: false,
             credit: None,
@@ -135,7 +135,7 @@ impl<T: Wire> FeedState<T> {
             return Err(format!("the flags {flags:#x} of a push have no meaning"));
         }
         let over = flags & push::LAST != 0;
-        let batch = read_batch::<T>(decoder).map_err(words)?;
+        let mut batch = Unread::from(read_batch::<T>(decoder).map_err(words)?);
         decoder.finish().map_err(words)?;
         let mut items = self.lock();
         if items.held.is_some() {
@@ -149,7 +149,7 @@ impl<T: Wire> FeedState<T> {
         }
         let (unread, new) = (items.queue.len(), batch.len());
         items.over = over;
-        items.queue.extend(batch);
+        items.queue.append(&mut batch);
         let has_room = over || unread == 0 && items.get_credit(len);
         let waits = flags & push::WAITS != 0;
         if !has_room {

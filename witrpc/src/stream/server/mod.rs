@@ -29,6 +29,7 @@ pub mod stream_cancel;
 pub mod stream_limits;
 pub mod stream_sender;
 pub mod threads;
+mod unread;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
