@@ -121,8 +121,9 @@ pub trait ServerHook: Send + Sync + 'static {
     }
 
     /// A client that was let in has gone, whichever side ended its connection. Calls of it may still run. It
-    /// must not block, as [`joined`](Self::joined) must not. When the server ends, this is called for each client that was connected, on a thread that
-    /// [`shutdown`](crate::ServerHandle::shutdown) joins and a drop of the server does not wait for.
+    /// must not block, as [`joined`](Self::joined) must not. When the server ends, this is called for each
+    /// client that was connected, on a thread that [`shutdown`](crate::ServerHandle::shutdown) joins and a
+    /// drop of the server does not wait for.
     fn left(&self, client: &ClientInfo) {
         let _ = client;
     }
