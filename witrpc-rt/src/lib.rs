@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
 
 pub mod cgroup;
+mod joinable;
 mod lock;
 #[expect(
     unsafe_code,
@@ -15,6 +16,7 @@ mod thread_limits;
 mod wake;
 mod waker_set;
 
+pub use joinable::{Joinable, poll_until};
 pub use lock::{lock, wait, wait_until};
 pub use signals::{SignalMask, programs_mask_elsewhere};
 pub use spawn::{spawn, spawn_scoped};

@@ -27,12 +27,11 @@ use std::mem::{ManuallyDrop, take};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard};
-use std::thread::JoinHandle;
 use std::time::Instant;
 
 use rustix::io::ioctl_fionread;
 use rustix::net::{Shutdown, shutdown, sockopt};
-use witrpc_rt::{lock, spawn};
+use witrpc_rt::{Joinable, lock, poll_until};
 
 use super::fork::{Descriptor, NoFork, Origin};
 
@@ -114,7 +113,7 @@ struct CloseQueue {
     waiting: Vec<OwnedFd>,
     closers: usize,
     /// The handles of the threads that close, or have ended.
-    handles: Vec<JoinHandle<()>>,
+    handles: Vec<Joinable>,
     /// Dropped when no thread closes any more: a thread that waits for that sees the other ends hang
     /// up. A lock and a condition variable could be held at a fork, and so be stuck in the child.
     joining: Vec<Sender<()>>,
@@ -158,10 +157,10 @@ fn dispose(descriptor: Descriptor) {
     }
     heap.closers += 1;
     drop((heap, no_fork));
-    match spawn("witrpc-closer", close_all) {
+    match Joinable::spawn("witrpc-closer", close_all) {
         Ok(handle) => {
             let (mut heap, _no_fork) = self::heap();
-            heap.handles.retain(|handle| !handle.is_finished());
+            heap.handles.retain(|thread| !thread.has_ended());
             heap.handles.push(handle);
         }
         // The next drop tries again.
@@ -185,11 +184,8 @@ pub fn join(until: Option<Instant>) -> bool {
         let (joins, ended) = mpsc::channel();
         let (mut heap, no_fork) = heap();
         if heap.closers == 0 {
-            let handles = take(&mut heap.handles);
             drop((heap, no_fork));
-            // What remains is the system's part of ending the threads.
-            handles.into_iter().for_each(|handle| drop(handle.join()));
-            return true;
+            return poll_until(until, have_ended);
         }
         heap.joining.push(joins);
         drop((heap, no_fork));
@@ -202,6 +198,13 @@ pub fn join(until: Option<Instant>) -> bool {
             return false;
         }
     }
+}
+
+/// Whether all threads have ended, with all that the system does then.
+fn have_ended() -> bool {
+    let (mut heap, _no_fork) = heap();
+    heap.handles.retain(|thread| !thread.has_ended());
+    heap.handles.is_empty()
 }
 
 fn close_all() {

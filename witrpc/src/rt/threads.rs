@@ -2,12 +2,9 @@
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::JoinHandle;
 use std::time::Instant;
 
-use witrpc_rt::{lock, wait_until};
-
-use super::spawn;
+use witrpc_rt::{Joinable, lock, poll_until, wait_until};
 
 /// Starts threads and waits for their end. Clones are of the same server. It keeps no thread running.
 #[derive(Clone, Default)]
@@ -23,10 +20,10 @@ struct ThreadsShared {
 #[derive(Default)]
 struct ThreadsState {
     running: usize,
-    handles: Vec<JoinHandle<()>>,
+    handles: Vec<Joinable>,
 }
 
-/// Dropped as the last thing that a thread does.
+/// Dropped as the last thing that the closure of a thread does.
 struct Running(Threads);
 
 impl Threads {
@@ -39,32 +36,26 @@ impl Threads {
         self.lock().running += 1;
         // If no thread is started, this is dropped with the closure.
         let running = Running(self.clone());
-        let handle = spawn(name, move || {
+        let handle = Joinable::spawn(name, move || {
             let _running = running;
             run();
         })?;
         let mut state = self.lock();
-        let (ended, mut running): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut state.handles).into_iter().partition(JoinHandle::is_finished);
-        running.push(handle);
-        state.handles = running;
-        drop(state);
-        drop(ended);
+        state.handles.retain(|thread| !thread.has_ended());
+        state.handles.push(handle);
         Ok(())
     }
 
     /// Waits until all threads have ended, until that time at the most. Returns whether they have.
     pub fn join(&self, until: Option<Instant>) -> bool {
         let no_thread = |state: &ThreadsState| state.running == 0;
-        let (mut state, ended) = wait_until(&self.0.changed, self.lock(), until, no_thread);
-        if !ended {
-            return false;
-        }
-        let handles = std::mem::take(&mut state.handles);
-        drop(state);
-        // All that is left of them is the system's part of their end.
-        handles.into_iter().for_each(|handle| drop(handle.join()));
-        true
+        // The sleep is for what takes long: the methods that run.
+        wait_until(&self.0.changed, self.lock(), until, no_thread).1
+            && poll_until(until, || {
+                let mut state = self.lock();
+                state.handles.retain(|thread| !thread.has_ended());
+                state.handles.is_empty()
+            })
     }
 
     fn lock(&self) -> MutexGuard<'_, ThreadsState> {

@@ -8,12 +8,11 @@ mod thread;
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
 use thread::ControlThread;
-use witrpc_rt::{lock, spawn, wait_until};
+use witrpc_rt::{Joinable, lock, poll_until, wait_until};
 use witrpc_transport::{Admitted, ClientInfo, Plain, ResourceError, Responder, Session};
 
 use crate::error::BindError;
@@ -101,7 +100,7 @@ pub trait Host: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Control {
     shared: Arc<ControlShared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<Joinable>>,
     origin: Origin,
 }
 
@@ -145,7 +144,7 @@ impl Control {
         let thread = ControlThread::new(Arc::clone(&self.shared), listeners, context)
             .map_err(failed("prepare to accept clients"))?;
         let ended = Ended(Arc::clone(&self.shared));
-        let started = spawn("witrpc-control", move || {
+        let started = Joinable::spawn("witrpc-control", move || {
             let _ended = ended;
             thread.run();
         });
@@ -157,20 +156,18 @@ impl Control {
     /// time. Returns whether it has ended. Returns `false` if the control thread itself calls this.
     pub fn join(&self, until: Option<Instant>) -> bool {
         let me = std::thread::current().id();
-        if self.thread().as_ref().is_some_and(|thread| thread.thread().id() == me) {
+        if self.thread().as_ref().is_some_and(|thread| thread.id() == me) {
             return false;
         }
         let orders = self.shared.orders();
         if !wait_until(&self.shared.ended, orders, until, |orders| orders.ended).1 {
             return false;
         }
-        let thread = self.thread().take();
-        // What remains is the system's part of ending the thread.
-        thread.into_iter().for_each(|thread| drop(thread.join()));
-        true
+        // Hooks have run on it, whose thread-locals are dropped now.
+        poll_until(until, || self.thread().as_ref().is_none_or(Joinable::has_ended))
     }
 
-    fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+    fn thread(&self) -> MutexGuard<'_, Option<Joinable>> {
         lock(&self.thread)
     }
 
@@ -223,7 +220,7 @@ struct ControlShared {
     ended: Condvar,
 }
 
-/// A guard that reports the end of the thread when dropped. The thread drops it last. `start` drops it
+/// A guard that reports the end of the thread when dropped. The closure of the thread drops it last. `start` drops it
 /// if the thread cannot be started.
 struct Ended(Arc<ControlShared>);
 

@@ -1,0 +1,107 @@
+//! Threads whose end is waited for with a limit.
+//!
+//! After the closure of a thread come the destructors of its thread-locals, which may be code of users and
+//! may block. [`JoinHandle::join`] waits for these without a limit, and [`JoinHandle::is_finished`] does not
+//! wait for them at all. So such a thread notes its number: when the kernel knows no thread of that number
+//! any more, it has ended.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::thread::{JoinHandle, ThreadId, sleep};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, getpriority_process};
+use rustix::thread::gettid;
+
+use crate::spawn;
+
+/// The first pause between two looks, and the last: each is twice as long as the one before.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(5));
+
+/// A thread whose end can be seen.
+#[derive(Debug)]
+pub struct Joinable {
+    handle: JoinHandle<()>,
+    number: Arc<OnceLock<Pid>>,
+}
+
+impl Joinable {
+    /// Starts a thread of the library's. Linux keeps 15 bytes of its name.
+    ///
+    /// # Errors
+    ///
+    /// The system has no thread to give.
+    pub fn spawn(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+        let number = Arc::<OnceLock<Pid>>::default();
+        let noted = Arc::clone(&number);
+        let handle = spawn(name, move || {
+            noted.get_or_init(gettid);
+            run();
+        })?;
+        Ok(Self { handle, number })
+    }
+
+    /// Returns what the standard library calls the thread.
+    pub fn id(&self) -> ThreadId {
+        self.handle.thread().id()
+    }
+
+    /// Returns whether the thread has ended, with the destructors of its thread-locals. If its number was
+    /// given to another thread since, it says so later.
+    pub fn has_ended(&self) -> bool {
+        self.handle.is_finished() && self.number.get().is_none_or(|number| !is_there(*number))
+    }
+}
+
+fn is_there(thread: Pid) -> bool {
+    // The kernel takes the number of a thread here too.
+    getpriority_process(Some(thread)) != Err(Errno::SRCH)
+}
+
+/// Looks until it is so, until that time at the most; `None` has no limit. Returns whether it is. For what
+/// is so in a moment, and of which nothing tells: the end of threads.
+pub fn poll_until(until: Option<Instant>, mut is_so: impl FnMut() -> bool) -> bool {
+    let (mut pause, longest) = PAUSES;
+    loop {
+        if is_so() {
+            return true;
+        }
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if left == Some(Duration::ZERO) {
+            return false;
+        }
+        sleep(left.map_or(pause, |left| left.min(pause)));
+        pause = longest.min(pause * 2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+
+    struct Waits(Receiver<()>);
+
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            assert!(self.0.recv().is_err());
+        }
+    }
+
+    thread_local!(static LOCAL: RefCell<Option<Waits>> = const { RefCell::new(None) });
+
+    #[test]
+    fn a_thread_has_ended_when_its_thread_locals_are_dropped() {
+        let (open, gate) = channel();
+        let waits = Waits(gate);
+        let thread = Joinable::spawn("witrpc-test", move || LOCAL.set(Some(waits))).unwrap();
+        assert!(poll_until(None, || thread.handle.is_finished()));
+        assert!(!thread.has_ended());
+        assert!(!poll_until(Some(Instant::now()), || thread.has_ended()));
+        drop(open);
+        assert!(poll_until(None, || thread.has_ended()));
+    }
+}
