@@ -6,8 +6,8 @@
 //!    one that held the role only after a last look that found nothing it may do.
 //! 2. Whatever woke it, a thread does the same: it takes the role if that is free or stuck, and
 //!    looks at everything. So rings carry no meaning, and two may become one.
-//! 3. A displaced thread touches neither its scanner nor the queue of tasks until it holds the role
-//!    again.
+//! 3. A displaced thread touches neither the queue of tasks nor its scanner until it holds the role again.
+//!    It learns that it was displaced once the answer of its handler is sent, which any thread may do.
 //! 4. The only timed sleeps are those of a surplus thread and of the last free one at the bound.
 
 use std::ops::ControlFlow;

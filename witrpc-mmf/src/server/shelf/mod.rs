@@ -18,7 +18,9 @@
 //!    comes second, it acquires what the other released, and so the holder finds the news. An
 //!    exchange in between belongs to the same chain of releases.
 //! 4. A list that is in a thread's hands may name a connection that has ended, for a moment: a
-//!    holder runs no code of users with it, and looks at the news before each turn.
+//!    holder runs no code of users with it, and looks at the news before each turn. A thread that comes back
+//!    from a handler takes a list to send the answer by, before it learns whether it was displaced; if it
+//!    was, it drops that list at once, and the holder whose list it was makes another.
 //! 5. What is here goes with the place, if nobody takes it before.
 //!
 //! Neither exchange can be a plain store or load. To lay the list, and then look at the news, is a
