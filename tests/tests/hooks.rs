@@ -146,21 +146,18 @@ over_both_transports! {
         );
         let client = CancellationClient::connect(fixture.endpoint()).unwrap();
         let hasty = client.with(CallOptions::new().timeout(Duration::from_millis(20)));
-        eventually("a call is found when it has expired", || {
-            let token = CancelToken::new();
-            let staying = client.with(CallOptions::new().cancelled_by(&token));
-            std::thread::scope(|scope| {
-                let staying = scope.spawn(move || staying.stay(1));
-                // The only worker stays, unless it has not come to that by now: then once more.
-                let ended = hasty.counted();
-                token.cancel();
-                assert_eq!(staying.join().unwrap(), Err(CallError::Cancelled));
-                let late = matches!(ended, Err(CallError::TimedOut { .. } | CallError::Expired));
-                assert!(late || ended == Ok(0), "{ended:?}");
-            });
-            let book = client.book().expect("the server answers");
-            book.iter().any(|line| line.method.1 == "counted" && line.end == "Expired")
+        let token = CancelToken::new();
+        let staying = client.with(CallOptions::new().cancelled_by(&token));
+        std::thread::scope(|scope| {
+            let staying = scope.spawn(move || staying.stay(1));
+            eventually("the only worker stays", || fixture.metrics().in_flight == 1);
+            let ended = hasty.counted();
+            token.cancel();
+            assert_eq!(staying.join().unwrap(), Err(CallError::Cancelled));
+            let late = matches!(ended, Err(CallError::TimedOut { .. } | CallError::Expired));
+            assert!(late, "{ended:?}");
         });
+        assert_eq!(lines(&client, "counted", 1)[0].end, "Expired");
     }
 
     fn a_client_hook_sees_each_call_and_how_it_ended(transport) {
