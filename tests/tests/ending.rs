@@ -300,8 +300,9 @@ over_both_transports! {
         let server = place.take_server();
         let id = server.clients()[0].id;
         assert!(!server.shutdown(Duration::from_millis(1)));
-        let running: Vec<_> = server.running().iter().map(ToString::to_string).collect();
-        assert_eq!(running, [format!("Waits::hold for client {id}")]);
+        // Also the hook, while it is told.
+        let named = || server.running().iter().map(ToString::to_string).collect::<Vec<_>>();
+        eventually_equal("what runs", &vec![format!("Waits::hold for client {id}")], named);
         assert!(matches!(held.join().unwrap(), Err(CallError::Disconnected(_))));
         place.release();
         place.is_over(1);

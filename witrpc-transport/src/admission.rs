@@ -10,15 +10,19 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub trait Admission: Send + Sync {
     /// Reads a client's hello, at most [`MAX_HELLO_LEN`](crate::MAX_HELLO_LEN) bytes that are not trusted.
     /// Called once a client, after the server's guard has [cleared](ClientInfo::cleared) it. It waits for no
-    /// client, but runs the hooks of users and takes as long as they do.
+    /// client, but runs `joined` of the users' hooks and takes as long as that does.
     fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted;
 
     /// A client that was let in has gone, whichever side ended its connection. A transport calls this once
-    /// for each [`Admitted::Welcome`]. It wakes handlers and runs the hooks of users, so it takes as long as
-    /// they do.
+    /// for each [`Admitted::Welcome`]. It wakes handlers, and has another thread
+    /// run the hooks of users.
     fn left(&self, client: &ClientInfo, session: &Session) {
         let _ = (client, session);
     }
+
+    /// The transport cannot let clients in any more, though the server has not closed it: a thread of the
+    /// transport has failed. The server ends, and says so to its user. A transport calls this once.
+    fn failed(&self) {}
 
     /// Returns what a server's metrics are read from by another process of the server's user: for a
     /// transport to hand over as it is, to that user alone. At most 240 bytes, none before the server

@@ -62,6 +62,12 @@ impl Host for AdmissionHost {
         }
     }
 
+    fn failed(&self) {
+        if let Some(server) = self.server.upgrade() {
+            server.admission.failed();
+        }
+    }
+
     fn report(&self) -> Vec<u8> {
         self.server.upgrade().map(|server| server.admission.report()).unwrap_or_default()
     }

@@ -193,6 +193,9 @@ fn read_refusal(error: ConnectError) -> ConnectError {
         Ok(Refusal::TooManyThreadsLeftBehind { max }) => {
             ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Threads, max }
         }
+        Ok(Refusal::TooManyCleanups { max }) => {
+            ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Cleanups, max }
+        }
         Ok(Refusal::BadHello(problem)) => ConnectError::Protocol { problem },
         Err(_) => ConnectError::Refused(bytes),
     }

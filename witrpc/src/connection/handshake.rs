@@ -72,6 +72,11 @@ pub enum Refusal {
         /// The limit.
         max: u64,
     },
+    /// As many clients that have gone wait until hooks are told, and what they left is dropped, as may.
+    TooManyCleanups {
+        /// How many.
+        max: u64,
+    },
 }
 
 impl Codec {

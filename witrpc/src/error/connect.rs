@@ -131,15 +131,12 @@ pub enum ConnectError {
          max_clients on its endpoint"
     )]
     TooManyClients,
-    /// Too many handlers of clients that have gone still run on the server.
+    /// Clients that have gone have left too much behind on the server: handlers still run, or hooks and
+    /// drops wait for their turn.
     #[error(
         "clients that have gone have left {max} {limit} behind on the server, which accepts no \
-         client meanwhile: have them end when their `CallContext` says that the call is cancelled{}",
-        if *.limit == LeftBehindLimit::AsyncHandlers {
-            ", or mark their methods #[wit(drop_on_disconnect)]"
-        } else {
-            ", or raise max_workers"
-        }
+         client meanwhile: {}",
+        .limit.advice()
     )]
     TooManyLeftBehind {
         /// The limit that was reached.
@@ -407,6 +404,7 @@ mod tests {
             ConnectError::TooManyClients,
             ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::AsyncHandlers, max: 1 },
             ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Threads, max: 1 },
+            ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Cleanups, max: 1 },
             ConnectError::HungUp,
             ConnectError::VersionMismatch { ours: 1, theirs: 2 },
             ConnectError::BackendMismatch { ours: text(), theirs: text() },

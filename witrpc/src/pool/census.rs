@@ -7,6 +7,9 @@ pub trait Clients: Send + Sync {
 
     /// Returns whether that client is connected.
     fn is_connected(&self, client: u64) -> bool;
+
+    /// A thread of the pool ends, and may do what is left to do for clients that have gone.
+    fn thread_ends(&self) {}
 }
 
 /// A client for which threads run.

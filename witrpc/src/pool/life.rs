@@ -31,8 +31,15 @@ pub struct Life {
 struct Ends {
     /// While draining: all that had arrived was answered.
     quiet: bool,
-    /// How the connections were closed, and that the name is free.
-    stopped: Option<Shutdown>,
+    /// How the connections were closed and why, and that the name is free.
+    stopped: Option<(Shutdown, StopReason)>,
+}
+
+impl Ends {
+    /// Why it has stopped.
+    fn reason(&self) -> StopReason {
+        self.stopped.map_or(StopReason::ShutDown, |(_, why)| why)
+    }
 }
 
 impl Life {
@@ -78,8 +85,8 @@ impl Life {
     }
 
     /// The port is closed in this way.
-    pub fn stopped(&self, how: Shutdown) {
-        self.ends().stopped = Some(how);
+    pub fn stopped(&self, how: Shutdown, why: StopReason) {
+        self.ends().stopped = Some((how, why));
         self.changed.notify_all();
         self.waiters.wake_all();
     }
@@ -98,7 +105,7 @@ impl Life {
 
     /// Returns whether the clients were told that what was not answered was not taken.
     pub fn has_drained(&self) -> bool {
-        self.is_ours() && self.ends().stopped == Some(Shutdown::Drained)
+        self.is_ours() && self.ends().stopped.is_some_and(|(how, _)| how == Shutdown::Drained)
     }
 
     fn wait_until(&self, until: Option<Instant>, is_so: fn(&Ends) -> bool) -> MutexGuard<'_, Ends> {
@@ -110,8 +117,7 @@ impl Life {
         if !self.is_ours() {
             return StopReason::Forked;
         }
-        drop(self.wait_until(None, |ends| ends.stopped.is_some()));
-        StopReason::ShutDown
+        self.wait_until(None, |ends| ends.stopped.is_some()).reason()
     }
 
     /// Completes when the port is closed.
@@ -121,7 +127,7 @@ impl Life {
             if !self.is_ours() {
                 return Poll::Ready(StopReason::Forked);
             }
-            stopped.as_mut().poll(cx).map(|()| StopReason::ShutDown)
+            stopped.as_mut().poll(cx).map(|()| self.ends().reason())
         })
         .await
     }

@@ -66,6 +66,7 @@ use queue::TaskQueue;
 use running::RunningMethod;
 use shares::Shares;
 use spin::Spin;
+use stop_reason::StopReason;
 use task::{Task, TaskHome};
 use thread_count::{PoolCounts, ThreadCount};
 use witrpc_transport::{Peer, Request, ServerPort, ShortAnswer, Shutdown, WaitPolicy};
@@ -163,7 +164,7 @@ impl Pool {
             if let Err(error) = pool.start_thread(count) {
                 pool.begin_stop();
                 pool.close(Shutdown::Now);
-                pool.stopped(Shutdown::Now);
+                pool.stopped(Shutdown::Now, StopReason::ShutDown);
                 return Err(error);
             }
         }
@@ -213,7 +214,11 @@ impl Pool {
         let worker = PoolWorker::new(Arc::clone(self), ThreadNumber::from_count(count));
         // At most 15 bytes, which is what Linux keeps of a thread's name.
         let name = format!("witrpc-srv-{}", count % 10_000);
-        self.threads.spawn(name, move || worker.run())
+        let pool = Arc::clone(self);
+        self.threads.spawn(name, move || {
+            worker.run();
+            pool.shares.clients().thread_ends();
+        })
     }
 
     /// Runs a job on these threads, starting at once on this one.
@@ -272,9 +277,9 @@ impl Pool {
     }
 
     /// Ends the threads; those in a handler, after it.
-    pub fn stopped(&self, how: Shutdown) {
+    pub fn stopped(&self, how: Shutdown, why: StopReason) {
         self.timer.close();
-        self.life.stopped(how);
+        self.life.stopped(how, why);
         // Each thread that ends rings for the next.
         self.port.ring();
     }

@@ -85,6 +85,11 @@ impl<P: Primitives> Shares<P> {
         Self { max_workers, seats: Seats::new(), external_seats: Arc::new(Seats::new()), clients }
     }
 
+    /// Returns those that share them.
+    pub fn clients(&self) -> &dyn Clients {
+        &*self.clients
+    }
+
     /// The seats of the pool's threads.
     pub fn seats(&self) -> &Seats<P> {
         &self.seats

@@ -51,12 +51,21 @@ pub enum StopReason {
     /// This process is a fork of the one that serves. Threads do not cross a fork, so nothing was
     /// ever served here: a program that becomes a daemon starts its server after that.
     Forked,
+    /// The thread of the transport that lets clients in has ended, so that none could come any more, and the
+    /// server has ended with it: by a panic of the library, or because the program has closed a descriptor
+    /// that is not its own.
+    Failed,
 }
 
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ShutDown => "the server was shut down",
+            Self::Failed => {
+                "the thread that lets clients in has ended: by a panic in the library, which is a bug \
+                 to report with its message, or because the program has closed a descriptor that is \
+                 not its own"
+            }
             Self::Forked => {
                 "the server does not run in this process, which was forked from the one that \
                  started it: start the server after the fork (after daemonizing)"

@@ -1,10 +1,11 @@
 //! Lets clients in: reads their hello, and tells them what is served or why they are turned away.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock, Weak};
 
 use serde::Serialize;
-use witrpc_transport::{Admission, Admitted, ClientInfo, Session};
+use witrpc_transport::{Admission, Admitted, ClientInfo, Session, Shutdown};
 
 use crate::call::server::context::CallContext;
 use crate::call::server::hook_call::Hooks;
@@ -16,11 +17,13 @@ use crate::contract;
 use crate::contract::{Digest, ServiceDescriptor};
 use crate::observe::counters::CounterRegistry;
 use crate::observe::left_behind::MAX_LEFT_BEHIND;
-use crate::pool::Pool;
-use crate::rt::panics::catch;
+use crate::pool::stop_reason::StopReason;
+use crate::pool::{Clients, Pool, Served};
 use crate::security::Guard;
 
 use super::client_parts;
+use super::end::end;
+use super::farewell::{Farewell, MAX_WAITING};
 use super::metrics::Metrics;
 use super::sessions::Sessions;
 
@@ -29,11 +32,13 @@ pub struct ServerAdmission {
     services: Vec<&'static ServiceDescriptor>,
     codecs: Vec<Codec>,
     guard: Arc<Guard>,
-    hooks: Option<Arc<Hooks>>,
+    farewell: Arc<Farewell>,
     counter_registry: Arc<CounterRegistry>,
-    sessions: Arc<Sessions>,
+    sessions: Sessions,
     closed: AtomicBool,
     refused: AtomicU64,
+    /// The transport lets no client in any more.
+    failed: AtomicBool,
     /// Set once the server has started.
     pool: OnceLock<Weak<Pool>>,
 }
@@ -46,17 +51,36 @@ impl ServerAdmission {
         hooks: Option<Arc<Hooks>>,
         counter_registry: Arc<CounterRegistry>,
     ) -> Self {
-        let (sessions, closed, refused, pool) = Default::default();
-        Self { services, codecs, guard, hooks, counter_registry, sessions, closed, refused, pool }
+        let (sessions, closed, refused, failed, pool) = Default::default();
+        let farewell = Farewell::new(hooks);
+        Self {
+            services,
+            codecs,
+            guard,
+            farewell,
+            counter_registry,
+            sessions,
+            closed,
+            refused,
+            failed,
+            pool,
+        }
     }
 
     /// The server has started: what is behind the door.
     pub fn leads_to(&self, pool: &Arc<Pool>) {
         let _ = self.pool.set(Arc::downgrade(pool));
+        // The transport's threads were started first, and one may have failed by now.
+        self.end_if_failed();
+    }
+
+    /// What clients leave behind.
+    pub fn farewell(&self) -> &Arc<Farewell> {
+        &self.farewell
     }
 
     /// Those who are connected.
-    pub fn sessions(&self) -> &Arc<Sessions> {
+    pub fn sessions(&self) -> &Sessions {
         &self.sessions
     }
 
@@ -70,20 +94,17 @@ impl ServerAdmission {
         self.closed.store(true, Ordering::Relaxed);
     }
 
-    /// Whether there are hooks.
-    pub fn has_hooks(&self) -> bool {
-        self.hooks.is_some()
-    }
-
-    /// Tells the hooks that a client has left.
-    pub fn say_left(&self, client: &ClientInfo) {
-        if let Some(hooks) = &self.hooks {
-            hooks.left(client);
-        }
-    }
-
     fn pool(&self) -> Option<Arc<Pool>> {
         self.pool.get().and_then(Weak::upgrade)
+    }
+
+    /// Ends a server that has started and lets no client in any more. Whichever comes last finds both: the
+    /// start, or the failure.
+    fn end_if_failed(&self) {
+        fence(SeqCst);
+        if let Some(pool) = self.pool().filter(|_| self.failed.load(Ordering::Relaxed)) {
+            end(&pool, self, Shutdown::Now, StopReason::Failed);
+        }
     }
 
     fn refuse(&self, refusal: &Refusal) -> Admitted {
@@ -101,6 +122,9 @@ impl ServerAdmission {
         }
         if let Some(max) = self.pool().and_then(|pool| pool.too_many_left_behind()) {
             return Err(Refusal::TooManyThreadsLeftBehind { max: max.into() });
+        }
+        if self.farewell.is_full() {
+            return Err(Refusal::TooManyCleanups { max: MAX_WAITING as u64 });
         }
         let codec = Codec::from_number(hello.codec)
             .filter(|codec| self.codecs.contains(codec))
@@ -171,14 +195,14 @@ impl Admission for ServerAdmission {
         if client.clearance().is_none() && !self.guard.is_open() {
             return self.refuse(&Refusal::NotChecked);
         }
+        // The machine may have a thread now, if it has refused one.
+        self.farewell.serve();
         match self.read(hello, client.id) {
             Ok((welcome, codec)) => {
-                if let Some(hooks) = &self.hooks {
-                    hooks.joined(client);
-                }
+                self.farewell.joined(client);
                 let session = client_parts::begin(codec, Arc::clone(&self.counter_registry));
                 if !self.sessions.join(client, &session) {
-                    self.say_left(client);
+                    self.farewell.say_left(client);
                     return self.refuse(&Refusal::ShuttingDown);
                 }
                 Admitted::Welcome { welcome: bytes(&welcome), session }
@@ -192,16 +216,34 @@ impl Admission for ServerAdmission {
     }
 
     fn left(&self, client: &ClientInfo, session: &Session) {
-        // Else the end of the server has taken it out, and does all that follows.
+        // Otherwise the end of the server has taken it out, and does all that follows.
         if !self.sessions.leave(client.id) {
             return;
         }
-        // Code of users, on the thread of all connections.
-        let _ = catch(|| drop(client_parts::leave(session)));
+        self.farewell.part(client, client_parts::leave(session));
         if let Some(pool) = self.pool() {
             pool.shares_grew();
         }
-        self.say_left(client);
+    }
+
+    fn failed(&self) {
+        self.close();
+        self.failed.store(true, Ordering::Relaxed);
+        self.end_if_failed();
+    }
+}
+
+impl Clients for ServerAdmission {
+    fn look_up(&self, served: &mut [Served]) -> u64 {
+        self.sessions.look_up(served)
+    }
+
+    fn is_connected(&self, client: u64) -> bool {
+        self.sessions.is_connected(client)
+    }
+
+    fn thread_ends(&self) {
+        self.farewell.take_over();
     }
 }
 

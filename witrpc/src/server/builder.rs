@@ -303,12 +303,12 @@ impl WitServerBuilder {
         let registry = RegistryServer::from_arc(Arc::clone(&door)).into_service();
         let handler = Dispatcher { services: self.services, registry, spawn: self.spawn, hooks };
         let handler = Box::new(handler);
-        let clients = Arc::clone(door.sessions()) as _;
+        let clients = Arc::clone(&door) as _;
         let pool =
             Pool::start(port, handler, self.wait, self.max_workers, clients, counter_registry)
-                .map_err(|source| BindError::Io {
-                    doing: "start the server's threads".to_owned(),
-                    source,
+                .map_err(|source| {
+                    door.farewell().close();
+                    BindError::Io { doing: "start the server's threads".to_owned(), source }
                 })?;
         door.leads_to(&pool);
         Ok(WitServer::new(ServerHandle::new(pool, door)))

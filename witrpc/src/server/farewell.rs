@@ -1,48 +1,197 @@
-//! What is left to do when a server has ended: code of users, which the end does not wait for.
+//! What clients leave behind when they go, which is code of users: hooks are told, and items that no method
+//! has taken are dropped. It may take long, or panic. So neither the threads of a transport nor those that
+//! end a server run it, but one thread that does nothing else.
+//!
+//! # Invariants
+//!
+//! 1. The thread takes one [`Parting`] after the other, in the order in which the clients have gone. A hook
+//!    is told of a client's coming before that client is listed, and so before its parting.
+//! 2. The thread is started with the first parting, and stays until the server has ended and nothing is
+//!    left. If the machine refuses it, what comes in later tries again. At the end the threads of the
+//!    pool do what is left: each looks when it ends, and the end of the server comes in before they end.
+//! 3. Nothing waits for it but a shutdown, until its time is over. While [`MAX_WAITING`] clients wait for it,
+//!    no new one is let in.
 
-use std::sync::{Arc, Mutex};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Instant;
 
-use witrpc_rt::lock;
+use witrpc_rt::{lock, wait_until};
 use witrpc_transport::ClientInfo;
 
+use crate::call::server::hook_call::Hooks;
 use crate::pool::Pool;
+use crate::pool::running::RunningMethod;
+use crate::rt::Threads;
 use crate::rt::panics::catch;
 use crate::stream::server::Remains;
 
-use super::admission::ServerAdmission;
+use super::user_code::UserCode;
 
-/// The hooks to be told, and the calls and tasks to be dropped, by one thread.
+/// How many clients may wait until hooks are told that they have left. With more, no new ones are let in.
+pub const MAX_WAITING: usize = 1024;
+
+/// The names of what runs.
+const JOINED: &str = "ServerHook::joined";
+const LEFT: &str = "ServerHook::left";
+const DROP: &str = "drop_unread_items";
+
+/// The coming and going of one server's clients, as code of users sees it.
 pub struct Farewell {
-    pub pool: Arc<Pool>,
-    pub door: Arc<ServerAdmission>,
-    /// The clients that were connected.
-    pub clients: Vec<ClientInfo>,
-    /// What is left of their streams.
-    pub remains: Mutex<Vec<Remains>>,
+    hooks: Option<Arc<Hooks>>,
+    user_code: UserCode,
+    threads: Threads,
+    state: Mutex<FarewellState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct FarewellState {
+    waiting: VecDeque<Parting>,
+    /// A thread takes what waits.
+    is_served: bool,
+    has_ended: bool,
+}
+
+/// What is left to do when clients have gone.
+enum Parting {
+    Client(ClientInfo, Remains),
+    Server(ServerParting),
+}
+
+struct ServerParting {
+    pool: Arc<Pool>,
+    /// Those that were connected.
+    clients: Vec<(ClientInfo, Remains)>,
 }
 
 impl Farewell {
-    /// Starts the thread, if there is anything to do. If the system refuses one, the calling thread
-    /// does it.
-    pub fn say(self) {
-        let tells_hooks = self.door.has_hooks() && !self.clients.is_empty();
-        let has_remains = lock(&self.remains).iter().any(|remains| !remains.is_empty());
-        if !tells_hooks && !has_remains && !self.pool.has_tasks() {
-            return;
-        }
-        let work = Arc::new(self);
-        let theirs = Arc::clone(&work);
-        let run = move || theirs.run();
-        if work.pool.threads().spawn("witrpc-end".to_owned(), run).is_err() {
-            work.run();
+    pub fn new(hooks: Option<Arc<Hooks>>) -> Arc<Self> {
+        let (user_code, threads, state, changed) = Default::default();
+        Arc::new(Self { hooks, user_code, threads, state, changed })
+    }
+
+    /// Tells the hooks that a client comes in, on this thread.
+    pub fn joined(&self, client: &ClientInfo) {
+        if let Some(hooks) = &self.hooks {
+            self.user_code.run(JOINED, client.id, || hooks.joined(client));
         }
     }
 
-    fn run(&self) {
-        // The hooks first: a future whose drop blocks keeps no session untold.
-        self.clients.iter().for_each(|client| self.door.say_left(client));
-        let remains = std::mem::take(&mut *lock(&self.remains));
-        let _ = catch(|| self.pool.drop_tasks());
-        remains.into_iter().for_each(|each| drop(catch(|| drop(each))));
+    /// Tells the hooks that a client has gone, on this thread.
+    pub fn say_left(&self, client: &ClientInfo) {
+        if let Some(hooks) = &self.hooks {
+            self.user_code.run(LEFT, client.id, || hooks.left(client));
+        }
+    }
+
+    /// A client has gone.
+    pub fn part(self: &Arc<Self>, client: &ClientInfo, remains: Remains) {
+        if self.hooks.is_some() || !remains.is_empty() {
+            self.lock().waiting.push_back(Parting::Client(client.clone(), remains));
+            self.serve();
+        }
+    }
+
+    /// The server has ended, and with it all that wait on it: these clients, and the tasks of the pool.
+    pub fn end(self: &Arc<Self>, pool: &Arc<Pool>, clients: Vec<(ClientInfo, Remains)>) {
+        let has_work = |remains: &Remains| self.hooks.is_some() || !remains.is_empty();
+        if clients.iter().any(|(_, remains)| has_work(remains)) || pool.has_tasks() {
+            let parting = ServerParting { pool: Arc::clone(pool), clients };
+            self.lock().waiting.push_back(Parting::Server(parting));
+        }
+        self.close();
+        self.serve();
+    }
+
+    /// Nothing more comes in.
+    pub fn close(&self) {
+        self.lock().has_ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Sees to it that a thread does what waits, if the machine has one.
+    pub fn serve(self: &Arc<Self>) {
+        self.changed.notify_all();
+        if !self.begin() {
+            return;
+        }
+        let farewell = Arc::clone(self);
+        if self
+            .threads
+            .spawn("witrpc-farewell".to_owned(), move || farewell.work(|state| state.has_ended))
+            .is_err()
+        {
+            self.lock().is_served = false;
+        }
+    }
+
+    /// Does what waits on this thread, if no thread does it.
+    pub fn take_over(&self) {
+        if self.begin() {
+            self.work(|_| true);
+        }
+    }
+
+    /// Whether as many clients wait as may.
+    pub fn is_full(&self) -> bool {
+        self.lock().waiting.len() >= MAX_WAITING
+    }
+
+    /// What runs now.
+    pub fn running(&self) -> Vec<RunningMethod> {
+        self.user_code.running()
+    }
+
+    /// Waits until the thread has ended, until that time at the most. Returns whether it has.
+    pub fn join(&self, until: Option<Instant>) -> bool {
+        self.threads.join(until)
+    }
+
+    /// Returns whether the caller is to have a thread take what waits.
+    fn begin(&self) -> bool {
+        let mut state = self.lock();
+        let begins = !state.is_served && !state.waiting.is_empty();
+        state.is_served |= begins;
+        begins
+    }
+
+    /// Does what waits, until there is nothing and `is_over`.
+    fn work(&self, is_over: fn(&FarewellState) -> bool) {
+        while let Some(parting) = self.next(is_over) {
+            // The last to let go of the pool drops the services of users.
+            let _ = catch(|| self.say(parting));
+        }
+    }
+
+    fn next(&self, is_over: fn(&FarewellState) -> bool) -> Option<Parting> {
+        let is_ready = |state: &FarewellState| !state.waiting.is_empty() || is_over(state);
+        let (mut state, _) = wait_until(&self.changed, self.lock(), None, is_ready);
+        let next = state.waiting.pop_front();
+        state.is_served = next.is_some();
+        next
+    }
+
+    fn say(&self, parting: Parting) {
+        match parting {
+            Parting::Client(client, remains) => {
+                self.drop_remains(&client, remains);
+                self.say_left(&client);
+            }
+            Parting::Server(ServerParting { pool, clients }) => {
+                // The hooks first: a future whose drop blocks keeps no session untold.
+                clients.iter().for_each(|(client, _)| self.say_left(client));
+                let _ = catch(|| pool.drop_tasks());
+                clients.into_iter().for_each(|(client, rest)| self.drop_remains(&client, rest));
+            }
+        }
+    }
+
+    fn drop_remains(&self, client: &ClientInfo, remains: Remains) {
+        remains.drop_each(|drop_one| self.user_code.run(DROP, client.id, drop_one));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, FarewellState> {
+        lock(&self.state)
     }
 }

@@ -1,7 +1,7 @@
 //! A server that runs, in its user's hands.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use witrpc_transport::{ClientInfo, Shutdown};
@@ -12,8 +12,7 @@ use crate::pool::stop_reason::StopReason;
 
 use super::admission::ServerAdmission;
 use super::builder::WitServerBuilder;
-use super::client_parts;
-use super::farewell::Farewell;
+use super::end::end;
 use super::metrics::Metrics;
 
 /// A server that runs on threads of its own, until it is shut down or dropped.
@@ -148,7 +147,7 @@ impl WitServer {
 impl Drop for WitServer {
     fn drop(&mut self) {
         self.handle.door.close();
-        self.handle.end(Shutdown::Now);
+        end(&self.handle.pool, &self.handle.door, Shutdown::Now, StopReason::ShutDown);
     }
 }
 
@@ -189,8 +188,13 @@ impl ServerHandle {
     /// that wait, and of streams that are made or taken. Also after the server has ended, for what still
     /// runs then. A call that begins or ends meanwhile may be missing or be there, and an `async fn` that
     /// begins to wait at this moment may be there twice.
+    ///
+    /// What runs for clients that come and go is there too, of the service `witrpc`:
+    /// `ServerHook::joined`, `ServerHook::left` and `drop_unread_items`.
     pub fn running(&self) -> Vec<RunningMethod> {
-        self.pool.running()
+        let mut running = self.pool.running();
+        running.extend(self.door.farewell().running());
+        running
     }
 
     /// Ends the server in good order: turns new clients and new calls away, has all calls that have
@@ -203,7 +207,8 @@ impl ServerHandle {
     ///
     /// Returns whether all calls were answered and all threads have ended. That is `false` too if the
     /// server was dropped, or shut down in less time, before that; or if a peer of this process has passed
-    /// a descriptor whose closing takes longer than that, which keeps a thread. If it is, the server has ended
+    /// a descriptor whose closing takes longer than that, which keeps a thread; or if hooks, drops of unread
+    /// items, or destructors of thread-locals on the server's threads take longer. If it is, the server has ended
     /// all the same, as if it had been dropped, and [`running`](Self::running) names the methods that
     /// still run. A handler that still runs ends on its thread, and its answer goes nowhere. Called
     /// from a handler, this waits for that very handler, and so for the whole time.
@@ -257,26 +262,10 @@ impl ServerHandle {
         self.door.close();
         self.pool.drain();
         let drained = self.pool.life().wait_quiet(until);
-        self.end(if drained { Shutdown::Drained } else { Shutdown::Now });
+        let how = if drained { Shutdown::Drained } else { Shutdown::Now };
+        end(&self.pool, &self.door, how, StopReason::ShutDown);
         // Another end, such as a drop, may have come first: then the clients were told of that.
-        self.pool.join(until) && self.pool.life().has_drained()
-    }
-
-    /// Ends the server, and what waits on it, without waiting for code of users. Idempotent.
-    fn end(&self, how: Shutdown) {
-        if !self.pool.begin_stop() {
-            return;
-        }
-        // Whoever takes a session out tells of its end: from here on that is this thread.
-        let sessions = self.door.sessions().end();
-        self.pool.close(how);
-        // After that, so that no client takes the end of the server for the end of a stream.
-        let remains = sessions.iter().map(|(_, session)| client_parts::leave(session));
-        let remains = Mutex::new(remains.collect());
-        let clients = sessions.into_iter().map(|(client, _)| client).collect();
-        let (pool, door) = (Arc::clone(&self.pool), Arc::clone(&self.door));
-        Farewell { pool, door, clients, remains }.say();
-        self.pool.stopped(how);
+        self.pool.join(until) && self.door.farewell().join(until) && self.pool.life().has_drained()
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! # Invariants
 //!
-//! 1. A client is here from its admission until it has left or the server ends. Whoever takes it out
-//!    tells the hooks that it has left, and nobody else does.
+//! 1. A client is here from its admission until it has left or the server ends. The thread that takes it out
+//!    has the hooks told that it has left, and no other does.
 //! 2. Once the server has ended, nobody joins.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard};
 use witrpc_rt::lock;
 use witrpc_transport::{ClientInfo, Session};
 
-use crate::pool::{Clients, Served};
+use crate::pool::Served;
 
 /// Those of one server.
 #[derive(Default)]
@@ -41,22 +41,19 @@ impl Sessions {
         left.is_some()
     }
 
-    /// All leave, and nobody joins any more.
+    /// All leave, in the order in which they came, and none joins any more.
     pub fn end(&self) -> Vec<(ClientInfo, Session)> {
         let mut state = self.lock();
         state.ended = true;
         let live = std::mem::take(&mut state.live);
         drop(state);
-        live.into_values().collect()
+        let mut left: Vec<_> = live.into_values().collect();
+        left.sort_unstable_by_key(|(client, _)| client.id);
+        left
     }
 
-    fn lock(&self) -> MutexGuard<'_, SessionsState> {
-        lock(&self.0)
-    }
-}
-
-impl Clients for Sessions {
-    fn look_up(&self, served: &mut [Served]) -> u64 {
+    /// See [`Clients::look_up`](crate::pool::Clients::look_up).
+    pub fn look_up(&self, served: &mut [Served]) -> u64 {
         let state = self.lock();
         for each in served {
             each.has_gone = !state.live.contains_key(&each.client);
@@ -64,7 +61,12 @@ impl Clients for Sessions {
         state.live.len() as u64
     }
 
-    fn is_connected(&self, client: u64) -> bool {
+    /// Returns whether that client is here.
+    pub fn is_connected(&self, client: u64) -> bool {
         self.lock().live.contains_key(&client)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SessionsState> {
+        lock(&self.0)
     }
 }

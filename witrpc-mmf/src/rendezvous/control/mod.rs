@@ -84,6 +84,10 @@ pub trait Host: Send + Sync + 'static {
     /// does not have the secret, broke a rule, met a full server, or did not finish the handshake.
     fn turned_away(&self) {}
 
+    /// Reports that the thread has ended without an order: a call of the host has panicked, or its
+    /// descriptor is broken. The name has been given up, and all links are closed.
+    fn failed(&self) {}
+
     /// Returns the report for another process of the same user that inquires about the server, at most
     /// [`MAX_REPORT_LEN`](super::record::MAX_REPORT_LEN) bytes.
     fn report(&self) -> Vec<u8> {

@@ -13,6 +13,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -428,11 +429,21 @@ impl ControlThread {
 impl Drop for ControlThread {
     /// Runs also when a host panics: a name without a thread would look alive.
     fn drop(&mut self) {
-        drop(self.shared.orders().claim.take());
-        self.drop_strangers(|_| true);
+        let was_ordered = {
+            let mut orders = self.shared.orders();
+            drop(orders.claim.take());
+            orders.stop
+        };
+        // A host that panics for one client may do so for each, and a second panic would end the process.
+        for number in self.strangers_that(|_| true) {
+            let _ = catch_unwind(AssertUnwindSafe(|| self.drop_stranger(number)));
+        }
         let clients: Vec<_> = self.links.keys().copied().collect();
         for client_id in clients {
-            self.hang_up(client_id);
+            let _ = catch_unwind(AssertUnwindSafe(|| self.hang_up(client_id)));
+        }
+        if !was_ordered {
+            self.context.host.failed();
         }
     }
 }

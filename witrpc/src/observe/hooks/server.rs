@@ -114,16 +114,23 @@ pub trait ServerHook: Send + Sync + 'static {
         false
     }
 
-    /// A client was let in. Over shared memory this runs on the thread that looks after all connections, as
-    /// [`left`](Self::left) does: while it blocks, no client is let in and none that goes is noticed.
+    /// A client was let in, and makes its first call after this. It runs on the thread that lets clients in
+    /// (within one process, on that of the client). No other client is let in or seen to go until it
+    /// returns, so it must not block. While it runs, [`running`](crate::ServerHandle::running) names it.
     fn joined(&self, client: &ClientInfo) {
         let _ = client;
     }
 
-    /// A client that was let in has gone, whichever side ended its connection. Calls of it may still run. It
-    /// must not block, as [`joined`](Self::joined) must not. When the server ends, this is called for each
-    /// client that was connected, on a thread that [`shutdown`](crate::ServerHandle::shutdown) joins and a
-    /// drop of the server does not wait for.
+    /// A client that was let in has gone, whichever side ended its connection. Calls of it may still run. When
+    /// the server ends, this is called for each client that was connected.
+    ///
+    /// It is called once for each client, after [`joined`](Self::joined), and in the order in which clients go.
+    /// It runs on a thread of the server that does nothing but this and drops items that gone clients have left
+    /// unread, so it may block: no client waits for it. But while 1,024 clients wait for their turn, no new one
+    /// is let in ([`LeftBehindLimit::Cleanups`](crate::LeftBehindLimit::Cleanups)). A
+    /// [`shutdown`](crate::ServerHandle::shutdown) joins that thread, and a drop of the server does not wait for
+    /// it. While it runs, [`running`](crate::ServerHandle::running) names it. If the machine refuses that thread,
+    /// the call comes later: when another client comes or goes, or when a thread of the server ends.
     fn left(&self, client: &ClientInfo) {
         let _ = client;
     }

@@ -83,6 +83,21 @@ impl Remains {
     pub fn is_empty(&self) -> bool {
         self.unheard.is_empty() && self.jobs.is_empty() && self.server_streams.is_empty()
     }
+
+    /// Drops it, one thing after the other: by each call of `run` one.
+    pub fn drop_each(self, mut run: impl FnMut(&mut dyn FnMut())) {
+        let Self { unheard, jobs, server_streams } = self;
+        drop_each(unheard, &mut run);
+        drop_each(jobs, &mut run);
+        drop_each(server_streams, &mut run);
+    }
+}
+
+fn drop_each<T>(all: Vec<T>, run: &mut impl FnMut(&mut dyn FnMut())) {
+    for each in all {
+        let mut each = Some(each);
+        run(&mut || drop(each.take()));
+    }
 }
 
 impl ServerStreams {
