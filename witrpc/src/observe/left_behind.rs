@@ -11,7 +11,8 @@
 //! going itself for all that there are by then. In between, the sum may be seen too low.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+
+use crate::rt::primitive::{Primitives, Std, Word};
 
 /// How many handlers may run as jobs of clients that have gone. With more, no new clients are let in.
 pub const MAX_LEFT_BEHIND: u64 = 16_384;
@@ -19,47 +20,105 @@ pub const MAX_LEFT_BEHIND: u64 = 16_384;
 /// Says that the client has gone; the bits below count its jobs.
 const GONE: u64 = 1 << 63;
 
-/// The handlers of clients that have gone, of one server.
-#[derive(Debug, Default)]
-pub struct LeftBehind(AtomicI64);
+/// The handlers of clients that have gone, of one server. The sum wraps below zero while a job's end has
+/// been counted and its client's going has not.
+#[derive(Debug)]
+pub struct LeftBehind<P: Primitives = Std>(P::Word);
 
-impl LeftBehind {
+impl<P: Primitives> Default for LeftBehind<P> {
+    fn default() -> Self {
+        Self(P::Word::new(0))
+    }
+}
+
+impl<P: Primitives> LeftBehind<P> {
     /// Returns how many there are.
-    #[cfg(test)]
     pub fn count(&self) -> i64 {
-        self.0.load(Relaxed)
+        self.0.load(Relaxed).cast_signed()
     }
 
     /// Returns whether there are as many as there may be.
     pub fn is_full(&self) -> bool {
-        u64::try_from(self.0.load(Relaxed)).is_ok_and(|count| count >= MAX_LEFT_BEHIND)
+        u64::try_from(self.count()).is_ok_and(|count| count >= MAX_LEFT_BEHIND)
     }
 }
 
 /// The handlers of one client that run as jobs.
-#[derive(Debug, Default)]
-pub struct ClientJobs(AtomicU64);
+#[derive(Debug)]
+pub struct ClientJobs<P: Primitives = Std>(P::Word);
 
-impl ClientJobs {
+impl<P: Primitives> Default for ClientJobs<P> {
+    fn default() -> Self {
+        Self(P::Word::new(0))
+    }
+}
+
+impl<P: Primitives> ClientJobs<P> {
     /// Counts the client's jobs as left behind from now on.
-    pub fn leave(&self, left_behind: &LeftBehind) {
+    pub fn leave(&self, left_behind: &LeftBehind<P>) {
         let before = self.0.fetch_or(GONE, Relaxed);
         if before & GONE == 0 {
-            left_behind.0.fetch_add(before as i64, Relaxed);
+            left_behind.0.fetch_add(before, Relaxed);
         }
     }
 
     /// Counts another job.
-    pub fn begin(&self, left_behind: &LeftBehind) {
+    pub fn begin(&self, left_behind: &LeftBehind<P>) {
         if self.0.fetch_add(1, Relaxed) & GONE != 0 {
             left_behind.0.fetch_add(1, Relaxed);
         }
     }
 
     /// A job has ended.
-    pub fn end(&self, left_behind: &LeftBehind) {
+    pub fn end(&self, left_behind: &LeftBehind<P>) {
         if self.0.fetch_sub(1, Relaxed) & GONE != 0 {
             left_behind.0.fetch_sub(1, Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loom::sync::Arc;
+    use loom::thread;
+
+    use crate::rt::primitive::Loom;
+
+    use super::*;
+
+    type Jobs = (ClientJobs<Loom>, LeftBehind<Loom>);
+
+    /// A client goes while a job of it ends and another begins, by way of `leave`.
+    fn a_client_goes(leave: fn(&Jobs)) {
+        loom::model(move || {
+            let jobs = Arc::new(Jobs::default());
+            jobs.0.begin(&jobs.1);
+            let threads: [fn(&Jobs); 3] =
+                [|jobs| jobs.0.end(&jobs.1), |jobs| jobs.0.begin(&jobs.1), leave];
+            let threads = threads.map(|act| {
+                let jobs = Arc::clone(&jobs);
+                thread::spawn(move || act(&jobs))
+            });
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            assert_eq!(jobs.1.count(), 1, "the jobs left behind");
+            jobs.0.end(&jobs.1);
+            assert_eq!(jobs.1.count(), 0, "the jobs left behind");
+        });
+    }
+
+    #[test]
+    fn each_job_of_a_client_that_has_gone_counts_until_it_ends() {
+        a_client_goes(|(jobs, left_behind)| jobs.leave(left_behind));
+    }
+
+    /// What a client that reads its jobs, and then says that it has gone, makes of the count.
+    #[test]
+    #[should_panic(expected = "the jobs left behind")]
+    fn a_client_that_goes_in_two_steps_is_miscounted() {
+        a_client_goes(|(jobs, left_behind)| {
+            let before = jobs.0.load(Relaxed);
+            jobs.0.fetch_or(GONE, Relaxed);
+            left_behind.0.fetch_add(before, Relaxed);
+        });
     }
 }

@@ -15,7 +15,7 @@
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
 use super::poller_lock::PollerLock;
-use super::primitive::{Primitives, Word};
+use crate::rt::primitive::{Primitives, Word};
 
 /// Counts tasks that are ready and rings for them no more often than needed.
 pub struct TaskBell<P: Primitives> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Pool;
-use super::primitive::Std;
 use super::seats::{Seat, Seats, Tenant};
+use crate::rt::primitive::Std;
 
 /// A thread that runs methods of one client and is none of the pool's, for as long as it does. It does
 /// not keep the pool.

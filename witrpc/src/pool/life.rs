@@ -10,9 +10,9 @@ use std::time::Instant;
 use witrpc_rt::{WakerSet, lock, wait_until};
 use witrpc_transport::Shutdown;
 
-use super::primitive::Std;
 use super::stage::ServerStage;
 use super::stop_reason::StopReason;
+use crate::rt::primitive::Std;
 
 /// The stage a server is in, and those who wait for the next one.
 #[derive(Debug)]

@@ -21,7 +21,7 @@
 //! the connection: a handler must keep no connection that ends.
 //!
 //! - [`poller_lock`]: the word that says who looks; [`bell`]: tasks that are ready; [`poller_protocol`]: both in
-//!   order; [`primitive`] and `model`: their proof.
+//!   order; `model`: their proof, on [`rt::primitive`](crate::rt::primitive).
 //! - [`thread_count`]: how many threads there are and may be; [`shares`]: how many of them each client may
 //!   have, by what a [`census`] of the [`seats`] has found, and [`permit`] what follows for a look;
 //!   [`spin`]: how long they look in vain.
@@ -34,13 +34,13 @@ pub mod external_thread;
 pub mod jobs;
 pub mod life;
 pub mod permit;
-pub mod primitive;
 pub mod queue;
 pub mod seats;
 pub mod shares;
 pub mod spin;
 pub mod stage;
 pub mod task;
+mod task_end;
 pub mod worker;
 
 #[cfg(test)]
@@ -56,16 +56,17 @@ use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use crate::rt::primitive::Std;
 use census::Census;
 use jobs::{Jobs, WaitingTask};
 use life::Life;
 use poller_lock::ThreadNumber;
 use poller_protocol::PollerProtocol;
-use primitive::Std;
 use queue::TaskQueue;
 use running::RunningMethod;
 use shares::Shares;
 use spin::Spin;
+use stage::ServerStage;
 use stop_reason::StopReason;
 use task::{Task, TaskHome};
 use thread_count::{PoolCounts, ThreadCount};
@@ -352,7 +353,7 @@ impl TaskHome for Pool {
         self.protocol.bell().put_to_use();
     }
 
-    fn is_stopped(&self) -> bool {
-        self.life.is_stopped()
+    fn stage(&self) -> &ServerStage<Std> {
+        self.life.stage()
     }
 }

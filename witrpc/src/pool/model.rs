@@ -18,10 +18,11 @@ use loom::thread;
 
 use super::poller_lock::{PollerGuard, ThreadNumber};
 use super::poller_protocol::PollerProtocol;
-use super::primitive::{Loom, Primitives};
 use super::stage::ServerStage;
 use super::task::Schedule;
+use super::task_end::{is_to_end, take_behind_stop};
 use super::thread_count::ThreadCount;
+use crate::rt::primitive::{Loom, Primitives};
 
 pub mod shares;
 
@@ -456,4 +457,101 @@ fn a_server_that_refuses_after_its_look_runs_one() {
 #[should_panic(expected = "behind the promise")]
 fn a_thread_that_enters_without_a_fence_runs_one() {
     a_call_at_the_end(BrokenStage::EntersWithoutFence);
+}
+
+/// Which rule of [`task_end`](super::task_end) is broken.
+#[derive(Clone, Copy, PartialEq)]
+enum BrokenEnd {
+    Nothing,
+    /// The thread that ends the server tries the lock without a fence.
+    TriesWithoutFence,
+    /// The thread that polls looks at the stage before it lets go of the lock.
+    LooksUnderLock,
+    /// It looks without a fence.
+    LooksWithoutFence,
+}
+
+/// A task with its lock, which is the weakest that excludes.
+struct LockedTask {
+    stage: ServerStage<Loom>,
+    is_locked: LoomWord,
+    /// 1 once the task has been dropped.
+    dropped: LoomWord,
+}
+
+impl LockedTask {
+    fn try_lock(&self) -> bool {
+        self.is_locked.compare_exchange(0, 1, Acquire, Relaxed).is_ok()
+    }
+
+    fn unlock(&self) {
+        self.is_locked.store(0, Release);
+    }
+
+    /// Drops the task, unless a thread has the lock or has dropped it.
+    fn try_drop(&self) -> Option<()> {
+        if !self.try_lock() {
+            return None;
+        }
+        self.dropped.store(1, Relaxed);
+        self.unlock();
+        Some(())
+    }
+}
+
+/// A server ends while a thread polls a task, which is to wait.
+fn a_task_at_the_end(broken: BrokenEnd) {
+    check(move || {
+        let task = Arc::new(LockedTask {
+            stage: ServerStage::new(),
+            is_locked: LoomWord::new(1),
+            dropped: LoomWord::new(0),
+        });
+        let poller = {
+            let task = Arc::clone(&task);
+            thread::spawn(move || {
+                let is_to_end_early = broken == BrokenEnd::LooksUnderLock && is_to_end(&task.stage);
+                task.unlock();
+                let ends = match broken {
+                    BrokenEnd::LooksUnderLock => is_to_end_early,
+                    BrokenEnd::LooksWithoutFence => task.stage.is_stopped(),
+                    _ => is_to_end(&task.stage),
+                };
+                if ends {
+                    take_behind_stop::<Loom, _>(|| task.try_drop());
+                }
+            })
+        };
+        task.stage.begin_stop();
+        if broken == BrokenEnd::TriesWithoutFence {
+            task.try_drop();
+        } else {
+            take_behind_stop::<Loom, _>(|| task.try_drop());
+        }
+        poller.join().unwrap();
+        assert_eq!(task.dropped.load(Relaxed), 1, "the task is left");
+    });
+}
+
+#[test]
+fn a_task_is_dropped_once_when_the_server_ends() {
+    a_task_at_the_end(BrokenEnd::Nothing);
+}
+
+#[test]
+#[should_panic(expected = "the task is left")]
+fn a_server_that_ends_without_a_fence_leaves_a_task() {
+    a_task_at_the_end(BrokenEnd::TriesWithoutFence);
+}
+
+#[test]
+#[should_panic(expected = "the task is left")]
+fn a_thread_that_looks_before_it_lets_go_leaves_a_task() {
+    a_task_at_the_end(BrokenEnd::LooksUnderLock);
+}
+
+#[test]
+#[should_panic(expected = "the task is left")]
+fn a_thread_that_looks_without_a_fence_leaves_a_task() {
+    a_task_at_the_end(BrokenEnd::LooksWithoutFence);
 }

@@ -3,10 +3,10 @@
 use crate::tag;
 
 use super::census::Census;
-use super::primitive::Primitives;
 use super::seats::Tenant;
 use super::shares::{FullClients, Shares};
 use super::thread_count::{PoolCounts, ThreadCount};
+use crate::rt::primitive::Primitives;
 
 /// What may run on this thread.
 pub enum Permit<'a> {

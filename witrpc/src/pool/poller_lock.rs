@@ -28,7 +28,7 @@
 
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
-use super::primitive::{Primitives, Word};
+use crate::rt::primitive::{Primitives, Word};
 
 /// The holder is in a handler; else it looks.
 const BUSY: u64 = 1;

@@ -5,7 +5,7 @@
 
 use super::bell::TaskBell;
 use super::poller_lock::{Claim, PollerGuard, PollerLock, ThreadNumber};
-use super::primitive::Primitives;
+use crate::rt::primitive::Primitives;
 
 /// Who looks for requests and tasks, and who has to be told.
 pub struct PollerProtocol<P: Primitives> {

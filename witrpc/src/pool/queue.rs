@@ -16,8 +16,8 @@ use witrpc_rt::lock;
 
 use super::bell::TaskBell;
 use super::permit::Permit;
-use super::primitive::Std;
 use super::task::{Task, TaskHome};
+use crate::rt::primitive::Std;
 
 /// The two lists.
 pub struct TaskQueue<H: TaskHome> {

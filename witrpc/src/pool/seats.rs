@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use witrpc_rt::lock;
 
-use super::primitive::{Primitives, Word};
+use crate::rt::primitive::{Primitives, Word};
 
 /// What one thread runs, and for whom. On a cache line of its own.
 #[repr(align(64))]
@@ -146,7 +146,7 @@ impl<P: Primitives> Drop for Seats<P> {
 
 #[cfg(test)]
 mod tests {
-    use crate::pool::primitive::Std;
+    use crate::rt::primitive::Std;
 
     use super::*;
 

@@ -64,9 +64,9 @@
 use std::sync::Arc;
 
 use super::census::{Census, Clients};
-use super::primitive::Primitives;
 use super::seats::Seats;
 use super::thread_count::PoolCounts;
+use crate::rt::primitive::Primitives;
 
 /// The fewest threads that may be left behind before no client is let in.
 const MIN_LEFT_BEHIND: u32 = 8;
@@ -205,8 +205,8 @@ mod tests {
     use std::sync::Mutex;
 
     use crate::pool::census::Served;
-    use crate::pool::primitive::Std;
     use crate::pool::seats::{Seat, Tenant};
+    use crate::rt::primitive::Std;
 
     use super::*;
 

@@ -18,7 +18,7 @@
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::primitive::{Primitives, Word};
+use crate::rt::primitive::{Primitives, Word};
 
 const SERVING: u64 = 0;
 /// All that had arrived when this began is yet to be found.

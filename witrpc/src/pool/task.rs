@@ -9,14 +9,12 @@
 //!    and only the change from idle to queued puts it there. So a thread that takes it out never
 //!    waits for another one that polls it.
 //! 2. A task that was woken while it was polled is queued again by the thread that polled it.
-//! 3. When the server ends, all tasks that wait are dropped. Whoever drops them has changed the stage of
-//!    the server, then fences, then tries the task's lock. Whoever polls one lets go of that lock, then
-//!    fences, then looks at the stage. Of the two fences one comes first, so that one of them drops it.
+//! 3. When the server ends, all tasks that wait are dropped, each by one of two threads: see
+//!    [`task_end`](super::task_end).
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
-use std::sync::atomic::fence;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::sync::{Arc, Mutex, TryLockError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -25,8 +23,10 @@ use witrpc_rt::lock;
 use crate::rt::panics::catch;
 
 use super::jobs::{Enlisted, WaitingTask};
-use super::primitive::{Primitives, Std, Word};
 use super::seats::Tenant;
+use super::stage::ServerStage;
+use super::task_end::{is_to_end, take_behind_stop};
+use crate::rt::primitive::{Primitives, Std, Word};
 
 /// The rest of a call, up to its answer.
 pub type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -102,8 +102,8 @@ pub trait TaskHome: Send + Sync + Sized + 'static {
     /// There are tasks that wait: looks are to include them from now on.
     fn watch_tasks(&self);
 
-    /// Whether the server has stopped.
-    fn is_stopped(&self) -> bool;
+    /// Returns the stage that the server is in.
+    fn stage(&self) -> &ServerStage<Std>;
 }
 
 /// A job with its waker.
@@ -157,9 +157,7 @@ impl<H: TaskHome> Task<H> {
             pool.enlist_task(self.tenant, task)
         });
         drop(slot);
-        // Invariant 3.
-        fence(SeqCst);
-        if pool.is_stopped() {
+        if is_to_end(pool.stage()) {
             return self.end();
         }
         pool.watch_tasks();
@@ -171,15 +169,11 @@ impl<H: TaskHome> Task<H> {
 
 impl<H: TaskHome> WaitingTask for Task<H> {
     fn end(&self) {
-        fence(SeqCst);
-        let mut slot = match self.begun.try_lock() {
-            Ok(slot) => slot,
-            Err(TryLockError::Poisoned(slot)) => slot.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
-        let ended = slot.take();
-        drop(slot);
-        discard(ended);
+        discard(take_behind_stop::<Std, _>(|| match self.begun.try_lock() {
+            Ok(mut slot) => slot.take(),
+            Err(TryLockError::Poisoned(slot)) => slot.into_inner().take(),
+            Err(TryLockError::WouldBlock) => None,
+        }));
     }
 }
 

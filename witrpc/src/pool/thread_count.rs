@@ -21,7 +21,7 @@
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
-use super::primitive::{Primitives, Word};
+use crate::rt::primitive::{Primitives, Word};
 
 /// A stand-by in the packed word; threads count in the low half.
 const STANDBY: u64 = 1 << 32;
@@ -159,7 +159,7 @@ impl<P: Primitives> ThreadCount<P> {
 
 #[cfg(test)]
 mod tests {
-    use crate::pool::primitive::Std;
+    use crate::rt::primitive::Std;
 
     use super::*;
 

@@ -22,9 +22,9 @@ use super::Pool;
 use super::census::Census;
 use super::permit::Permit;
 use super::poller_lock::{PollerGuard, ThreadNumber};
-use super::primitive::Std;
 use super::seats::{Seat, Tenant};
 use super::spin::Spin;
+use crate::rt::primitive::Std;
 
 /// A thread that nobody has needed for so long retires, if others stand by.
 const RETIRE_AFTER: Duration = Duration::from_secs(10);

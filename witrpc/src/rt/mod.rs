@@ -4,6 +4,7 @@ mod block_on;
 pub mod cancel_token;
 mod offload;
 pub mod panics;
+pub mod primitive;
 mod signals;
 mod threads;
 mod timer;

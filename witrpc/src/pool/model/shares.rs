@@ -8,9 +8,9 @@ use loom::sync::Arc;
 use crate::pool::census::{Census, Clients, Served};
 use crate::pool::permit::Permit;
 use crate::pool::poller_lock::{PollerGuard, ThreadNumber};
-use crate::pool::primitive::Loom;
 use crate::pool::seats::Tenant;
 use crate::pool::shares::Shares;
+use crate::rt::primitive::Loom;
 
 use super::{LoomWord, Server, check, spawn};
 

@@ -1,6 +1,6 @@
 //! One switch between the atomics of `std` and those of a model checker.
 //!
-//! The protocols of this folder are generic over [`Primitives`], so that the code that runs is the
+//! The protocols of the pool are generic over [`Primitives`], so that the code that runs is the
 //! code that is checked, under the plain test command.
 
 use std::sync::atomic;
@@ -27,6 +27,7 @@ pub trait Word {
     fn swap(&self, value: u64, order: Ordering) -> u64;
     fn fetch_add(&self, value: u64, order: Ordering) -> u64;
     fn fetch_sub(&self, value: u64, order: Ordering) -> u64;
+    fn fetch_or(&self, value: u64, order: Ordering) -> u64;
     /// Success is acquire and release; the word found is returned by a failure, relaxed.
     fn compare_exchange(&self, current: u64, new: u64) -> Result<u64, u64>;
 }
@@ -72,6 +73,10 @@ macro_rules! word {
 
             fn fetch_sub(&self, value: u64, order: Ordering) -> u64 {
                 self.fetch_sub(value, order)
+            }
+
+            fn fetch_or(&self, value: u64, order: Ordering) -> u64 {
+                self.fetch_or(value, order)
             }
 
             fn compare_exchange(&self, current: u64, new: u64) -> Result<u64, u64> {
