@@ -149,6 +149,10 @@ fn a_shutdown_waits_until_a_refused_upload_is_told_within_a_process() {
     a_shutdown_waits_until_a_refused_upload_is_told(&InProcess::new().lanes(3).into());
 }
 
+fn within_the_process() -> Address {
+    Address::InProcess { name: Mmf::unguessable().name().to_owned() }
+}
+
 fn one_process_without_threads(address: Address) {
     let child = Child::start(&Role::Threadless { address });
     let without: Without = child.hear();
@@ -169,6 +173,22 @@ fn a_process_without_threads_refuses_what_needs_one_over_shared_memory() {
 
 #[test]
 fn a_process_without_threads_refuses_what_needs_one_within_itself() {
-    let name = Mmf::unguessable().name().to_owned();
-    one_process_without_threads(Address::InProcess { name });
+    one_process_without_threads(within_the_process());
+}
+
+fn a_drop_without_threads(address: Address) {
+    let child = Child::start(&Role::DropThreadless { address });
+    let thread: Option<String> = child.hear();
+    let thread = thread.expect("it has a name");
+    assert!(thread.starts_with("witrpc-srv-"), "{thread}");
+}
+
+#[test]
+fn a_server_dropped_without_threads_has_hooks_told_by_its_own_over_shared_memory() {
+    a_drop_without_threads(Address::unguessable());
+}
+
+#[test]
+fn a_server_dropped_without_threads_has_hooks_told_by_its_own_within_a_process() {
+    a_drop_without_threads(within_the_process());
 }

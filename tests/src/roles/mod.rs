@@ -196,6 +196,12 @@ pub enum Role {
         /// Where.
         address: Address,
     },
+    /// Serves with a hook that waits, loses its client, gets no more threads, and drops the server. Reports
+    /// the name of the thread that calls the hook.
+    DropThreadless {
+        /// Where.
+        address: Address,
+    },
     /// Has a worker, whose process it reports; drops it when told to, and says so.
     Employ {
         /// What the worker does.
@@ -252,6 +258,7 @@ pub fn main() {
         }
         Role::TakeSignals => signals::take_signals(&parent),
         Role::Threadless { address } => threadless::upload(&parent, &address),
+        Role::DropThreadless { address } => threadless::drop_server(&parent, &address),
         Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
         Role::Bury { file } => worker::bury(&parent, &file),
     }

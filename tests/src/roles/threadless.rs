@@ -1,14 +1,15 @@
 //! The role of a process that gets no more threads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 
 use futures_executor::block_on;
 use futures_util::stream;
 use rustix::process::Resource;
 use serde::{Deserialize, Serialize};
-use witrpc::CallError;
+use witrpc::{CallError, ClientInfo, ServerHook, WitServer};
 
-use crate::basic::{Bench, bytes_of, checksum};
+use crate::basic::{BasicClient, BasicServer, Bench, bytes_of, checksum};
 use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
 use crate::resources::refuse_threads;
@@ -63,4 +64,32 @@ pub(super) fn upload(parent: &Parent, address: &Address) {
         bystander: bystander.running() == Ok(0),
         begun: whole + broken,
     });
+}
+
+/// Says on which thread it is told that a client has gone, and waits.
+struct Waits {
+    threads: mpsc::Sender<Option<String>>,
+    gate: Mutex<mpsc::Receiver<()>>,
+}
+
+impl ServerHook for Waits {
+    fn left(&self, _client: &ClientInfo) {
+        let _ = self.threads.send(thread::current().name().map(str::to_owned));
+        let _ = self.gate.lock().expect("it does not panic").recv();
+    }
+}
+
+/// See [`Role::DropThreadless`](super::Role::DropThreadless).
+pub(super) fn drop_server(parent: &Parent, address: &Address) {
+    let (gate, threads) = (mpsc::channel(), mpsc::channel());
+    let hook = Waits { threads: threads.0, gate: Mutex::new(gate.1) };
+    let builder = WitServer::builder().listen(address.endpoint()).hook(hook);
+    let server = builder.service(BasicServer::new(Bench::default()));
+    let server = server.start().expect("the server starts");
+    let _client = BasicClient::connect(address.endpoint()).expect("the client connects");
+    refuse_threads();
+    // A drop that called the hook would not return.
+    drop(server);
+    parent.report(&threads.1.recv().expect("the hook is told"));
+    drop(gate.0);
 }

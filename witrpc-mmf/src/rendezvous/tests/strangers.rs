@@ -293,3 +293,34 @@ fn a_server_that_ran_out_of_descriptors_goes_on_when_it_has_some_again() {
         server.end();
     });
 }
+
+/// A host that panics as it is asked, and says when its thread has failed.
+struct Panics(Sender<()>);
+
+impl Host for Panics {
+    fn admit(&self, _client: &ClientInfo, _hello: &[u8]) -> Admitted {
+        panic!("a host panics")
+    }
+
+    fn connected(&self, _client: ClientInfo, _session: Session, _connection: Established) {}
+
+    fn hung_up(&self, _client_id: u64) {}
+
+    fn failed(&self) {
+        let _ = self.0.send(());
+    }
+}
+
+#[test]
+fn a_host_that_panics_is_told_that_its_thread_has_failed() {
+    let scratch = Scratch::new();
+    let (sender, failed) = channel();
+    let control = start(claim(&scratch.place()), limits(), Arc::new(Panics(sender)));
+    try_connect(&scratch.place()).expect_err("the host panics");
+    failed.recv_timeout(PATIENCE).expect("it is told");
+    drop(claim(&scratch.place()));
+    // An orderly end afterwards is none: it is told once.
+    control.shutdown();
+    drop(control);
+    assert!(failed.recv().is_err(), "it is told twice");
+}
