@@ -53,7 +53,7 @@ impl Client {
         let number = ticket.lane as usize;
         let lane = self.lanes.get(number);
         self.forget_sleeper(ticket);
-        *lane.partial() = None;
+        *lane.reassembly() = None;
         let word = self.half.layout.control_word(number, control::CANCELLED);
         cancel::cancel::<Mapped>(self.half.own.word64(word), ticket.seq);
         self.abandoned.fetch_add(1, Relaxed);

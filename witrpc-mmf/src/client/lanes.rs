@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use witrpc_rt::lock;
 
-use crate::link::reassembly::Partial;
+use crate::link::reassembly::Reassembly;
 use crate::memory::layout::GROUP;
 use crate::memory::words::Mapped;
 
@@ -40,7 +40,7 @@ pub struct ClientLane {
     looks: AtomicU32,
     pub sleeper: SleeperSlot<Mapped, Waker, StallTimer>,
     /// The part of a segmented answer that has come.
-    partial: Mutex<Option<Partial>>,
+    reassembly: Mutex<Option<Reassembly>>,
 }
 
 impl ClientLane {
@@ -74,8 +74,8 @@ impl ClientLane {
         self.looks.store(word, Relaxed);
     }
 
-    pub fn partial(&self) -> MutexGuard<'_, Option<Partial>> {
-        lock(&self.partial)
+    pub fn reassembly(&self) -> MutexGuard<'_, Option<Reassembly>> {
+        lock(&self.reassembly)
     }
 }
 

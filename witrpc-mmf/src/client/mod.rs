@@ -287,7 +287,7 @@ impl Client {
         Err(match why {
             PeerDied => ChannelError::PeerDied,
             // It has answered in part, so it took the call, whatever it says.
-            why if self.lanes.get(lane).partial().is_some() => ChannelError::Disconnected(why),
+            why if self.lanes.get(lane).reassembly().is_some() => ChannelError::Disconnected(why),
             why => self.end(why),
         })
     }

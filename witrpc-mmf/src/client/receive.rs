@@ -12,7 +12,7 @@ use crate::link::line as lines;
 use crate::link::line::{Copied, InlineWords};
 use crate::link::message::{Answer, ChannelError, Limit, Payload, Ticket, inline_bytes};
 use crate::link::message_codec::Segment;
-use crate::link::reassembly::Partial;
+use crate::link::reassembly::Reassembly;
 use crate::link::sender::ReadyLine;
 use crate::memory::arena::BlockRef;
 use crate::memory::layout::{INLINE_LEN, Layout, line, wait};
@@ -357,35 +357,35 @@ impl Client {
     ) -> Result<Taken, ChannelError> {
         let block = self.checked_block(inline)?;
         let private = self.lanes.get(lane);
-        let mut partial = match private.partial().take() {
-            Some(partial) => partial,
-            None => self.begin_partial(head)?,
+        let mut reassembly = match private.reassembly().take() {
+            Some(reassembly) => reassembly,
+            None => self.begin_reassembly(head)?,
         };
         let segment = Segment { lane, head, start: inline[2], block: &block };
         let mut next = seq;
-        let appended = self.half.codec.append(&mut partial, segment, self.half.source(), || {
+        let appended = self.half.codec.append(&mut reassembly, segment, self.half.source(), || {
             next = private.next_seq();
             self.publish(lane, next, &ReadyLine::bare(Kind::Next));
         });
         appended.map_err(|refused| ChannelError::Misbehaved(refused.rule()))?;
         self.half.release(&block);
-        match partial.whole() {
+        match reassembly.whole() {
             Ok(bytes) => {
                 let answer = Answer::new(head.tag, Payload::Whole(bytes));
                 return Ok(Taken::Answer(Ok(answer)));
             }
-            Err(partial) => *private.partial() = Some(partial),
+            Err(reassembly) => *private.reassembly() = Some(reassembly),
         }
         debug_assert_eq!(next, seq + 1);
         Ok(Taken::More(next))
     }
 
-    fn begin_partial(&self, head: Head) -> Result<Partial, ChannelError> {
+    fn begin_reassembly(&self, head: Head) -> Result<Reassembly, ChannelError> {
         let len = head.len as usize;
         if len > self.half.max_message_len {
             return Err(ChannelError::Misbehaved("an answer over the connection's limit"));
         }
-        Partial::begin(head).map_err(|_| ChannelError::NoMemory { len })
+        Reassembly::begin(head).map_err(|_| ChannelError::NoMemory { len })
     }
 
     /// The call is over: the lane goes to the next.

@@ -9,7 +9,7 @@ use crate::memory::try_alloc::room_for;
 
 use super::head::{Head, Kind, LEASES};
 use super::message::ChannelError;
-use super::reassembly::{Partial, Refused};
+use super::reassembly::{Reassembly, Refused};
 use super::sealed::{
     AuthError, Cipher, FORGED, KeysExhausted, LONGEST_PART, longest_within, opened_len, sealed_len,
 };
@@ -151,7 +151,7 @@ impl MessageCodec {
     /// one, before the bytes are copied and opened: the peer fills and seals it meanwhile.
     pub fn append(
         &self,
-        partial: &mut Partial,
+        reassembly: &mut Reassembly,
         segment: Segment<'_>,
         source: BlockSource<'_>,
         ask: impl FnOnce(),
@@ -161,13 +161,13 @@ impl MessageCodec {
             return Err(Refused::TooLong);
         }
         let Some(sealing) = &self.0 else {
-            return partial.append(head, start, block.len(), ask, |out| {
+            return reassembly.append(head, start, block.len(), ask, |out| {
                 source.append(block, out);
                 Ok(())
             });
         };
         let len = self.carried(block.len());
-        partial.append(head, start, len, ask, |out| {
+        reassembly.append(head, start, len, ask, |out| {
             let copy = |offset: usize, out: &mut [u8]| source.copy(block, offset, out);
             sealing.open(lane, head, block.len(), copy, out)
         })
@@ -237,19 +237,19 @@ mod tests {
         let source = BlockSource { peer: &peer, arena: 0 };
         let head = Head::new(Kind::Segment, 0, TOTAL as u32);
         for message_codec in [MessageCodec::new(None, 1), sealed()] {
-            let mut partial = Partial::begin(head).expect("there is memory for it");
+            let mut reassembly = Reassembly::begin(head).expect("there is memory for it");
             for len in [MAX_SEGMENT + 1, TOTAL] {
                 let segment = Segment { lane: 0, head, start: 0, block: &block(len) };
                 let asked = || panic!("for another");
-                let refused = message_codec.append(&mut partial, segment, source, asked);
+                let refused = message_codec.append(&mut reassembly, segment, source, asked);
                 assert_eq!(refused, Err(Refused::TooLong));
             }
-            assert_eq!(partial.missing(), TOTAL);
+            assert_eq!(reassembly.missing(), TOTAL);
         }
-        let mut partial = Partial::begin(head).expect("there is memory for it");
+        let mut reassembly = Reassembly::begin(head).expect("there is memory for it");
         let clear = MessageCodec::new(None, 1);
         let segment = Segment { lane: 0, head, start: 0, block: &block(MAX_SEGMENT) };
-        assert_eq!(clear.append(&mut partial, segment, source, || ()), Ok(()));
-        assert_eq!(partial.missing(), TOTAL - MAX_SEGMENT);
+        assert_eq!(clear.append(&mut reassembly, segment, source, || ()), Ok(()));
+        assert_eq!(reassembly.missing(), TOTAL - MAX_SEGMENT);
     }
 }

@@ -22,7 +22,7 @@ impl From<Head> for Said {
 
 /// A message of which not all segments have come.
 #[derive(Debug)]
-pub struct Partial {
+pub struct Reassembly {
     said: Said,
     bytes: Vec<u8>,
 }
@@ -49,7 +49,7 @@ impl Refused {
     }
 }
 
-impl Partial {
+impl Reassembly {
     /// Room for all of the message whose first segment has this head: two messages never wait for
     /// each other half done. The caller has checked the length.
     ///
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn the_next_segment_is_asked_for_before_one_is_taken_and_none_after_the_last() {
         let head = Head::new(Kind::Segment, 0, 250);
-        let mut partial = Partial::begin(head).expect("there is memory");
+        let mut reassembly = Reassembly::begin(head).expect("there is memory");
         for (start, len, is_last) in [(0, 100, false), (100, 100, false), (200, 50, true)] {
             let asked = std::cell::Cell::new(false);
             let copy = |out: &mut Vec<u8>| {
@@ -122,18 +122,18 @@ mod tests {
                 out.resize(out.len() + len, 0);
                 Ok(())
             };
-            assert_eq!(partial.append(head, start, len, || asked.set(true), copy), Ok(()));
+            assert_eq!(reassembly.append(head, start, len, || asked.set(true), copy), Ok(()));
         }
-        assert_eq!(partial.whole().map(|bytes| bytes.len()).ok(), Some(250));
+        assert_eq!(reassembly.whole().map(|bytes| bytes.len()).ok(), Some(250));
     }
 
     #[test]
     fn nothing_is_asked_for_behind_a_segment_that_breaks_a_rule() {
         let head = Head::new(Kind::Segment, 0, 250);
-        let mut partial = Partial::begin(head).expect("there is memory");
+        let mut reassembly = Reassembly::begin(head).expect("there is memory");
         for (start, len) in [(1, 100), (0, 0), (0, 251)] {
             let refused =
-                partial.append(head, start, len, || panic!("asked"), |_| panic!("copied"));
+                reassembly.append(head, start, len, || panic!("asked"), |_| panic!("copied"));
             assert_eq!(refused, Err(Refused::OutOfOrder));
         }
     }

@@ -12,7 +12,7 @@ use witrpc_transport::{ClientInfo, Session, TrustedPeer};
 use crate::link::half::{Half, Places};
 use crate::link::line::line_of;
 use crate::link::message::Ticket;
-use crate::link::reassembly::Partial;
+use crate::link::reassembly::Reassembly;
 use crate::link::state;
 use crate::memory::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, control};
 use crate::memory::words::{Mapped, PeerU64, ReadWord};
@@ -65,12 +65,12 @@ pub struct Connection {
 pub struct ServerLane {
     /// The seq last answered. Written by whoever answers.
     pub answered: AtomicU64,
-    pub inbound: Mutex<Option<Partial>>,
+    pub inbound: Mutex<Option<Reassembly>>,
     pub outbound: Mutex<Option<Outbound>>,
 }
 
 impl ServerLane {
-    pub fn inbound(&self) -> MutexGuard<'_, Option<Partial>> {
+    pub fn inbound(&self) -> MutexGuard<'_, Option<Reassembly>> {
         lock(&self.inbound)
     }
 

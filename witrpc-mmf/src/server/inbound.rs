@@ -20,7 +20,7 @@ use crate::link::line;
 use crate::link::line::{Copied, InlineWords};
 use crate::link::message::{Payload, Request, Ticket, inline_bytes};
 use crate::link::message_codec::Segment;
-use crate::link::reassembly::Partial;
+use crate::link::reassembly::Reassembly;
 use crate::link::sender::ReadyLine;
 use crate::memory::arena::BlockRef;
 use crate::memory::layout::INLINE_LEN;
@@ -257,10 +257,10 @@ impl Connection {
     }
 
     /// `None`: there is no memory for so long a message.
-    fn begin_inbound(&self, lane: &ServerLane, head: Head) -> Option<Partial> {
+    fn begin_inbound(&self, lane: &ServerLane, head: Head) -> Option<Reassembly> {
         // Only a client that breaks the rules has left some: at most one message a lane is held.
         self.drop_outbound(lane);
-        let inbound = Partial::begin(head).ok()?;
+        let inbound = Reassembly::begin(head).ok()?;
         self.hold(inbound.total());
         Some(inbound)
     }
