@@ -388,7 +388,7 @@ impl Client {
 
 #[cfg(test)]
 impl Client {
-    pub(crate) fn sealing(&self) -> &crate::link::sealed::Cipher {
-        self.half.codec.sealing().expect("messages are sealed")
+    pub(crate) fn cipher(&self) -> &crate::link::sealed::Cipher {
+        self.half.codec.cipher().expect("messages are sealed")
     }
 }

@@ -296,9 +296,9 @@ impl Client {
             },
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             Kind::Next => return Ok(Taken::Acknowledged),
-            Kind::Inline => match self.half.codec.sealing() {
-                Some(sealing) => {
-                    let opened = self.half.open_short(sealing, lane, head, &copied.inline);
+            Kind::Inline => match self.half.codec.cipher() {
+                Some(cipher) => {
+                    let opened = self.half.open_short(cipher, lane, head, &copied.inline);
                     opened.map_err(ChannelError::Misbehaved)?
                 }
                 // On the quick path, but for one with leases.
@@ -327,8 +327,8 @@ impl Client {
         inline: &InlineWords,
     ) -> Result<Result<Payload, ChannelError>, ChannelError> {
         let block = self.checked_block(inline)?;
-        if let Some(sealing) = self.half.codec.sealing() {
-            let opened = self.half.open_block(sealing, lane, head, &block);
+        if let Some(cipher) = self.half.codec.cipher() {
+            let opened = self.half.open_block(cipher, lane, head, &block);
             let payload = opened.map_err(ChannelError::Misbehaved)?;
             return Ok(payload.ok_or(ChannelError::NoMemory { len: head.len as usize }));
         }

@@ -104,10 +104,10 @@ impl Client {
         lane: usize,
         message: &Outgoing<'_>,
     ) -> Result<Option<Ticket>, ChannelError> {
-        let Some(sealing) = self.half.codec.sealing() else {
+        let Some(cipher) = self.half.codec.cipher() else {
             return Ok(self.send_short_plain(lane, message));
         };
-        if sealing.is_spent(lane, false) {
+        if cipher.is_spent(lane, false) {
             return Err(self.keys_spent(KeysExhausted));
         }
         let line = self.half.seal_short(lane, message);

@@ -31,7 +31,7 @@ pub(super) struct Hostile {
     /// Nearly all of its arena, to write blocks to.
     paper: RefCell<Block>,
     /// For one that has the keys, and seals what it lies with.
-    sealing: Option<Cipher>,
+    cipher: Option<Cipher>,
 }
 
 /// Nothing was released, since nothing was lent.
@@ -50,13 +50,13 @@ impl Hostile {
         peer: PeerPages,
         layout: Layout,
         arena: usize,
-        sealing: Option<Cipher>,
+        cipher: Option<Cipher>,
     ) -> Self {
         let (own, send_arena) = region::own(own, &layout, arena);
         let paper = send_arena.reserve_leases(&[send_arena.largest_lease()], &Nothing);
         let paper = paper.expect("nothing is taken yet").remove(0);
         let peer = region::peer(peer, &layout);
-        Self { own, peer, layout, paper: RefCell::new(paper), sealing }
+        Self { own, peer, layout, paper: RefCell::new(paper), cipher }
     }
 
     pub(super) fn set(&self, offset: usize, value: u64) {
@@ -103,12 +103,12 @@ impl Hostile {
             Kind::Inline => {
                 let len = described(how, &mut bytes, script);
                 head.len = len as u32;
-                let Some(sealing) = &self.sealing else {
+                let Some(cipher) = &self.cipher else {
                     return (head.to_word(), inline_words(&bytes));
                 };
                 let len = len.min(INLINE_SEALED);
                 head.len = len as u32;
-                let sealed = sealing.seal_inline(lane, head, &bytes, len);
+                let sealed = cipher.seal_inline(lane, head, &bytes, len);
                 (self.told(head, how), sealed.map_or([0; 6], |(words, _)| words))
             }
             Kind::Block | Kind::Segment => {
@@ -142,16 +142,16 @@ impl Hostile {
         let mut paper = self.paper.borrow_mut();
         let first = paper.offset() / GRANULE_BYTES;
         let start = granule * GRANULE_BYTES;
-        let len = self.sealing.as_ref().map_or(part, |_| sealed_len(part));
+        let len = self.cipher.as_ref().map_or(part, |_| sealed_len(part));
         let block = self.own.block_mut(&mut paper).get_mut(start..start + len)?;
         let fill = |offset: usize, out: &mut [u8]| {
             for (byte, at) in out.iter_mut().zip(offset..) {
                 *byte = (at + end.len()).checked_sub(part).map_or(7, |at| end[at]);
             }
         };
-        match &self.sealing {
+        match &self.cipher {
             None => fill(0, block),
-            Some(sealing) => sealing.seal(lane, head, part, fill, block).ok()?,
+            Some(cipher) => cipher.seal(lane, head, part, fill, block).ok()?,
         }
         Some(((first + granule) as u64 | 1 << 32, len as u64))
     }

@@ -47,8 +47,8 @@ fn connection(
     let layout = Layout::new(LANES, len).expect("the minimum");
     let (ours, to_them) = region(len);
     let (theirs, to_us) = region(len);
-    let sealing = keys.map(|keys| Cipher::new(Box::new(keys), LANES as usize));
-    let hostile = Hostile::new(theirs, to_them, layout, arena(&layout), sealing);
+    let cipher = keys.map(|keys| Cipher::new(Box::new(keys), LANES as usize));
+    let hostile = Hostile::new(theirs, to_them, layout, arena(&layout), cipher);
     let keys = keys.map(|keys| Box::new(keys) as _);
     let established = Established::for_fuzzing(ours, to_us, LANES, MAX_MESSAGE_LEN as u64, keys);
     (established, hostile, layout)

@@ -16,10 +16,10 @@ const KEYS: Plain = Plain::new(true);
 
 /// The honest lines of lane 0, one after the other.
 fn honest_lines() -> impl FnMut() -> Said {
-    let sealing = Cipher::new(Box::new(KEYS), LANES as usize);
+    let cipher = Cipher::new(Box::new(KEYS), LANES as usize);
     move || {
         let head = Head::new(Kind::Inline, 0, 1);
-        let (inline, _) = sealing.seal_inline(0, head, &[7; INLINE_LEN], 1).expect("it is new");
+        let (inline, _) = cipher.seal_inline(0, head, &[7; INLINE_LEN], 1).expect("it is new");
         Said { head: head.to_word(), inline }
     }
 }
@@ -85,7 +85,7 @@ fn a_connection_ends_before_a_number_is_used_twice() {
     let honest = Honest::start_with(KEYS);
     let (client, bystander) = (honest.bystander(), honest.bystander());
     honest.serves(&client);
-    client.sealing().spend(0);
+    client.cipher().spend(0);
     let refused =
         client.try_send(Outgoing::new(7, Body::Small { padded: &[0; INLINE_LEN], len: 1 }));
     assert_eq!(refused, Err(ChannelError::Disconnected(DisconnectReason::KeysSpent)));
@@ -100,7 +100,7 @@ fn a_client_that_goes_on_at_the_end_of_its_numbers_is_sent_away() {
     let (raw, _link) = honest.hostile();
     let mut next = honest_lines();
     honest.answers(&raw, 1, next());
-    honest.server.clients().iter().for_each(|connection| connection.sealing().spend(0));
+    honest.server.clients().iter().for_each(|connection| connection.cipher().spend(0));
     honest.ends(&raw, 2, next());
     assert!(honest.broken().is_some_and(|rule| rule.contains("numbers")), "{:?}", honest.broken());
 }

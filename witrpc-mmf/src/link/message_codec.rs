@@ -68,7 +68,7 @@ impl MessageCodec {
         self.0.is_none()
     }
 
-    pub fn sealing(&self) -> Option<&Cipher> {
+    pub fn cipher(&self) -> Option<&Cipher> {
         self.0.as_ref()
     }
 
@@ -143,7 +143,7 @@ impl MessageCodec {
                 write(0, block);
                 Ok(())
             }
-            Some(sealing) => sealing.seal(lane, head, len, write, block),
+            Some(cipher) => cipher.seal(lane, head, len, write, block),
         }
     }
 
@@ -160,7 +160,7 @@ impl MessageCodec {
         if block.len() > MAX_SEGMENT {
             return Err(Refused::TooLong);
         }
-        let Some(sealing) = &self.0 else {
+        let Some(cipher) = &self.0 else {
             return reassembly.append(head, start, block.len(), ask, |out| {
                 source.append(block, out);
                 Ok(())
@@ -169,7 +169,7 @@ impl MessageCodec {
         let len = self.carried(block.len());
         reassembly.append(head, start, len, ask, |out| {
             let copy = |offset: usize, out: &mut [u8]| source.copy(block, offset, out);
-            sealing.open(lane, head, block.len(), copy, out)
+            cipher.open(lane, head, block.len(), copy, out)
         })
     }
 }
@@ -223,9 +223,9 @@ mod tests {
         let source = BlockSource { peer: &peer, arena: 0 };
         for len in [LONGEST_PART + 1, 64 << 20] {
             let head = Head::new(Kind::Block, 0, len as u32);
-            let sealing = message_codec.sealing().expect("there are keys");
+            let cipher = message_codec.cipher().expect("there are keys");
             // No more than a page of it is there, so that reading it would panic.
-            let refused = sealing.open_whole(0, head, &block(sealed_len(len)), source);
+            let refused = cipher.open_whole(0, head, &block(sealed_len(len)), source);
             assert!(matches!(refused, Err(Unopened::Broken(rule)) if rule.contains("in segments")));
         }
     }

@@ -15,12 +15,12 @@ impl Half {
     /// Opens a message that came in its line.
     pub fn open_short(
         &self,
-        sealing: &Cipher,
+        cipher: &Cipher,
         lane: usize,
         head: Head,
         inline: &InlineWords,
     ) -> Result<Payload, &'static str> {
-        let bytes = sealing.open_inline(lane, head, inline).map_err(|AuthError| FORGED)?;
+        let bytes = cipher.open_inline(lane, head, inline).map_err(|AuthError| FORGED)?;
         // It has opened, so it is short.
         Ok(Payload::Small { bytes, len: head.len as u8 })
     }
@@ -29,12 +29,12 @@ impl Half {
     /// for it.
     pub fn open_block(
         &self,
-        sealing: &Cipher,
+        cipher: &Cipher,
         lane: usize,
         head: Head,
         block: &BlockRef,
     ) -> Result<Option<Payload>, &'static str> {
-        match sealing.open_whole(lane, head, block, self.source()) {
+        match cipher.open_whole(lane, head, block, self.source()) {
             Ok(bytes) => {
                 self.release(block);
                 Ok(Some(Payload::from_private(bytes)))
@@ -53,8 +53,8 @@ impl Half {
 
     /// Keeps count of a message that nobody opens, which is `sealed` bytes long if it is sealed.
     pub fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), &'static str> {
-        match self.codec.sealing() {
-            Some(sealing) => sealing.pass_over(lane, sealed).map_err(|AuthError| FORGED),
+        match self.codec.cipher() {
+            Some(cipher) => cipher.pass_over(lane, sealed).map_err(|AuthError| FORGED),
             None => Ok(()),
         }
     }

@@ -286,7 +286,7 @@ mod tests {
 
     const LANES: usize = 3;
 
-    fn sealing() -> Cipher {
+    fn cipher() -> Cipher {
         Cipher::new(Box::new(Plain::default()), LANES)
     }
 
@@ -298,27 +298,27 @@ mod tests {
         (0..len).map(|i| (i % 251) as u8).collect()
     }
 
-    fn seal(sealing: &Cipher, lane: usize, message: &[u8]) -> Vec<u8> {
+    fn seal(cipher: &Cipher, lane: usize, message: &[u8]) -> Vec<u8> {
         let mut block = vec![0; sealed_len(message.len())];
         let fill = |offset: usize, out: &mut [u8]| {
             out.copy_from_slice(&message[offset..offset + out.len()]);
         };
         let head = head(Kind::Block, message.len());
-        sealing.seal(lane, head, message.len(), fill, &mut block).unwrap();
+        cipher.seal(lane, head, message.len(), fill, &mut block).unwrap();
         block
     }
 
-    fn open(sealing: &Cipher, lane: usize, head: Head, block: &[u8]) -> Result<Vec<u8>, AuthError> {
+    fn open(cipher: &Cipher, lane: usize, head: Head, block: &[u8]) -> Result<Vec<u8>, AuthError> {
         let mut out = Vec::new();
         let copy = |offset: usize, out: &mut [u8]| {
             out.copy_from_slice(&block[offset..offset + out.len()]);
         };
-        sealing.open(lane, head, block.len(), copy, &mut out).map(|()| out)
+        cipher.open(lane, head, block.len(), copy, &mut out).map(|()| out)
     }
 
     #[test]
     fn messages_of_any_length_come_through() {
-        let (sender, receiver) = (sealing(), sealing());
+        let (sender, receiver) = (cipher(), cipher());
         for len in [0, 1, 48, 49, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 1_000_000] {
             let message = bytes(len);
             let block = seal(&sender, 1, &message);
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn short_messages_come_through_in_their_line() {
-        let (sender, receiver) = (sealing(), sealing());
+        let (sender, receiver) = (cipher(), cipher());
         for len in 0..=INLINE_SEALED {
             let mut padded = [0; INLINE_LEN];
             padded[..len].copy_from_slice(&bytes(len));
@@ -344,33 +344,33 @@ mod tests {
 
     #[test]
     fn no_message_opens_on_another_lane_in_another_place_or_under_another_head() {
-        let sender = sealing();
+        let sender = cipher();
         let (first, second) = (seal(&sender, 1, &bytes(100)), seal(&sender, 1, &bytes(100)));
         let honest = head(Kind::Block, 100);
-        assert_eq!(open(&sealing(), 0, honest, &first), Err(AuthError), "another lane");
-        assert_eq!(open(&sealing(), 1, honest, &second), Err(AuthError), "too early");
-        let receiver = sealing();
+        assert_eq!(open(&cipher(), 0, honest, &first), Err(AuthError), "another lane");
+        assert_eq!(open(&cipher(), 1, honest, &second), Err(AuthError), "too early");
+        let receiver = cipher();
         open(&receiver, 1, honest, &first).unwrap();
         assert_eq!(open(&receiver, 1, honest, &first), Err(AuthError), "twice");
         let lied = Head::new(Kind::Block, 6, 100);
-        assert_eq!(open(&sealing(), 1, lied, &first), Err(AuthError), "another tag");
+        assert_eq!(open(&cipher(), 1, lied, &first), Err(AuthError), "another tag");
         for cut in [0, 23, 123] {
-            assert_eq!(open(&sealing(), 1, honest, &first[..cut]), Err(AuthError), "cut to {cut}");
+            assert_eq!(open(&cipher(), 1, honest, &first[..cut]), Err(AuthError), "cut to {cut}");
         }
     }
 
     #[test]
     fn pieces_of_a_message_cannot_change_places() {
-        let sender = sealing();
+        let sender = cipher();
         let mut block = seal(&sender, 0, &bytes(2 * CHUNK));
         let (one, other) = block.split_at_mut(CHUNK + OVERHEAD);
         one.swap_with_slice(other);
-        assert_eq!(open(&sealing(), 0, head(Kind::Block, 2 * CHUNK), &block), Err(AuthError));
+        assert_eq!(open(&cipher(), 0, head(Kind::Block, 2 * CHUNK), &block), Err(AuthError));
     }
 
     #[test]
     fn what_is_passed_over_keeps_the_count() {
-        let (sender, receiver) = (sealing(), sealing());
+        let (sender, receiver) = (cipher(), cipher());
         for len in [10, 2 * CHUNK + 1] {
             receiver.pass_over(1, seal(&sender, 1, &bytes(len)).len()).unwrap();
         }
@@ -381,30 +381,30 @@ mod tests {
 
     #[test]
     fn a_body_that_panics_leaves_the_lane_spent_and_the_others_not() {
-        let sealing = sealing();
+        let cipher = cipher();
         let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let fill = |offset: usize, _: &mut [u8]| assert_eq!(offset, 0, "no more");
             let mut block = vec![0; sealed_len(2 * CHUNK)];
-            sealing.seal(1, head(Kind::Block, 2 * CHUNK), 2 * CHUNK, fill, &mut block)
+            cipher.seal(1, head(Kind::Block, 2 * CHUNK), 2 * CHUNK, fill, &mut block)
         }));
         assert!(panics.is_err());
-        assert!(sealing.is_spent(1, true) && !sealing.is_spent(0, false));
-        let again = sealing.seal_inline(1, head(Kind::Inline, 0), &[0; INLINE_LEN], 0);
+        assert!(cipher.is_spent(1, true) && !cipher.is_spent(0, false));
+        let again = cipher.seal_inline(1, head(Kind::Inline, 0), &[0; INLINE_LEN], 0);
         assert_eq!(again, Err(KeysExhausted));
     }
 
     #[test]
     fn a_lane_is_spent_before_its_numbers_end_and_a_client_sees_it_first() {
-        let sealing = sealing();
-        let set = |count| sealing.lanes[2].opened.store(count, Relaxed);
+        let cipher = cipher();
+        let set = |count| cipher.lanes[2].opened.store(count, Relaxed);
         for (count, by_client, by_server) in [
             (SPENT - 2 * LONGEST, false, false),
             (SPENT - 2 * LONGEST + 1, true, false),
             (SPENT - LONGEST + 1, true, true),
         ] {
             set(count);
-            assert_eq!(sealing.is_spent(2, false), by_client);
-            assert_eq!(sealing.is_spent(2, true), by_server);
+            assert_eq!(cipher.is_spent(2, false), by_client);
+            assert_eq!(cipher.is_spent(2, true), by_server);
         }
     }
 

@@ -94,13 +94,13 @@ impl Half {
         lane: usize,
         message: &Outgoing<'_>,
     ) -> Result<Option<ReadyLine>, KeysExhausted> {
-        let (Some(sealing), Body::Small { padded, len: len @ ..=INLINE_SEALED }) =
-            (self.codec.sealing(), message.body)
+        let (Some(cipher), Body::Small { padded, len: len @ ..=INLINE_SEALED }) =
+            (self.codec.cipher(), message.body)
         else {
             return Ok(None);
         };
         let head = head_of(Kind::Inline, message, len);
-        let (inline, used) = sealing.seal_inline(lane, head, padded, len)?;
+        let (inline, used) = cipher.seal_inline(lane, head, padded, len)?;
         Ok(Some(ReadyLine { head, inline, used }))
     }
 

@@ -280,7 +280,7 @@ impl fmt::Debug for Connection {
 
 #[cfg(test)]
 impl Connection {
-    pub(crate) fn sealing(&self) -> &crate::link::sealed::Cipher {
-        self.half.codec.sealing().expect("messages are sealed")
+    pub(crate) fn cipher(&self) -> &crate::link::sealed::Cipher {
+        self.half.codec.cipher().expect("messages are sealed")
     }
 }

@@ -150,8 +150,8 @@ impl Connection {
 
     /// Refuses a lane that has come near the end of its numbers: no answer is to.
     fn check_numbers(&self, lane: usize) -> Result<(), Broken> {
-        match self.half.codec.sealing() {
-            Some(sealing) if sealing.is_spent(lane, true) => {
+        match self.half.codec.cipher() {
+            Some(cipher) if cipher.is_spent(lane, true) => {
                 Err(Broken("a call on a lane whose numbers are used up"))
             }
             _ => Ok(()),
@@ -160,8 +160,8 @@ impl Connection {
 
     #[inline]
     fn take_inline(&self, ticket: Ticket, head: Head, copied: &Copied) -> Result<Request, Broken> {
-        if let Some(sealing) = self.half.codec.sealing() {
-            let payload = self.half.open_short(sealing, ticket.lane as usize, head, &copied.inline);
+        if let Some(cipher) = self.half.codec.cipher() {
+            let payload = self.half.open_short(cipher, ticket.lane as usize, head, &copied.inline);
             return Ok(self.request(ticket, head, payload.map_err(Broken)?));
         }
         Ok(self.request(ticket, head, small(head, copied)?))
@@ -198,8 +198,8 @@ impl Connection {
             Kind::Inline => self.leasing(ticket, head, small(head, copied)?),
             Kind::Block => {
                 let block = self.checked_block(&copied.inline)?;
-                if let Some(sealing) = self.half.codec.sealing() {
-                    let opened = self.half.open_block(sealing, ticket.lane as usize, head, &block);
+                if let Some(cipher) = self.half.codec.cipher() {
+                    let opened = self.half.open_block(cipher, ticket.lane as usize, head, &block);
                     return Ok(match opened.map_err(Broken)? {
                         Some(payload) => Line::Request(self.request(ticket, head, payload)),
                         None => self.respond_dropped(ticket),
