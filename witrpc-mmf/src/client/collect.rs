@@ -64,9 +64,9 @@ impl Client {
         // it wants to be told is seen here.
         epoch::fence::<Mapped>();
         if !self.lane_queue.is_empty() {
-            self.arm(number / GROUP);
+            self.request_wakeup(number / GROUP);
         }
-        if self.cancel_rung.must_ring_after_fence(self.half.peer.head_word(WANTS_CANCEL)) {
+        if self.cancel_rung.should_wake_after_fence(self.half.peer.head_word(WANTS_CANCEL)) {
             self.half.bell.ring();
         }
         self.collect_abandoned(number);
@@ -124,7 +124,7 @@ impl Client {
     /// The same for a caller that goes to sleep: what is answered later is the link thread's to free.
     pub(super) fn collect_before_sleep(self: &Arc<Self>) {
         if self.abandoned.load(Relaxed) > 0 {
-            self.arm_all();
+            self.request_all_wakeups();
             self.collect_if_abandoned();
         }
     }

@@ -307,7 +307,7 @@ impl Client {
             Drained::ReceivedFd => return self.lose(DisconnectReason::Misbehaved),
         }
         for group in 0..self.groups.len() {
-            self.groups[group].answer(self.ring_word(group), || self.wake_group(group));
+            self.groups[group].answer(self.wakeup_word(group), || self.wake_group(group));
         }
         self.space_waiters.wake_all();
         if self.is_drained() {

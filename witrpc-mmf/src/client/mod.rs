@@ -44,7 +44,7 @@ use crate::link::line::line_of;
 use crate::link::message::{Answer, ChannelError, DisconnectReason, Ticket};
 use crate::link::{line, state};
 use crate::memory::copy::Pages;
-use crate::memory::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
+use crate::memory::layout::{GROUP, LINE_WORDS, Layout, STATE, WAKE_REQUESTED, wait};
 use crate::memory::words::{Mapped, PeerU64, ReadWord};
 use crate::name::Name;
 use crate::portable::Backend;
@@ -320,20 +320,20 @@ impl Client {
     /// Rings the server if it sleeps. To be called after every publication.
     #[inline]
     fn ring_if_asleep(&self) {
-        if self.rung.should_wake(self.half.peer.head_word(RING_ME)) {
+        if self.rung.should_wake(self.half.peer.head_word(WAKE_REQUESTED)) {
             self.half.bell.ring();
         }
     }
 
     /// Has the bell rung when a response appears in `group`. The caller has registered what it
     /// waits for, and looks once more after this.
-    fn arm(&self, group: usize) {
-        self.groups[group].arm(self.ring_word(group));
+    fn request_wakeup(&self, group: usize) {
+        self.groups[group].request_wakeup(self.wakeup_word(group));
     }
 
     /// Where this client asks for the bell to be rung for a response in `group`.
-    fn ring_word(&self, group: usize) -> &AtomicU64 {
-        &self.wait_line(group * GROUP)[wait::RING_ME]
+    fn wakeup_word(&self, group: usize) -> &AtomicU64 {
+        &self.wait_line(group * GROUP)[wait::WAKE_REQUESTED]
     }
 
     fn shelf(&self) -> std::sync::MutexGuard<'_, HashMap<Ticket, Result<Answer, ChannelError>>> {

@@ -59,7 +59,7 @@ impl Client {
         if let Some(lane) = self.lane_queue.try_take(&waiting.lane, &self.lanes) {
             return Poll::Ready(Ok(lane));
         }
-        self.arm_all();
+        self.request_all_wakeups();
         self.collect();
         if let Some(lane) = self.lane_queue.try_take(&waiting.lane, &self.lanes) {
             return Poll::Ready(Ok(lane));
@@ -121,9 +121,9 @@ impl Client {
     }
 
     /// Has the bell rung for every answer: the caller is short of a lane, or of space.
-    pub(super) fn arm_all(&self) {
+    pub(super) fn request_all_wakeups(&self) {
         for group in 0..self.groups.len() {
-            self.arm(group);
+            self.request_wakeup(group);
         }
     }
 
@@ -186,7 +186,7 @@ impl Client {
         }
         let sleeper = Sleeper { seq: ticket.seq, task: waker.clone(), help: StallTimer::new() };
         let help = self.lanes.get(lane).sleeper.put(sleeper);
-        self.arm(lane / GROUP);
+        self.request_wakeup(lane / GROUP);
         self.wake_link(help.wake_at(deadline), Backoff::SHORTEST);
     }
 

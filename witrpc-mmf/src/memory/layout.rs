@@ -8,7 +8,7 @@
 //! | client region          | server region          |
 //! |------------------------|------------------------|
 //! | state                  | state                  |
-//! | high water             | ring-me                |
+//! | high water             | wake requested         |
 //! | wants space            | wants space, cancels   |
 //! | wait lines             | claimed words          |
 //! | request lines          | response lines         |
@@ -49,7 +49,7 @@ pub const STATE: usize = 0;
 /// Client region: one past the highest lane ever used (`u64`).
 pub const HIGH_WATER: usize = LINE;
 /// Server region: the epoch to ring for, or 0 (`u64`).
-pub const RING_ME: usize = LINE;
+pub const WAKE_REQUESTED: usize = LINE;
 /// Both regions: whether the owner waits for its peer to release blocks (`u64`).
 pub const WANTS_SPACE: usize = 2 * LINE;
 /// Server region, on the line of the word before: the epoch to ring for when a call is cancelled, or 0
@@ -83,13 +83,13 @@ pub mod wait {
     /// One bit for each lane: a caller sleeps on the seq of its response line.
     pub const PARKED: usize = 0;
     /// The epoch to ring for, or 0: a caller of this group waits for the doorbell.
-    pub const RING_ME: usize = 1;
+    pub const WAKE_REQUESTED: usize = 1;
 }
 
 const _: () = assert!(line::INLINE * 8 + INLINE_LEN == LINE);
 const _: () = assert!(line::HEAD < line::INLINE && line::SEQ < line::INLINE);
 const _: () = assert!(control::DEADLINE < LINE_WORDS && control::CANCELLED != control::DEADLINE);
-const _: () = assert!(wait::RING_ME < LINE_WORDS && WANTS_CANCEL < WANTS_SPACE + LINE);
+const _: () = assert!(wait::WAKE_REQUESTED < LINE_WORDS && WANTS_CANCEL < WANTS_SPACE + LINE);
 const _: () = assert!(PAGE.is_multiple_of(GRANULE) && PARTS.is_multiple_of(LINE));
 const _: () = assert!((MAX_LANES as usize).is_multiple_of(GROUP));
 

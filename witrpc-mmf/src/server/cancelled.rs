@@ -25,7 +25,7 @@ impl Connection {
     /// Gives the key by which [`unwatch`](Self::unwatch) takes it back.
     pub fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
         let key = self.watchers.add(ticket, waker);
-        self.cancel_epoch.arm(self.half.own.head_word(WANTS_CANCEL));
+        self.cancel_epoch.request_wakeup(self.half.own.head_word(WANTS_CANCEL));
         if self.is_cancelled(ticket) {
             waker.wake_by_ref();
         }

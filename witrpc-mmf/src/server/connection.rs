@@ -14,7 +14,9 @@ use crate::link::line::line_of;
 use crate::link::message::Ticket;
 use crate::link::reassembly::Reassembly;
 use crate::link::state;
-use crate::memory::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, control};
+use crate::memory::layout::{
+    GROUP, HIGH_WATER, LINE_WORDS, Layout, STATE, WAKE_REQUESTED, control,
+};
 use crate::memory::words::{Mapped, PeerU64, ReadWord};
 use crate::portable::LastLook;
 use crate::rendezvous::Established;
@@ -196,12 +198,12 @@ impl Connection {
 
     /// The client rings from now on. A fence and a look must follow.
     pub(super) fn ask_to_be_rung(&self) {
-        self.wake_epoch.arm(self.half.own.head_word(RING_ME));
+        self.wake_epoch.request_wakeup(self.half.own.head_word(WAKE_REQUESTED));
     }
 
     /// The client need not ring: every turn looks, until it is asked to ring again.
     pub(super) fn look_every_turn(&self) {
-        self.wake_epoch.disarm(self.half.own.head_word(RING_ME));
+        self.wake_epoch.withdraw_request(self.half.own.head_word(WAKE_REQUESTED));
     }
 
     #[inline]
@@ -216,7 +218,7 @@ impl Connection {
 
     /// Whether the client has been asked to ring, since nobody looks at this connection every turn.
     pub(super) fn is_asked_to_ring(&self) -> bool {
-        self.half.own.head_word(RING_ME).load(Relaxed) != 0
+        self.half.own.head_word(WAKE_REQUESTED).load(Relaxed) != 0
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! Looking for requests: the poller's view of all connections.
 //!
 //! Only *hot* connections are looked at, every turn; a *cold* one rings when it has something. The
-//! ring-me word of a connection is 0 exactly while a scanner looks at it every turn. Scanners are
+//! wake-requested word of a connection is 0 exactly while a scanner looks at it every turn. Scanners are
 //! used by one thread at a time, the holder of the poller role: what one left behind (the hot list,
 //! cursors, claimed seqs) the next one sees by the acquire and release of that role.
 
@@ -164,7 +164,7 @@ impl<'a> Scanner<'a> {
         for connection in &hot.connections {
             connection.ask_to_be_rung();
         }
-        // Pairs with the clients' fence between publishing and looking at the ring-me word, and with
+        // Pairs with the clients' fence between publishing and looking at the wake-requested word, and with
         // the stand-bys' between recording news and looking at the role.
         epoch::fence::<Mapped>();
         // The server's list stays: it may be another holder's by now.

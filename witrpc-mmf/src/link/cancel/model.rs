@@ -42,7 +42,7 @@ impl Lane {
     fn give_up(&self, seq: u64) {
         cancel::<Modelled>(&self.cancelled, seq);
         fence::<Modelled>();
-        if self.rung.must_ring_after_fence(&self.wants_cancel) {
+        if self.rung.should_wake_after_fence(&self.wants_cancel) {
             self.bell.ring();
         }
     }
@@ -54,7 +54,7 @@ impl Lane {
     /// A handler's poll: `true` if its call has been given up, else it sleeps.
     fn poll(&self, seq: u64) -> bool {
         *self.asleep.lock().expect("no panic") = seq;
-        self.wake_epoch.arm(&self.wants_cancel);
+        self.wake_epoch.request_wakeup(&self.wants_cancel);
         self.is_cancelled(seq)
     }
 

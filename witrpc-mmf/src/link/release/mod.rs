@@ -68,7 +68,7 @@ pub(crate) fn find_or_ask<W: Words, T>(
     mut find: impl FnMut() -> Option<T>,
 ) -> Option<T> {
     find().or_else(|| {
-        wake_epoch.arm(wants_space);
+        wake_epoch.request_wakeup(wants_space);
         // Pairs with the fence in `release`.
         epoch::fence::<W>();
         find()

@@ -24,7 +24,7 @@ struct Server {
     rung: Mutex<u32>,
     /// What else a teller may have recorded, under no lock.
     recorded: AtomicU64,
-    /// The ring-me word, and the private halves of it.
+    /// The wake-requested word, and the private halves of it.
     wake_requested: AtomicU64,
     wake_epoch: WakeEpoch<Modelled>,
     client: WakeRequest<Modelled>,
@@ -67,7 +67,7 @@ impl Server {
             assert_eq!(self.recorded.load(Relaxed), 1, "told before it was recorded");
         }
         *self.rung.lock().expect("no panic") = 0;
-        self.wake_epoch.disarm(&self.wake_requested);
+        self.wake_epoch.withdraw_request(&self.wake_requested);
         for request in &self.requests {
             if request.load(Acquire) == 1 {
                 request.store(2, Relaxed);
@@ -79,7 +79,7 @@ impl Server {
     fn rest(&self, me: u64, mut read: u64) {
         loop {
             self.role.store(IDLE, Release);
-            self.wake_epoch.arm(&self.wake_requested);
+            self.wake_epoch.request_wakeup(&self.wake_requested);
             epoch::fence::<Modelled>();
             let waiting = self.work_signal.count() != read
                 || self.requests.iter().any(|request| request.load(Acquire) == 1);

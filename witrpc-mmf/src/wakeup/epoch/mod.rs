@@ -39,15 +39,15 @@ impl<W: Words> WakeEpoch<W> {
     }
 
     /// Asks to be rung. A `fence(SeqCst)` and one more look must follow before the sleeper sleeps.
-    pub fn arm(&self, word: &W::U64) {
+    pub fn request_wakeup(&self, word: &W::U64) {
         // Relaxed: the fence that follows orders it; private uniqueness needs only atomicity.
         let epoch = self.used.fetch_add(1, Relaxed) + 1;
         word.store(epoch, Relaxed);
     }
 
     /// Says that every turn looks. What a turn misses that a publisher did not ring for, the next one
-    /// finds, or the look that follows [`arm`](Self::arm).
-    pub fn disarm(&self, word: &W::U64) {
+    /// finds, or the look that follows [`request_wakeup`](Self::request_wakeup).
+    pub fn withdraw_request(&self, word: &W::U64) {
         word.store(0, Relaxed);
     }
 }
@@ -67,7 +67,7 @@ impl<W: Words> WakeRequest<W> {
     #[inline]
     pub fn should_wake(&self, word: &W::PeerU64) -> bool {
         fence::<W>();
-        self.must_ring_after_fence(word)
+        self.should_wake_after_fence(word)
     }
 
     /// Whether an epoch stands that this side has not rung for.
@@ -76,9 +76,9 @@ impl<W: Words> WakeRequest<W> {
         epoch != 0 && self.last.load(Relaxed) != epoch
     }
 
-    /// [`should_wake`](Self::must_ring) for who has fenced since publishing.
+    /// [`should_wake`](Self::should_wake) for who has fenced since publishing.
     #[inline]
-    pub fn must_ring_after_fence(&self, word: &W::PeerU64) -> bool {
+    pub fn should_wake_after_fence(&self, word: &W::PeerU64) -> bool {
         let epoch = word.load(Relaxed);
         // The load first: while an epoch stands that has been rung for, nothing is written.
         epoch != 0 && self.last.load(Relaxed) != epoch && self.last.swap(epoch, Relaxed) != epoch
@@ -90,22 +90,22 @@ pub struct SharedWakeEpoch<W: Words> {
     wake_epoch: WakeEpoch<W>,
     /// Whether an epoch stands that the bell has not been answered for. Under a lock, so that no
     /// sleeper relies on an epoch before it stands, or after the sleepers have been looked at for it.
-    armed: W::Lock<bool>,
+    requested: W::Lock<bool>,
 }
 
 impl<W: Words> SharedWakeEpoch<W> {
-    /// No epoch used yet; `used` holds 0 and `armed` is false, both private.
-    pub fn new(used: W::U64, armed: W::Lock<bool>) -> Self {
-        Self { wake_epoch: WakeEpoch::new(used), armed }
+    /// No epoch used yet; `used` holds 0 and `requested` is false, both private.
+    pub fn new(used: W::U64, requested: W::Lock<bool>) -> Self {
+        Self { wake_epoch: WakeEpoch::new(used), requested }
     }
 
     /// Asks to be rung, unless that has been asked already. The caller has registered where
     /// [`answer`](Self::answer) finds it, and looks once more after this before it sleeps.
-    pub fn arm(&self, word: &W::U64) {
-        self.armed.locked(|armed| {
-            if !*armed {
-                self.wake_epoch.arm(word);
-                *armed = true;
+    pub fn request_wakeup(&self, word: &W::U64) {
+        self.requested.locked(|requested| {
+            if !*requested {
+                self.wake_epoch.request_wakeup(word);
+                *requested = true;
             }
         });
         // Whoever finds an epoch standing needs its own fence: the one that stored it may not have
@@ -116,9 +116,9 @@ impl<W: Words> SharedWakeEpoch<W> {
     /// Answers the bell, which has been drained. `wake` looks at every sleeper, wakes those whose
     /// wait is over, and says whether others sleep on.
     pub fn answer(&self, word: &W::U64, mut wake: impl FnMut() -> bool) {
-        self.armed.locked(|armed| *armed = false);
+        self.requested.locked(|requested| *requested = false);
         if wake() {
-            self.arm(word);
+            self.request_wakeup(word);
             // What was published since the first look may have found the old epoch rung for.
             wake();
         }

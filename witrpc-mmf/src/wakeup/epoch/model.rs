@@ -61,7 +61,7 @@ fn a_sleeper_misses_nothing_that_two_publishers_publish() {
         let wake_epoch = wake_epoch();
         let mut heard = 0;
         loop {
-            wake_epoch.arm(&shared.word);
+            wake_epoch.request_wakeup(&shared.word);
             fence::<Modelled>();
             if shared.all_show() {
                 break;
@@ -81,16 +81,16 @@ fn a_sleeper_that_turned_rings_off_misses_nothing_when_it_sleeps_again() {
     explore(3, || {
         let shared = Shared::<1>::new();
         let wake_epoch = wake_epoch();
-        wake_epoch.arm(&shared.word);
+        wake_epoch.request_wakeup(&shared.word);
         let publisher = thread::spawn({
             let shared = Arc::clone(&shared);
             move || shared.publish(0)
         });
-        wake_epoch.disarm(&shared.word);
+        wake_epoch.withdraw_request(&shared.word);
         let mut found = shared.all_show();
         let heard = shared.bell.rings();
         if !found {
-            wake_epoch.arm(&shared.word);
+            wake_epoch.request_wakeup(&shared.word);
             fence::<Modelled>();
             found = shared.all_show();
         }
@@ -108,11 +108,11 @@ fn one_ring_an_epoch_and_none_without() {
         let shared = Shared::<3>::new();
         let wake_epoch = wake_epoch();
         shared.publish(2);
-        wake_epoch.arm(&shared.word);
-        wake_epoch.disarm(&shared.word);
+        wake_epoch.request_wakeup(&shared.word);
+        wake_epoch.withdraw_request(&shared.word);
         shared.publish(2);
         assert_eq!(shared.bell.rings(), 0);
-        wake_epoch.arm(&shared.word);
+        wake_epoch.request_wakeup(&shared.word);
         fence::<Modelled>();
         let publishers = [0, 1].map(|place| {
             let shared = Arc::clone(&shared);
@@ -136,7 +136,7 @@ fn an_epoch_that_is_stored_late_silences_nobody() {
             // Whoever rings from now on wakes this sleeper: it has entered the queue.
             let mut heard = shared.bell.rings();
             loop {
-                wake_epoch.arm(&shared.word);
+                wake_epoch.request_wakeup(&shared.word);
                 fence::<Modelled>();
                 if shared.shows(place) {
                     return;
@@ -177,7 +177,7 @@ impl Futures {
     /// A future's poll: `true` if it is over, else it sleeps.
     fn poll(&self, place: usize) -> bool {
         *self.asleep[place].lock().expect("no panic") = true;
-        self.wake_epoch.arm(&self.shared.word);
+        self.wake_epoch.request_wakeup(&self.shared.word);
         if self.shared.shows(place) {
             *self.asleep[place].lock().expect("no panic") = false;
             return true;

@@ -57,7 +57,7 @@ pub fn whom_to_wake<W: Words>(
     W::fence(SeqCst);
     ToWake {
         caller: wait_line[wait::PARKED].load(Relaxed) & bit != 0,
-        link: rung.must_ring_after_fence(&wait_line[wait::RING_ME]),
+        link: rung.should_wake_after_fence(&wait_line[wait::WAKE_REQUESTED]),
     }
 }
 

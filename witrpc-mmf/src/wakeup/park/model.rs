@@ -147,12 +147,12 @@ fn a_caller_and_a_future_of_a_group_are_both_woken() {
             move || [0, 1].map(|lane| group.respond(lane, 1))
         });
         let wake_epoch = SharedWakeEpoch::<Modelled>::new(AtomicU64::new(0), Flag::new(false));
-        wake_epoch.arm(&group.wait_line[wait::RING_ME]);
+        wake_epoch.request_wakeup(&group.wait_line[wait::WAKE_REQUESTED]);
         let mut waits = shows::<Modelled>(&group.responses[1]) != 1;
         let mut heard = 0;
         while waits {
             heard = group.bell.hear(heard);
-            wake_epoch.answer(&group.wait_line[wait::RING_ME], || {
+            wake_epoch.answer(&group.wait_line[wait::WAKE_REQUESTED], || {
                 waits = shows::<Modelled>(&group.responses[1]) != 1;
                 waits
             });
