@@ -33,9 +33,9 @@ impl Client {
             return;
         }
         let lane = self.lanes.get(ticket.lane as usize);
-        let is_ours = match lane.lent.current() {
+        let is_ours = match lane.ownership.current() {
             Some((seq, Phase::Collectable)) if seq == ticket.seq => {
-                lane.lent.reclaim(seq, Phase::Collectable)
+                lane.ownership.reclaim(seq, Phase::Collectable)
             }
             Some((seq, Phase::Shelved)) if seq == ticket.seq => false,
             _ => lane.seq() == ticket.seq,
@@ -57,7 +57,7 @@ impl Client {
         let word = self.half.layout.control_word(number, control::CANCELLED);
         cancel::cancel::<Mapped>(self.half.own.word64(word), ticket.seq);
         self.abandoned.fetch_add(1, Relaxed);
-        lane.lent.lend(ticket.seq, Phase::Abandoned);
+        lane.ownership.lend(ticket.seq, Phase::Abandoned);
         // Either a caller that is short of a lane finds this one abandoned when it looks, or it is
         // seen here; either the link thread finds it when it is rung for the answer, or the answer
         // is seen here; and either a handler that goes to sleep sees that it is cancelled, or that
@@ -83,7 +83,7 @@ impl Client {
     /// only [`poll_answer`](Self::poll_answer) and [`abandon`](Self::abandon) take its ticket.
     pub fn set_aside(self: &Arc<Self>, ticket: Ticket) {
         if !self.half.origin.is_forked() {
-            self.lanes.get(ticket.lane as usize).lent.lend(ticket.seq, Phase::Collectable);
+            self.lanes.get(ticket.lane as usize).ownership.lend(ticket.seq, Phase::Collectable);
             self.make_room_of(ticket);
         }
     }
@@ -130,7 +130,7 @@ impl Client {
     }
 
     pub(super) fn collect_lane(self: &Arc<Self>, lane: usize) {
-        match self.lanes.get(lane).lent.current() {
+        match self.lanes.get(lane).ownership.current() {
             Some((_, Phase::Abandoned)) => self.collect_abandoned(lane),
             Some((seq, Phase::Collectable)) => self.shelve(Ticket::new(lane as u32, seq)),
             _ => {}
@@ -147,7 +147,7 @@ impl Client {
         }
         // The lock spans the change of phase and the entry: whoever sees the phase finds the entry.
         let mut shelf = self.shelf();
-        if !private.lent.shelve(ticket.seq) {
+        if !private.ownership.shelve(ticket.seq) {
             return;
         }
         let (answer, outcome) = match self.read_response(lane, ticket.seq) {
@@ -185,9 +185,9 @@ impl Client {
     /// direction, is called off first.
     pub(super) fn collect_abandoned(self: &Arc<Self>, lane: usize) {
         let private = self.lanes.get(lane);
-        let Some((seq, Phase::Abandoned)) = private.lent.current() else { return };
+        let Some((seq, Phase::Abandoned)) = private.ownership.current() else { return };
         let arrived = line::shows::<Mapped>(self.response_line(lane)) == seq;
-        if !arrived || !private.lent.reclaim(seq, Phase::Abandoned) {
+        if !arrived || !private.ownership.reclaim(seq, Phase::Abandoned) {
             return;
         }
         let copied = line::copy_out::<Mapped>(self.response_line(lane));
@@ -220,7 +220,7 @@ impl Client {
             Kind::Segment | Kind::Next => {
                 let next = private.next_seq();
                 self.publish(lane, next, &ReadyLine::bare(Kind::Discard));
-                private.lent.lend(next, Phase::Abandoned);
+                private.ownership.lend(next, Phase::Abandoned);
             }
             Kind::Inline | Kind::Block | Kind::Discard => self.free_abandoned(lane),
         }

@@ -35,7 +35,7 @@ pub struct ClientLane {
     /// The seq of the lane's latest line; changed by the owner only.
     seq: AtomicU64,
     /// Who may touch the lane.
-    pub lent: LaneOwnership<Mapped>,
+    pub ownership: LaneOwnership<Mapped>,
     /// See [`Looks`]. Accessed by the owner only.
     looks: AtomicU32,
     pub sleeper: SleeperSlot<Mapped, Waker, StallTimer>,

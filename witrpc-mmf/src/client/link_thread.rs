@@ -282,13 +282,13 @@ impl Client {
     fn expire(&self, now: Instant) -> Option<Instant> {
         let deadline = self.deadlines.expire(now);
         (0..self.lanes.count())
-            .fold(deadline, |next, lane| earliest(next, self.help_sleeper(lane, now)))
+            .fold(deadline, |next, lane| earliest(next, self.ask_for_sleeper(lane, now)))
     }
 
-    fn help_sleeper(&self, lane: usize, now: Instant) -> Option<Instant> {
-        let asked = self.lanes.get(lane).sleeper.with_help(|seq, help| {
-            self.ask_for_help(lane, seq, help, now);
-            help.wake_at(None)
+    fn ask_for_sleeper(&self, lane: usize, now: Instant) -> Option<Instant> {
+        let asked = self.lanes.get(lane).sleeper.with_stall_timer(|seq, stall_timer| {
+            self.ask_for_thread(lane, seq, stall_timer, now);
+            stall_timer.wake_at(None)
         });
         asked.flatten()
     }

@@ -118,10 +118,10 @@ impl Client {
 
     fn sleep_by_futex(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
         let word = &self.response_line(lane)[line::SEQ];
-        let mut help = StallTimer::new();
+        let mut stall_timer = StallTimer::new();
         self.sleep_on(lane, seq, limit, |shown, until| {
-            if futex::wait(word, shown as u32, help.wake_at(until)) == Woken::TimedOut {
-                self.ask_for_help(lane, seq, &mut help, Instant::now());
+            if futex::wait(word, shown as u32, stall_timer.wake_at(until)) == Woken::TimedOut {
+                self.ask_for_thread(lane, seq, &mut stall_timer, Instant::now());
             }
         })
     }
@@ -164,9 +164,9 @@ impl Client {
     ) -> Poll<Result<R, ChannelError>> {
         self.check_mapped()?;
         let lane = self.lanes.get(ticket.lane as usize);
-        let mine = match lane.lent.current() {
+        let mine = match lane.ownership.current() {
             Some((seq, Phase::Collectable)) if seq == ticket.seq => {
-                lane.lent.reclaim(seq, Phase::Collectable)
+                lane.ownership.reclaim(seq, Phase::Collectable)
             }
             Some((seq, Phase::Shelved)) if seq == ticket.seq => false,
             // Never lent since this call began; unless the lane has gone on to a later one.
@@ -179,7 +179,7 @@ impl Client {
         match self.poll_response(cx, ticket, limit, &mut receive) {
             Poll::Pending => {
                 let asleep = matches!(lane.looks(), Looks::Asleep);
-                lane.lent.lend(ticket.seq, Phase::Collectable);
+                lane.ownership.lend(ticket.seq, Phase::Collectable);
                 if asleep {
                     self.make_room_of(*ticket);
                 }

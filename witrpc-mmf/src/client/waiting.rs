@@ -184,24 +184,31 @@ impl Client {
         if let Some(at) = deadline {
             self.deadlines.set_for(ticket, at, waker);
         }
-        let sleeper = Sleeper { seq: ticket.seq, task: waker.clone(), help: StallTimer::new() };
-        let help = self.lanes.get(lane).sleeper.put(sleeper);
+        let sleeper =
+            Sleeper { seq: ticket.seq, task: waker.clone(), stall_timer: StallTimer::new() };
+        let stall_timer = self.lanes.get(lane).sleeper.put(sleeper);
         self.request_wakeup(lane / GROUP);
-        self.wake_link(help.wake_at(deadline), Backoff::SHORTEST);
+        self.wake_link(stall_timer.wake_at(deadline), Backoff::SHORTEST);
     }
 
     /// Asks for a thread if the time has come and the call `seq` of `lane` has not been claimed.
-    pub(super) fn ask_for_help(&self, lane: usize, seq: u64, help: &mut StallTimer, now: Instant) {
-        if !help.is_due(now) {
+    pub(super) fn ask_for_thread(
+        &self,
+        lane: usize,
+        seq: u64,
+        stall_timer: &mut StallTimer,
+        now: Instant,
+    ) {
+        if !stall_timer.is_due(now) {
             return;
         }
         // Relaxed: a hint that ends the ringing; nothing is read on the strength of it.
         let claimed = self.half.peer.word64(self.half.layout.claimed_word(lane)).load(Relaxed);
         if claimed >= seq {
-            return help.stop();
+            return stall_timer.stop();
         }
         self.half.bell.ring();
-        help.put_off(now);
+        stall_timer.put_off(now);
     }
 
     /// The future of a call needs no wake-up any more.

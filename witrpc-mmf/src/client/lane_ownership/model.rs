@@ -12,7 +12,7 @@ use crate::memory::words::modelled::{Modelled, explore};
 use super::{LaneOwnership, Phase};
 
 struct Lane {
-    lent: LaneOwnership<Modelled>,
+    ownership: LaneOwnership<Modelled>,
     response: [AtomicU64; LINE_WORDS],
     /// Stands for what only the lane's owner touches. loom fails a model of two owners.
     owned: UnsafeCell<()>,
@@ -21,7 +21,7 @@ struct Lane {
 impl Lane {
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            lent: LaneOwnership::new(AtomicU64::new(0)),
+            ownership: LaneOwnership::new(AtomicU64::new(0)),
             response: core::array::from_fn(|_| AtomicU64::new(0)),
             owned: UnsafeCell::new(()),
         })
@@ -35,9 +35,9 @@ impl Lane {
     /// Whoever needs a lane looks whether call 1 has left this one.
     fn collect(&self) -> bool {
         let answered = shows::<Modelled>(&self.response) == 1;
-        let won = match self.lent.current() {
-            Some((1, Phase::Abandoned)) if answered => self.lent.reclaim(1, Phase::Abandoned),
-            Some((1, Phase::Collectable)) if answered => self.lent.shelve(1),
+        let won = match self.ownership.current() {
+            Some((1, Phase::Abandoned)) if answered => self.ownership.reclaim(1, Phase::Abandoned),
+            Some((1, Phase::Collectable)) if answered => self.ownership.shelve(1),
             _ => false,
         };
         if won {
@@ -60,7 +60,7 @@ fn an_abandoned_lane_has_one_new_owner_and_only_after_its_answer() {
             move || lane.collect()
         });
         lane.owned.with_mut(|_| ());
-        lane.lent.lend(1, Phase::Abandoned);
+        lane.ownership.lend(1, Phase::Abandoned);
         let ours = lane.collect();
         let theirs = collector.join().expect("the collector");
         assert!(!(ours && theirs), "a lane with two owners");
@@ -75,17 +75,17 @@ fn a_future_that_comes_back_finds_its_lane_or_its_shelved_answer() {
     explore(3, || {
         let lane = Lane::new();
         lane.owned.with_mut(|_| ());
-        lane.lent.lend(1, Phase::Collectable);
+        lane.ownership.lend(1, Phase::Collectable);
         lane.answer();
         let collector = thread::spawn({
             let lane = Arc::clone(&lane);
             move || lane.collect()
         });
-        let ours = lane.lent.reclaim(1, Phase::Collectable);
+        let ours = lane.ownership.reclaim(1, Phase::Collectable);
         if ours {
             lane.owned.with_mut(|_| ());
         } else {
-            assert_eq!(lane.lent.current(), Some((1, Phase::Shelved)));
+            assert_eq!(lane.ownership.current(), Some((1, Phase::Shelved)));
         }
         assert_ne!(ours, collector.join().expect("the collector"));
     });
@@ -96,18 +96,18 @@ fn a_future_that_comes_back_finds_its_lane_or_its_shelved_answer() {
 fn a_lane_that_went_on_is_not_taken_for_its_earlier_call() {
     explore(3, || {
         let lane = Lane::new();
-        lane.lent.lend(1, Phase::Collectable);
+        lane.ownership.lend(1, Phase::Collectable);
         lane.answer();
         let collector = thread::spawn({
             let lane = Arc::clone(&lane);
             move || lane.collect()
         });
-        if lane.lent.reclaim(1, Phase::Collectable) {
+        if lane.ownership.reclaim(1, Phase::Collectable) {
             // The next call on this lane.
             lane.owned.with_mut(|_| ());
-            lane.lent.lend(2, Phase::Collectable);
+            lane.ownership.lend(2, Phase::Collectable);
             assert!(!collector.join().expect("the collector"));
-            assert_eq!(lane.lent.current(), Some((2, Phase::Collectable)));
+            assert_eq!(lane.ownership.current(), Some((2, Phase::Collectable)));
         } else {
             collector.join().expect("the collector");
         }

@@ -21,40 +21,40 @@ use crate::wakeup::wake::Wakeup;
 
 /// A future that sleeps until its lane's response line shows `seq`.
 #[derive(Debug)]
-pub struct Sleeper<T, H> {
+pub struct Sleeper<T, S> {
     pub seq: u64,
     pub task: T,
     /// What stays from one sleep of a call to the next.
-    pub help: H,
+    pub stall_timer: S,
 }
 
 /// A lane's sleeper, if there is one. See the head of this file.
-pub struct SleeperSlot<W: Words, T, H>(W::Lock<Option<Sleeper<T, H>>>);
+pub struct SleeperSlot<W: Words, T, S>(W::Lock<Option<Sleeper<T, S>>>);
 
-impl<W: Words, T, H> Default for SleeperSlot<W, T, H> {
+impl<W: Words, T, S> Default for SleeperSlot<W, T, S> {
     fn default() -> Self {
         Self(W::Lock::new(None))
     }
 }
 
-impl<W: Words, T: Wakeup, H: Copy> SleeperSlot<W, T, H> {
-    /// Puts a sleeper there. One of the same call, from an earlier poll, leaves it its `help`, which is
+impl<W: Words, T: Wakeup, S: Copy> SleeperSlot<W, T, S> {
+    /// Puts a sleeper there. One of the same call, from an earlier poll, leaves it its `stall_timer`, which is
     /// returned.
-    pub fn put(&self, mut sleeper: Sleeper<T, H>) -> H {
+    pub fn put(&self, mut sleeper: Sleeper<T, S>) -> S {
         let seq = sleeper.seq;
-        let (earlier, help) = self.0.locked(|slot| {
+        let (earlier, stall_timer) = self.0.locked(|slot| {
             let earlier = slot.take();
             if let Some(earlier) = &earlier
                 && earlier.seq == seq
             {
-                sleeper.help = earlier.help;
+                sleeper.stall_timer = earlier.stall_timer;
             }
-            let help = sleeper.help;
+            let stall_timer = sleeper.stall_timer;
             *slot = Some(sleeper);
-            (earlier, help)
+            (earlier, stall_timer)
         });
         wake_other(earlier, seq);
-        help
+        stall_timer
     }
 
     /// Takes the sleeper of this call out, which needs no wake-up any more.
@@ -91,18 +91,20 @@ impl<W: Words, T: Wakeup, H: Copy> SleeperSlot<W, T, H> {
     }
 
     /// Runs `change` on what stays of the sleeper, if there is one, with the seq that it waits for.
-    pub fn with_help<R>(&self, change: impl FnOnce(u64, &mut H) -> R) -> Option<R> {
-        self.0.locked(|slot| slot.as_mut().map(|sleeper| change(sleeper.seq, &mut sleeper.help)))
+    pub fn with_stall_timer<R>(&self, change: impl FnOnce(u64, &mut S) -> R) -> Option<R> {
+        self.0.locked(|slot| {
+            slot.as_mut().map(|sleeper| change(sleeper.seq, &mut sleeper.stall_timer))
+        })
     }
 }
 
-fn wake<T: Wakeup, H>(sleeper: Option<Sleeper<T, H>>) {
+fn wake<T: Wakeup, S>(sleeper: Option<Sleeper<T, S>>) {
     if let Some(sleeper) = sleeper {
         sleeper.task.wake_up();
     }
 }
 
 /// Drops what is the call's own, without the lock as its waker may be a task's last.
-fn wake_other<T: Wakeup, H>(sleeper: Option<Sleeper<T, H>>, seq: u64) {
+fn wake_other<T: Wakeup, S>(sleeper: Option<Sleeper<T, S>>, seq: u64) {
     wake(sleeper.filter(|sleeper| sleeper.seq != seq));
 }

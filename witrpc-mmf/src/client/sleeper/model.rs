@@ -22,7 +22,7 @@ impl Wakeup for Task {
 
 /// A lane with a call that sleeps and has been answered. Its seq is 1, that of the next call 2.
 struct World {
-    lent: LaneOwnership<Modelled>,
+    ownership: LaneOwnership<Modelled>,
     slot: SleeperSlot<Modelled, Task, ()>,
     is_free: AtomicU64,
     woken: [Arc<AtomicBool>; 2],
@@ -31,18 +31,18 @@ struct World {
 impl World {
     fn new() -> Arc<Self> {
         let world = Self {
-            lent: LaneOwnership::new(AtomicU64::new(0)),
+            ownership: LaneOwnership::new(AtomicU64::new(0)),
             slot: SleeperSlot::default(),
             is_free: AtomicU64::new(0),
             woken: [1, 2].map(|_| Arc::new(AtomicBool::new(false))),
         };
         world.slot.put(world.sleeper(1));
-        world.lent.lend(1, Phase::Collectable);
+        world.ownership.lend(1, Phase::Collectable);
         Arc::new(world)
     }
 
     fn sleeper(&self, seq: u64) -> Sleeper<Task, ()> {
-        Sleeper { seq, task: Task(Arc::clone(&self.woken[seq as usize - 1])), help: () }
+        Sleeper { seq, task: Task(Arc::clone(&self.woken[seq as usize - 1])), stall_timer: () }
     }
 
     fn is_woken(&self, seq: u64) -> bool {
@@ -55,7 +55,7 @@ impl World {
 
     /// A thread that is short of a lane moves the answer to the shelf.
     fn shelve(&self, hand_on: impl Fn(&Self)) -> bool {
-        let won = self.lent.shelve(1);
+        let won = self.ownership.shelve(1);
         if won {
             hand_on(self);
         }
@@ -67,7 +67,7 @@ impl World {
         let has_lane = self.is_free.compare_exchange(1, 0, AcqRel, Relaxed).is_ok();
         if has_lane {
             put(self);
-            self.lent.lend(2, Phase::Collectable);
+            self.ownership.lend(2, Phase::Collectable);
         }
         has_lane
     }
@@ -89,7 +89,7 @@ fn model(
             move || world.next_call(put)
         });
         // The first call is polled for another reason.
-        let is_mine = world.lent.reclaim(1, Phase::Collectable);
+        let is_mine = world.ownership.reclaim(1, Phase::Collectable);
         if is_mine {
             world.slot.forget(1);
             world.free();
