@@ -5,7 +5,7 @@
 //! caller that is short of a lane, or the link thread for it; and since an answer that lies there
 //! takes space of the server's, also a caller that takes such an answer, or that goes to sleep and may
 //! be waiting for that very space. The same two move the answers of
-//! futures that nobody polls to a shelf, so that a leaked future does not cost a lane; and so does the
+//! futures that nobody polls to a completed, so that a leaked future does not cost a lane; and so does the
 //! link thread when the server is short of space, so that what nobody fetches keeps no other answer
 //! from coming.
 
@@ -37,14 +37,14 @@ impl Client {
             Some((seq, Phase::Collectable)) if seq == ticket.seq => {
                 lane.ownership.reclaim(seq, Phase::Collectable)
             }
-            Some((seq, Phase::Shelved)) if seq == ticket.seq => false,
+            Some((seq, Phase::Completed)) if seq == ticket.seq => false,
             _ => lane.seq() == ticket.seq,
         };
         if is_ours {
             return self.abandon_owned(ticket);
         }
         self.deadlines.clear_for(ticket);
-        let answer = self.shelf().remove(&ticket);
+        let answer = self.completed().remove(&ticket);
         drop(answer);
     }
 
@@ -132,22 +132,24 @@ impl Client {
     pub(super) fn collect_lane(self: &Arc<Self>, lane: usize) {
         match self.lanes.get(lane).ownership.current() {
             Some((_, Phase::Abandoned)) => self.collect_abandoned(lane),
-            Some((seq, Phase::Collectable)) => self.shelve(Ticket::new(lane as u32, seq)),
+            Some((seq, Phase::Collectable)) => {
+                self.move_to_completed(Ticket::new(lane as u32, seq))
+            }
             _ => {}
         }
     }
 
-    /// Moves an answer that has come, and that nobody has fetched yet, to the shelf. An answer in
+    /// Moves an answer that has come, and that nobody has fetched yet, to the completed. An answer in
     /// segments stays: putting it together would hold a whole message for a caller that may be gone.
-    fn shelve(self: &Arc<Self>, ticket: Ticket) {
+    fn move_to_completed(self: &Arc<Self>, ticket: Ticket) {
         let lane = ticket.lane as usize;
         let private = self.lanes.get(lane);
         if line::shows::<Mapped>(self.response_line(lane)) != ticket.seq || self.is_segment(lane) {
             return;
         }
         // The lock spans the change of phase and the entry: whoever sees the phase finds the entry.
-        let mut shelf = self.shelf();
-        if !private.ownership.shelve(ticket.seq) {
+        let mut completed = self.completed();
+        if !private.ownership.complete(ticket.seq) {
             return;
         }
         let (answer, outcome) = match self.read_response(lane, ticket.seq) {
@@ -158,9 +160,9 @@ impl Client {
             }
             Err(error) => (Err(error), Err(error)),
         };
-        shelf.insert(ticket, answer);
-        // From here on others are woken, who may come back to the shelf at once.
-        drop(shelf);
+        completed.insert(ticket, answer);
+        // From here on others are woken, who may come back to the completed at once.
+        drop(completed);
         private.sleeper.hand_on(ticket.seq, || match outcome {
             Ok(()) => self.free_lane(lane),
             Err(error) => self.end_if_broken(error),
@@ -168,8 +170,8 @@ impl Client {
     }
 
     /// The answer of a call that was moved off its lane.
-    pub(super) fn take_from_shelf(&self, ticket: Ticket) -> Result<Answer, ChannelError> {
-        let answer = self.shelf().remove(&ticket);
+    pub(super) fn take_completed(&self, ticket: Ticket) -> Result<Answer, ChannelError> {
+        let answer = self.completed().remove(&ticket);
         match answer {
             Some(answer) => answer,
             None => Err(self.accuse("an answer to a call that was never made")),

@@ -94,7 +94,7 @@ pub struct Client {
     space_waiters: WakerSet,
     space_epochs: WakeEpoch<Mapped>,
     /// Answers that were moved off their lanes, for callers that may never come.
-    shelf: Mutex<HashMap<Ticket, Result<Answer, ChannelError>>>,
+    completed: Mutex<HashMap<Ticket, Result<Answer, ChannelError>>>,
     /// Asking the link thread's bell to be rung, one a group of lanes.
     groups: Box<[SharedWakeEpoch<Mapped>]>,
     /// Ringing the server.
@@ -185,7 +185,7 @@ impl Client {
             abandoned: AtomicUsize::new(0),
             space_waiters: WakerSet::default(),
             space_epochs: WakeEpoch::new(AtomicU64::new(0)),
-            shelf: Mutex::default(),
+            completed: Mutex::default(),
             groups: groups.collect(),
             rung: WakeRequest::new(AtomicU64::new(0)),
             cancel_rung: WakeRequest::new(AtomicU64::new(0)),
@@ -336,8 +336,10 @@ impl Client {
         &self.wait_line(group * GROUP)[wait::WAKE_REQUESTED]
     }
 
-    fn shelf(&self) -> std::sync::MutexGuard<'_, HashMap<Ticket, Result<Answer, ChannelError>>> {
-        lock(&self.shelf)
+    fn completed(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<Ticket, Result<Answer, ChannelError>>> {
+        lock(&self.completed)
     }
 }
 

@@ -168,13 +168,13 @@ impl Client {
             Some((seq, Phase::Collectable)) if seq == ticket.seq => {
                 lane.ownership.reclaim(seq, Phase::Collectable)
             }
-            Some((seq, Phase::Shelved)) if seq == ticket.seq => false,
+            Some((seq, Phase::Completed)) if seq == ticket.seq => false,
             // Never lent since this call began; unless the lane has gone on to a later one.
             _ => lane.seq() == ticket.seq,
         };
         if !mine {
             self.deadlines.clear_for(*ticket);
-            return Poll::Ready(self.take_from_shelf(*ticket).map(receive));
+            return Poll::Ready(self.take_completed(*ticket).map(receive));
         }
         match self.poll_response(cx, ticket, limit, &mut receive) {
             Poll::Pending => {

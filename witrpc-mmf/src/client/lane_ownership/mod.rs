@@ -7,8 +7,8 @@
 //!
 //! - `Owned`: only the caller touches the lane. The blocking path never leaves it.
 //! - `Collectable`: a future has returned `Pending` and may never be polled again. Its answer may be
-//!   moved to the shelf by whoever needs a lane.
-//! - `Shelved`: that has happened; the lane has gone on to others.
+//!   moved to the completed by whoever needs a lane.
+//! - `Completed`: that has happened; the lane has gone on to others.
 //! - `Abandoned`: nobody waits; the lane comes back when the answer is there.
 //!
 //! Whoever wins the compare-exchange out of `Collectable` or `Abandoned` is the owner.
@@ -27,7 +27,7 @@ pub enum Phase {
     Owned = 0,
     Collectable = 1,
     Abandoned = 2,
-    Shelved = 3,
+    Completed = 3,
 }
 
 /// A lane's phase and the seq that it is about, in a private word.
@@ -56,8 +56,8 @@ impl<W: Words> LaneOwnership<W> {
     }
 
     /// Takes a collectable call off the lane: the winner is the lane's owner.
-    pub fn shelve(&self, seq: u64) -> bool {
-        self.exchange(seq, Phase::Collectable, Phase::Shelved)
+    pub fn complete(&self, seq: u64) -> bool {
+        self.exchange(seq, Phase::Collectable, Phase::Completed)
     }
 
     fn exchange(&self, seq: u64, from: Phase, to: Phase) -> bool {
@@ -72,7 +72,7 @@ impl<W: Words> LaneOwnership<W> {
         let phase = match word & 3 {
             1 => Phase::Collectable,
             2 => Phase::Abandoned,
-            3 => Phase::Shelved,
+            3 => Phase::Completed,
             _ => return None,
         };
         Some((word >> 2, phase))

@@ -37,7 +37,7 @@ impl Lane {
         let answered = shows::<Modelled>(&self.response) == 1;
         let won = match self.ownership.current() {
             Some((1, Phase::Abandoned)) if answered => self.ownership.reclaim(1, Phase::Abandoned),
-            Some((1, Phase::Collectable)) if answered => self.ownership.shelve(1),
+            Some((1, Phase::Collectable)) if answered => self.ownership.complete(1),
             _ => false,
         };
         if won {
@@ -71,7 +71,7 @@ fn an_abandoned_lane_has_one_new_owner_and_only_after_its_answer() {
 }
 
 #[test]
-fn a_future_that_comes_back_finds_its_lane_or_its_shelved_answer() {
+fn a_future_that_comes_back_finds_its_lane_or_its_completed_answer() {
     explore(3, || {
         let lane = Lane::new();
         lane.owned.with_mut(|_| ());
@@ -85,7 +85,7 @@ fn a_future_that_comes_back_finds_its_lane_or_its_shelved_answer() {
         if ours {
             lane.owned.with_mut(|_| ());
         } else {
-            assert_eq!(lane.ownership.current(), Some((1, Phase::Shelved)));
+            assert_eq!(lane.ownership.current(), Some((1, Phase::Completed)));
         }
         assert_ne!(ours, collector.join().expect("the collector"));
     });

@@ -1,4 +1,4 @@
-//! loom models: a lane is handed on while its call is shelved, and the next call sleeps on it.
+//! loom models: a lane is handed on while the answer of its call is moved away, and the next call sleeps on it.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -53,9 +53,9 @@ impl World {
         self.is_free.fetch_or(1, Release);
     }
 
-    /// A thread that is short of a lane moves the answer to the shelf.
-    fn shelve(&self, hand_on: impl Fn(&Self)) -> bool {
-        let won = self.ownership.shelve(1);
+    /// A thread that is short of a lane moves the answer to the completed.
+    fn complete(&self, hand_on: impl Fn(&Self)) -> bool {
+        let won = self.ownership.complete(1);
         if won {
             hand_on(self);
         }
@@ -80,9 +80,9 @@ fn model(
 ) {
     explore(3, move || {
         let world = World::new();
-        let shelver = thread::spawn({
+        let completer = thread::spawn({
             let world = Arc::clone(&world);
-            move || world.shelve(hand_on)
+            move || world.complete(hand_on)
         });
         let next = thread::spawn({
             let world = Arc::clone(&world);
@@ -94,10 +94,10 @@ fn model(
             world.slot.forget(1);
             world.free();
         }
-        let is_shelved = shelver.join().unwrap();
+        let is_completed = completer.join().unwrap();
         let sleeps = next.join().unwrap();
-        assert_ne!(is_mine, is_shelved);
-        assert!(is_mine || world.is_woken(1), "a shelved call sleeps on");
+        assert_ne!(is_mine, is_completed);
+        assert!(is_mine || world.is_woken(1), "a completed call sleeps on");
         assert!(!sleeps || world.slot.is_taken() || world.is_woken(2), "the next call sleeps on");
     });
 }
@@ -123,7 +123,7 @@ fn put_in_silence(world: &World) {
 }
 
 #[test]
-fn a_shelved_call_is_woken_and_so_is_the_next() {
+fn a_completed_call_is_woken_and_so_is_the_next() {
     model(hand_on, put);
 }
 
@@ -135,7 +135,7 @@ fn one_slip_loses_no_sleeper() {
 }
 
 #[test]
-#[should_panic(expected = "a shelved call sleeps on")]
+#[should_panic(expected = "a completed call sleeps on")]
 fn a_lane_that_is_free_before_its_sleeper_is_out_is_caught() {
     model(hand_on_too_early, put_in_silence);
 }
