@@ -106,7 +106,7 @@ impl Server {
         drop(ended);
         self.parking.forget(&connection.half.bell);
         connection.let_go();
-        self.shelf.clear(&self.work_signal);
+        self.list_slot.clear(&self.work_signal);
         self.admission.left(&connection.client_info, &connection.session);
     }
 }

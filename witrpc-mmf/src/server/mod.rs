@@ -15,10 +15,10 @@ mod doorbells;
 mod fuzzed;
 mod hot;
 mod inbound;
+mod list_slot;
 mod park;
 mod parking;
 mod scanner;
-mod shelf;
 pub mod space_wanted;
 pub mod work_signal;
 
@@ -30,8 +30,8 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use hot::Hot;
+use list_slot::ListSlot;
 use parking::Parking;
-use shelf::Shelf;
 use witrpc_rt::lock;
 use witrpc_transport::{Admission, Responder, TrustedPeer};
 use work_signal::WorkSignal;
@@ -125,7 +125,7 @@ pub struct Server {
     /// role.
     hot: Mutex<Vec<u64>>,
     /// The list of the holder of the role while a handler runs.
-    shelf: Shelf<Mapped, Hot>,
+    list_slot: ListSlot<Mapped, Hot>,
     /// The id of the connection whose request was served last; written by the holder of the role.
     served_last: AtomicU64,
     /// Connections that ended because the client broke the protocol.
@@ -172,7 +172,7 @@ impl Server {
             rung: Mutex::default(),
             work_signal: WorkSignal::new(AtomicU64::new(1)),
             hot: Mutex::default(),
-            shelf: Shelf::new(),
+            list_slot: ListSlot::new(),
             served_last: AtomicU64::new(0),
             broken: AtomicU64::new(0),
             last_broken: Mutex::default(),

@@ -34,7 +34,7 @@ const BURST: u32 = 16;
 #[derive(Debug)]
 pub struct Scanner<'a> {
     server: &'a Server,
-    /// In this thread's hands only while it looks: else it lies on the server's shelf, or nowhere.
+    /// In this thread's hands only while it looks: else it lies on the server's slot, or nowhere.
     hot: Option<Box<Hot>>,
 }
 
@@ -152,14 +152,14 @@ impl<'a> Scanner<'a> {
     pub fn set_aside(&mut self) {
         let Some(hot) = self.hot.take() else { return };
         let read = hot.read;
-        self.server.shelf.lay(hot, read, &self.server.work_signal);
+        self.server.list_slot.put(hot, read, &self.server.work_signal);
     }
 
     /// Asks every client to ring, then looks once more. Called after the poller role has been put
     /// down. `true`: there is something to do that `only` does not refuse.
     pub fn arm(&mut self, only: Option<Only<'_>>) -> bool {
-        // If it lies on the shelf, it may be another holder's by now, which reads the server's then.
-        let hot = self.hot.take().or_else(|| self.server.shelf.take());
+        // If it lies in the slot, it may be another holder's by now, which reads the server's then.
+        let hot = self.hot.take().or_else(|| self.server.list_slot.take());
         let Some(hot) = hot else { return true };
         for connection in &hot.connections {
             connection.ask_to_be_rung();
@@ -184,8 +184,8 @@ impl<'a> Scanner<'a> {
     /// and counted that as news.
     #[cold]
     fn read_news(&mut self) {
-        // From the shelf comes the list of this thread, or of the holder that it has displaced.
-        let known = self.hot.take().or_else(|| self.server.shelf.take());
+        // From the slot comes the list of this thread, or of the holder that it has displaced.
+        let known = self.hot.take().or_else(|| self.server.list_slot.take());
         let read = self.server.work_signal.count();
         if let Some(hot) = known {
             let is_current = hot.read == read;
@@ -287,7 +287,7 @@ impl<'a> Scanner<'a> {
                     let mut answer = None;
                     serving.serve(&mut met, request, &mut answer);
                     // It is gone if a connection has ended meanwhile, or if this thread was displaced.
-                    self.hot = self.server.shelf.take();
+                    self.hot = self.server.list_slot.take();
                     let same = self.connection(index).filter(|same| same.id() == id);
                     match (&answer, same) {
                         // The client has gone, if it does not hear it.

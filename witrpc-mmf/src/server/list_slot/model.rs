@@ -12,7 +12,7 @@ use loom::thread;
 use crate::memory::words::modelled::{Modelled, explore};
 use crate::server::work_signal::WorkSignal;
 
-use super::Shelf;
+use super::ListSlot;
 
 /// Stands for a mapping, which goes with its last user.
 struct Connection;
@@ -31,7 +31,7 @@ const BUSY: u64 = 1;
 const DISPLACED: u64 = 2;
 
 struct Server {
-    shelf: Shelf<Modelled, List>,
+    list_slot: ListSlot<Modelled, List>,
     work_signal: WorkSignal<Modelled>,
     /// Stands for the table of connections.
     connection: Mutex<Option<Counted<Connection>>>,
@@ -43,7 +43,7 @@ impl Server {
         let connection = Counted::new(Connection);
         let weak = Counted::downgrade(&connection);
         let server = Self {
-            shelf: Shelf::new(),
+            list_slot: ListSlot::new(),
             work_signal: WorkSignal::new(AtomicU64::new(1)),
             connection: Mutex::new(Some(connection)),
             role: AtomicU64::new(LOOKING),
@@ -54,7 +54,7 @@ impl Server {
     /// The list that a turn begins with: the one at hand, or the one that lies here, while there are no
     /// news; else a new one.
     fn list(&self, at_hand: Option<Box<List>>) -> Box<List> {
-        let at_hand = at_hand.or_else(|| self.shelf.take());
+        let at_hand = at_hand.or_else(|| self.list_slot.take());
         let read = self.work_signal.count();
         if let Some(list) = at_hand
             && list.read == read
@@ -70,7 +70,7 @@ impl Server {
         // SAFETY: the list is in the hands of this thread alone, which loom checks.
         list.first.with_mut(|first| unsafe { *first += 1 });
         let read = list.read;
-        self.shelf.lay(list, read, &self.work_signal);
+        self.list_slot.put(list, read, &self.work_signal);
         self.role.store(BUSY, Release);
     }
 
@@ -87,7 +87,7 @@ impl Server {
     /// The control thread learns that the client has gone.
     fn end(&self) {
         let connection = self.connection.lock().expect("no panic").take();
-        self.shelf.clear(&self.work_signal);
+        self.list_slot.clear(&self.work_signal);
         drop(connection);
     }
 }
@@ -118,7 +118,7 @@ fn a_holder_that_comes_back_goes_on_with_its_list_or_a_new_one() {
         server.go_busy(list);
         assert!(server.comes_back());
         // As `look`, which goes on without a look at the news.
-        let list = server.shelf.take();
+        let list = server.list_slot.take();
         let list = list.unwrap_or_else(|| server.list(None));
         server.go_busy(list);
         control.join().expect("the control thread");
@@ -158,9 +158,9 @@ fn a_last_look_leaves_nothing() {
         let list = server.list(None);
         server.go_busy(list);
         assert!(server.comes_back());
-        drop(server.shelf.take());
+        drop(server.list_slot.take());
         control.join().expect("the control thread");
-        assert!(server.shelf.take().is_none());
+        assert!(server.list_slot.take().is_none());
         assert!(connection.upgrade().is_none());
     });
 }
