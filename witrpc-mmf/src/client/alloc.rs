@@ -1,4 +1,4 @@
-//! Space for leases in the client's arena: taken at once, or waited for.
+//! Allocates space for leases in the client's arena, at once or by waiting.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,18 +18,18 @@ use super::waiting::Waiting;
 #[derive(Debug, Default)]
 pub struct Allocating {
     waiting: Waiting,
-    /// Whose queue it stands in.
+    /// The client whose queues the wait may be in.
     client: Option<Arc<Client>>,
 }
 
 impl Client {
-    /// The longest that a lease, or all leases together, can be, in bytes.
+    /// Returns the most bytes that all leases together can have, which is also the longest lease.
     pub fn largest_lease(&self) -> usize {
         self.half.send_arena.largest_lease()
     }
 
-    /// The longest body, in bytes, of a request that takes so many leases along: with some, it travels
-    /// in one piece.
+    /// Returns the longest body, in bytes, of a request with this many leases. A request with
+    /// leases travels in one piece.
     pub fn longest_body_with(&self, leases: usize) -> usize {
         let longest = self.half.send_arena.largest_block().min(self.half.max_message_len);
         match leases {
@@ -38,20 +38,20 @@ impl Client {
         }
     }
 
-    /// Takes space for leases of these lengths, for all of them or none, without waiting.
+    /// Allocates leases of these lengths in bytes, all or none, without waiting.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::TooLarge`], [`ChannelError::Encrypted`]: it can never be had.
-    /// [`ChannelError::NoSpace`],
-    /// [`ChannelError::TooManyLeases`]: not now. Or that the connection is gone.
+    /// [`ChannelError::TooLarge`] and [`ChannelError::Encrypted`]: there can never be such leases.
+    /// [`ChannelError::NoSpace`] and [`ChannelError::TooManyLeases`]: not at present. Or the reason
+    /// why the connection is gone.
     pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
         self.check_leases(lens)?;
         let blocks = self.half.send_arena.reserve_leases(lens, &self.half.released())?;
         Ok(self.writers(blocks))
     }
 
-    /// As [`try_alloc`](Self::try_alloc), for one lease.
+    /// Allocates one lease as [`try_alloc`](Self::try_alloc) does.
     ///
     /// # Errors
     ///
@@ -62,12 +62,13 @@ impl Client {
         Ok(LeaseWriter::new(Arc::clone(self) as _, block))
     }
 
-    /// As [`try_alloc`](Self::try_alloc), but waits for what is short. To be polled with the same
-    /// `allocating` and lengths until it is ready.
+    /// Allocates leases as [`try_alloc`](Self::try_alloc) does, and waits while there is no space.
+    /// Poll it with the same `allocating` and lengths until it is ready.
     ///
     /// # Errors
     ///
-    /// As [`try_alloc`](Self::try_alloc); what is short now, only when `limit` has passed.
+    /// As [`try_alloc`](Self::try_alloc). It reports what is short at present only when `limit` has
+    /// passed.
     pub fn poll_alloc(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
@@ -98,13 +99,13 @@ impl Client {
         }
     }
 
-    /// Claims a lease for a request. `None` if it is another connection's, or is with another
-    /// message.
+    /// Claims a lease for a request. Returns `None` if the lease belongs to another connection or
+    /// another message has it.
     pub fn claim(&self, lease: Arc<OwnLease>) -> Option<Claim> {
         lease.claim(self.half.own.arena())
     }
 
-    /// Refuses leases that cannot be had, whatever comes back.
+    /// Refuses leases that there can never be, however much space is released.
     fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
         self.check_connected()?;
         self.half.check_leases(lens)
@@ -131,7 +132,7 @@ impl End for Client {
     }
 
     fn space_returned(&self) {
-        // The space has come back under the lock of the arena, under which tasks look for it.
+        // The block came back under the lock of the arena, under which tasks look for space.
         if !self.space_waiters.is_empty() {
             self.space_waiters.wake_all();
         }

@@ -1,13 +1,16 @@
-//! Lanes whose caller has gone, or may never come back.
+//! Lanes whose caller is gone, or may never come back.
 //!
 //! A lane cannot be used again before its call has been answered, since the server may still read
-//! the request. So an abandoned lane waits for its answer and is then freed by whoever comes by: a
-//! caller that is short of a lane, or the link thread for it; and since an answer that lies there
-//! takes space of the server's, also a caller that takes such an answer, or that goes to sleep and may
-//! be waiting for that very space. The same two move the answers of
-//! futures that nobody polls to a completed, so that a leaked future does not cost a lane; and so does the
-//! link thread when the server is short of space, so that what nobody fetches keeps no other answer
-//! from coming.
+//! the request. So an abandoned lane is freed only when its answer is there, by one of these:
+//!
+//! - a caller that is short of a lane, or the link thread while calls wait for one;
+//! - a caller that takes an answer which is not a short one, or that goes to sleep: the unread
+//!   answer holds space in the server's arena, which this caller's own answer may need.
+//!
+//! Answers of futures that are not polled are moved to private memory, `completed`, in two cases. A
+//! caller, or the link thread for it, is short of a lane: then a leaked future does not cost a
+//! lane. Or the server is short of space: then an answer that is never fetched does not block
+//! others.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,7 +30,7 @@ use super::lanes::Looks;
 use super::receive::Taken;
 
 impl Client {
-    /// Nobody waits for this call any more. A handler that still runs can find that out.
+    /// Gives a call up. A handler that still runs can find out.
     pub fn abandon(self: &Arc<Self>, ticket: Ticket) {
         if self.half.origin.is_forked() {
             return;
@@ -48,7 +51,7 @@ impl Client {
         drop(answer);
     }
 
-    /// [`abandon`](Self::abandon) by the lane's owner.
+    /// Does [`abandon`](Self::abandon) for the owner of the lane.
     pub(super) fn abandon_owned(self: &Arc<Self>, ticket: Ticket) {
         let number = ticket.lane as usize;
         let lane = self.lanes.get(number);
@@ -58,10 +61,10 @@ impl Client {
         cancel::cancel::<Mapped>(self.half.own.word64(word), ticket.seq);
         self.abandoned.fetch_add(1, Relaxed);
         lane.ownership.lend(ticket.seq, Phase::Abandoned);
-        // Either a caller that is short of a lane finds this one abandoned when it looks, or it is
-        // seen here; either the link thread finds it when it is rung for the answer, or the answer
-        // is seen here; and either a handler that goes to sleep sees that it is cancelled, or that
-        // it wants to be told is seen here.
+        // Three pairs of a store and a look meet at this fence. A caller that is short of a lane
+        // finds this one abandoned, or is seen here. The link thread finds it abandoned when it is
+        // rung for the answer, or the answer is seen here. A handler that goes to sleep sees the
+        // cancel, or its wake-up request is seen here.
         epoch::fence::<Mapped>();
         if !self.lane_queue.is_empty() {
             self.request_wakeup(number / GROUP);
@@ -72,15 +75,16 @@ impl Client {
         self.collect_abandoned(number);
     }
 
-    /// Frees what can be freed of all lanes.
+    /// Frees every lane that can be freed, abandoned or collectable.
     pub(super) fn collect(self: &Arc<Self>) {
         for lane in 0..self.lanes.count() {
             self.collect_lane(lane);
         }
     }
 
-    /// Nobody looks for the answer to this call for now, so it may be moved off its lane. From here on
-    /// only [`poll_answer`](Self::poll_answer) and [`abandon`](Self::abandon) take its ticket.
+    /// Allows the answer to this call to be moved off its lane, because its caller does not look
+    /// for it now. From here on only [`poll_answer`](Self::poll_answer) and
+    /// [`abandon`](Self::abandon) take its ticket.
     pub fn set_aside(self: &Arc<Self>, ticket: Ticket) {
         if !self.half.origin.is_forked() {
             self.lanes.get(ticket.lane as usize).ownership.lend(ticket.seq, Phase::Collectable);
@@ -88,32 +92,34 @@ impl Client {
         }
     }
 
-    /// The answer to this call, which was sent just now, may take long: polling for it does not spin.
+    /// Makes polls for the answer to this call, which was just sent, not spin: the answer may take
+    /// long.
     pub fn expect_late(&self, ticket: Ticket) {
         if !self.half.origin.is_forked() {
             self.lanes.get(ticket.lane as usize).set_looks(Looks::Asleep);
         }
     }
 
-    /// Moves a call's answer off its lane, should it be there and the server be short of space. For
-    /// whoever has just lent the lane: the link thread may have passed it by.
+    /// Moves the answer of a call off its lane, if it is there and the server is short of space. A
+    /// caller that has just lent the lane must call this: the link thread may have looked at the
+    /// lane before.
     pub(super) fn make_room_of(self: &Arc<Self>, ticket: Ticket) {
-        // Pairs with the server's fence behind its wish: either that is seen here, or the link
-        // thread, which is rung behind that fence, sees the lane lent.
+        // Pairs with the server's fence behind its wake-up request for space. Either that request
+        // is seen here, or the link thread, which is rung after that fence, sees the lane lent.
         epoch::fence::<Mapped>();
         if self.half.space_rung.is_awaited(self.half.peer.head_word(WANTS_SPACE)) {
             self.collect_lane(ticket.lane as usize);
         }
     }
 
-    /// Frees what can be freed if the server is short of space.
+    /// Frees every lane that can be freed, if the server is short of space.
     pub(super) fn make_room(self: &Arc<Self>) {
         if self.half.space_rung.is_awaited(self.half.peer.head_word(WANTS_SPACE)) {
             self.collect();
         }
     }
 
-    /// Frees what has been answered of abandoned lanes, if there are any.
+    /// Frees the abandoned lanes that have been answered, if there are abandoned ones.
     #[inline]
     pub(super) fn collect_if_abandoned(self: &Arc<Self>) {
         if self.abandoned.load(Relaxed) > 0 {
@@ -121,7 +127,8 @@ impl Client {
         }
     }
 
-    /// The same for a caller that goes to sleep: what is answered later is the link thread's to free.
+    /// Does the same for a caller that goes to sleep, and leaves those that are answered later to
+    /// the link thread.
     pub(super) fn collect_before_sleep(self: &Arc<Self>) {
         if self.abandoned.load(Relaxed) > 0 {
             self.request_all_wakeups();
@@ -139,15 +146,16 @@ impl Client {
         }
     }
 
-    /// Moves an answer that has come, and that nobody has fetched yet, to the completed. An answer in
-    /// segments stays: putting it together would hold a whole message for a caller that may be gone.
+    /// Moves an answer that is there and has not been fetched to `completed`. An answer in segments
+    /// stays: to put it together would hold a whole message for a caller that may be gone.
     fn move_to_completed(self: &Arc<Self>, ticket: Ticket) {
         let lane = ticket.lane as usize;
         let private = self.lanes.get(lane);
         if line::shows::<Mapped>(self.response_line(lane)) != ticket.seq || self.is_segment(lane) {
             return;
         }
-        // The lock spans the change of phase and the entry: whoever sees the phase finds the entry.
+        // The lock covers both the change of phase and the entry: a thread that sees the phase
+        // finds the entry.
         let mut completed = self.completed();
         if !private.ownership.complete(ticket.seq) {
             return;
@@ -161,7 +169,7 @@ impl Client {
             Err(error) => (Err(error), Err(error)),
         };
         completed.insert(ticket, answer);
-        // From here on others are woken, who may come back to the completed at once.
+        // From here on tasks are woken, which may look in `completed` at once.
         drop(completed);
         private.sleeper.hand_on(ticket.seq, || match outcome {
             Ok(()) => self.free_lane(lane),
@@ -169,7 +177,7 @@ impl Client {
         });
     }
 
-    /// The answer of a call that was moved off its lane.
+    /// Takes the answer of a call that was moved off its lane.
     pub(super) fn take_completed(&self, ticket: Ticket) -> Result<Answer, ChannelError> {
         let answer = self.completed().remove(&ticket);
         match answer {
@@ -183,8 +191,9 @@ impl Client {
         Head::from_word(copied.head).is_none_or(|head| matches!(head.kind, Kind::Segment))
     }
 
-    /// Frees an abandoned lane if it has been answered. The rest of a large message, of either
-    /// direction, is called off first.
+    /// Frees an abandoned lane if it has been answered. If a large message is not complete, in
+    /// either direction, its rest is discarded first and the lane stays abandoned until that is
+    /// answered.
     pub(super) fn collect_abandoned(self: &Arc<Self>, lane: usize) {
         let private = self.lanes.get(lane);
         let Some((seq, Phase::Abandoned)) = private.ownership.current() else { return };
@@ -198,7 +207,7 @@ impl Client {
             return;
         };
         if head.tag & LEASES != 0 && head.kind == Kind::Inline {
-            // What is dropped is released.
+            // Dropping the answer releases its leases.
             match self.read_copied(lane, seq, &copied) {
                 Ok(_) => self.free_abandoned(lane),
                 Err(error) => self.end_if_broken(error),
@@ -212,7 +221,7 @@ impl Client {
             Kind::Inline => {
                 self.half.pass_over(lane, sealed_len(0)).map_err(ChannelError::Misbehaved)
             }
-            // No part of a message.
+            // These are not part of a message, so the cipher has not counted them.
             Kind::Next | Kind::Discard => Ok(()),
         };
         if let Err(error) = passed {
@@ -234,12 +243,12 @@ impl Client {
     }
 }
 
-/// The same answer, out of the server's arena.
+/// Copies an answer out of the server's arena.
 fn private_copy(answer: Answer) -> Answer {
     Answer::new(answer.tag, private_payload(answer.payload))
 }
 
-/// The same bytes, out of the server's arena; leases stay there.
+/// Copies the bytes out of the server's arena. Leases stay there.
 fn private_payload(payload: Payload) -> Payload {
     match payload {
         Payload::Remote(block) => {

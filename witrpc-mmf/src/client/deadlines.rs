@@ -1,13 +1,12 @@
-//! When the futures of a client are to be woken for their limits.
+//! When to wake the futures of a client for their limits.
 //!
-//! They stand here and not with what a future waits for: a future is woken at its limit even if that has
-//! lost sight of it. The link thread keeps the time. Each connection has that thread anyway, it runs on
-//! its own clock whatever the peer does or leaves undone, and it ends only once the connection has, after
-//! it has woken every sleeper. So this is no `Timer` of `witrpc`, which starts a thread, for owners that have
-//! none. A future comes here only when it goes to sleep, so a call that is answered while it spins costs
-//! nothing.
+//! Limits are kept apart from what a future waits for, so that a future is woken at its limit in
+//! any case. The link thread watches the time: each connection has that thread anyway, the peer
+//! cannot hold it up, and it ends only after the connection has, when it has woken every sleeper. A
+//! `Timer` of `witrpc` would start one more thread. A future registers only when it goes to sleep,
+//! so a call that is answered while it spins costs nothing.
 //!
-//! Wakers run foreign code. They are run, cloned and dropped outside of the lock.
+//! Wakers run code of users. They are woken, cloned and dropped without the lock.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
@@ -18,7 +17,7 @@ use witrpc_rt::{lock, wake};
 
 use crate::link::message::Ticket;
 
-/// See the head of this file.
+/// The deadlines of a client's futures. See the [module](self).
 #[derive(Debug, Default)]
 pub struct Deadlines(Mutex<DeadlineState>);
 
@@ -26,7 +25,8 @@ pub struct Deadlines(Mutex<DeadlineState>);
 struct DeadlineState {
     last_number: u64,
     set: BTreeMap<Key, Set>,
-    /// Those of sent calls, which have no place of their own to keep an [`Alarm`] in.
+    /// The deadlines of calls that wait for their answer. These calls have no place to keep an
+    /// [`Alarm`] in.
     of_calls: HashMap<Ticket, Key>,
 }
 
@@ -42,13 +42,14 @@ struct Set {
     call: Option<Ticket>,
 }
 
-/// A future's deadline, while one is set. To be [cleared](Deadlines::clear) when the future ends.
+/// The deadline of a future, if one is set. It must be [cleared](Deadlines::clear) when the future
+/// ends.
 #[derive(Debug, Default)]
 pub struct Alarm(Option<Key>);
 
 impl Deadlines {
-    /// Has `waker` woken at `at`, and not at what was set before. The link thread is to be told of the
-    /// deadline after this.
+    /// Registers `waker` to be woken at `at`, instead of what `alarm` held before. The caller must
+    /// then tell the link thread of the deadline.
     pub fn set(&self, alarm: &mut Alarm, at: Instant, waker: &Waker) {
         let waker = waker.clone();
         let (key, earlier) = self.lock().set(alarm.0, at, waker, None);
@@ -56,14 +57,14 @@ impl Deadlines {
         alarm.0 = Some(key);
     }
 
-    /// Takes a deadline back, if one is set.
+    /// Clears a deadline, if one is set.
     pub fn clear(&self, alarm: &mut Alarm) {
         let Some(key) = alarm.0.take() else { return };
         let former = self.lock().set.remove(&key);
         drop(former);
     }
 
-    /// [`set`](Self::set) for a call that waits for its answer.
+    /// Does [`set`](Self::set) for a call that waits for its answer.
     pub fn set_for(&self, call: Ticket, at: Instant, waker: &Waker) {
         let waker = waker.clone();
         let mut state = self.lock();
@@ -74,7 +75,7 @@ impl Deadlines {
         drop(earlier);
     }
 
-    /// [`clear`](Self::clear) for a call that waits for its answer no more.
+    /// Does [`clear`](Self::clear) for a call that no longer waits for its answer.
     pub fn clear_for(&self, call: Ticket) {
         let mut state = self.lock();
         let former = state.of_calls.remove(&call).and_then(|key| state.set.remove(&key));
@@ -82,7 +83,7 @@ impl Deadlines {
         drop(former);
     }
 
-    /// Wakes those whose deadline has come. Returns the earliest of the others.
+    /// Wakes the futures whose deadline has passed. Returns the earliest deadline of the others.
     pub fn expire(&self, now: Instant) -> Option<Instant> {
         loop {
             let mut state = self.lock();
@@ -105,7 +106,8 @@ impl Deadlines {
 }
 
 impl DeadlineState {
-    /// Sets a deadline in the place of `former`. Returns its key, and what is to be dropped.
+    /// Sets a deadline in place of `former`. Returns its key, and the former entry, to be dropped
+    /// without the lock.
     fn set(
         &mut self,
         former: Option<Key>,
@@ -123,7 +125,7 @@ impl DeadlineState {
     }
 }
 
-/// The earlier of two deadlines, either of which may be missing.
+/// Returns the earlier of two deadlines, either of which may be missing.
 pub fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
@@ -143,7 +145,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    /// A task that looks whether the lock is held when it is woken, and when it ends.
+    /// A task that asserts, when it is dropped, that the lock is not held.
     struct Task {
         deadlines: Arc<Deadlines>,
         wakes: Arc<AtomicU32>,
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_woken_once_at_its_time_unless_it_is_taken_back() {
+    fn each_is_woken_once_at_its_deadline_unless_cleared() {
         let deadlines = Arc::new(Deadlines::default());
         let wakes = Arc::new(AtomicU32::new(0));
         let task = || {
@@ -172,7 +174,7 @@ mod tests {
         let now = Instant::now();
         let call = |seq| Ticket::new(0, seq);
         let [mut kept, mut cleared] = [Alarm::default(), Alarm::default()];
-        // Each set twice, by tasks of which the first ends.
+        // Each is set twice, and the second replaces the first.
         for at in [now, now + HOUR] {
             deadlines.set(&mut kept, at, &task());
             deadlines.set(&mut cleared, at, &task());

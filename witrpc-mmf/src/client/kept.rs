@@ -1,14 +1,15 @@
 //! A lane that one caller keeps from one call to the next.
 //!
-//! Its calls wait for a lane once, however many others wait for one later.
+//! Only its first call waits for a lane. Calls that queue for a lane later do not delay the others.
 //!
 //! # Invariants
 //!
-//! 1. A lane that is kept was taken like any other, and is given back once: so nobody else has it
-//!    meanwhile. It is never lent, so nobody else takes an answer off it.
-//! 2. There is one call at a time: the next is published when the former's answer has been taken.
-//! 3. A call that is given up takes the lane along, which is abandoned like any other and comes back
-//!    when it is answered. The next call takes another one.
+//! 1. A kept lane was taken like any other and is given back once, so no other call has it
+//!    meanwhile. It is never lent, so no other thread takes an answer off it.
+//! 2. There is one call at a time. The next is published after the answer to the one before was
+//!    taken.
+//! 3. A call that is given up takes the lane along: it is abandoned like any other, and is freed
+//!    when it is answered. The next call takes another lane.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -31,14 +32,14 @@ pub struct KeptLane {
 enum KeptStage {
     /// There is no lane.
     Out,
-    /// Nothing is on it.
+    /// The lane carries no call.
     Idle(usize),
-    /// This call is.
+    /// The lane carries this call.
     Sent(Ticket),
 }
 
 impl Client {
-    /// A lane to keep: one is taken for the first call.
+    /// Returns a lane to keep. It is taken by the first call.
     pub fn lane_to_keep(self: &Arc<Self>) -> KeptLane {
         let waiting = Waiting::default();
         KeptLane { client: Arc::clone(self), stage: KeptStage::Out, waiting }
@@ -46,13 +47,13 @@ impl Client {
 }
 
 impl KeptLane {
-    /// Sends a message without leases, waiting for space, and for a lane if there is none. To be
-    /// polled with an equal message until it is ready.
+    /// Sends a message without leases. Waits for space, and for a lane if there is none. Poll it
+    /// with an equal message until it is ready.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::TooLarge`] for one that does not go in one piece, or that the connection is
-    /// gone.
+    /// [`ChannelError::TooLarge`] for a message that does not fit in one piece, or the reason why
+    /// the connection is gone.
     pub fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
@@ -76,13 +77,14 @@ impl KeptLane {
         Poll::Ready(Ok(()))
     }
 
-    /// Blocks the thread until the answer is there, as [`Client::wait_answer`] does.
+    /// Blocks the thread until the answer is there, as [`Client::wait_answer`] does, without a
+    /// limit.
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// Why there is no answer.
     pub fn wait_answer<R>(&mut self, receive: impl FnOnce(Answer) -> R) -> Result<R, ChannelError> {
-        // Whatever goes wrong, the lane is not to be given back as it is.
+        // On any error below, the lane must not be given back as if it carried no call.
         let KeptStage::Sent(ticket) = std::mem::replace(&mut self.stage, KeptStage::Out) else {
             unreachable!("a call was sent");
         };

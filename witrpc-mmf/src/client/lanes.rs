@@ -1,4 +1,4 @@
-//! Which lanes are free, and what became of the others. All of it is private to this process.
+//! Which lanes are free, and the state of the others. All of it is private to this process.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64};
@@ -16,7 +16,7 @@ use super::lane_queue::FreeLanes;
 use super::sleeper::SleeperSlot;
 use super::stall_timer::StallTimer;
 
-/// How often the present call's future may still look in vain before it goes to sleep.
+/// How often the future of the current call may look for its response before it goes to sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looks {
     /// It has not looked yet.
@@ -26,25 +26,25 @@ pub enum Looks {
     Asleep,
 }
 
-/// [`Looks::Asleep`] as a word; no budget comes near it.
+/// [`Looks::Asleep`] as a word. No spin budget reaches it.
 const ASLEEP: u32 = u32::MAX;
 
-/// The private half of a lane.
+/// The client's private state of a lane.
 #[derive(Default)]
 pub struct ClientLane {
-    /// The seq of the lane's latest line; changed by the owner only.
+    /// The seq of the lane's latest line. Written by the lane's owner only.
     seq: AtomicU64,
-    /// Who may touch the lane.
+    /// Which thread may access the lane.
     pub ownership: LaneOwnership<Mapped>,
-    /// See [`Looks`]. Accessed by the owner only.
+    /// See [`Looks`]. Accessed by the lane's owner only.
     looks: AtomicU32,
     pub sleeper: SleeperSlot<Mapped, Waker, StallTimer>,
-    /// The part of a segmented answer that has come.
+    /// The segments of an answer that have arrived.
     reassembly: Mutex<Option<Reassembly>>,
 }
 
 impl ClientLane {
-    /// The seq for the lane's next line. Only the owner calls this.
+    /// Counts up and returns the seq of the lane's next line. Only the owner may call this.
     #[inline]
     pub fn next_seq(&self) -> u64 {
         let seq = self.seq.load(Relaxed) + 1;
@@ -52,7 +52,7 @@ impl ClientLane {
         seq
     }
 
-    /// The seq of the lane's latest line.
+    /// Returns the seq of the lane's latest line.
     pub fn seq(&self) -> u64 {
         self.seq.load(Relaxed)
     }
@@ -81,10 +81,10 @@ impl ClientLane {
 
 /// All lanes of a connection.
 pub struct Lanes {
-    /// A bit a lane: free.
+    /// One bit for each lane, set while it is free.
     free: Box<[AtomicU64]>,
-    /// The lane that was given back last. It is a hint: taking it is one instruction that waits for no other,
-    /// where the lowest free lane has to be looked for first.
+    /// The lane that was given back last, as a hint. Taking it needs one atomic operation, while
+    /// the lowest free lane has to be searched for first.
     last: AtomicU32,
     lanes: Box<[ClientLane]>,
 }
@@ -100,13 +100,13 @@ impl Lanes {
         Self { free: free.collect(), last: AtomicU32::new(0), lanes }
     }
 
-    /// Takes the lane that was given back last, or else the lowest free one: so as many lanes are used as
-    /// there are calls at once, which keeps the high water, and with it the server's scan, low.
+    /// Takes the lane that was given back last, or else the lowest free one. So the client uses as
+    /// few lanes as it has calls at once, which keeps the high water, and the server's scan, low.
     #[inline]
     pub fn take(&self) -> Option<usize> {
         let last = self.last.load(Relaxed) as usize;
         let bit = 1 << (last % GROUP);
-        // Acquire pairs with `give_back`: the lane's last owner is done.
+        // Acquire: pairs with `give_back`. What the last owner did to the lane is seen.
         if self.free[last / GROUP].fetch_and(!bit, Acquire) & bit != 0 {
             return Some(last);
         }
@@ -115,8 +115,9 @@ impl Lanes {
 
     fn take_lowest(&self) -> Option<usize> {
         for (group, free) in self.free.iter().enumerate() {
-            // SeqCst here and in `give_back`: whoever enters the queue of waiters and then finds
-            // nothing here is seen there by whoever gives a lane back and then looks at the queue.
+            // SeqCst here and in `give_back`: a call enters the lane queue and then looks here,
+            // while a thread gives a lane back and then looks at the queue. One of the two sees
+            // what the other did.
             let mut bits = free.load(SeqCst);
             while bits != 0 {
                 let lowest = bits & bits.wrapping_neg();
@@ -130,7 +131,7 @@ impl Lanes {
         None
     }
 
-    /// The owner is done. The caller then looks whether somebody waits for a lane.
+    /// Gives a lane back. The caller must then check whether a call waits for a lane.
     #[inline]
     pub fn give_back(&self, lane: usize) {
         self.last.store(lane as u32, Relaxed);
@@ -147,7 +148,7 @@ impl Lanes {
         &self.lanes[lane]
     }
 
-    /// The lanes of a group, with their numbers.
+    /// Returns the lanes of a group, with their numbers.
     pub fn group(&self, group: usize) -> impl Iterator<Item = (usize, &ClientLane)> {
         self.lanes.iter().enumerate().skip(group * GROUP).take(GROUP)
     }
@@ -155,7 +156,7 @@ impl Lanes {
 
 impl FreeLanes for Lanes {
     fn free(&self) -> usize {
-        // SeqCst, as in `take`.
+        // SeqCst, as in `take_lowest`.
         self.free.iter().map(|free| free.load(SeqCst).count_ones() as usize).sum()
     }
 

@@ -1,23 +1,24 @@
-//! The client's one thread: wakes futures, and learns of the server's end.
+//! The client's only thread: wakes futures, and notices that the server is gone.
 //!
-//! It sleeps in `epoll_wait` on the link, the doorbell and a private eventfd, until the earliest
-//! deadline of a sleeping future if there is one. It never spins.
+//! It sleeps in `epoll_wait` on the link, the doorbell and a private eventfd, at most until the
+//! earliest deadline of a sleeping future. It never spins.
 //!
-//! With the portable backend no doorbell rings. While a future or a thread sleeps, the link thread then
-//! looks at growing distances as if it had been rung.
+//! With the portable backend no doorbell rings. While a future or a thread sleeps, the link thread
+//! looks at growing intervals as if it had been rung.
 //!
-//! When the connection has ended, the thread closes all descriptors of this end, and ends. It does so even
-//! while handles, leases or kept lanes hold the [`Client`].
+//! When the connection has ended, the thread closes all descriptors of this end, and ends. It does
+//! so even while handles, leases or kept lanes hold the [`Client`].
 //!
 //! # Invariants
 //!
 //! 1. Only this thread sleeps on a descriptor. The epoll instance is its own.
-//! 2. It closes them after the end was recorded and all sleepers were woken. A later sleeper looks for the
-//!    end after it has registered. So no sleeper needs the bell, or this thread, any more.
-//! 3. Other threads ring, poke and hang up through a [`Closable`]. After the end they do nothing: a server
-//!    that has lost its client needs no ring, and this thread has ended.
-//! 4. The state word says that the client has left before the end is recorded, since the hang-up that follows
-//!    may be this thread's.
+//! 2. It closes its descriptors after the end was recorded and all sleepers were woken. A later
+//!    sleeper looks for the end after it has registered. So no sleeper needs the doorbell, or this
+//!    thread, any more.
+//! 3. Other threads ring, poke and hang up through a [`Closable`]. After the end these calls do
+//!    nothing: the server has lost its client, and this thread has ended.
+//! 4. The state word says that the client has left before the end is recorded, because this thread
+//!    may hang up as soon as it sees the end.
 //! 5. The mappings live as long as the [`Client`], for calls in progress, received blocks and leases.
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -52,14 +53,15 @@ const LINK: u64 = 0;
 const BELL: u64 = 1;
 const POKE: u64 = 2;
 
-/// What the thread and the client share.
+/// The client's handle to its link thread.
 pub struct Link {
     shared: Arc<LinkThreadShared>,
 }
 
 struct LinkThreadShared {
     ends: Closable<LinkEnds>,
-    /// When the thread wakes by itself, in nanoseconds since `start`; 0 while it is awake.
+    /// When the thread wakes by itself, in nanoseconds since `start`; 0 while it is awake,
+    /// [`NO_PLAN`] if it waits for an event only.
     planned: AtomicU64,
     start: Instant,
 }
@@ -67,7 +69,7 @@ struct LinkThreadShared {
 /// The descriptors that other threads use too, until the connection has ended.
 struct LinkEnds {
     socket: Socket,
-    /// Rung within this process when a deadline comes that is earlier than `planned`.
+    /// An eventfd, written when a deadline is registered that is earlier than `planned`.
     poke: Descriptor,
 }
 
@@ -82,14 +84,15 @@ impl Link {
         Ok(Self { shared: Arc::new(LinkThreadShared { ends, planned, start: Instant::now() }) })
     }
 
-    /// Ends the connection: the server sees the hang-up, and so does the thread.
+    /// Ends the connection: the server and the link thread see the hang-up.
     pub fn hang_up(&self) {
         if let Some(ends) = &*self.shared.ends.get() {
             ends.socket.hang_up();
         }
     }
 
-    /// Has the thread awake at `deadline`. The caller has registered what is to be woken then.
+    /// Makes the thread wake up by `deadline`. The caller must have registered before what the
+    /// thread is to wake then.
     pub fn wake_by(&self, deadline: Option<Instant>) {
         let Some(deadline) = deadline else { return };
         epoch::fence::<Mapped>();
@@ -107,7 +110,7 @@ impl LinkThreadShared {
 
     fn poke(&self) {
         if let Some(ends) = &*self.ends.get() {
-            // Full means poked already.
+            // A full counter means that the thread has been poked already.
             let _ = rustix::io::write(&ends.poke, &1_u64.to_ne_bytes());
         }
     }
@@ -119,13 +122,13 @@ impl LinkThreadShared {
     }
 }
 
-/// What the thread sleeps on.
+/// The epoll instance that the thread sleeps on.
 struct Sleep {
     epoll: Descriptor,
 }
 
 impl Sleep {
-    /// Watches all that is to wake the thread.
+    /// Creates an epoll instance that watches the link, the doorbell and the eventfd.
     fn watching(client: &Client) -> Result<Self, ConnectError> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC));
         let epoll = epoll.map_err(|error| ConnectError::system("make an epoll instance", error))?;
@@ -144,7 +147,7 @@ impl Sleep {
         Ok(Self { epoll })
     }
 
-    /// Sleeps until something happens.
+    /// Sleeps until a descriptor is ready or `until` has passed.
     fn sleep(&self, until: Option<Instant>) -> Vec<epoll::Event> {
         let timeout = until.map(|at| {
             let left = at.saturating_duration_since(Instant::now()) + Duration::from_micros(1);
@@ -154,18 +157,18 @@ impl Sleep {
             }
         });
         let mut events = Vec::with_capacity(4);
-        // An interrupted sleep is a short one: the thread looks at everything either way.
+        // An interrupted sleep is only shorter: the thread looks at everything either way.
         let _ =
             epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout.as_ref());
         events
     }
 }
 
-/// Starts the thread, which lives as long as the client is connected.
+/// Starts the thread, which runs as long as the client is connected.
 ///
 /// # Errors
 ///
-/// The system has no thread or descriptor to give, or does not watch another.
+/// The system lacks a thread, a descriptor or another epoll watch.
 pub fn start(client: &Arc<Client>) -> Result<(), ConnectError> {
     let sleep = Sleep::watching(client)?;
     let shared = Arc::clone(&client.link.shared);
@@ -175,11 +178,12 @@ pub fn start(client: &Arc<Client>) -> Result<(), ConnectError> {
     started.map(drop).map_err(|error| ConnectError::system("start the link thread", error))
 }
 
-/// When the thread looks by itself, besides at deadlines.
+/// When the thread wakes by itself, other than at deadlines.
 struct IdleLooks {
-    /// Where nothing rings.
+    /// Set for the portable backend, where nothing rings.
     backoff: Option<Backoff>,
-    /// While somebody waits for a lane: when to see whether those who were woken have taken theirs.
+    /// While calls wait for a lane: when to pass over those that were called and did not take
+    /// theirs.
     turns_over: Option<Instant>,
 }
 
@@ -190,7 +194,7 @@ fn run(sleep: &Sleep, shared: &LinkThreadShared, client: &Weak<Client>, backoff:
         let next = {
             let Some(client) = client.upgrade() else { return };
             if client.half.origin.is_forked() || client.lost.get().is_some() {
-                client.wake_everybody();
+                client.wake_all_sleepers();
                 client.let_go();
                 return;
             }
@@ -204,7 +208,7 @@ fn run(sleep: &Sleep, shared: &LinkThreadShared, client: &Weak<Client>, backoff:
                 BELL => client.answer_bell(),
                 _ => {
                     shared.take_pokes();
-                    // Somebody has just begun to wait.
+                    // A caller has just begun to wait.
                     looks.backoff = looks.backoff.map(|_| Backoff::new());
                 }
             }
@@ -216,15 +220,15 @@ fn run(sleep: &Sleep, shared: &LinkThreadShared, client: &Weak<Client>, backoff:
 }
 
 impl Client {
-    /// Has the link thread awake at `deadline`, and within `soon` where nothing else wakes it. The
-    /// caller has registered what is to be woken then.
+    /// Makes the link thread wake up by `deadline`, and with the portable backend also after
+    /// `soon`. The caller must have registered before what the thread is to wake then.
     pub(super) fn wake_link(&self, deadline: Option<Instant>, soon: Duration) {
         let look = self.backend.portable().map(|_| Instant::now() + soon);
         self.link.wake_by(earliest(deadline, look));
     }
 
-    /// Wakes whose deadline has passed, and says when to look again: when the next one does, or,
-    /// where nothing rings and somebody sleeps, after a while.
+    /// Wakes the futures whose deadline has passed, and records when the thread wakes by itself.
+    /// Returns that time.
     fn plan(&self, shared: &LinkThreadShared, looks: &mut IdleLooks) -> Option<Instant> {
         let pause = looks.backoff.as_mut().map(Backoff::next);
         let turns_over = self.pass_turns_on(looks.turns_over);
@@ -234,7 +238,8 @@ impl Client {
             let plan = next.map_or(NO_PLAN, |at| shared.nanos(at));
             shared.planned.store(plan, SeqCst);
             epoch::fence::<Mapped>();
-            // A deadline that was registered while the thread looked awake did not poke: look again.
+            // A deadline that was registered while the thread still counted as awake did not poke
+            // it, so look again.
             let again = self.when_to_look(pause, turns_over);
             if again.map_or(NO_PLAN, |at| shared.nanos(at)) >= plan {
                 return next;
@@ -242,8 +247,8 @@ impl Client {
         }
     }
 
-    /// Passes over calls that were called for a free lane and have not come, once their turn is over:
-    /// their futures may never be polled again. Returns when the turns of those that wait then are over.
+    /// Passes over calls that were called to take a lane and did not within their turn, since their
+    /// futures may never be polled again. Returns when the turns that now run end.
     fn pass_turns_on(&self, over: Option<Instant>) -> Option<Instant> {
         if self.lane_queue.is_empty() {
             return None;
@@ -257,8 +262,8 @@ impl Client {
         Some(now + TURN)
     }
 
-    /// Wakes whose deadline has passed; says when to look again, which is after `pause` if there is
-    /// one and anybody sleeps, and when turns are over.
+    /// Wakes the futures whose deadline has passed. Returns when to look again: at the next
+    /// deadline, when turns end, and after `pause` if there is one and a caller sleeps.
     fn when_to_look(
         &self,
         pause: Option<Duration>,
@@ -266,19 +271,19 @@ impl Client {
     ) -> Option<Instant> {
         let now = Instant::now();
         let deadline = self.expire(now);
-        let pause = pause.filter(|_| self.anybody_sleeps());
+        let pause = pause.filter(|_| self.has_sleepers());
         let turns = (!self.lane_queue.is_empty()).then(|| turns_over.unwrap_or(now + TURN));
         earliest(earliest(deadline, turns), pause.map(|pause| now + pause))
     }
 
-    fn anybody_sleeps(&self) -> bool {
+    fn has_sleepers(&self) -> bool {
         !self.lane_queue.is_empty()
             || !self.space_waiters.is_empty()
             || (0..self.lanes.count()).any(|lane| self.lanes.get(lane).sleeper.is_taken())
     }
 
-    /// Wakes whose deadline has passed, and asks for help for those that sleep on lanes; says when to
-    /// look again.
+    /// Wakes the futures whose deadline has passed, and rings for sleepers whose stall timer is
+    /// due. Returns when to look again.
     fn expire(&self, now: Instant) -> Option<Instant> {
         let deadline = self.deadlines.expire(now);
         (0..self.lanes.count())
@@ -293,13 +298,15 @@ impl Client {
         asked.flatten()
     }
 
-    /// The server has hung up, or died. Either shows at the link or at the bell first.
+    /// Ends the connection because the server has hung up or died, which the link and the doorbell
+    /// may show in either order.
     fn link_ended(&self) {
         let state = self.half.peer.head_word(STATE).load(Relaxed);
         self.lose(state::meaning(state));
     }
 
-    /// The server has answered somebody, released blocks that somebody waits for, or takes nothing new.
+    /// Handles a ring: the server has answered calls, has released blocks, or takes no new
+    /// requests.
     fn answer_bell(self: &Arc<Self>) {
         match self.half.bell.drain() {
             Drained::Quiet => {}
@@ -311,13 +318,15 @@ impl Client {
         }
         self.space_waiters.wake_all();
         if self.is_drained() {
-            // None gets a lane any more, but one that continues a call, which comes back to its place.
+            // No call gets a lane any more, except those that continue a call. These enter the
+            // queue again in their former place.
             self.lane_queue.wake_all();
         }
         self.make_room();
     }
 
-    /// Wakes those of a group who have been answered; says whether others still sleep.
+    /// Wakes the sleepers of a group whose calls have been answered. Returns whether others sleep
+    /// on, or calls wait for a lane.
     fn wake_group(self: &Arc<Self>, group: usize) -> bool {
         let short = !self.lane_queue.is_empty();
         let abandoned = self.abandoned.load(Relaxed) > 0;
@@ -334,8 +343,8 @@ impl Client {
         waiting
     }
 
-    /// The connection has ended: nobody sleeps on.
-    pub(super) fn wake_everybody(&self) {
+    /// Wakes every sleeper, because the connection has ended.
+    pub(super) fn wake_all_sleepers(&self) {
         for lane in 0..self.lanes.count() {
             self.lanes.get(lane).sleeper.wake();
         }
@@ -343,19 +352,20 @@ impl Client {
         self.space_waiters.wake_all();
         self.lost_waiters.wake_all();
         while self.wake_parked() {
-            // Somebody is counted and has not gone to sleep yet, or has just woken up.
+            // A thread is counted that does not sleep yet, or has just woken up.
             std::thread::yield_now();
         }
     }
 
-    /// Closes all descriptors of this end. The connection has ended, and all sleepers are awake.
+    /// Closes all descriptors of this end. The connection must have ended, and all sleepers must be
+    /// awake.
     fn let_go(&self) {
         self.half.bell.close();
         self.link.shared.ends.close();
     }
 
-    /// Wakes the threads that sleep on response lines; `false` when there are none. It goes by what they
-    /// have counted, not by the masks in shared memory.
+    /// Wakes the threads that sleep on response lines, and returns whether there are any. It relies
+    /// on the client's private count, not on the masks in shared memory.
     fn wake_parked(&self) -> bool {
         let any = park::still_parked::<Mapped>(&self.parked) != 0;
         if any {

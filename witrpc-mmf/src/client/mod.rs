@@ -1,11 +1,14 @@
 //! A client's end of a connection.
 //!
-//! One call, by file: [`send`] takes a lane and publishes the request, [`send_state`] waits for what
-//! that is short of, [`receive`] waits for the response and takes it, [`kept`] does both over and over
-//! on one lane, [`collect`] frees lanes whose caller has gone, and [`link_thread`] wakes
-//! futures and learns of the server's death. How a future waits is in [`waiting`]: for a lane in the
-//! [`lane_queue`], for a response as its lane's [`sleeper`], and always at most until its limit, which
-//! [`deadlines`] keeps.
+//! The path of one call, by file: [`send`] takes a lane and publishes the request. [`send_state`]
+//! does so across the polls of a future, which waits for a lane, for space and for the server to
+//! take segments. [`receive`] waits for the response and takes it off the lane. [`kept`] repeats
+//! both on one lane.
+//!
+//! [`waiting`] is what a future waits in: for a lane in the [`lane_queue`], for a response as the
+//! [`sleeper`] of its lane, and never past its limit, which [`deadlines`] watches. [`link_thread`]
+//! wakes futures and notices that the server is gone. [`collect`] frees the lanes of calls whose
+//! caller is gone.
 
 mod alloc;
 mod collect;
@@ -57,16 +60,17 @@ pub use alloc::Allocating;
 pub use kept::KeptLane;
 pub use send_state::SendState;
 
-/// What a client may choose.
+/// The options of a client.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
-    /// What the connection stands on; the server must have chosen the same.
+    /// The backend that carries the connection. The server must have chosen the same.
     pub backend: Backend,
-    /// How long to wait for a server that does not serve yet; zero fails at once.
+    /// How long to wait until the server serves the name. With zero, a missing server fails at
+    /// once.
     pub wait_for_server: Duration,
-    /// Handed to the server's admission.
+    /// The payload for the server's [`Admission`](witrpc_transport::Admission).
     pub hello: Vec<u8>,
-    /// How callers wait for answers.
+    /// How a thread or future waits for an answer: whether it spins before it sleeps.
     pub wait: WaitPolicy,
     /// The longest region that this client maps, in bytes.
     pub max_region_len: usize,
@@ -76,10 +80,10 @@ pub struct ClientOptions {
     pub trusted: Option<TrustedPeer>,
 }
 
-/// A client's end of a connection. Shared by all its callers.
+/// A client's end of a connection, shared by all its callers.
 pub struct Client {
     backend: Backend,
-    /// The server's process, as the pid namespace of this one numbers it.
+    /// The pid of the server's process, in this process's pid namespace.
     server_pid: u32,
     half: Half,
     welcome: Vec<u8>,
@@ -88,28 +92,32 @@ pub struct Client {
     /// Calls that wait for a lane.
     lane_queue: LaneQueue<Mapped, Waker>,
     deadlines: Deadlines,
-    /// How many lanes are abandoned and not free yet.
+    /// The number of lanes whose call was given up and has not been answered yet.
     abandoned: AtomicUsize,
-    /// Tasks that wait for space, woken all together: what is too little for one is enough for another.
+    /// Tasks that wait for space. All are woken together, because what is too little for one may be
+    /// enough for another.
     space_waiters: WakerSet,
     space_epochs: WakeEpoch<Mapped>,
-    /// Answers that were moved off their lanes, for callers that may never come.
+    /// Answers that were moved off their lanes, until their callers fetch them. A caller may never
+    /// come.
     completed: Mutex<HashMap<Ticket, Result<Answer, ChannelError>>>,
-    /// Asking the link thread's bell to be rung, one a group of lanes.
+    /// For each group of lanes, the wake-up requests of its sleeping futures, which the link thread
+    /// serves.
     groups: Box<[SharedWakeEpoch<Mapped>]>,
-    /// Ringing the server.
+    /// Whether the sleeping server has been rung for its latest wake-up request.
     rung: WakeRequest<Mapped>,
     cancel_rung: WakeRequest<Mapped>,
     lost: OnceLock<DisconnectReason>,
-    /// Those who are to be told when it is lost.
+    /// Tasks to wake when the connection is lost.
     lost_waiters: WakerSet,
-    /// How many threads sleep on response lines, or are about to, or have just woken up.
+    /// The number of threads that sleep on response lines, are about to, or have just woken up.
     parked: AtomicU64,
     link: link_thread::Link,
 }
 
 impl Client {
-    /// Reaches the server of `name`, and has `initiator` make the keys.
+    /// Connects to the server that serves `name`. `initiator` runs the client's side of the key
+    /// exchange.
     ///
     /// # Errors
     ///
@@ -123,7 +131,7 @@ impl Client {
         Self::connect_within(name, place, options, initiator, &ConnectLimit::default())
     }
 
-    /// Does the same, unless `limit` ends it before.
+    /// Connects as [`connect`](Self::connect) does, and gives up when `limit` says so.
     ///
     /// # Errors
     ///
@@ -197,22 +205,22 @@ impl Client {
         })
     }
 
-    /// What the server's admission said.
+    /// Returns what the server's admission answered.
     pub fn welcome(&self) -> &[u8] {
         &self.welcome
     }
 
-    /// How many calls can be in flight at once.
+    /// Returns how many calls can be in flight at once.
     pub fn lanes(&self) -> u32 {
         self.half.layout.lanes() as u32
     }
 
-    /// How many of the lanes hold calls that were given up and have not been answered yet.
+    /// Returns how many lanes hold calls that were given up and have not been answered yet.
     pub fn abandoned(&self) -> u32 {
         self.abandoned.load(Relaxed) as u32
     }
 
-    /// Why no call can succeed any more, or `None` while the connection stands.
+    /// Returns why no call can succeed any more, or `None` while the connection exists.
     pub fn lost(&self) -> Option<DisconnectReason> {
         if self.half.origin.is_forked() {
             Some(DisconnectReason::Forked)
@@ -221,38 +229,41 @@ impl Client {
         }
     }
 
-    /// Wakes `waker` once when the connection is lost, or at once if it is.
+    /// Wakes `waker` once when the connection is lost, or at once if it is lost already.
     pub fn when_lost(&self, waker: Waker) {
         if self.half.origin.is_forked() {
             return waker.wake();
         }
         self.lost_waiters.add((), &waker);
-        // Whoever loses it says so before it wakes: one of the two sees the other.
+        // `lose` records the end before it wakes: either it finds this waker, or this look finds
+        // the end.
         if self.lost.get().is_some() {
             self.lost_waiters.wake_all();
         }
     }
 
-    /// Leaves on purpose: pending calls end with an error, and the server frees what it held.
+    /// Disconnects: pending calls end with an error, and the server frees what it holds for this
+    /// client.
     pub fn disconnect(&self) {
         self.lose(DisconnectReason::ClosedHere);
     }
 
-    /// The connection has ended: says so to the server, wakes everybody, once.
+    /// Ends the connection, once: tells the server and wakes every sleeper.
     fn lose(&self, why: DisconnectReason) {
         if self.half.origin.is_forked() {
             return;
         }
-        // Stored before the end is recorded: the link thread hangs up as soon as it finds that.
+        // Stored before the end is recorded: the link thread hangs up as soon as it finds that
+        // record.
         self.half.own.head_word(STATE).store(state::CLOSED, Relaxed);
         if self.lost.set(why).is_err() {
             return;
         }
         self.link.hang_up();
-        self.wake_everybody();
+        self.wake_all_sleepers();
     }
 
-    /// The peer broke a rule: the connection ends.
+    /// Ends the connection because the peer broke `rule`, and returns the error to report.
     fn accuse(&self, rule: &'static str) -> ChannelError {
         self.lose(DisconnectReason::Misbehaved);
         ChannelError::Misbehaved(rule)
@@ -265,8 +276,8 @@ impl Client {
         }
     }
 
-    /// What a call gets that was pending when the connection ended: its answer, if that was
-    /// published before the end, or an error.
+    /// Returns how a call ends that was pending when the connection ended: `Ok` if its answer was
+    /// published before the end.
     ///
     /// # Errors
     ///
@@ -278,7 +289,7 @@ impl Client {
         why: DisconnectReason,
     ) -> Result<(), ChannelError> {
         use DisconnectReason::{PeerDied, ServerShutDown};
-        // See `state.rs`: the last look was before the end was known.
+        // See `state.rs`: the caller's last look at the line may have been before the hang-up.
         if matches!(why, ServerShutDown | PeerDied)
             && line::shows::<Mapped>(self.response_line(lane)) == seq
         {
@@ -286,15 +297,17 @@ impl Client {
         }
         Err(match why {
             PeerDied => ChannelError::PeerDied,
-            // It has answered in part, so it took the call, whatever it says.
+            // The server has sent a part of the answer, so it took the call, whatever its state
+            // word says.
             why if self.lanes.get(lane).reassembly().is_some() => ChannelError::Disconnected(why),
             why => self.end(why),
         })
     }
 
-    /// What a call gets that the server has not taken, or not answered, when the connection has ended.
+    /// Returns the error of a call that the server has not taken, or not answered, when the
+    /// connection has ended.
     pub(crate) fn end(&self, why: DisconnectReason) -> ChannelError {
-        // Looked at for this reason alone: in a forked child the region is not mapped.
+        // Read for this reason only: in a forked child the region is not mapped.
         let is_drained = || self.half.peer.head_word(STATE).load(Relaxed) == state::DRAINED;
         match why {
             DisconnectReason::ServerShutDown if is_drained() => ChannelError::ShuttingDown,
@@ -317,7 +330,7 @@ impl Client {
         line_of(self.half.own.words64(self.half.layout.wait_line(lane), LINE_WORDS))
     }
 
-    /// Rings the server if it sleeps. To be called after every publication.
+    /// Rings the server if it sleeps. Must be called after every publication.
     #[inline]
     fn ring_if_asleep(&self) {
         if self.rung.should_wake(self.half.peer.head_word(WAKE_REQUESTED)) {
@@ -325,13 +338,13 @@ impl Client {
         }
     }
 
-    /// Has the bell rung when a response appears in `group`. The caller has registered what it
-    /// waits for, and looks once more after this.
+    /// Requests that the server rings for the next response in `group`. The caller must have
+    /// registered as a sleeper before, and must look for its response once more after this.
     fn request_wakeup(&self, group: usize) {
         self.groups[group].request_wakeup(self.wakeup_word(group));
     }
 
-    /// Where this client asks for the bell to be rung for a response in `group`.
+    /// Returns the word by which this client requests a ring for a response in `group`.
     fn wakeup_word(&self, group: usize) -> &AtomicU64 {
         &self.wait_line(group * GROUP)[wait::WAKE_REQUESTED]
     }
@@ -362,7 +375,7 @@ impl fmt::Debug for Client {
 
 #[cfg(any(test, fuzzing))]
 impl Client {
-    /// A client without a link thread.
+    /// Returns a client without a link thread.
     pub(crate) fn for_fuzzing(
         established: rendezvous::Established,
         link: crate::sys::fd_closer::Socket,
@@ -382,7 +395,7 @@ impl Client {
         Arc::new(Self::new(connected, layout, &options).expect("there are descriptors"))
     }
 
-    /// Does what the link thread does for those who are short of a lane.
+    /// Frees lanes as the link thread does when calls wait for a lane.
     pub(crate) fn collect_all(self: &Arc<Self>) {
         self.collect();
     }

@@ -1,4 +1,4 @@
-//! Waiting for a response and taking it off its lane.
+//! Waits for a response and takes it off its lane.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,25 +27,26 @@ use super::lane_ownership::Phase;
 use super::lanes::Looks;
 use super::stall_timer::StallTimer;
 
-/// What a response turned out to be.
+/// What a response is.
 pub enum Taken<R = Result<Answer, ChannelError>> {
-    /// The call is over: the answer, or why there is none; or what was made of the answer.
+    /// The call is over. This is the answer, the reason why there is none, or what was made of the
+    /// answer.
     Answer(R),
-    /// A part of the answer; the next has been asked for, by this seq.
+    /// A part of the answer. The next part has been requested, and arrives under this seq.
     More(u64),
-    /// The server has taken a segment of the request; the lane is still the caller's.
+    /// The server has taken a segment of the request. The caller still owns the lane.
     Acknowledged,
 }
 
 impl Client {
     /// Blocks the thread until the answer is there: spins, then parks. Returns what `receive` makes
-    /// of it: a short answer goes from the line straight to where that puts it.
+    /// of the answer. A short answer goes from its line directly to where `receive` puts it.
     ///
-    /// `receive` runs before the lane is free again, so it is to be short.
+    /// `receive` runs before the lane is free, so it should be short.
     ///
     /// # Errors
     ///
-    /// Why there is none; the ticket is spent then too.
+    /// Why there is no answer. The ticket must not be used again then either.
     #[inline]
     pub fn wait_answer<R>(
         self: &Arc<Self>,
@@ -82,7 +83,7 @@ impl Client {
         }
     }
 
-    /// Sleeps until the lane's response line shows `seq`.
+    /// Sleeps until the lane's response line shows `seq`. Abandons the call on an error.
     #[cold]
     fn park(
         self: &Arc<Self>,
@@ -95,7 +96,7 @@ impl Client {
             None => {
                 let mask = &self.wait_line(lane)[wait::PARKED];
                 let bit = Layout::lane_bit(lane);
-                // Before the fence of `parked`: see `still_parked`.
+                // Before the fence of `park::parked`: see `still_parked`.
                 self.parked.fetch_add(1, Relaxed);
                 let sleep = || self.sleep_by_futex(lane, seq, limit);
                 let outcome = park::parked::<Mapped, _>(mask, bit, sleep);
@@ -126,8 +127,8 @@ impl Client {
         })
     }
 
-    /// Sleeps by `sleep`, which is told what the line shows and when to come back at the latest,
-    /// until the line shows `seq` or nothing can be waited for any more.
+    /// Calls `sleep` until the line shows `seq`, the connection ends or `limit` passes. `sleep`
+    /// gets the seq that the line shows now and the time at which to return at the latest.
     fn sleep_on(
         &self,
         lane: usize,
@@ -151,9 +152,9 @@ impl Client {
         }
     }
 
-    /// Looks whether the answer is there. Re-wakes itself while spinning is worth while, then has
-    /// `cx` woken when the answer comes, the peer dies or `limit` passes. `receive` is as in
-    /// [`wait_answer`](Self::wait_answer).
+    /// Polls for the answer. Wakes itself again while spinning is worthwhile. After that it has
+    /// `cx` woken when the answer arrives, the connection ends or `limit` passes. `receive` is as
+    /// in [`wait_answer`](Self::wait_answer).
     #[inline]
     pub fn poll_answer<R>(
         self: &Arc<Self>,
@@ -169,7 +170,7 @@ impl Client {
                 lane.ownership.reclaim(seq, Phase::Collectable)
             }
             Some((seq, Phase::Completed)) if seq == ticket.seq => false,
-            // Never lent since this call began; unless the lane has gone on to a later one.
+            // Not lent since this call began, or the lane is already used by a later call.
             _ => lane.seq() == ticket.seq,
         };
         if !mine {
@@ -189,7 +190,7 @@ impl Client {
         }
     }
 
-    /// [`poll_answer`](Self::poll_answer) for the lane's owner.
+    /// Does [`poll_answer`](Self::poll_answer) for the owner of the lane.
     #[inline]
     fn poll_response<R>(
         self: &Arc<Self>,
@@ -217,8 +218,8 @@ impl Client {
         }
     }
 
-    /// Takes a response that has been seen off its lane. On an answer or an error the lane is free
-    /// or the connection over.
+    /// Takes a response off its lane, whose seq the caller has seen. After an answer the lane is
+    /// free. After an error the lane is free or abandoned, or the connection has ended.
     #[inline]
     fn take_response<R>(
         self: &Arc<Self>,
@@ -254,7 +255,8 @@ impl Client {
         taken
     }
 
-    /// Takes a response without what wakes others: to be followed by that.
+    /// Reads a response, and neither frees the lane nor ends the connection: the caller must do
+    /// that.
     pub(super) fn read_response(
         self: &Arc<Self>,
         lane: usize,
@@ -267,7 +269,7 @@ impl Client {
         }
     }
 
-    /// The answer that a copied line holds itself, in clear.
+    /// Returns the answer if the copied line itself holds it in clear, without leases.
     #[inline]
     fn inline_answer(&self, copied: &Copied) -> Option<Answer> {
         let head = Head::from_word(copied.head)?;
@@ -278,7 +280,7 @@ impl Client {
         self.half.codec.is_plain().then(|| Answer::new(tag, small(head, copied)))
     }
 
-    /// What a copied line says that is no short answer.
+    /// Reads a copied line of any kind. Requests the next segment, if the line carries one.
     pub(super) fn read_copied(
         self: &Arc<Self>,
         lane: usize,
@@ -301,7 +303,7 @@ impl Client {
                     let opened = self.half.open_short(cipher, lane, head, &copied.inline);
                     opened.map_err(ChannelError::Misbehaved)?
                 }
-                // On the quick path, but for one with leases.
+                // `inline_answer` has taken such an answer, except for one with leases.
                 None if head.len as usize <= INLINE_LEN => small(head, copied),
                 None => {
                     return Err(ChannelError::Misbehaved("an inline answer longer than a line"));
@@ -319,7 +321,8 @@ impl Client {
         Ok(Taken::Answer(Ok(Answer::new(head.tag & !LEASES, payload))))
     }
 
-    /// The answer in a block; or why this process does not take it, if it has been dropped.
+    /// Returns the answer in a block. The inner error says that this process has no memory to open
+    /// it; the block has been released then.
     fn received_block(
         self: &Arc<Self>,
         lane: usize,
@@ -338,7 +341,8 @@ impl Client {
         Ok(Ok(Payload::Remote(Box::new(ReceivedBlock::new(Arc::clone(self), block)))))
     }
 
-    /// The block that a line names, if it is one.
+    /// Returns the block that a line names, if it lies in the server's arena and is not longer than
+    /// a message can be.
     pub(super) fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, ChannelError> {
         let block = BlockRef::check([inline[0], inline[1]], self.half.layout.arena_len());
         let longest = self.half.codec.block_len(self.half.max_message_len);
@@ -347,7 +351,8 @@ impl Client {
         ))
     }
 
-    /// Asks for the next segment of an answer, and takes this one while the server makes it.
+    /// Adds a segment to its answer. Requests the next one first, so that the server fills it
+    /// meanwhile.
     fn take_segment(
         self: &Arc<Self>,
         lane: usize,
@@ -388,7 +393,7 @@ impl Client {
         Reassembly::begin(head).map_err(|_| ChannelError::NoMemory { len })
     }
 
-    /// The call is over: the lane goes to the next.
+    /// Frees the lane of a call that is over, and calls the next call that waits for one.
     #[inline]
     pub(super) fn free_lane(&self, lane: usize) {
         self.lanes.give_back(lane);
@@ -398,7 +403,8 @@ impl Client {
     }
 }
 
-/// The bytes that a copied line holds itself: at most [`INLINE_LEN`], which has been checked.
+/// Returns the bytes of a copied line. The caller has checked that there are at most
+/// [`INLINE_LEN`].
 fn small(head: Head, copied: &Copied) -> Payload {
     Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 }
 }

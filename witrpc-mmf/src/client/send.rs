@@ -1,4 +1,4 @@
-//! Sending without waiting, and publishing a request.
+//! Sends without waiting, and publishes requests.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -15,7 +15,8 @@ use crate::sys::clock;
 use super::Client;
 use super::lanes::Looks;
 
-/// A lane on which nothing is sent yet. It is free again if that fails, or a body panics.
+/// A lane that was taken and carries nothing yet. Dropping it frees the lane: when a send fails, or
+/// when a message's body panics.
 struct UnusedLane<'a> {
     client: &'a Client,
     lane: usize,
@@ -28,12 +29,13 @@ impl Drop for UnusedLane<'_> {
 }
 
 impl Client {
-    /// Sends without ever waiting. `None` when no lane or no space is free, or the body needs
-    /// segments: then [`poll_send`](Self::poll_send).
+    /// Sends without ever waiting. Returns `None` if no lane or no space is free, or if the body
+    /// needs segments; use [`poll_send`](Self::poll_send) then.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::TooLarge`], or that the connection is gone.
+    /// [`ChannelError::TooLarge`], [`ChannelError::ShuttingDown`] while the server drains, or the
+    /// reason why the connection is gone. Nothing was sent then.
     #[inline]
     pub fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
         self.check_connected()?;
@@ -54,27 +56,29 @@ impl Client {
         self.check_sending(false)
     }
 
-    /// Whether a request may be sent: while the server drains its calls, one that `continues` such a call.
+    /// Checks that a request may be sent. While the server drains, only one that `continues` a call
+    /// that has begun may be.
     #[inline]
     pub(super) fn check_sending(&self, continues: bool) -> Result<(), ChannelError> {
         self.check_mapped()?;
         match self.lost.get() {
             Some(why) => Err(self.end(*why)),
-            // What is sent now would arrive behind the server's last look, or keep it from one.
+            // The server may have looked for the last time already, or would have to look again for
+            // this request.
             None if !continues && self.is_drained() => Err(ChannelError::ShuttingDown),
             None => Ok(()),
         }
     }
 
-    /// Whether the server takes nothing new. Relaxed: a request that it had found by then is
-    /// answered all the same, and one that it never finds ends with the connection.
+    /// Returns whether the server takes no new requests. Relaxed: the server answers a request that
+    /// it found before it wrote the word. One that it never finds ends with the connection.
     #[inline]
     pub(super) fn is_drained(&self) -> bool {
         let state = self.half.peer.head_word(STATE).load(Relaxed);
         state == state::DRAINING || state == state::DRAINED
     }
 
-    /// In a fork of the process that connected, nothing is mapped and no lock can be trusted.
+    /// Refuses to go on in a forked child, where no region is mapped and no lock can be trusted.
     #[inline]
     pub(super) fn check_mapped(&self) -> Result<(), ChannelError> {
         if self.half.origin.is_forked() {
@@ -83,7 +87,7 @@ impl Client {
         Ok(())
     }
 
-    /// Sends a message in its line, if messages are not sealed and it is short enough.
+    /// Sends a message in its line, if messages are not sealed and this one is short enough.
     #[inline]
     fn send_short_plain(&self, lane: usize, message: &Outgoing<'_>) -> Option<Ticket> {
         match message.body {
@@ -94,11 +98,11 @@ impl Client {
         }
     }
 
-    /// Sends a message in its line, if it is short enough.
+    /// Sends a message in its line, if it is short enough. Returns `None` if it is longer.
     ///
     /// # Errors
     ///
-    /// The lane is spent, and with it the connection.
+    /// The keys are exhausted on this lane, which ends the connection.
     pub(super) fn send_short(
         &self,
         lane: usize,
@@ -115,7 +119,7 @@ impl Client {
         Ok(line.map(|line| self.send_line(lane, message, &line)))
     }
 
-    /// The connection has to end before a number is used twice.
+    /// Ends the connection, before a message number is used twice.
     #[cold]
     fn keys_spent(&self, _: KeysExhausted) -> ChannelError {
         self.lose(DisconnectReason::KeysSpent);
@@ -158,7 +162,7 @@ impl Client {
         Ok(self.send_line(lane, message, &line))
     }
 
-    /// Publishes a line of a request.
+    /// Publishes a line of a request, with its deadline if it has one.
     #[inline]
     fn send_line(&self, lane: usize, message: &Outgoing<'_>, line: &ReadyLine) -> Ticket {
         if let Some(deadline) = message.deadline {
@@ -172,8 +176,8 @@ impl Client {
         Ticket::new(lane as u32, seq)
     }
 
-    /// Puts a deadline beside its lane. Relaxed: it stands before the line that speaks of it is
-    /// published.
+    /// Writes the deadline to the lane's control line. Relaxed: the release of the line that
+    /// follows orders it.
     #[cold]
     fn write_deadline(&self, lane: usize, deadline: Instant) {
         let word = self.half.layout.control_word(lane, control::DEADLINE);
@@ -188,7 +192,8 @@ impl Client {
         self.ring_if_asleep();
     }
 
-    /// Says how far the server has to scan. Stands before the line is published, and never falls.
+    /// Raises the high water, the number of lanes that the server scans, to include `lane`. It
+    /// never falls. Relaxed: the release of the line that follows orders it.
     #[inline]
     pub(super) fn raise_high_water(&self, lane: usize) {
         let high_water = self.half.own.head_word(HIGH_WATER);

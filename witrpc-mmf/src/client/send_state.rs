@@ -1,4 +1,5 @@
-//! Sending across the polls of a future: it waits for a lane, for space and for segments to be taken.
+//! Sends across the polls of a future, which waits for a lane, for space, and for the server to
+//! take segments.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -15,23 +16,24 @@ use crate::memory::words::Mapped;
 use super::Client;
 use super::waiting::Waiting;
 
-/// A send that is under way across the polls of a future. Dropping it gives the send up.
+/// A send in progress, across the polls of a future. Dropping it gives the send up.
 #[derive(Debug, Default)]
 pub struct SendState {
     stage: SendStage,
     waiting: Waiting,
-    /// What to tidy up on, once the send has touched a connection.
+    /// The client whose queues and lane the send may hold. Set by the first poll.
     client: Option<Arc<Client>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 enum SendStage {
-    /// No lane yet.
+    /// It has no lane yet.
     #[default]
     Start,
-    /// A lane, and nothing on it.
+    /// It holds a lane, and has published nothing on it.
     Lane(usize),
-    /// No space for the first part, and no lane: whoever waits may never be polled again.
+    /// There is no space for the first part. It holds no lane meanwhile, because its future may
+    /// never be polled again.
     Space,
     /// `written` bytes have been sent as segments, the last by `ticket`.
     Segments { ticket: Ticket, written: usize },
@@ -40,8 +42,14 @@ enum SendStage {
 }
 
 impl Client {
-    /// Sends, waiting for a lane, for space and for segments to be taken. To be polled with the
-    /// same `sending` and an equal message until it is ready.
+    /// Sends a message. Waits for a lane, for space, and for the server to take each segment but
+    /// the last. Poll it with the same `sending` and an equal message until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::TooLarge`]. [`ChannelError::NoFreeLane`], [`ChannelError::NoSpace`] or
+    /// [`ChannelError::TimedOut`] when `limit` has passed. Or the reason why the connection is
+    /// gone.
     pub fn poll_send(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
@@ -102,7 +110,8 @@ impl Client {
         })
     }
 
-    /// Sends all of a message without leases on a lane of the caller's, waiting for space.
+    /// Sends a message without leases in one piece, on a lane that the caller holds. Waits for
+    /// space.
     pub(super) fn poll_send_whole(
         &self,
         cx: &mut Context<'_>,
@@ -118,7 +127,8 @@ impl Client {
         Poll::Ready(self.send_part(lane, message, part, block))
     }
 
-    /// Publishes all of the request, or its first segment, unless there is no space for that.
+    /// Publishes the whole request, or its first segment. Frees the lane and goes on to
+    /// [`SendStage::Space`] if there is no space.
     fn send_first(
         &self,
         sending: &mut SendState,
@@ -138,7 +148,7 @@ impl Client {
         Poll::Ready(Ok(sending.after(part, ticket)))
     }
 
-    /// Waits until there is space for the first part, and begins anew.
+    /// Waits until there is space for the first part, then starts again by taking a lane.
     fn poll_first_space(
         &self,
         cx: &mut Context<'_>,
@@ -153,7 +163,7 @@ impl Client {
         Poll::Ready(Ok(None))
     }
 
-    /// Waits until a segment has been taken, and sends the next.
+    /// Waits until the server has taken a segment, and sends the next.
     fn poll_segment(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
@@ -166,7 +176,8 @@ impl Client {
         let lane = ticket.lane as usize;
         ready!(self.poll_line(cx, lane, ticket.seq, limit))?;
         if !self.segment_taken(lane) {
-            // An answer before the end, say a refusal: the caller takes it as any other.
+            // The server answered before it had the whole request, for example with a refusal. The
+            // caller takes that answer like any other.
             return Poll::Ready(Ok(Some(ticket)));
         }
         let part = self.half.part(written, message.body.len());
@@ -175,7 +186,7 @@ impl Client {
         Poll::Ready(Ok(sending.after(part, ticket)))
     }
 
-    /// Whether the response that stands on the lane says that a segment has been taken.
+    /// Returns whether the response on the lane says that a segment has been taken.
     fn segment_taken(&self, lane: usize) -> bool {
         let copied = line::copy_out::<Mapped>(self.response_line(lane));
         Head::from_word(copied.head).is_some_and(|head| head.kind == Kind::Next)
@@ -197,13 +208,13 @@ impl Client {
 }
 
 impl SendState {
-    /// Says whether the request belongs to a call that has begun: a server that drains its calls takes
-    /// it still.
+    /// Sets whether the request continues a call that has begun, which a draining server still
+    /// takes.
     pub fn set_continues(&mut self, continues: bool) {
         self.waiting.continues = continues;
     }
 
-    /// A part has been published by `ticket`, which is returned if it was the last.
+    /// Records that `part` was published by `ticket`. Returns the ticket if the part was the last.
     fn after(&mut self, part: Part, ticket: Ticket) -> Option<Ticket> {
         if part.is_last() {
             return Some(ticket);
@@ -212,7 +223,7 @@ impl SendState {
         None
     }
 
-    /// Leaves the queues, and the lane if there is one.
+    /// Leaves the queues, and frees or abandons the lane if there is one.
     fn give_up(&mut self) {
         let Some(client) = self.client.take() else { return };
         if client.half.origin.is_forked() {
@@ -220,8 +231,8 @@ impl SendState {
         }
         client.end_wait(&mut self.waiting);
         match std::mem::replace(&mut self.stage, SendStage::Done) {
-            // It may have found space and let go of it, to wait for a lane. Others may have looked for
-            // that space in between.
+            // It may have found space and given it back, to wait for a lane. Other tasks may have
+            // looked for that space in between, so wake them.
             SendStage::Start | SendStage::Space => client.space_returned(),
             SendStage::Done => {}
             SendStage::Lane(lane) => client.free_lane(lane),

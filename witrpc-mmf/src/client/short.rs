@@ -1,10 +1,13 @@
-//! The quick way of a short call: its request out of registers into a line, its answer out of a line.
+//! The fast path of a short call: its request goes from registers into a line, and its answer comes
+//! out of a line.
 //!
-//! It does what [`send`](super::send) and [`receive`](super::receive) do for a call that needs nothing
-//! else, on the same lanes and under the same rules: the lane is taken like any other, only its owner
-//! publishes on it and takes the answer off, and it is given back like any other. What turns out to
-//! need more (no lane is free, the answer is late, long or of another kind) goes on there: until the
-//! request is published nothing has happened, and after that the lane is as they left it.
+//! It does what [`send`](super::send) and [`receive`](super::receive) do for a call that needs
+//! nothing else, on the same lanes and under the same rules. The lane is taken like any other. Only
+//! its owner publishes on it, takes the answer off it and gives it back.
+//!
+//! Where a call needs more, the caller goes on with those. If no lane is free, nothing has happened
+//! yet. If the answer is late, long or of another kind, the lane is as [`send`](super::send) would
+//! leave it.
 
 use witrpc_transport::{Exchange, Short, ShortAnswer};
 
@@ -17,7 +20,8 @@ use super::Client;
 use super::lanes::Looks;
 
 impl Client {
-    /// See [`ClientChannel::exchange_short`](witrpc_transport::ClientChannel::exchange_short).
+    /// Sends a short request and spins for its answer. See
+    /// [`ClientChannel::exchange_short`](witrpc_transport::ClientChannel::exchange_short).
     #[inline]
     pub fn exchange_short(&self, tag: u32, body: &Short) -> Exchange {
         if !self.half.codec.is_plain() || self.check_connected().is_err() {
@@ -52,7 +56,7 @@ impl Client {
     }
 }
 
-/// The answer that a copied line holds itself, without leases.
+/// Returns the answer if the copied line itself holds it, without leases.
 #[inline]
 fn short_answer(copied: &lines::Copied) -> Option<ShortAnswer> {
     let Head { kind, tag, len, .. } = Head::from_word(copied.head)?;

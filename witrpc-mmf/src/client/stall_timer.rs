@@ -1,9 +1,9 @@
-//! Asking the server for a free thread.
+//! When a sleeping caller rings the server for another thread.
 //!
-//! The server's poller runs handlers itself, and a slow one holds up who comes after it. A caller
-//! that sleeps therefore rings again and again, at growing distances, until the server's claimed
-//! word says that its call has been found; from then on its sleep is untimed. (A single ring is not
-//! enough: the poller may be awake when it comes, and begin a slow handler just after.)
+//! The server's poller runs handlers itself, and a slow handler delays the calls behind it. So a
+//! caller that sleeps rings again and again, at growing intervals, until the server's claimed word
+//! shows that its call has been taken. From then on its sleep has no time limit. (One ring is not
+//! enough: the poller may be awake when it arrives, and start a slow handler just after.)
 
 use std::time::{Duration, Instant};
 
@@ -12,36 +12,37 @@ use super::deadlines::earliest;
 const FIRST: Duration = Duration::from_micros(100);
 const LONGEST: Duration = Duration::from_millis(2);
 
-/// When to ask next, for one sleeping call.
+/// When to ring next, for one sleeping call.
 #[derive(Clone, Copy, Debug)]
 pub struct StallTimer {
-    /// `None` once the call has been claimed.
+    /// `None` once the server has taken the call.
     next: Option<Instant>,
     pause: Duration,
 }
 
 impl StallTimer {
-    /// For a call that goes to sleep now.
+    /// Starts the timer of a call that goes to sleep now.
     pub fn new() -> Self {
         Self { next: Some(Instant::now() + FIRST), pause: FIRST }
     }
 
-    /// When the sleeper must look up: for its deadline, or to ask.
+    /// Returns when the sleeper must wake up: at its deadline or at the next ring, whichever is
+    /// earlier.
     pub fn wake_at(&self, deadline: Option<Instant>) -> Option<Instant> {
         earliest(self.next, deadline)
     }
 
-    /// Whether it is time to ask.
+    /// Returns whether it is time to ring.
     pub fn is_due(&self, now: Instant) -> bool {
         self.next.is_some_and(|at| now >= at)
     }
 
-    /// The call has been claimed: there is nothing to ask for.
+    /// Stops the timer, because the server has taken the call.
     pub fn stop(&mut self) {
         self.next = None;
     }
 
-    /// The server has been asked: the next time is later than the last was.
+    /// Doubles the interval, up to a limit, and starts it. To be called after each ring.
     pub fn put_off(&mut self, now: Instant) {
         self.pause = (self.pause * 2).min(LONGEST);
         self.next = Some(now + self.pause);

@@ -1,7 +1,7 @@
 //! How a future waits: for a lane, for space, or for its lane to show a response.
 //!
-//! Each wait registers where the event wakes it, and at its limit with the [`Deadlines`]. Then it looks
-//! once more. The link thread does the waking.
+//! Each wait registers its waker where the event is signalled, and with the [`Deadlines`] for its
+//! limit. Then it looks once more. The link thread wakes it.
 //!
 //! [`Deadlines`]: super::deadlines::Deadlines
 
@@ -23,11 +23,11 @@ use super::lanes::Looks;
 use super::sleeper::Sleeper;
 use super::stall_timer::StallTimer;
 
-/// What a future waits for across its polls, besides a response. It is to [end](Client::end_wait) with
-/// the future.
+/// The registrations of a future, other than for a response, across its polls. [`Client::end_wait`]
+/// must be called when the future ends.
 #[derive(Debug, Default)]
 pub struct Waiting {
-    /// The request belongs to a call that has begun: a server that drains its calls takes it still.
+    /// Whether the request continues a call that has begun, which a draining server still takes.
     pub continues: bool,
     lane: LanePlace,
     space: Option<u64>,
@@ -35,13 +35,13 @@ pub struct Waiting {
 }
 
 impl Client {
-    /// Takes a lane if one is free and no call waits for it.
+    /// Takes a lane if one is free and no call waits for one.
     #[inline]
     pub(super) fn take_unqueued(&self) -> Option<usize> {
         if self.lane_queue.is_empty() { self.lanes.take() } else { None }
     }
 
-    /// Waits for a lane that is free, and takes it: after those that came before.
+    /// Waits until a lane is free for this call, behind the calls that waited before, and takes it.
     pub(super) fn poll_free_lane(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
@@ -55,7 +55,7 @@ impl Client {
             return Poll::Ready(Ok(lane));
         }
         self.lane_queue.enter(&mut waiting.lane, cx.waker().clone());
-        // From here on a thread that frees a lane sees this call.
+        // From here on, a thread that frees a lane sees this call.
         if let Some(lane) = self.lane_queue.try_take(&waiting.lane, &self.lanes) {
             return Poll::Ready(Ok(lane));
         }
@@ -70,12 +70,14 @@ impl Client {
         }
         let deadline = self.set_alarm(&mut waiting.alarm, cx.waker(), limit);
         self.wake_link(earliest(deadline, Some(Instant::now() + TURN)), Backoff::LONGEST);
-        // Once more: a connection that was lost before this call entered has woken its waiters already.
+        // Checked again: a connection that was lost before this call entered has woken its waiters
+        // already.
         self.check_sending(waiting.continues)?;
         Poll::Pending
     }
 
-    /// Waits until `attempt` finds space. It asks the server to ring for what it does not find.
+    /// Waits until `attempt` finds space. `attempt` must request a wake-up from the server when it
+    /// fails.
     pub(super) fn poll_for_space<T>(
         &self,
         cx: &mut Context<'_>,
@@ -94,7 +96,7 @@ impl Client {
         self.space_waiters.register(&mut waiting.space, cx.waker());
         let deadline = self.set_alarm(&mut waiting.alarm, cx.waker(), limit);
         self.wake_link(deadline, Backoff::LONGEST);
-        // Once more: a thread that makes room sees this call from here on.
+        // Tried again: from here on, a thread that frees space sees this call.
         if let Some(found) = attempt() {
             self.space_waiters.leave(&mut waiting.space);
             return Poll::Ready(Ok(found));
@@ -104,7 +106,8 @@ impl Client {
         Poll::Pending
     }
 
-    /// Has a future woken at its limit. The link thread is to be told of the deadline after this.
+    /// Registers a future to be woken at its limit. Returns the limit, which the caller must pass
+    /// to [`wake_link`](Self::wake_link) after this.
     fn set_alarm(&self, alarm: &mut Alarm, waker: &Waker, limit: &mut Limit) -> Option<Instant> {
         let deadline = limit.instant();
         if let Some(at) = deadline {
@@ -113,21 +116,21 @@ impl Client {
         deadline
     }
 
-    /// Leaves the queues.
+    /// Leaves the queues and clears the alarm.
     pub(super) fn end_wait(&self, waiting: &mut Waiting) {
         self.lane_queue.leave(&mut waiting.lane, &self.lanes);
         self.space_waiters.leave(&mut waiting.space);
         self.deadlines.clear(&mut waiting.alarm);
     }
 
-    /// Has the bell rung for every answer: the caller is short of a lane, or of space.
+    /// Requests a ring for every answer, because the caller is short of a lane or of space.
     pub(super) fn request_all_wakeups(&self) {
         for group in 0..self.groups.len() {
             self.request_wakeup(group);
         }
     }
 
-    /// Waits, as a future, until the lane's response line shows `seq`.
+    /// Polls until the lane's response line shows `seq`.
     pub(super) fn poll_line(
         &self,
         cx: &mut Context<'_>,
@@ -143,7 +146,8 @@ impl Client {
             match looks {
                 Looks::NotGranted => {}
                 Looks::Left(_) => self.spin.succeeded(),
-                // It may have been polled for another reason than being woken by the link thread.
+                // The future may have been polled for another reason than that the link thread woke
+                // it.
                 Looks::Asleep => self.forget_sleeper(Ticket::new(lane as u32, seq)),
             }
             return Poll::Ready(Ok(()));
@@ -178,7 +182,7 @@ impl Client {
         Poll::Pending
     }
 
-    /// Registers a future that goes to sleep, for its answer and for its deadline.
+    /// Registers a future that goes to sleep, to be woken for its answer and at its deadline.
     fn link_wakes(&self, ticket: Ticket, waker: &Waker, deadline: Option<Instant>) {
         let lane = ticket.lane as usize;
         if let Some(at) = deadline {
@@ -191,7 +195,8 @@ impl Client {
         self.wake_link(stall_timer.wake_at(deadline), Backoff::SHORTEST);
     }
 
-    /// Asks for a thread if the time has come and the call `seq` of `lane` has not been claimed.
+    /// Rings the server again if the stall timer says so and the server has not claimed call `seq`
+    /// of `lane`.
     pub(super) fn ask_for_thread(
         &self,
         lane: usize,
@@ -202,7 +207,7 @@ impl Client {
         if !stall_timer.is_due(now) {
             return;
         }
-        // Relaxed: a hint that ends the ringing; nothing is read on the strength of it.
+        // Relaxed: this is a hint that ends the ringing. No other memory is read because of it.
         let claimed = self.half.peer.word64(self.half.layout.claimed_word(lane)).load(Relaxed);
         if claimed >= seq {
             return stall_timer.stop();
@@ -211,7 +216,7 @@ impl Client {
         stall_timer.put_off(now);
     }
 
-    /// The future of a call needs no wake-up any more.
+    /// Removes the wake-ups of a call whose future needs none any more.
     pub(super) fn forget_sleeper(&self, ticket: Ticket) {
         self.lanes.get(ticket.lane as usize).sleeper.forget(ticket.seq);
         self.deadlines.clear_for(ticket);

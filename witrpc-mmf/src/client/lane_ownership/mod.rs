@@ -1,17 +1,17 @@
-//! Who may touch a lane while its call is pending.
+//! Which thread may access a lane while its call is pending.
 //!
 //! A lane has one owner from [`Lanes::take`](super::lanes::Lanes::take) to
-//! [`Lanes::give_back`](super::lanes::Lanes::give_back). While its call is pending the owner may lend
-//! it by a change of *phase*, which carries the call's seq so that a phase left over from an earlier
-//! call means nothing:
+//! [`Lanes::give_back`](super::lanes::Lanes::give_back). While its call is pending, the owner may
+//! lend it by a change of *phase*. A phase carries the seq of the call, so one left over from an
+//! earlier call has no effect:
 //!
-//! - `Owned`: only the caller touches the lane. The blocking path never leaves it.
-//! - `Collectable`: a future has returned `Pending` and may never be polled again. Its answer may be
-//!   moved to the completed by whoever needs a lane.
-//! - `Completed`: that has happened; the lane has gone on to others.
-//! - `Abandoned`: nobody waits; the lane comes back when the answer is there.
+//! - `Owned`: only the caller accesses the lane. A blocking caller never leaves this phase.
+//! - `Collectable`: a future has returned `Pending` and may never be polled again. A thread that
+//!   needs a lane or space may move its answer to the completed ones.
+//! - `Completed`: the answer was moved there, and the lane may be in use by other calls.
+//! - `Abandoned`: the caller has given the call up. The lane is freed when the answer is there.
 //!
-//! Whoever wins the compare-exchange out of `Collectable` or `Abandoned` is the owner.
+//! The thread that wins the compare-exchange out of `Collectable` or `Abandoned` becomes the owner.
 
 #[cfg(test)]
 mod model;
@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::memory::words::{Mapped, ReadWord, Word, Words};
 
-/// See the head of this file.
+/// The state of a lane with a pending call. See the [module](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
@@ -30,7 +30,7 @@ pub enum Phase {
     Completed = 3,
 }
 
-/// A lane's phase and the seq that it is about, in a private word.
+/// The phase of a lane and the seq of its call, in a word that is private to the process.
 pub struct LaneOwnership<W: Words>(W::U64);
 
 impl Default for LaneOwnership<Mapped> {
@@ -40,22 +40,24 @@ impl Default for LaneOwnership<Mapped> {
 }
 
 impl<W: Words> LaneOwnership<W> {
-    /// Never lent; `word` holds 0.
+    /// Creates the state of a lane that was never lent. `word` must hold 0.
     pub fn new(word: W::U64) -> Self {
         Self(word)
     }
 
-    /// Gives the owner's rights away. Release: the taker sees all that the owner did.
+    /// Gives up ownership. Release: the next owner sees all that this one did.
     pub fn lend(&self, seq: u64, phase: Phase) {
         self.0.store(word(seq, phase), Release);
     }
 
-    /// Takes the owner's rights for this very call, if the lane is in `phase`.
+    /// Takes ownership back for call `seq`, if the lane is in `phase` for that call. Returns
+    /// whether it did.
     pub fn reclaim(&self, seq: u64, phase: Phase) -> bool {
         self.exchange(seq, phase, Phase::Owned)
     }
 
-    /// Takes a collectable call off the lane: the winner is the lane's owner.
+    /// Takes ownership, to move the answer of a collectable call off the lane. Returns whether it
+    /// did.
     pub fn complete(&self, seq: u64) -> bool {
         self.exchange(seq, Phase::Collectable, Phase::Completed)
     }
@@ -65,9 +67,9 @@ impl<W: Words> LaneOwnership<W> {
         self.0.compare_exchange(word(seq, from), word(seq, to), Acquire, Relaxed).is_ok()
     }
 
-    /// The call and phase that the lane was last lent with; `None` while it is owned.
+    /// Returns the call and phase with which the lane was lent last, or `None` while it is owned.
     pub fn current(&self) -> Option<(u64, Phase)> {
-        // Acquire: a call that finds its lane gone on sees the later call's seq.
+        // Acquire: a call that finds its lane in use by a later call sees the seq of that call.
         let word = self.0.load(Acquire);
         let phase = match word & 3 {
             1 => Phase::Collectable,
@@ -80,6 +82,6 @@ impl<W: Words> LaneOwnership<W> {
 }
 
 fn word(seq: u64, phase: Phase) -> u64 {
-    // 2^62 calls on one lane would take 14,000 years at 10 M a second.
+    // 2^62 calls on one lane take 14,000 years at ten million calls a second.
     seq << 2 | phase as u64
 }

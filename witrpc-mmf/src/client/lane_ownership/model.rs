@@ -1,4 +1,4 @@
-//! loom models: callers that give up, or may never come back, against those who need their lane.
+//! loom models: callers that give up, or may never come back, against threads that need their lane.
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -14,7 +14,7 @@ use super::{LaneOwnership, Phase};
 struct Lane {
     ownership: LaneOwnership<Modelled>,
     response: [AtomicU64; LINE_WORDS],
-    /// Stands for what only the lane's owner touches. loom fails a model of two owners.
+    /// Stands for what only the lane's owner accesses. loom fails a model with two owners.
     owned: UnsafeCell<()>,
 }
 
@@ -27,12 +27,12 @@ impl Lane {
         })
     }
 
-    /// The server's answer to call 1.
+    /// Publishes the server's answer to call 1.
     fn answer(&self) {
         publish::<Modelled>(&self.response, 1, 0, &[0; 6], 0);
     }
 
-    /// Whoever needs a lane looks whether call 1 has left this one.
+    /// Takes the lane if call 1 no longer needs it, as a thread does that is short of a lane.
     fn collect(&self) -> bool {
         let answered = shows::<Modelled>(&self.response) == 1;
         let won = match self.ownership.current() {
@@ -65,7 +65,7 @@ fn an_abandoned_lane_has_one_new_owner_and_only_after_its_answer() {
         let theirs = collector.join().expect("the collector");
         assert!(!(ours && theirs), "a lane with two owners");
         server.join().expect("the server");
-        // Nobody has looked since the answer, or somebody has the lane.
+        // It can be collected now exactly if neither thread took it before.
         assert_eq!(lane.collect(), !(ours || theirs));
     });
 }
@@ -91,9 +91,9 @@ fn a_future_that_comes_back_finds_its_lane_or_its_completed_answer() {
     });
 }
 
-/// What a slow collector read of an earlier call gives it no right to a later one.
+/// What a slow collector read of an earlier call gives it no right to a later call.
 #[test]
-fn a_lane_that_went_on_is_not_taken_for_its_earlier_call() {
+fn a_reused_lane_is_not_taken_for_its_earlier_call() {
     explore(3, || {
         let lane = Lane::new();
         lane.ownership.lend(1, Phase::Collectable);

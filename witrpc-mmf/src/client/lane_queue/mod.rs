@@ -2,23 +2,24 @@
 //!
 //! # Invariants
 //!
-//! 1. An entry stands in the queue from [`enter`](LaneQueue::enter) until its call takes a lane,
-//!    leaves, or is passed over. A free lane belongs to no entry: it stays among the free ones until a
-//!    call takes it. So no lane is lost with a call that is dropped or never polled again.
-//! 2. With `n` lanes free, the first `n` entries may take one, and no other. A call without an entry may
-//!    take one only while the queue is empty: it is behind every entry.
-//! 3. The first `n` entries have been *called*: their tasks are woken. Every change that makes one more
-//!    lane free, or moves an entry up, is followed by [`call_next`](LaneQueue::call_next).
-//! 4. A called entry whose task does not come for a whole [`TURN`] is passed over: it leaves the queue,
-//!    so that a leaked future holds up no other call. Its place remembers its number. A task that comes
-//!    late enters under that number, and so before all that came after it.
+//! 1. An entry is in the queue from [`enter`](LaneQueue::enter) until its call takes a lane,
+//!    leaves, or is passed over. A free lane belongs to no entry: it stays free until a call takes
+//!    it. So no lane is lost with a call that is dropped or never polled again.
+//! 2. While `n` lanes are free, only the first `n` entries may take one. A call without an entry
+//!    may take one only while the queue is empty, because it is behind every entry.
+//! 3. The first `n` entries have been *called*: their tasks were woken. Every change that frees a
+//!    lane or moves an entry up is followed by [`call_next`](LaneQueue::call_next).
+//! 4. A called entry whose task does not come for a whole [`TURN`] is passed over: it leaves the
+//!    queue, so that a leaked future delays no other call. Its place remembers its number. A task
+//!    that comes late enters under that number, before all calls that came after it.
 //!
-//! A thread that frees a lane does so first and then looks whether the queue is empty. A call enters first
-//! and then looks for free lanes. Between the two lies a full fence on both sides, so one sees the other.
+//! A thread frees a lane first, and then looks whether the queue is empty. A call enters first, and
+//! then looks for free lanes. On both sides a full fence is in between, so at least one sees what
+//! the other did.
 //!
-//! Wakers run foreign code. They are run and dropped outside of the lock. They stand in no
-//! [`WakerSet`](witrpc_rt::WakerSet), since an entry outlives its waker: it keeps the turn that its task was
-//! woken for.
+//! Wakers run code of users. They are woken and dropped without the lock. They are not kept in a
+//! [`WakerSet`](witrpc_rt::WakerSet), because an entry outlives its waker: it keeps the turn that
+//! its task was woken for.
 
 #[cfg(test)]
 mod model;
@@ -32,19 +33,19 @@ use std::time::Duration;
 use crate::memory::words::{Lock, ReadWord, Word, Words};
 use crate::wakeup::wake::Wakeup;
 
-/// How long a called task has to come. Executors take far less. If one does not, its call is served when
-/// its task comes, before those that came later.
+/// How long a called task has to come. Executors take far less. A task that comes later is still
+/// served before the calls that came after it.
 pub const TURN: Duration = Duration::from_millis(10);
 
-/// Where the lanes come from.
+/// The free lanes.
 pub trait FreeLanes {
-    /// Returns how many are free at this moment.
+    /// Returns how many lanes are free at this moment.
     fn free(&self) -> usize;
-    /// Takes one.
+    /// Takes a free lane.
     fn take(&self) -> Option<usize>;
 }
 
-/// See the head of this file.
+/// The queue of the calls that wait for a lane. See the [module](self).
 pub struct LaneQueue<W: Words, T> {
     /// The number of entries, readable without the lock.
     len: W::U64,
@@ -59,7 +60,7 @@ struct Entries<T> {
 enum Entry<T> {
     /// Its task sleeps.
     Waiting(T),
-    /// Its task has been woken. `is_late`: it has not come for a part of a turn.
+    /// Its task has been woken. `is_late`: it has not come although a [`TURN`] has ended since.
     Called { is_late: bool },
 }
 
@@ -75,20 +76,20 @@ impl LanePlace {
 }
 
 impl<W: Words, T: Wakeup> LaneQueue<W, T> {
-    /// An empty queue; `len` is a private word that holds 0.
+    /// Creates an empty queue. `len` is a private word that must hold 0.
     pub fn new(len: W::U64) -> Self {
         let entries = Entries { last_number: 0, by_number: BTreeMap::new() };
         Self { len, entries: W::Lock::new(entries) }
     }
 
-    /// Returns whether no call waits: only then may one that has no place take a lane.
+    /// Returns whether no call waits. Only then may a call without a place take a lane.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len.load(SeqCst) == 0
     }
 
-    /// Stands in the queue, in its former place if there is one, with a task that sleeps. The caller
-    /// then tries to [take](Self::try_take) a lane before its task does sleep.
+    /// Enters the queue, in the former place if there is one, with a task that is about to sleep.
+    /// The caller must then try to [take](Self::try_take) a lane before the task sleeps.
     pub fn enter(&self, place: &mut LanePlace, task: T) {
         let earlier = self.entries.locked(|entries| {
             let number = *place.0.get_or_insert_with(|| {
@@ -103,7 +104,7 @@ impl<W: Words, T: Wakeup> LaneQueue<W, T> {
         W::fence(SeqCst);
     }
 
-    /// Takes a lane if it is the turn of this place, which keeps its number.
+    /// Takes a lane if it is this place's turn. The place keeps its number.
     pub fn try_take(&self, place: &LanePlace, lanes: &impl FreeLanes) -> Option<usize> {
         let number = place.0?;
         let (lane, entry) = self.entries.locked(|entries| {
@@ -120,14 +121,14 @@ impl<W: Words, T: Wakeup> LaneQueue<W, T> {
         Some(lane)
     }
 
-    /// Wakes those whose turn it is. To be called when a lane has become free while the queue
-    /// [is not empty](Self::is_empty).
+    /// Wakes the tasks whose turn has come. To be called when a lane has become free while the
+    /// queue [is not empty](Self::is_empty).
     pub fn call_next(&self, lanes: &impl FreeLanes) {
         let tasks = self.entries.locked(|entries| entries.call(lanes.free()));
         tasks.into_iter().for_each(T::wake_up);
     }
 
-    /// Gives the place up. A turn that it had is the next entry's.
+    /// Leaves the queue. A turn of this place goes to the next entry.
     pub fn leave(&self, place: &mut LanePlace, lanes: &impl FreeLanes) {
         let Some(number) = place.0.take() else { return };
         let (entry, tasks) = self.entries.locked(|entries| {
@@ -139,8 +140,8 @@ impl<W: Words, T: Wakeup> LaneQueue<W, T> {
         tasks.into_iter().for_each(T::wake_up);
     }
 
-    /// Passes over those that were called and have not come since the call before the last. To be called
-    /// once a [`TURN`] while the queue is not empty.
+    /// Passes over the entries that were called and whose tasks have not come since the call before
+    /// the last. To be called once in each [`TURN`] while the queue is not empty.
     pub fn pass_over_late(&self, lanes: &impl FreeLanes) {
         let tasks = self.entries.locked(|entries| {
             entries.by_number.retain(|_, entry| match entry {
@@ -153,8 +154,8 @@ impl<W: Words, T: Wakeup> LaneQueue<W, T> {
         tasks.into_iter().for_each(T::wake_up);
     }
 
-    /// Empties the queue, and wakes all: there is nothing to wait for any more. Who waits on all the same
-    /// enters anew, in its former place.
+    /// Empties the queue and wakes all tasks, because there is nothing to wait for any more. A call
+    /// that waits on enters again in its former place.
     pub fn wake_all(&self) {
         let entries = self.entries.locked(|entries| {
             let all = std::mem::take(&mut entries.by_number);
@@ -168,14 +169,15 @@ impl<W: Words, T: Wakeup> LaneQueue<W, T> {
         }
     }
 
-    /// Under the lock. SeqCst, as in [`is_empty`](Self::is_empty).
+    /// Stores the number of entries. Called under the lock. SeqCst, as in
+    /// [`is_empty`](Self::is_empty).
     fn note_len(&self, entries: &Entries<T>) {
         self.len.store(entries.by_number.len() as u64, SeqCst);
     }
 }
 
 impl<T> Entries<T> {
-    /// Calls the first so many; returns the tasks to wake.
+    /// Marks the first `free` entries as called. Returns the tasks to wake.
     fn call(&mut self, free: usize) -> Vec<T> {
         let first = self.by_number.values_mut().take(free);
         let called = first.filter_map(|entry| {

@@ -1,4 +1,4 @@
-//! loom models: calls that wait for a lane, come anew, go, or are never polled again.
+//! loom models: calls that wait for a lane, enter again, leave, or are never polled again.
 
 use loom::sync::atomic::AtomicU64;
 use loom::sync::{Arc, Condvar, Mutex};
@@ -8,7 +8,7 @@ use crate::memory::words::modelled::{Modelled, explore};
 
 use super::*;
 
-/// A task of a model. One that is never woken is a deadlock, which loom reports.
+/// A task of a model. A task that is never woken is a deadlock, which loom reports.
 #[derive(Default)]
 struct Task {
     is_woken: Mutex<bool>,
@@ -31,15 +31,15 @@ impl Wakeup for Arc<Task> {
     }
 }
 
-/// One lane, and who waits for it.
+/// One lane and the calls that wait for it.
 struct World {
     free: AtomicU64,
     queue: LaneQueue<Modelled, Arc<Task>>,
     order: Mutex<Vec<char>>,
 }
 
-/// The fences stand for what `SeqCst` accesses do in [`Lanes`](crate::client::lanes::Lanes): loom
-/// knows of fences only.
+/// The fences stand for the `SeqCst` accesses in [`Lanes`](crate::client::lanes::Lanes): loom
+/// models `SeqCst` only as fences.
 impl FreeLanes for World {
     fn free(&self) -> usize {
         Modelled::fence(SeqCst);
@@ -52,13 +52,13 @@ impl FreeLanes for World {
 }
 
 impl World {
-    /// A lane that is taken.
+    /// Creates a world whose lane is taken.
     fn new() -> Arc<Self> {
         let queue = LaneQueue::new(AtomicU64::new(0));
         Arc::new(Self { free: AtomicU64::new(0), queue, order: Mutex::default() })
     }
 
-    /// As `free_lane` of a client.
+    /// Does what `free_lane` of a client does.
     fn free_lane(&self) {
         self.free.fetch_or(1, SeqCst);
         Modelled::fence(SeqCst);
@@ -67,7 +67,7 @@ impl World {
         }
     }
 
-    /// As `poll_free_lane` of a client.
+    /// Does what `poll_free_lane` of a client does.
     fn poll(&self, place: &mut LanePlace, task: &Arc<Task>) -> bool {
         if place.is_new() && self.queue.is_empty() && self.take().is_some() {
             return true;
@@ -76,7 +76,7 @@ impl World {
         self.queue.try_take(place, self).is_some()
     }
 
-    /// A call from its first poll to its end.
+    /// Runs a call from its first poll to its end.
     fn call(&self, name: char, mut place: LanePlace) {
         let task = Arc::new(Task::default());
         while !self.poll(&mut place, &task) {
@@ -86,7 +86,7 @@ impl World {
         self.free_lane();
     }
 
-    /// A call that has been polled once, and waits.
+    /// Returns the place of a call that has been polled once, and waits.
     fn waiting(&self) -> LanePlace {
         let mut place = LanePlace::default();
         assert!(!self.poll(&mut place, &Arc::new(Task::default())));
@@ -117,7 +117,7 @@ fn no_call_sleeps_beside_a_free_lane() {
     });
 }
 
-/// As [`World::free_lane`], in the wrong order.
+/// Does what [`World::free_lane`] does, in the wrong order.
 #[test]
 #[should_panic(expected = "it sleeps beside a free lane")]
 fn a_look_at_the_queue_before_the_lane_is_free_is_caught() {
@@ -139,7 +139,7 @@ fn a_look_at_the_queue_before_the_lane_is_free_is_caught() {
 }
 
 #[test]
-fn a_newcomer_is_served_after_those_who_wait() {
+fn a_new_call_is_served_after_the_waiting_ones() {
     explore(3, || {
         let world = World::new();
         let place = world.waiting();
@@ -166,7 +166,7 @@ fn a_call_that_is_dropped_leaves_its_turn_to_the_next() {
     });
 }
 
-/// The third thread is the one that keeps time.
+/// The main thread counts turns, as the link thread does.
 #[test]
 fn a_call_that_is_never_polled_again_is_passed_over() {
     explore(3, || {
@@ -174,7 +174,7 @@ fn a_call_that_is_never_polled_again_is_passed_over() {
         let _leaked = world.waiting();
         let call = spawn(&world, |world| world.call('b', LanePlace::default()));
         world.free_lane();
-        // However early the first two are.
+        // The first two passes may come too early to count.
         for _ in 0..4 {
             world.queue.pass_over_late(&*world);
         }
@@ -183,9 +183,9 @@ fn a_call_that_is_never_polled_again_is_passed_over() {
     });
 }
 
-/// It was passed over, and comes while the lane is free, or after another has taken it.
+/// It was passed over, and comes while the lane is free, or after another call has taken it.
 #[test]
-fn a_call_that_comes_late_is_served_all_the_same() {
+fn a_call_that_comes_late_is_served_nevertheless() {
     explore(3, || {
         let world = World::new();
         let late = world.waiting();

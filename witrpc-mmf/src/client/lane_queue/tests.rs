@@ -4,7 +4,7 @@ use crate::memory::words::Mapped;
 
 use super::*;
 
-/// A task that looks whether the queue is locked when it is woken, and when it ends.
+/// A task that asserts, when it is dropped, that the queue is not locked.
 struct Looking {
     queue: Arc<LaneQueue<Mapped, Looking>>,
     woken: Arc<Mutex<Vec<u64>>>,
@@ -23,7 +23,7 @@ impl Drop for Looking {
     }
 }
 
-/// So many lanes are free, whatever is taken.
+/// Lanes of which this many are always free.
 struct Free(usize);
 
 impl FreeLanes for Free {
@@ -56,7 +56,7 @@ fn as_many_are_called_as_lanes_are_free_and_each_once() {
     assert_eq!(queue.try_take(&places[2], &Free(2)), None, "it is not its turn");
     queue.leave(&mut places[0], &Free(2));
     assert_eq!(take_woken(), [2], "it has moved up");
-    // Two turns in which the first two do not come.
+    // In two turns the first two do not come.
     queue.pass_over_late(&Free(2));
     queue.pass_over_late(&Free(2));
     assert_eq!(take_woken(), [3, 4]);

@@ -2,16 +2,16 @@
 //!
 //! # Invariants
 //!
-//! 1. A slot holds at most one sleeper, under the seq of the line that its call waits for. Only the
+//! 1. A slot holds at most one sleeper, with the seq of the line that its call waits for. Only the
 //!    lane's owner puts one there.
-//! 2. A sleeper leaves the slot in one of two ways. It is woken, or its own call takes it out because
+//! 2. A sleeper leaves the slot in one of two ways. It is woken, or its own call removes it because
 //!    it needs no wake-up any more.
-//! 3. The sleeper of a call whose answer is moved off its lane is taken out before the lane is free
-//!    ([`hand_on`](SleeperSlot::hand_on)). From then on the slot is the next owner's.
-//! 4. Should a sleeper of another call be found all the same, it is woken and never dropped: at worst its
-//!    task looks in vain.
+//! 3. The sleeper of a call whose answer is moved off its lane is removed before the lane is free
+//!    ([`hand_on`](SleeperSlot::hand_on)). From then on the slot belongs to the next owner.
+//! 4. If a sleeper of another call is found nevertheless, it is woken and never dropped. At worst
+//!    its task looks in vain.
 //!
-//! Wakers run foreign code. They are run and dropped outside of the lock.
+//! Wakers run code of users. They are woken and dropped without the lock.
 
 #[cfg(test)]
 mod model;
@@ -24,11 +24,11 @@ use crate::wakeup::wake::Wakeup;
 pub struct Sleeper<T, S> {
     pub seq: u64,
     pub task: T,
-    /// What stays from one sleep of a call to the next.
+    /// State that is kept from one sleep of a call to the next.
     pub stall_timer: S,
 }
 
-/// A lane's sleeper, if there is one. See the head of this file.
+/// The place for the sleeper of a lane. See the [module](self).
 pub struct SleeperSlot<W: Words, T, S>(W::Lock<Option<Sleeper<T, S>>>);
 
 impl<W: Words, T, S> Default for SleeperSlot<W, T, S> {
@@ -38,8 +38,8 @@ impl<W: Words, T, S> Default for SleeperSlot<W, T, S> {
 }
 
 impl<W: Words, T: Wakeup, S: Copy> SleeperSlot<W, T, S> {
-    /// Puts a sleeper there. One of the same call, from an earlier poll, leaves it its `stall_timer`, which is
-    /// returned.
+    /// Puts a sleeper there. An earlier sleeper of the same call passes its `stall_timer` on.
+    /// Returns the stall timer of the new sleeper.
     pub fn put(&self, mut sleeper: Sleeper<T, S>) -> S {
         let seq = sleeper.seq;
         let (earlier, stall_timer) = self.0.locked(|slot| {
@@ -57,13 +57,13 @@ impl<W: Words, T: Wakeup, S: Copy> SleeperSlot<W, T, S> {
         stall_timer
     }
 
-    /// Takes the sleeper of this call out, which needs no wake-up any more.
+    /// Removes the sleeper of this call, which needs no wake-up any more.
     pub fn forget(&self, seq: u64) {
         let sleeper = self.0.locked(Option::take);
         wake_other(sleeper, seq);
     }
 
-    /// Wakes the sleeper if it waits for `shown`. Returns whether another sleeps on.
+    /// Wakes the sleeper if it waits for `shown`. Returns whether another sleeper stays.
     pub fn wake_if_answered(&self, shown: u64) -> bool {
         let (answered, sleeps_on) = self.0.locked(|slot| {
             let answered = slot.take_if(|sleeper| sleeper.seq == shown);
@@ -78,7 +78,7 @@ impl<W: Words, T: Wakeup, S: Copy> SleeperSlot<W, T, S> {
         wake(self.0.locked(Option::take));
     }
 
-    /// Has `free` give the lane of the call to others, and wakes the call.
+    /// Calls `free`, which gives the lane of the call to others, and then wakes the call.
     pub fn hand_on(&self, seq: u64, free: impl FnOnce()) {
         let sleeper = self.0.locked(|slot| slot.take_if(|sleeper| sleeper.seq == seq));
         free();
@@ -90,7 +90,8 @@ impl<W: Words, T: Wakeup, S: Copy> SleeperSlot<W, T, S> {
         self.0.locked(|slot| slot.is_some())
     }
 
-    /// Runs `change` on what stays of the sleeper, if there is one, with the seq that it waits for.
+    /// Runs `change` on the stall timer of the sleeper, if there is one, with the seq that it waits
+    /// for.
     pub fn with_stall_timer<R>(&self, change: impl FnOnce(u64, &mut S) -> R) -> Option<R> {
         self.0.locked(|slot| {
             slot.as_mut().map(|sleeper| change(sleeper.seq, &mut sleeper.stall_timer))
@@ -104,7 +105,8 @@ fn wake<T: Wakeup, S>(sleeper: Option<Sleeper<T, S>>) {
     }
 }
 
-/// Drops what is the call's own, without the lock as its waker may be a task's last.
+/// Wakes a sleeper of another call and drops one of call `seq`. Called without the lock, because a
+/// dropped waker may be the last of its task.
 fn wake_other<T: Wakeup, S>(sleeper: Option<Sleeper<T, S>>, seq: u64) {
     wake(sleeper.filter(|sleeper| sleeper.seq != seq));
 }

@@ -1,4 +1,5 @@
-//! loom models: a lane is handed on while the answer of its call is moved away, and the next call sleeps on it.
+//! loom models: the answer of a call is moved away and its lane freed, while the next call takes
+//! the lane and sleeps on it.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -11,7 +12,7 @@ use crate::memory::words::modelled::{Modelled, explore};
 
 use super::*;
 
-/// Says that it was woken.
+/// A task that records that it was woken.
 struct Task(Arc<AtomicBool>);
 
 impl Wakeup for Task {
@@ -20,7 +21,8 @@ impl Wakeup for Task {
     }
 }
 
-/// A lane with a call that sleeps and has been answered. Its seq is 1, that of the next call 2.
+/// A lane with a call that sleeps and has been answered. Its seq is 1, and that of the next call is
+/// 2.
 struct World {
     ownership: LaneOwnership<Modelled>,
     slot: SleeperSlot<Modelled, Task, ()>,
@@ -53,7 +55,7 @@ impl World {
         self.is_free.fetch_or(1, Release);
     }
 
-    /// A thread that is short of a lane moves the answer to the completed.
+    /// Moves the answer away, as a thread does that is short of a lane.
     fn complete(&self, hand_on: impl Fn(&Self)) -> bool {
         let won = self.ownership.complete(1);
         if won {
@@ -62,7 +64,7 @@ impl World {
         won
     }
 
-    /// The next call takes the lane, if it is free, and sleeps on it.
+    /// Runs the next call: it takes the lane, if that is free, and sleeps on it.
     fn next_call(&self, put: impl Fn(&Self)) -> bool {
         let has_lane = self.is_free.compare_exchange(1, 0, AcqRel, Relaxed).is_ok();
         if has_lane {
@@ -73,7 +75,7 @@ impl World {
     }
 }
 
-/// Runs the model with these ways to hand the lane on, and to put a sleeper there.
+/// Runs the model with these ways to hand the lane on and to put a sleeper there.
 fn model(
     hand_on: impl Fn(&World) + Copy + Send + Sync + 'static,
     put: impl Fn(&World) + Copy + Send + Sync + 'static,
@@ -110,14 +112,14 @@ fn put(world: &World) {
     world.slot.put(world.sleeper(2));
 }
 
-/// Frees the lane first, and looks for its sleeper then.
+/// Frees the lane first, and looks for its sleeper afterwards.
 fn hand_on_too_early(world: &World) {
     world.free();
     world.slot.hand_on(1, || {});
 }
 
-/// Drops whatever sleeps there.
-fn put_in_silence(world: &World) {
+/// Drops the earlier sleeper without waking it.
+fn put_without_waking(world: &World) {
     let earlier = world.slot.0.locked(|slot| slot.replace(world.sleeper(2)));
     drop(earlier);
 }
@@ -129,13 +131,13 @@ fn a_completed_call_is_woken_and_so_is_the_next() {
 
 /// Each of the two rules is enough by itself.
 #[test]
-fn one_slip_loses_no_sleeper() {
+fn breaking_one_rule_loses_no_sleeper() {
     model(hand_on_too_early, put);
-    model(hand_on, put_in_silence);
+    model(hand_on, put_without_waking);
 }
 
 #[test]
 #[should_panic(expected = "a completed call sleeps on")]
 fn a_lane_that_is_free_before_its_sleeper_is_out_is_caught() {
-    model(hand_on_too_early, put_in_silence);
+    model(hand_on_too_early, put_without_waking);
 }
