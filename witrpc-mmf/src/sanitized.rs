@@ -195,7 +195,7 @@ fn serve(end: &mut End) {
             let response = end.layout.response_line(lane);
             end.publish(response, seq, answer);
             let wait_line = line_of(end.peer.words64(end.layout.wait_line(lane), LINE_WORDS));
-            if park::whom_to_wake(wait_line, Layout::lane_bit(lane), &rung).caller {
+            if park::what_to_wake(wait_line, Layout::lane_bit(lane), &rung).caller {
                 futex::wake_own(&line_of(end.own.words64(response, LINE_WORDS))[words::SEQ]);
             }
         }

@@ -245,7 +245,7 @@ impl Connection {
         let ReadyLine { head, inline, used } = ready;
         lines::publish::<Mapped>(line, ticket.seq, head.to_word(), inline, *used);
         let bit = Layout::lane_bit(lane);
-        let to_wake = park::whom_to_wake(self.wait_line(lane), bit, self.rung(lane));
+        let to_wake = park::what_to_wake(self.wait_line(lane), bit, self.rung(lane));
         if to_wake.caller {
             futex::wake_own(&line[line::SEQ]);
         }

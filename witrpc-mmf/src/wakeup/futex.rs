@@ -1,8 +1,8 @@
-//! Sleeping on a word of the peer's, and waking those who sleep on a word of ours.
+//! Sleeps on a word of the peer's region by futex, and wakes the sleepers of a word.
 //!
-//! The kernel knows a shared futex by file and offset, so that one process can wait through its
-//! read-only mapping and the other wake through its writable one. A futex is 32 bits: here the low
-//! half of a 64-bit seq.
+//! The kernel identifies a shared futex by file and offset. So one process can wait through its
+//! read-only mapping, and the other can wake through its writable one. A futex has 32 bits: here it
+//! is the low half of a 64-bit seq.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
@@ -12,16 +12,18 @@ use crate::memory::words::PeerU64;
 /// Why a sleep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
-    /// The time was over.
+    /// The time is over.
     TimedOut,
-    /// Anything else: a wake-up, a signal, or a word that had changed. Look again.
+    /// Any other reason: a wake-up, a signal, or a word that had changed. The caller must look
+    /// again.
     Look,
 }
 
-/// Where the low half of a word lies in it, in bytes.
+/// The offset of the low half in a word, in bytes.
 const LOW_HALF: usize = if cfg!(target_endian = "little") { 0 } else { 4 };
 
-/// Sleeps while the low half of `word` is `shown`, until `until` at the latest.
+/// Sleeps while the low half of `word` is `shown`, until `until` at the latest. It may return
+/// earlier.
 pub fn wait(word: &PeerU64, shown: u32, until: Option<Instant>) -> Woken {
     let timeout = match until {
         None => None,
@@ -44,12 +46,12 @@ pub fn wait(word: &PeerU64, shown: u32, until: Option<Instant>) -> Woken {
     if timed_out { Woken::TimedOut } else { Woken::Look }
 }
 
-/// Wakes all who sleep on a word of our own region.
+/// Wakes all threads, of either process, that sleep on a word of this side's region.
 pub fn wake_own(word: &AtomicU64) {
     wake(std::ptr::from_ref(word).cast());
 }
 
-/// Wakes all threads of this process that sleep on a word of the peer's.
+/// Wakes all threads of this process that sleep on a word of the peer's region.
 pub fn wake_peers(word: &PeerU64) {
     wake(std::ptr::from_ref(word).cast());
 }

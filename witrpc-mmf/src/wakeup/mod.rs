@@ -1,4 +1,4 @@
-//! How one side wakes the other.
+//! How one side of a connection wakes the other.
 
 #[doc(hidden)]
 pub mod epoch;

@@ -1,36 +1,38 @@
-//! How long to spin before parking.
+//! How long a waiter spins before it sleeps.
 
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::WaitPolicy;
 
-/// Looks without a pause between them: the first microsecond or so, in which a short call is
-/// answered. A `pause` takes up to 140 cycles on Intel since Skylake, a third of a round trip.
+/// The number of looks without a pause between them. They take about a microsecond, in which a
+/// short call is answered. A `pause` instruction takes up to 140 cycles on Intel since Skylake, a
+/// third of a round trip.
 const EAGER: u32 = 1_000;
-/// The longest adaptive spin: some 100 µs where a pause is short. It must outlast the waking of a
-/// server that sleeps (25 to 50 µs): a caller that gave up before would sleep too, its next call
-/// would find the server asleep again, and both would go on like that for good.
+/// The looks of the longest adaptive spin: about 100 µs where a pause is short. It must be longer
+/// than it takes to wake a server that sleeps (25 to 50 µs). Otherwise the caller sleeps too, its
+/// next call finds the server asleep again, and this goes on for every call.
 const MAX: u32 = 10_000;
-/// The spin of [`WaitPolicy::Spin`]: some 10 ms.
+/// The looks of [`WaitPolicy::Spin`]: about 10 ms.
 const LONG: u32 = 200_000;
-/// After so many parks in a row without a spin, one spin is tried.
+/// Of this many waits with an empty budget, one spins.
 const PROBE_EVERY: u32 = 16;
 
-/// A spin budget that follows outcomes. Counted in looks, not in time: reading a clock would cost
-/// more than the look.
+/// A spin budget that adapts to its success. It counts looks, not time, because reading a clock
+/// costs more than a look.
 #[derive(Debug)]
 pub struct Spin {
     policy: WaitPolicy,
-    /// Looks granted to the next wait. Threads race on it; a lost update is a slightly older guess.
+    /// The looks of the next wait. Threads race on it; a lost update makes it slightly out of date.
     budget: AtomicU32,
-    /// Waits since the budget fell to nothing.
+    /// The waits since the budget fell to 0.
     skipped: AtomicU32,
 }
 
 impl Spin {
     pub fn new(policy: WaitPolicy) -> Self {
-        // With one processor the peer cannot run while we spin. The count honours CPU quotas.
+        // With one processor, the peer cannot run while this thread spins. The count honours CPU
+        // quotas.
         let alone = std::thread::available_parallelism().is_ok_and(|cpus| cpus.get() == 1);
         let budget = match policy {
             WaitPolicy::Park => 0,
@@ -43,7 +45,7 @@ impl Spin {
         Self { policy, budget: AtomicU32::new(budget), skipped: AtomicU32::new(0) }
     }
 
-    /// Looks granted to a wait that begins now.
+    /// Returns the looks of a wait that begins now.
     #[inline]
     pub fn looks(&self) -> u32 {
         let budget = self.budget.load(Relaxed);
@@ -55,8 +57,8 @@ impl Spin {
         if skipped == PROBE_EVERY { MAX } else { 0 }
     }
 
-    /// The wait ended while spinning. Writes only when there is something to change, so that the
-    /// line stays shared between threads that all succeed.
+    /// Records that a spin found what it waited for. It writes only when something changes, so that
+    /// the cache line stays shared between threads that all succeed.
     #[inline]
     pub fn succeeded(&self) {
         if self.policy == WaitPolicy::Adaptive && self.budget.load(Relaxed) != MAX {
@@ -64,16 +66,16 @@ impl Spin {
         }
     }
 
-    /// The looks were spent in vain.
+    /// Records that a spin did not find what it waited for.
     pub fn failed(&self) {
         if self.policy == WaitPolicy::Adaptive {
             let budget = self.budget.load(Relaxed) / 2;
-            // Less than the eager part finds nothing that is worth looking for.
+            // A spin that is much shorter than the eager part would hardly ever succeed.
             self.budget.store(if budget < EAGER / 8 { 0 } else { budget }, Relaxed);
         }
     }
 
-    /// The breath between two looks, of which `done` have been taken.
+    /// Pauses between two looks, of which `done` have been made.
     #[inline]
     pub fn breathe(done: u32) {
         if done >= EAGER {
@@ -81,7 +83,7 @@ impl Spin {
         }
     }
 
-    /// Spins until `look` finds something or the budget is spent.
+    /// Spins until `look` returns something or the budget is used up.
     #[inline]
     pub fn until<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         let looks = self.looks();

@@ -1,4 +1,4 @@
-//! Tasks that are woken, real or a model's.
+//! Tasks that can be woken, in the library or in a model.
 
 use std::task::Waker;
 
@@ -6,7 +6,7 @@ use witrpc_rt::wake;
 
 /// A task that can be woken, or what stands for one in a model.
 pub trait Wakeup {
-    /// Wakes it.
+    /// Wakes the task.
     fn wake_up(self);
 }
 

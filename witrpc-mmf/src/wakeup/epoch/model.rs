@@ -10,7 +10,7 @@ use crate::memory::words::modelled::{Bell, Flag, Modelled, explore};
 
 use super::{SharedWakeEpoch, WakeEpoch, WakeRequest, fence};
 
-/// What one sleeping side and one publishing side share.
+/// What a sleeping side and a publishing side share.
 struct Shared<const PLACES: usize> {
     word: AtomicU64,
     places: [AtomicU64; PLACES],
@@ -48,8 +48,7 @@ fn wake_epoch() -> WakeEpoch<Modelled> {
     WakeEpoch::new(AtomicU64::new(0))
 }
 
-/// A poller that looks, arms, looks and sleeps, until all has come. A ring that is lost is a
-/// deadlock.
+/// The sleeper requests, looks and sleeps until it has seen everything. A lost ring is a deadlock.
 #[test]
 fn a_sleeper_misses_nothing_that_two_publishers_publish() {
     explore(2, || {
@@ -74,10 +73,10 @@ fn a_sleeper_misses_nothing_that_two_publishers_publish() {
     });
 }
 
-/// The poller's turn: while it looks every time nobody rings, and what is published as it stops is
-/// found or rings.
+/// The sleeper withdraws its request, looks, and requests again, as a poller does. What is
+/// published meanwhile is found by a look or rings.
 #[test]
-fn a_sleeper_that_turned_rings_off_misses_nothing_when_it_sleeps_again() {
+fn a_sleeper_that_withdrew_its_request_misses_nothing_when_it_sleeps_again() {
     explore(3, || {
         let shared = Shared::<1>::new();
         let wake_epoch = wake_epoch();
@@ -96,14 +95,14 @@ fn a_sleeper_that_turned_rings_off_misses_nothing_when_it_sleeps_again() {
         }
         if !found {
             shared.bell.hear(heard);
-            assert!(shared.all_show(), "rung for nothing that can be seen");
+            assert!(shared.all_show(), "a ring without a publication");
         }
         publisher.join().expect("the publisher");
     });
 }
 
 #[test]
-fn one_ring_an_epoch_and_none_without() {
+fn one_ring_for_each_epoch_and_no_other() {
     explore(3, || {
         let shared = Shared::<3>::new();
         let wake_epoch = wake_epoch();
@@ -125,15 +124,15 @@ fn one_ring_an_epoch_and_none_without() {
     });
 }
 
-/// Two sleepers store their epochs in either order, each for what it waits for; the word may go back
-/// from the later epoch to the earlier one at any moment.
+/// Two sleepers store their epochs in either order, each for what it waits for. The word may go
+/// back from the later epoch to the earlier one at any moment.
 #[test]
-fn an_epoch_that_is_stored_late_silences_nobody() {
+fn an_epoch_that_is_stored_late_loses_no_wake_up() {
     explore(2, || {
         let shared = Shared::<2>::new();
         let wake_epoch = Arc::new(wake_epoch());
         let sleep = |shared: &Shared<2>, wake_epoch: &WakeEpoch<Modelled>, place| {
-            // Whoever rings from now on wakes this sleeper: it has entered the queue.
+            // A ring from now on wakes this sleeper, which has entered the queue.
             let mut heard = shared.bell.rings();
             loop {
                 wake_epoch.request_wakeup(&shared.word);
@@ -158,7 +157,8 @@ fn an_epoch_that_is_stored_late_silences_nobody() {
     });
 }
 
-/// Futures that sleep until their place shows something, and the thread that answers their bell.
+/// Futures that sleep until their place shows something, and the thread that answers their
+/// doorbell.
 struct Futures {
     shared: Arc<Shared<2>>,
     wake_epoch: SharedWakeEpoch<Modelled>,
@@ -174,7 +174,7 @@ impl Futures {
         })
     }
 
-    /// A future's poll: `true` if it is over, else it sleeps.
+    /// Polls a future. Returns `true` if its wait is over; otherwise it sleeps.
     fn poll(&self, place: usize) -> bool {
         *self.asleep[place].lock().expect("no panic") = true;
         self.wake_epoch.request_wakeup(&self.shared.word);
@@ -185,7 +185,7 @@ impl Futures {
         false
     }
 
-    /// Wakes those whose place shows something; says whether others sleep on.
+    /// Wakes the futures whose place shows something. Returns whether others sleep on.
     fn wake(&self) -> bool {
         let mut others = false;
         for (place, asleep) in self.asleep.iter().enumerate() {
@@ -200,7 +200,7 @@ impl Futures {
         *self.asleep[place].lock().expect("no panic")
     }
 
-    /// The link thread, until nobody of `places` sleeps.
+    /// Runs the link thread until no future of `places` sleeps.
     fn answer_bell(&self, heard: &mut u32, places: &[usize]) {
         while places.iter().any(|place| self.sleeps(*place)) {
             *heard = self.shared.bell.hear(*heard);
@@ -232,7 +232,7 @@ fn futures_that_share_an_epoch_are_all_woken() {
 }
 
 #[test]
-fn a_future_that_finds_an_epoch_standing_may_rely_on_it() {
+fn a_future_may_rely_on_an_earlier_request() {
     explore(2, || {
         let futures = Futures::new();
         let server = thread::spawn({

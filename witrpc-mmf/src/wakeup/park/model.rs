@@ -11,9 +11,9 @@ use crate::memory::layout::{LINE_WORDS, line, wait};
 use crate::memory::words::modelled::{Bell, Flag, Futex, Modelled, explore};
 use crate::wakeup::epoch::{SharedWakeEpoch, WakeRequest};
 
-use super::{parked, still_parked, whom_to_wake};
+use super::{parked, still_parked, what_to_wake};
 
-/// A group of lanes as far as waiting is concerned.
+/// The words of a group of lanes that waiting is about.
 struct Group<const LANES: usize> {
     wait_line: [AtomicU64; LINE_WORDS],
     responses: [[AtomicU64; LINE_WORDS]; LANES],
@@ -37,10 +37,11 @@ impl<const LANES: usize> Group<LANES> {
         })
     }
 
-    /// What the server does for the response `seq` of `lane`. Returns whether it woke a caller.
+    /// Does what the server does for the response `seq` of `lane`. Returns whether it woke a
+    /// caller.
     fn respond(&self, lane: usize, seq: u64) -> bool {
         publish::<Modelled>(&self.responses[lane], seq, 0, &[0; 6], 0);
-        let to_wake = whom_to_wake(&self.wait_line, 1 << lane, &self.rung);
+        let to_wake = what_to_wake(&self.wait_line, 1 << lane, &self.rung);
         if to_wake.caller {
             self.futexes[lane].wake();
         }
@@ -50,7 +51,8 @@ impl<const LANES: usize> Group<LANES> {
         to_wake.caller
     }
 
-    /// A blocked caller. loom reports a deadlock if it is never woken. `false`: the end came first.
+    /// Runs a blocked caller. loom reports a deadlock if it is never woken. Returns `false` if the
+    /// connection ended first.
     fn park(&self, lane: usize, seq: u64) -> bool {
         let response = &self.responses[lane];
         parked::<Modelled, _>(&self.wait_line[wait::PARKED], 1 << lane, || {
@@ -100,7 +102,7 @@ fn two_callers_of_a_group_are_each_woken() {
 }
 
 #[test]
-fn a_response_that_nobody_sleeps_on_wakes_nobody() {
+fn a_response_without_a_sleeper_wakes_no_thread() {
     explore(3, || {
         let group = Group::<2>::new();
         let server = thread::spawn({
@@ -109,13 +111,13 @@ fn a_response_that_nobody_sleeps_on_wakes_nobody() {
         });
         assert!(!group.respond(0, 1));
         assert!(group.park(0, 1), "answered before it parks");
-        assert!(!server.join().expect("the server"), "nobody sleeps on lane 1");
-        assert!(!group.respond(0, 2), "nobody sleeps any more");
+        assert!(!server.join().expect("the server"), "no caller sleeps on lane 1");
+        assert!(!group.respond(0, 2), "no caller sleeps any more");
     });
 }
 
 #[test]
-fn the_end_of_the_connection_wakes_whoever_sleeps() {
+fn the_end_of_the_connection_wakes_every_sleeper() {
     explore(3, || {
         let group = Group::<1>::new();
         let link = thread::spawn({
@@ -133,7 +135,7 @@ fn the_end_of_the_connection_wakes_whoever_sleeps() {
     });
 }
 
-/// One fence of the server serves the blocked caller and the future.
+/// One fence of the server serves both the blocked caller and the future.
 #[test]
 fn a_caller_and_a_future_of_a_group_are_both_woken() {
     explore(2, || {
