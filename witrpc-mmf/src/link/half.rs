@@ -1,8 +1,8 @@
-//! One end of a connection: its own region, which it writes, and its view of the peer's.
+//! One end of a connection: its own region, which it writes, and its view of the peer's region.
 //!
-//! The ends differ in which parts of the regions are whose, in what they wait for and in what they
-//! publish. What both do with blocks is here, in [`sender`](super::sender) and in
-//! [`lease`](super::lease).
+//! The client and the server differ in which parts of the regions are theirs, in what they wait for
+//! and in what they publish. What both do with blocks is here, in [`sender`](super::sender), in
+//! [`receiver`](super::receiver) and in [`lease`](super::lease).
 
 use core::fmt;
 use core::sync::atomic::AtomicU32;
@@ -25,55 +25,57 @@ use super::message_codec::{BlockSource, MessageCodec};
 use super::release;
 use super::release::ReleaseTable;
 
-/// One end of a connection, as far as both are alike.
+/// The state that both ends of a connection have.
 pub struct Half {
     pub own: OwnMemory,
     pub peer: PeerMemory,
     pub layout: Layout,
     pub places: Places,
-    /// Blocks of our arena: free ones, and those that the peer has not released yet.
+    /// The blocks of this side's arena: free ones, and those that the peer has not released yet.
     pub send_arena: SendArena,
     pub codec: MessageCodec,
     pub max_message_len: usize,
-    /// Leases of the peer's that this process holds.
+    /// The peer's leases that this process holds.
     pub leases_held: Held,
-    /// Whether what the peer sends may be read in place.
+    /// Set if a user promised that the peer does not change what it has sent, so that it may be
+    /// read in place.
     pub trusted: Option<TrustedPeer>,
-    /// Ringing the peer.
+    /// This side's end of the doorbell.
     pub bell: Bell,
     pub space_rung: WakeRequest<Mapped>,
     pub origin: Origin,
 }
 
-/// Where the lines of the lanes and the blocks lie, and where the release of blocks is said.
+/// Where in the two regions the lines of the lanes, the arena of the peer and the release tables
+/// start, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Places {
-    /// Where the lines begin that we write.
+    /// Where the lines begin that this side writes, in its own region.
     pub own_lanes: usize,
-    /// Where the lines begin that the peer writes.
+    /// Where the lines begin that the peer writes, in its region.
     pub peer_lanes: usize,
-    /// Where the peer's arena begins in its region.
+    /// Where the peer's arena begins, in its region.
     pub peer_arena: usize,
-    /// The table in our region in which we release the peer's blocks.
+    /// The table in which this side releases the peer's blocks, in this side's region.
     pub own_release: usize,
-    /// The table in the peer's region in which it releases ours.
+    /// The table in which the peer releases this side's blocks, in the peer's region.
     pub peer_release: usize,
 }
 
 impl Half {
-    /// Which blocks of our arena the peer has released.
+    /// Returns the table of the blocks of this side's arena that the peer has released.
     pub fn released(&self) -> ReleaseTable<'_, Mapped> {
         let slots = self.peer.words32(self.places.peer_release, self.layout.granules());
         ReleaseTable { slots }
     }
 
-    /// Refuses leases that cannot be had, whatever comes back.
+    /// Refuses leases that there can never be, however much space is released.
     pub fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
         self.codec.check_leasable()?;
         self.send_arena.check_leases(lens)
     }
 
-    /// Where the peer's blocks lie.
+    /// Returns where the peer's blocks are.
     pub fn source(&self) -> BlockSource<'_> {
         BlockSource { peer: &self.peer, arena: self.places.peer_arena }
     }
@@ -83,11 +85,11 @@ impl Half {
         self.source().copy(self.received(block), offset, out);
     }
 
-    /// The bytes of a block of the peer's in place, if the peer is trusted.
+    /// Returns the bytes of a peer's block in place, if the peer is trusted.
     ///
     /// # Safety
     ///
-    /// The peer has lent the block, and it is not released while the result exists.
+    /// The peer has lent the block, and the block is not released while the result exists.
     pub unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
         let trusted = self.trusted?;
         let start = self.places.peer_arena + self.received(block).offset();
@@ -100,12 +102,13 @@ impl Half {
         block
     }
 
-    /// Where we say that a block of the peer's that begins at `granule` is released.
+    /// Returns the slot in which this side releases a peer's block that begins at `granule`.
     pub fn slot(&self, granule: usize) -> &AtomicU32 {
         self.own.word32(self.places.own_release + granule * 4)
     }
 
-    /// Gives a block of the peer's back.
+    /// Releases a peer's block, and rings if the peer waits for space. Does nothing in a forked
+    /// child.
     pub fn release(&self, block: &BlockRef) {
         if self.origin.is_forked() {
             return;

@@ -1,20 +1,20 @@
-//! The word of a line that says what its payload is.
+//! The head of a line: the word that describes its payload.
 //!
 //! ```text
 //!  63        62..60  59      58..32  31..0
 //!  deadline  kind    leases  tag     length of the whole message in bytes
 //! ```
 //!
-//! Block and segment lines describe their bytes in the inline words: offset in the writer's arena,
-//! generation of the block, and for segments their own length and their place in the message.
+//! The lines of blocks and segments describe the block in their inline words: its granule in the
+//! writer's arena, its generation and its length. A segment also has its offset in the message.
 
 use witrpc_transport::TAG_BITS;
 
-/// Set beside the tag: the message ends with the descriptions of leases.
+/// A flag beside the tag: the message ends with the descriptions of leases.
 pub const LEASES: u32 = 1 << TAG_BITS;
 
 const TAG_SHIFT: u32 = 32;
-/// The tag, and [`LEASES`].
+/// The bits of the tag and of [`LEASES`].
 const TAG_MASK: u64 = (1 << (TAG_BITS + 1)) - 1;
 const KIND_SHIFT: u32 = TAG_SHIFT + TAG_BITS + 1;
 const KIND_MASK: u64 = 0b111;
@@ -22,7 +22,8 @@ const DEADLINE: u64 = 1 << 63;
 
 const _: () = assert!(KIND_SHIFT + 3 == 63);
 
-/// What a line carries. The numbers are the wire's; 0 is what an unwritten line says.
+/// What a line carries. These numbers are the protocol's. 0 is the kind of a line that was never
+/// written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
@@ -32,9 +33,11 @@ pub enum Kind {
     Block = 2,
     /// A block that holds a part of the message.
     Segment = 3,
-    /// Request: send the next segment of the answer. Response: the segment has been taken.
+    /// In a request: asks for the next segment of the answer. In a response: the segment of the
+    /// request has been taken.
     Next = 4,
-    /// Request: drop the rest of the answer, or of the request.
+    /// In a request: asks the server to drop the rest of the answer, or of the request. In a
+    /// response: the message was dropped.
     Discard = 5,
 }
 
@@ -52,11 +55,11 @@ impl Kind {
     }
 }
 
-/// A head, taken apart.
+/// The fields of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     pub kind: Kind,
-    /// The sender's tag, and [`LEASES`].
+    /// The sender's tag, and the flag [`LEASES`].
     pub tag: u32,
     pub len: u32,
     pub deadline: bool,
@@ -68,7 +71,7 @@ impl Head {
         Self { kind, tag, len, deadline: false }
     }
 
-    /// The same, of a request whose deadline stands in the lane's control line if there is one.
+    /// Sets whether the request has a deadline, which is in the lane's control line.
     #[inline]
     pub fn with_deadline(self, deadline: bool) -> Self {
         Self { deadline, ..self }
@@ -84,7 +87,7 @@ impl Head {
             | u64::from(self.len)
     }
 
-    /// `None` when a peer wrote a kind that does not exist.
+    /// Returns the fields of a head; `None` if the kind does not exist.
     #[inline]
     pub fn from_word(word: u64) -> Option<Self> {
         Some(Self {

@@ -1,4 +1,5 @@
-//! Messages, as the seam has them, and the bytes of a short one as the words of its line.
+//! Messages, as `witrpc-transport` defines them, and the bytes of a short message as the words of a
+//! line.
 
 use crate::memory::layout::INLINE_LEN;
 
@@ -7,7 +8,7 @@ pub use witrpc_transport::{
     RemoteBytes, Request, Ticket,
 };
 
-/// The bounds of a connection's longest message, in bytes.
+/// The bounds of the longest message of a connection, in bytes.
 pub const MESSAGE_LEN_BOUNDS: (usize, usize) = (64, u32::MAX as usize);
 
 /// Returns the words of a line's payload as bytes.

@@ -1,4 +1,5 @@
-//! How messages are carried: as they are, or sealed. The same on both sides.
+//! How the bytes of messages are put into blocks and taken out: in clear, or sealed. Both sides do
+//! the same.
 
 use witrpc_transport::Keys;
 
@@ -14,38 +15,39 @@ use super::sealed::{
     AuthError, Cipher, FORGED, KeysExhausted, LONGEST_PART, longest_within, opened_len, sealed_len,
 };
 
-/// How the messages of a connection are carried.
+/// The codec of a connection: a cipher, or nothing for messages in clear.
 #[derive(Debug)]
 pub struct MessageCodec(Option<Cipher>);
 
 /// Why a block was not opened.
 pub enum Unopened {
-    /// This process has no memory for what it holds.
+    /// This process has no memory for the bytes.
     NoMemory,
     /// The peer has broken this rule.
     Broken(&'static str),
 }
 
-/// What a line says of a segment.
+/// A segment, as its line describes it.
 #[derive(Clone, Copy)]
 pub struct Segment<'a> {
     pub lane: usize,
     pub head: Head,
-    /// Where it begins in its message.
+    /// Where it begins in its message, in bytes.
     pub start: u64,
     pub block: &'a BlockRef,
 }
 
-/// Where the blocks of a peer lie.
+/// Where the blocks of a peer are.
 #[derive(Clone, Copy)]
 pub struct BlockSource<'a> {
     pub peer: &'a PeerMemory,
-    /// Where its arena begins in its region.
+    /// Where the peer's arena begins in its region, in bytes.
     pub arena: usize,
 }
 
 impl BlockSource<'_> {
-    /// Copies out of a block of the peer's.
+    /// Copies bytes from `offset` on out of a peer's block into all of `out`. The block must have
+    /// been checked.
     pub fn copy(self, block: &BlockRef, offset: usize, out: &mut [u8]) {
         let copied = self.peer.copy_out(self.arena + block.offset() + offset, out);
         copied.expect("a checked block lies in the region");
@@ -58,7 +60,7 @@ impl BlockSource<'_> {
 }
 
 impl MessageCodec {
-    /// Sealed, if there are keys.
+    /// Creates a codec, which seals messages if there are keys.
     pub fn new(keys: Option<Box<dyn Keys>>, lanes: usize) -> Self {
         Self(keys.map(|keys| Cipher::new(keys, lanes)))
     }
@@ -72,7 +74,7 @@ impl MessageCodec {
         self.0.as_ref()
     }
 
-    /// The longest message that is sent in one block, in bytes.
+    /// Returns the longest message that is sent in one block, in bytes.
     pub fn longest_whole(&self, send_arena: &SendArena) -> usize {
         match self.0 {
             None => send_arena.largest_block(),
@@ -80,7 +82,7 @@ impl MessageCodec {
         }
     }
 
-    /// The longest part of a message that is sent as a segment, in bytes.
+    /// Returns the longest part of a message that is sent as a segment, in bytes.
     pub fn longest_segment(&self, send_arena: &SendArena) -> usize {
         match self.0 {
             None => send_arena.segment_len(),
@@ -88,7 +90,7 @@ impl MessageCodec {
         }
     }
 
-    /// Refuses to lease anything where what crosses is sealed.
+    /// Refuses leases on an encrypted connection.
     ///
     /// # Errors
     ///
@@ -97,7 +99,7 @@ impl MessageCodec {
         if self.is_plain() { Ok(()) } else { Err(ChannelError::Encrypted) }
     }
 
-    /// Refuses a head that speaks of leases where there can be none.
+    /// Refuses a head with the flag for leases where there can be none.
     ///
     /// # Errors
     ///
@@ -113,23 +115,23 @@ impl MessageCodec {
         }
     }
 
-    /// How long the block is that carries so many bytes of a message.
+    /// Returns the length of a block that carries `len` bytes of a message.
     pub fn block_len(&self, len: usize) -> usize {
         if self.is_plain() { len } else { sealed_len(len) }
     }
 
-    /// How many bytes of a message a segment carries whose block has this length: 0, which no segment
-    /// does, if none has.
+    /// Returns how many bytes of a message a segment carries in a block of this length. Returns 0,
+    /// which is never valid, for a length that no sealed block has.
     pub fn carried(&self, block_len: usize) -> usize {
         if self.is_plain() { block_len } else { opened_len(block_len).unwrap_or(0) }
     }
 
-    /// Writes `len` bytes of a message into all of their block. `write` writes those from an offset
-    /// on, front to back.
+    /// Writes `len` bytes of a message into the whole of `block`. `write` writes the bytes from an
+    /// offset on, called front to back.
     ///
     /// # Errors
     ///
-    /// [`KeysExhausted`]: the lane, and the connection with it, is at its end.
+    /// [`KeysExhausted`]: no numbers are left on this lane, so the connection must end.
     pub fn fill(
         &self,
         lane: usize,
@@ -147,8 +149,8 @@ impl MessageCodec {
         }
     }
 
-    /// Adds a segment to what has come of its message. `ask` asks the peer for the next, if there is
-    /// one, before the bytes are copied and opened: the peer fills and seals it meanwhile.
+    /// Adds a segment to its message. Calls `ask`, which requests the next segment if there is one,
+    /// before it copies and opens the bytes: the peer fills and seals the next segment meanwhile.
     pub fn append(
         &self,
         reassembly: &mut Reassembly,
@@ -175,7 +177,7 @@ impl MessageCodec {
 }
 
 impl Cipher {
-    /// Opens a message that came in one block.
+    /// Opens a sealed message that came in one block.
     pub fn open_whole(
         &self,
         lane: usize,
@@ -208,7 +210,7 @@ mod tests {
 
     use super::*;
 
-    /// The block at the start of an arena that is large enough for it.
+    /// Returns the block at the start of an arena that is large enough for it.
     fn block(len: usize) -> BlockRef {
         BlockRef::check([1 << 32, len as u64], 1 << 30).expect("it lies in the arena")
     }
@@ -224,7 +226,7 @@ mod tests {
         for len in [LONGEST_PART + 1, 64 << 20] {
             let head = Head::new(Kind::Block, 0, len as u32);
             let cipher = message_codec.cipher().expect("there are keys");
-            // No more than a page of it is there, so that reading it would panic.
+            // Only a page of it is mapped, so reading it would panic.
             let refused = cipher.open_whole(0, head, &block(sealed_len(len)), source);
             assert!(matches!(refused, Err(Unopened::Broken(rule)) if rule.contains("in segments")));
         }

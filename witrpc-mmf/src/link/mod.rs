@@ -1,4 +1,4 @@
-//! What both sides of a connection share: lines, messages, leases.
+//! What both sides of a connection have in common: lines, messages, blocks and leases.
 
 pub mod cancel;
 pub mod half;

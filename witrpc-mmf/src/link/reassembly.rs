@@ -1,4 +1,4 @@
-//! A message that comes in segments, as far as it has come: the same on both sides.
+//! A message that arrives in segments. Both sides do the same.
 
 use std::collections::TryReserveError;
 
@@ -7,7 +7,7 @@ use crate::memory::try_alloc::room_for;
 use super::head::Head;
 use super::sealed::{AuthError, FORGED};
 
-/// What every segment must say again.
+/// What the head of every segment of a message repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Said {
     tag: u32,
@@ -20,26 +20,26 @@ impl From<Head> for Said {
     }
 }
 
-/// A message of which not all segments have come.
+/// A message of which not all segments have arrived.
 #[derive(Debug)]
 pub struct Reassembly {
     said: Said,
     bytes: Vec<u8>,
 }
 
-/// Why a segment was not added.
+/// Why a segment was refused.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// It does not follow the one before.
+    /// It does not continue the message where the segment before it ended.
     OutOfOrder,
-    /// It is longer than any segment is, and would take as much longer to copy or to open.
+    /// It is longer than a segment can be, and would take too long to copy or to open.
     TooLong,
-    /// What it holds is not what the peer has sealed.
+    /// Its bytes are not what the peer has sealed.
     AuthError,
 }
 
 impl Refused {
-    /// The rule that the peer has broken.
+    /// Returns the rule that the peer has broken.
     pub fn rule(&self) -> &'static str {
         match self {
             Self::OutOfOrder => "a segment that does not follow the one before",
@@ -50,20 +50,21 @@ impl Refused {
 }
 
 impl Reassembly {
-    /// Room for all of the message whose first segment has this head: two messages never wait for
-    /// each other half done. The caller has checked the length.
+    /// Allocates memory for the whole message whose first segment has this head, so that two
+    /// incomplete messages never wait for each other. The caller must have checked the length.
     ///
     /// # Errors
     ///
-    /// This process has no memory for it.
+    /// This process has no memory for the message.
     pub fn begin(head: Head) -> Result<Self, TryReserveError> {
         let said = Said::from(head);
         Ok(Self { said, bytes: room_for(said.total)? })
     }
 
-    /// Adds the segment of `len` bytes that begins at `start` in its message. What it says is checked
-    /// against the first. Then `ask` is called, unless it is the last, to have the peer make the next
-    /// meanwhile; and `copy` adds the bytes, or says that they are not the peer's.
+    /// Adds a segment of `len` bytes that begins at `start` in its message. Checks its head against
+    /// that of the first. Then it calls `ask`, unless this is the last segment, so that the peer
+    /// makes the next one meanwhile. Then it calls `copy`, which appends the bytes, or fails if
+    /// they are not what the peer sealed.
     ///
     /// # Errors
     ///
@@ -89,17 +90,17 @@ impl Reassembly {
         copy(&mut self.bytes).map_err(|AuthError| Refused::AuthError)
     }
 
-    /// How many bytes have not come yet.
+    /// Returns how many bytes are missing.
     pub fn missing(&self) -> usize {
         self.said.total - self.bytes.len()
     }
 
-    /// The length of the whole message in bytes.
+    /// Returns the length of the whole message in bytes.
     pub fn total(&self) -> usize {
         self.said.total
     }
 
-    /// The message, once all of it has come.
+    /// Returns the message if all of it has arrived, and otherwise the reassembly.
     pub fn whole(self) -> Result<Vec<u8>, Self> {
         if self.bytes.len() == self.said.total { Ok(self.bytes) } else { Err(self) }
     }
@@ -112,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_segment_is_asked_for_before_one_is_taken_and_none_after_the_last() {
+    fn the_next_segment_is_requested_before_one_is_copied() {
         let head = Head::new(Kind::Segment, 0, 250);
         let mut reassembly = Reassembly::begin(head).expect("there is memory");
         for (start, len, is_last) in [(0, 100, false), (100, 100, false), (200, 50, true)] {
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_asked_for_behind_a_segment_that_breaks_a_rule() {
+    fn no_segment_is_requested_after_one_that_breaks_a_rule() {
         let head = Head::new(Kind::Segment, 0, 250);
         let mut reassembly = Reassembly::begin(head).expect("there is memory");
         for (start, len) in [(1, 100), (0, 0), (0, 251)] {

@@ -1,4 +1,4 @@
-//! What both sides do to receive what is sealed: open it, or pass it over.
+//! Receiving sealed messages, for both sides: opens them, or skips them.
 //!
 //! Each error is the rule that the peer has broken.
 
@@ -12,7 +12,7 @@ use super::message_codec::Unopened;
 use super::sealed::{AuthError, Cipher, FORGED};
 
 impl Half {
-    /// Opens a message that came in its line.
+    /// Opens a sealed message that came in its line.
     pub fn open_short(
         &self,
         cipher: &Cipher,
@@ -21,12 +21,12 @@ impl Half {
         inline: &InlineWords,
     ) -> Result<Payload, &'static str> {
         let bytes = cipher.open_inline(lane, head, inline).map_err(|AuthError| FORGED)?;
-        // It has opened, so it is short.
+        // It opened, so it is at most `INLINE_SEALED` bytes long.
         Ok(Payload::Small { bytes, len: head.len as u8 })
     }
 
-    /// Opens a message that came in one block, and gives that back. `None` if this process has no memory
-    /// for it.
+    /// Opens a sealed message that came in one block, and releases the block. Returns `None` if
+    /// this process has no memory for the message.
     pub fn open_block(
         &self,
         cipher: &Cipher,
@@ -44,14 +44,14 @@ impl Half {
         }
     }
 
-    /// Gives a block back whose bytes nobody takes.
+    /// Releases a block whose bytes are not read.
     pub fn drop_block(&self, lane: usize, block: &BlockRef) -> Result<(), &'static str> {
         self.pass_over(lane, block.len())?;
         self.release(block);
         Ok(())
     }
 
-    /// Keeps count of a message that nobody opens, which is `sealed` bytes long if it is sealed.
+    /// Counts a message that is not opened. `sealed` is its length in bytes, if it is sealed.
     pub fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), &'static str> {
         match self.codec.cipher() {
             Some(cipher) => cipher.pass_over(lane, sealed).map_err(|AuthError| FORGED),

@@ -1,22 +1,24 @@
-//! The messages of calls, sealed.
+//! The cipher of a connection: seals and opens the messages of calls.
 //!
 //! A message, or a segment of one, is sealed in pieces of up to [`CHUNK`] bytes. Each piece begins
-//! with the head of its line, which stands there in clear too and is compared when the piece has been
-//! opened: the keys know of no other way to bind it. The number that a piece is sealed under is its
-//! lane's and the place in all that has been sealed on the lane in that direction; both sides count,
-//! so no piece opens in another place, or twice.
+//! with the head of its line, which is also on the line in clear; the two are compared when the
+//! piece has been opened. (The keys take no associated data, so the head cannot be bound in another
+//! way.)
 //!
-//! Sealing and opening happen in private memory: the plain text never stands in a region, and what
-//! was opened is not what a peer can still write.
+//! The number of a piece is made of its lane and of the count of the pieces sealed on that lane in
+//! that direction. Both sides count, so a piece opens only in its place, and only once.
+//!
+//! Sealing and opening happen in private memory. So plain text is never in a region, and the peer
+//! cannot change what was opened.
 //!
 //! # Invariants
 //!
-//! 1. The counts of a lane are used by whoever has the lane: the caller, or whoever answers its call.
-//!    What hands a lane on orders them.
-//! 2. No number is used twice. A count stands at [`SPENT`] while a message is sealed, and stays there
-//!    if its body panics between two pieces: the numbers used by then must not be used for something
-//!    else. A lane that is spent, so or by having come to the end of its numbers, ends the connection
-//!    when it is used.
+//! 1. The counts of a lane are accessed only by the lane's present owner: the caller, or the thread
+//!    that answers its call. What hands the lane on orders the accesses.
+//! 2. No number is used twice. A count is [`SPENT`] while a message is sealed, and stays so if the
+//!    message's body panics between two pieces, because the numbers used by then must not be used
+//!    again. A lane that is spent, for this reason or because its numbers are used up, ends the
+//!    connection at its next use.
 
 use std::cell::Cell;
 use std::sync::atomic::AtomicU64;
@@ -30,51 +32,51 @@ use super::head::Head;
 use super::line::InlineWords;
 use super::message::{inline_bytes, inline_words};
 
-/// The most bytes of a message in one piece: as many lines as fit.
+/// The most bytes of a message in one piece: a multiple of the cache line.
 const CHUNK: usize = 65_472;
 const HEAD_LEN: usize = 8;
 
-/// How much longer a piece is than what it carries.
+/// The bytes by which a piece is longer than what it carries.
 const OVERHEAD: usize = HEAD_LEN + TAG_LEN;
 
 const _: () = assert!(CHUNK + HEAD_LEN <= MAX_PIECE_LEN && CHUNK.is_multiple_of(64));
 
-/// The longest message that travels sealed in a line, in bytes.
+/// The longest message that is sealed into a line, in bytes.
 pub const INLINE_SEALED: usize = INLINE_LEN - OVERHEAD;
 
-/// The most bytes of a message that are sealed at once; a longer one goes in segments, and is refused
-/// if it does not. So one side opens a part while the other seals the next, and the thread that looks
-/// for requests is not long at it. Long enough that a hand-over does not show beside it.
+/// The most bytes of a message that are sealed as one part. A longer message goes in segments, and
+/// is refused otherwise. So one side opens a part while the other seals the next, and one part does
+/// not keep the poller busy for long. It is long enough that the hand-over costs little beside it.
 pub const LONGEST_PART: usize = 2 * CHUNK;
 
-/// Beyond every count of a lane in use.
+/// A value above every count of a lane in use.
 const SPENT: u64 = 1 << COUNTER_BITS;
 
-/// More pieces than the longest message has, in segments of the shortest kind.
+/// More pieces than the longest message has when it is sent in the shortest segments.
 const LONGEST: u64 = 1 << 24;
 
-/// One side's sealing and opening of a connection's messages.
+/// The cipher of one side of a connection, for both directions.
 #[derive(Debug)]
 pub struct Cipher {
     keys: Box<dyn Keys>,
     lanes: Box<[Counts]>,
 }
 
-/// How many pieces there have been on a lane.
+/// The number of the next piece of a lane in each direction.
 #[derive(Debug)]
 struct Counts {
     sealed: AtomicU64,
     opened: AtomicU64,
 }
 
-/// A message did not open: it is not what the peer has sealed as the next one on its lane.
+/// A message did not open: it is not what the peer has sealed as the next message on its lane.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AuthError;
 
-/// What a rule about that reads like.
+/// The rule that a peer breaks whose message does not open.
 pub const FORGED: &str = "a message that does not open: it was forged, or moved";
 
-/// A lane has no numbers left.
+/// No numbers are left to seal with on a lane.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KeysExhausted;
 
@@ -85,22 +87,23 @@ impl Cipher {
         Self { keys, lanes: lanes.collect() }
     }
 
-    /// As if so much had been sealed on a lane that its numbers are used up.
+    /// Sets the counts of a lane as if its numbers were used up.
     #[cfg(test)]
     pub fn spend(&self, lane: usize) {
         self.lanes[lane].sealed.store(SPENT - LONGEST + 1, Relaxed);
     }
 
-    /// Whether a call on this lane could come to the end of its numbers, asked by a client; by a
-    /// server a little later, so that only a client that does not ask finds it so.
+    /// Returns whether a call on this lane might use up its numbers. A client asks before it sends.
+    /// A server asks with a higher limit, so that it refuses only the calls of a client that did
+    /// not ask.
     pub fn is_spent(&self, lane: usize, by_server: bool) -> bool {
         let limit = SPENT - if by_server { LONGEST } else { 2 * LONGEST };
         let Counts { sealed, opened } = &self.lanes[lane];
         sealed.load(Relaxed) > limit || opened.load(Relaxed) > limit
     }
 
-    /// Seals a message of at most [`INLINE_SEALED`] bytes, the first of `padded`. Returns the words of
-    /// its line, and how many of them are used.
+    /// Seals a message of at most [`INLINE_SEALED`] bytes, the first `len` of `padded`. Returns the
+    /// words of its line, and how many of them are used.
     pub fn seal_inline(
         &self,
         lane: usize,
@@ -118,8 +121,8 @@ impl Cipher {
         Ok((inline_words(&sealed), sealed_len(len).div_ceil(8)))
     }
 
-    /// Seals `len` bytes of a message into all of `block`, of [`sealed_len`] bytes. `fill` writes the
-    /// bytes from an offset on, front to back.
+    /// Seals `len` bytes of a message into all of `block`, which has [`sealed_len`] bytes. `fill`
+    /// writes the bytes from an offset on, called front to back.
     pub fn seal(
         &self,
         lane: usize,
@@ -136,7 +139,8 @@ impl Cipher {
                 let piece = &mut private[..sealed.len()];
                 piece[..HEAD_LEN].copy_from_slice(&head.to_word().to_le_bytes());
                 fill(index * CHUNK, &mut piece[HEAD_LEN..]);
-                // Begun when the first piece is there: most messages have no other that could panic.
+                // Begun after the first piece was filled, because a panic before this leaves the
+                // lane usable. Most messages have one piece.
                 let count = next.map_or_else(|| self.begin(lane, pieces(len)), Ok)?;
                 tag.copy_from_slice(&self.keys.seal(number(lane, count), piece));
                 sealed.copy_from_slice(piece);
@@ -147,7 +151,8 @@ impl Cipher {
         })
     }
 
-    /// The count to begin so many pieces at. Until [`end`](Self::end) there is none for others.
+    /// Returns the number of the first of `pieces` pieces. The lane counts as spent until
+    /// [`end`](Self::end).
     fn begin(&self, lane: usize, pieces: u64) -> Result<u64, KeysExhausted> {
         let count = &self.lanes[lane].sealed;
         let first = count.load(Relaxed);
@@ -162,7 +167,7 @@ impl Cipher {
         self.lanes[lane].sealed.store(next, Relaxed);
     }
 
-    /// Opens what a line carries itself, of a head that says that it has `head.len` bytes.
+    /// Opens the `head.len` bytes that a line carries itself.
     pub fn open_inline(
         &self,
         lane: usize,
@@ -181,8 +186,8 @@ impl Cipher {
         Ok(bytes)
     }
 
-    /// Opens `sealed` bytes and adds what they carry to `out`, which has room for it. `copy` copies
-    /// them out of the peer's region from an offset on, each once.
+    /// Opens `sealed` bytes and appends what they carry to `out`, which has the capacity for it.
+    /// `copy` copies them out of the peer's region from an offset on. Each byte is copied once.
     pub fn open(
         &self,
         lane: usize,
@@ -206,8 +211,8 @@ impl Cipher {
         Ok(())
     }
 
-    /// Opens the piece `index` of a message in place, and compares the head in it. Returns what it
-    /// carries.
+    /// Opens the piece `index` of a message in place and compares the head in it. Returns the bytes
+    /// that it carries.
     fn open_piece<'a>(
         &self,
         lane: usize,
@@ -223,7 +228,7 @@ impl Cipher {
         piece.strip_prefix(&head.to_word().to_le_bytes()).ok_or(AuthError)
     }
 
-    /// Leaves out a message that nobody opens.
+    /// Skips a message of `sealed` bytes that is not opened.
     pub fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), AuthError> {
         self.skip(lane, pieces(opened_len(sealed).ok_or(AuthError)?));
         Ok(())
@@ -235,23 +240,24 @@ impl Cipher {
     }
 }
 
-/// How many pieces a message of so many bytes has.
+/// Returns how many pieces a message of `len` bytes has.
 fn pieces(len: usize) -> u64 {
     len.div_ceil(CHUNK).max(1) as u64
 }
 
-/// How long `len` bytes are once they are sealed.
+/// Returns the sealed length of `len` bytes.
 pub fn sealed_len(len: usize) -> usize {
     len + pieces(len) as usize * OVERHEAD
 }
 
-/// How many bytes are in what is `sealed` bytes long; `None` if nothing is.
+/// Returns how many bytes a sealed length carries, or `None` if no message has that sealed length.
 pub fn opened_len(sealed: usize) -> Option<usize> {
     let len = sealed.checked_sub(sealed.div_ceil(CHUNK + OVERHEAD) * OVERHEAD)?;
     (sealed_len(len) == sealed).then_some(len)
 }
 
-/// The most bytes that are no longer than `room` once they are sealed; at least one piece fits.
+/// Returns the most bytes whose sealed length is at most `room`, in which at least one piece must
+/// fit.
 pub fn longest_within(room: usize) -> usize {
     let rest = room % (CHUNK + OVERHEAD);
     room / (CHUNK + OVERHEAD) * CHUNK + rest.saturating_sub(OVERHEAD)
@@ -264,11 +270,11 @@ fn number(lane: usize, count: u64) -> u64 {
 const SCRATCH_LEN: usize = CHUNK + OVERHEAD;
 
 thread_local! {
-    /// Kept for a thread's next message. Absent while it is in use.
+    /// Kept for the next message of a thread. Absent while it is in use.
     static SCRATCH: Cell<Option<Box<[u8; SCRATCH_LEN]>>> = const { Cell::new(None) };
 }
 
-/// Lends room for a sealed piece.
+/// Calls `work` with scratch memory for one sealed piece.
 fn with_scratch<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
     let mut scratch = SCRATCH.take().unwrap_or_else(|| Box::new([0; SCRATCH_LEN]));
     let result = work(&mut *scratch);
@@ -369,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_passed_over_keeps_the_count() {
+    fn a_skipped_message_is_counted() {
         let (sender, receiver) = (cipher(), cipher());
         for len in [10, 2 * CHUNK + 1] {
             receiver.pass_over(1, seal(&sender, 1, &bytes(len)).len()).unwrap();
@@ -380,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_panics_leaves_the_lane_spent_and_the_others_not() {
+    fn a_body_that_panics_spends_its_lane_only() {
         let cipher = cipher();
         let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let fill = |offset: usize, _: &mut [u8]| assert_eq!(offset, 0, "no more");
@@ -409,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_each_others_inverse() {
+    fn sealed_and_opened_lengths_are_inverse() {
         for len in (0..4 * CHUNK).step_by(997).chain([CHUNK - 1, CHUNK, CHUNK + 1]) {
             let sealed = sealed_len(len);
             assert_eq!(opened_len(sealed), Some(len));

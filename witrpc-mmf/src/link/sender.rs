@@ -1,9 +1,9 @@
-//! What both sides do to send: a message, or the next part of one, becomes a line that is ready to be
-//! published.
+//! Sending, for both sides: makes a message, or the next part of one, into a line that is ready to
+//! be published.
 //!
-//! A short message is in the line itself. Any other is written to a block: space is reserved for it,
-//! filled, and lent to the peer by the line that names it. Each side has its own ways to get a lane, to
-//! do without space, and to publish.
+//! A short message is in the line itself. Any other message is written to a block: space is
+//! reserved, filled, and lent to the peer by the line that names it. How a side gets a lane, what
+//! it does without space, and how it publishes, is in `client` and `server`.
 
 use witrpc_transport::{Lent, ShortAnswer};
 
@@ -17,17 +17,17 @@ use super::line::InlineWords;
 use super::message::{Body, ChannelError, Outgoing, inline_words};
 use super::sealed::{INLINE_SEALED, KeysExhausted};
 
-/// A line that is to be published: the block that it names is lent.
+/// A line to be published. The block that it names is lent already.
 #[must_use = "the peer waits for it"]
 pub struct ReadyLine {
     pub head: Head,
     pub inline: InlineWords,
-    /// How many of these words count.
+    /// How many words of `inline` are used.
     pub used: usize,
 }
 
 impl ReadyLine {
-    /// Returns the line of a message in clear that is in the line itself.
+    /// Returns the line of a short message in clear.
     #[inline]
     pub fn short(message: &Outgoing<'_>, padded: &[u8; INLINE_LEN], len: usize) -> Self {
         debug_assert!(len <= INLINE_LEN);
@@ -43,7 +43,8 @@ impl ReadyLine {
         Self { head, inline: *body.words(), used: body.len().div_ceil(8) }
     }
 
-    /// Returns the line of a word about a message of the peer's.
+    /// Returns a line without a payload, about a message of the peer: [`Kind::Next`] or
+    /// [`Kind::Discard`].
     pub fn bare(kind: Kind) -> Self {
         Self { head: Head::new(kind, 0, 0), inline: [0; 6], used: 0 }
     }
@@ -54,7 +55,7 @@ fn head_of(kind: Kind, message: &Outgoing<'_>, len: usize) -> Head {
     Head::new(kind, message.tag, len as u32).with_deadline(message.deadline.is_some())
 }
 
-/// What one block carries of a message: all of it, or a segment.
+/// The bytes of a message that one block carries: all of them, or a segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
     start: usize,
@@ -71,7 +72,7 @@ impl Part {
         if self.start == 0 { Purpose::Begin } else { Purpose::Continue }
     }
 
-    /// Where the next part begins.
+    /// Returns where the next part begins, in bytes from the start of the message.
     pub fn end(self) -> usize {
         self.start + self.len
     }
@@ -82,13 +83,17 @@ impl Part {
 }
 
 impl Half {
-    /// Returns the length of a message, unless it is over the connection's limit.
+    /// Returns the length of a message in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::TooLarge`] if it is over the connection's limit.
     pub fn check_len(&self, message: &Outgoing<'_>) -> Result<usize, ChannelError> {
         at_most(self.max_message_len, &message.body)
     }
 
-    /// Returns the line of a sealed message that is short enough to be in the line itself. `None` if
-    /// it is longer, or messages are not sealed.
+    /// Seals a message that is short enough to be in the line itself, and returns its line. Returns
+    /// `None` if it is longer, or messages are not sealed.
     pub fn seal_short(
         &self,
         lane: usize,
@@ -104,18 +109,19 @@ impl Half {
         Ok(Some(ReadyLine { head, inline, used }))
     }
 
-    /// Returns all of a message, which is not to go in segments.
+    /// Returns the part that is all of a message, for one that must not go in segments.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::TooLarge`]: it would have to.
+    /// [`ChannelError::TooLarge`] if it needs segments.
     pub fn whole(&self, message: &Outgoing<'_>) -> Result<Part, ChannelError> {
         self.check_len(message)?;
         let total = at_most(self.codec.longest_whole(&self.send_arena), &message.body)?;
         Ok(Part { start: 0, len: total, total })
     }
 
-    /// Returns the part of a message of `total` bytes that begins at `start`, where the one before ends.
+    /// Returns the part of a message of `total` bytes that begins at `start`, where the part before
+    /// it ends.
     pub fn part(&self, start: usize, total: usize) -> Part {
         let send_arena = &self.send_arena;
         let is_whole = start == 0 && total <= self.codec.longest_whole(send_arena);
@@ -129,11 +135,12 @@ impl Half {
         self.send_arena.reserve(room, part.purpose(), &self.released())
     }
 
-    /// Writes a part of a message to the space that was reserved for it, and lends that to the peer.
+    /// Writes a part of a message to the space that was reserved for it, and lends that space to
+    /// the peer.
     ///
     /// # Errors
     ///
-    /// The lane is spent, and with it the connection.
+    /// The keys are exhausted on this lane, which ends the connection.
     pub fn fill(
         &self,
         lane: usize,
@@ -150,7 +157,7 @@ impl Half {
         Ok(ReadyLine { head, inline: [place, len, part.start as u64, 0, 0, 0], used })
     }
 
-    /// Reserves space for a part and fills it. `None`: there is no space.
+    /// Reserves space for a part and fills it. Returns `None` if there is no space.
     ///
     /// # Errors
     ///
@@ -165,8 +172,9 @@ impl Half {
     }
 }
 
-/// Has `send` send a message with what says which leases it takes along, at most `max` bytes together.
-/// The leases are the peer's once `send` says that the whole is published.
+/// Calls `send` with the message and the descriptions of its leases, which may have at most `max`
+/// bytes together. If `send` reports that it has published all of it, the leases are lent to the
+/// peer.
 pub fn with_leases<T>(
     message: Outgoing<'_>,
     body: &Body<'_>,

@@ -1,41 +1,43 @@
-//! What the owner of a region says about itself, in its state word.
+//! The state word, by which the owner of a region describes itself.
 //!
-//! Written by the owner only, with a relaxed store before it hangs up the link; read by the peer
-//! after the hang-up, which orders the two. A region whose owner was killed still says `SERVING`.
-//! [`DRAINING`] is for a peer that is still connected: before each call it looks for it. For its calls
-//! that wait to be sent, the server rings after it has written that.
+//! Only the owner writes it, by a relaxed store before it hangs up the link. The peer reads it
+//! after the hang-up, which orders the two. The region of a killed owner still says `SERVING`.
+//!
+//! [`DRAINING`] is for a client that is still connected, which reads the word before each call. For
+//! calls that wait to be sent, the server rings after it has written the word.
 //!
 //! # What [`DRAINED`] promises
 //!
-//! The server writes it once every request that it took has been answered, and after it has decided
-//! to take no other. So a client that finds it behind the hang-up, and its response line still
-//! without the answer, knows that the call has not run. Three orders make it so:
+//! The server writes it after every request that it took has been answered, and after it has
+//! decided to take no other. So if a client finds it after the hang-up, and its response line still
+//! has no answer, its call has not run. Three orders ensure that:
 //!
-//! 1. The server answers a call before it counts the call's thread or job as ended, and it writes
-//!    the word after it has found none of them running (`witrpc/src/pool/stage.rs`).
+//! 1. The server answers a call before it counts the call's thread or job as ended. It writes the
+//!    word after it has found none of them running (`witrpc/src/pool/stage.rs`).
 //! 2. It writes the word before it hangs up.
 //! 3. The client looks at the response line once more after it has seen the hang-up.
 //!
-//! The client believes no more than that. A server that lies here could as well lie in its answers.
+//! The client relies on the word for nothing else. A server that lies in it could as well lie in
+//! its answers.
 
 use super::message::DisconnectReason;
 
-/// The owner is at work.
+/// The owner is connected and works normally.
 pub const SERVING: u64 = 1;
 /// The server answers what has arrived and takes nothing new.
 pub const DRAINING: u64 = 2;
-/// The owner has left on purpose.
+/// The owner has closed its end of the connection.
 pub const CLOSED: u64 = 3;
 /// The server has shut down.
 pub const SHUT_DOWN: u64 = 4;
-/// The server has dismissed this client.
+/// The server has disconnected this client.
 pub const DISMISSED: u64 = 5;
-/// The owner found the peer to break the protocol.
+/// The owner found that the peer breaks the protocol.
 pub const ACCUSED: u64 = 6;
-/// The server has shut down in good order: it did not take what it has not answered.
+/// The server has shut down gracefully: it did not take the requests that it has not answered.
 pub const DRAINED: u64 = 7;
 
-/// What a hang-up means, given the state word of the one who hung up.
+/// Returns the meaning of a hang-up, given the state word of the side that hung up.
 pub fn meaning(state: u64) -> DisconnectReason {
     match state {
         SHUT_DOWN | CLOSED | DRAINED => DisconnectReason::ServerShutDown,

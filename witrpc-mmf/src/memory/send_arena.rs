@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_so_many_leases_and_no_more() {
+    fn the_number_of_leases_of_an_arena_is_limited() {
         let send_arena = SendArena::new(Arena::new(4 * MAX_LEASES * GRANULE_BYTES));
         let slots = Slots::default();
         let mut leases = send_arena.reserve_leases(&[1; MAX_LEASES], &slots).expect("so many");

@@ -10,7 +10,7 @@ use witrpc_transport::{
 
 use crate::client::{Client, KeptLane, SendState};
 
-/// The owner of a client's connection, which ends with it.
+/// The owner of a client's connection. Dropping it ends the connection.
 pub struct Channel(pub Arc<Client>);
 
 impl Channel {
@@ -119,7 +119,7 @@ impl witrpc_transport::KeptLane for KeptLane {
     }
 }
 
-/// Leases and kept lanes may keep the client's end, but not the connection.
+/// Disconnects. Leases and kept lanes may keep the [`Client`] alive, but not the connection.
 impl Drop for Channel {
     fn drop(&mut self) {
         self.0.disconnect();

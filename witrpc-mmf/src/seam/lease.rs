@@ -1,4 +1,4 @@
-//! Leases: what both ends give out and take in.
+//! Leases, for both halves of the transport.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl Lessor for Channel {
     }
 }
 
-/// Of a connection that may have ended: there is no space then.
+/// The lessor of a connection that may have ended: then it has no space.
 impl Lessor for ConnectedPeer {
     fn largest_lease(&self) -> usize {
         self.connection().map_or(0, |connection| connection.largest_lease())
@@ -121,7 +121,7 @@ fn writer(writer: LeaseWriter) -> Box<dyn WritableBytes> {
     Box::new(writer)
 }
 
-/// The lease that the bytes are, if this transport made them.
+/// Returns the lease behind the bytes, if this transport made them.
 fn own(bytes: &Arc<dyn SharedBytes>) -> Option<Arc<OwnLease>> {
     let bytes: Arc<dyn Any + Send + Sync> = Arc::<dyn SharedBytes>::clone(bytes);
     bytes.downcast().ok()

@@ -1,5 +1,4 @@
-//! Both ends of a connection as the halves of a transport: what implements the traits of
-//! `witrpc-transport` over [`Client`] and [`Server`].
+//! Implements the traits of `witrpc-transport` for [`Client`] and [`Server`].
 
 mod client;
 mod lease;
@@ -15,7 +14,8 @@ use crate::name::Name;
 use crate::rendezvous::{ConnectLimit, Place};
 use crate::server::{Server, ServerOptions};
 
-/// Claims a name and starts to accept clients, with keys that `responder` makes.
+/// Claims a name and starts to accept clients. `responder` runs the server's side of the key
+/// exchange.
 ///
 /// # Errors
 ///
@@ -31,7 +31,7 @@ pub fn bind(
     Ok(Arc::new(server::Port::new(server)))
 }
 
-/// Connects to the server of a name, unless `limit` ends it before.
+/// Connects to the server that serves `name`, and gives up when `limit` says so.
 ///
 /// # Errors
 ///

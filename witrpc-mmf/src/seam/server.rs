@@ -13,7 +13,7 @@ use witrpc_transport::{
 
 use crate::server::{Connection, Server, Serving};
 
-/// A bound name, as the server's threads see it.
+/// A bound name, as the server's threads use it.
 pub struct Port(Arc<Server>);
 
 impl Port {
@@ -85,11 +85,11 @@ impl fmt::Debug for Port {
     }
 }
 
-/// A scanner, and the peers that it has met in this tenure: a request is handed on with a reference
-/// to one, which costs nothing.
+/// A scanner, and the peers whose requests it has found since its thread became the poller. Each
+/// request is handed on with a reference to its peer, which costs nothing.
 struct View<'a> {
     scanner: crate::server::Scanner<'a>,
-    /// With the ids of their connections.
+    /// Each with the id of its connection.
     peers: Vec<(u64, Arc<dyn Peer>)>,
 }
 
@@ -121,10 +121,10 @@ struct Handing<'p, 's> {
 }
 
 impl Serving for Handing<'_, '_> {
-    /// The peer's place.
+    /// The index of the peer.
     type Met = usize;
 
-    /// Finds the peer of a connection, or makes it when it is first met.
+    /// Returns the peer of a connection, which is created at its first request.
     #[inline]
     fn meet(&mut self, connection: &Arc<Connection>) -> usize {
         let id = connection.id();
@@ -143,7 +143,7 @@ impl Serving for Handing<'_, '_> {
 
     #[cold]
     fn answer(&mut self, met: usize, ticket: Ticket, answer: &ShortAnswer) {
-        // The client has gone, if it does not hear it.
+        // An error means that the client is gone.
         let _ = self.peers[met].1.answer(ticket, answer.outgoing());
     }
 
@@ -155,8 +155,8 @@ impl Serving for Handing<'_, '_> {
     }
 }
 
-/// The client at the other end of a connection. It outlives that, in the hands of handlers, and keeps
-/// neither its mappings nor its descriptors.
+/// The client at the other end of a connection. Handlers may keep it after the connection has
+/// ended: it keeps neither the mappings nor the descriptors.
 pub struct ConnectedPeer {
     connection: Weak<Connection>,
     client: ClientInfo,
@@ -169,11 +169,11 @@ impl ConnectedPeer {
         Self { connection: Arc::downgrade(connection), client, session }
     }
 
-    /// The connection, unless it has ended and nothing needs its memory.
+    /// Returns the connection, unless it has ended and its memory has been unmapped.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::PeerDied`].
+    /// [`ChannelError::PeerDied`] if it has.
     pub fn connection(&self) -> Result<Arc<Connection>, ChannelError> {
         self.connection.upgrade().ok_or(ChannelError::PeerDied)
     }

@@ -1,4 +1,4 @@
-//! loom models: callers that give up, and handlers that look or sleep.
+//! loom models: callers that give up, and handlers that check or sleep.
 
 use loom::sync::atomic::AtomicU64;
 use loom::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use crate::wakeup::epoch::{SharedWakeEpoch, WakeRequest, fence};
 
 use super::{cancel, is_cancelled};
 
-/// A lane, and what the server keeps of those who sleep.
+/// A lane, and the server's record of the handler that sleeps.
 struct Lane {
     request: [AtomicU64; LINE_WORDS],
     response: [AtomicU64; LINE_WORDS],
@@ -51,14 +51,14 @@ impl Lane {
         is_cancelled::<Modelled>(&self.cancelled, seq)
     }
 
-    /// A handler's poll: `true` if its call has been given up, else it sleeps.
+    /// Polls a handler. Returns `true` if its call has been given up; otherwise it sleeps.
     fn poll(&self, seq: u64) -> bool {
         *self.asleep.lock().expect("no panic") = seq;
         self.wake_epoch.request_wakeup(&self.wants_cancel);
         self.is_cancelled(seq)
     }
 
-    /// Wakes the handler if its call has been given up; says whether it sleeps on.
+    /// Wakes the handler if its call has been given up. Returns whether it sleeps on.
     fn wake(&self) -> bool {
         let mut asleep = self.asleep.lock().expect("no panic");
         if *asleep != 0 && self.is_cancelled(*asleep) {
@@ -71,7 +71,7 @@ impl Lane {
         *self.asleep.lock().expect("no panic") != 0
     }
 
-    /// The server's thread that hears the bell, until the handler is awake.
+    /// Runs the server's thread that answers the doorbell, until the handler is awake.
     fn listen(&self) {
         let mut heard = 0;
         while self.sleeps() {
@@ -81,7 +81,7 @@ impl Lane {
     }
 }
 
-/// A wake-up that is lost is a deadlock.
+/// A lost wake-up is a deadlock.
 #[test]
 fn a_handler_that_sleeps_learns_that_its_call_was_given_up() {
     explore(3, || {
@@ -98,7 +98,8 @@ fn a_handler_that_sleeps_learns_that_its_call_was_given_up() {
     });
 }
 
-/// Two threads of the server, one of which hears the bell while the other goes to sleep.
+/// Two threads of the server: one answers the doorbell while the handler goes to sleep on the
+/// other.
 #[test]
 fn a_handler_that_goes_to_sleep_as_the_bell_is_answered_is_woken_too() {
     explore(2, || {
@@ -119,7 +120,8 @@ fn a_handler_that_goes_to_sleep_as_the_bell_is_answered_is_woken_too() {
     });
 }
 
-/// The lane's next call begins while the word still names the last one, and never looks cancelled.
+/// The next call of the lane begins while the word still names the last one, and must never look
+/// cancelled.
 #[test]
 fn a_cancel_never_hits_the_next_call() {
     explore(3, || {
@@ -142,7 +144,7 @@ fn a_cancel_never_hits_the_next_call() {
         while shows::<Modelled>(&lane.request) != 2 {
             thread::yield_now();
         }
-        assert!(!lane.is_cancelled(2), "a call that nobody gave up");
+        assert!(!lane.is_cancelled(2), "a call that was not given up");
         assert!(lane.is_cancelled(1), "a cancel that was lost");
         client.join().expect("the client");
     });

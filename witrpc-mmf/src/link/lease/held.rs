@@ -1,4 +1,4 @@
-//! Which granules of the peer's arena are leased to this process.
+//! The granules of the peer's arena that are leased to this process.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -7,19 +7,19 @@ use witrpc_rt::lock;
 
 use crate::memory::send_arena::MAX_LEASES;
 
-/// The leases that are held, by the granules that they take.
+/// The leases that this process holds, by the granules that they take.
 #[derive(Debug, Default)]
 pub struct Held {
-    /// In order, and apart from each other.
+    /// Sorted, and without overlaps.
     leases: Mutex<Vec<Range<u32>>>,
 }
 
 impl Held {
-    /// Enters a lease of these granules, of which there is at least one.
+    /// Adds a lease of these granules, of which there is at least one.
     ///
     /// # Errors
     ///
-    /// The rule that the peer breaks by it.
+    /// The rule that the peer has broken with this lease.
     pub fn enter(&self, granules: Range<u32>) -> Result<(), &'static str> {
         let mut leases = self.lock();
         if leases.len() == MAX_LEASES {
@@ -33,7 +33,7 @@ impl Held {
         Ok(())
     }
 
-    /// Takes out the lease that begins at `granule`. To be done before the block is released.
+    /// Removes the lease that begins at `granule`. Must be called before the block is released.
     pub fn leave(&self, granule: u32) {
         let mut leases = self.lock();
         if let Ok(place) = leases.binary_search_by_key(&granule, |lease| lease.start) {
@@ -41,7 +41,7 @@ impl Held {
         }
     }
 
-    /// Returns whether none is held.
+    /// Returns whether no lease is held.
     pub fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Against a map of who has which granule.
+        /// Compares with a map from each granule to the lease that has it.
         #[test]
         fn a_granule_is_leased_once(
             steps in proptest::collection::vec((0..40_u32, 1..9_u32, any::<bool>()), 1..200),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_so_many_and_no_more() {
+    fn the_number_of_leases_is_limited() {
         let held = Held::default();
         for granule in 0..MAX_LEASES as u32 {
             assert_eq!(held.enter(granule..granule + 1), Ok(()));

@@ -1,4 +1,5 @@
-//! Whether a frozen block is at home, claimed for a message, or with the peer. Private to its writer.
+//! Whether a frozen block is at home, claimed for a message, or lent to the peer. The state is
+//! private to the side that writes the block.
 //!
 //! ```text
 //!             claim                    publish
@@ -8,9 +9,9 @@
 //!                                  holds g; g is one more
 //! ```
 //!
-//! `g` is the generation that the block is lent under, or will be next. Only who has claimed it goes
-//! on from CLAIMED, after the message has been published: the peer may have released the block by
-//! then, which nobody looks at before.
+//! `g` is the generation under which the block is lent, or will be lent next. Only the thread that
+//! has claimed it moves it on from CLAIMED, and to LENT only after the message has been published.
+//! The peer may have released the block by then; no thread looks for that before.
 
 use core::fmt;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -22,33 +23,35 @@ const HOME: u64 = 0;
 const CLAIMED: u64 = 1;
 const LENT: u64 = 2;
 
-/// The state, below the generation.
+/// The bits of the state, below the generation.
 const STATE_BITS: u32 = 2;
 
-/// Where a frozen block is.
+/// The state of a frozen block, in one word.
 pub struct Lending<W: Words = Mapped> {
     word: W::U64,
 }
 
-/// What is to be done with a block that is dropped.
+/// What to do with a block that is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// The peer has no claim to it; this is its next generation.
+    /// The peer does not have it. This is its next generation.
     Home(u32),
     /// The peer holds it under this generation, or has released it since.
     Lent(u32),
 }
 
 impl<W: Words> Lending<W> {
-    /// At home; `word` is [`home`] of the block's generation.
+    /// Creates the state of a block that is at home. `word` must be [`home`] of the block's
+    /// generation.
     pub fn new(word: W::U64) -> Self {
         Self { word }
     }
 
-    /// Claims the block for one message, unless another has it. Returns the generation under which it
-    /// is to be named.
+    /// Claims the block for one message, unless another message has it. Returns the generation
+    /// under which the message must name it.
     pub fn claim(&self, is_released: impl FnOnce(u32) -> bool) -> Option<u32> {
-        // Acquire: pairs with the Release of `publish` and `retract`, by whoever had it before.
+        // Acquire: pairs with the Release of `publish` and `retract` by the thread that claimed it
+        // last.
         let now = self.word.load(Acquire);
         let generation = (now >> STATE_BITS) as u32;
         let next = match now & ((1 << STATE_BITS) - 1) {
@@ -60,17 +63,17 @@ impl<W: Words> Lending<W> {
         self.word.compare_exchange(now, claimed, AcqRel, Relaxed).ok().map(|_| next)
     }
 
-    /// The message that it was claimed for has been published.
+    /// Records that the message for which it was claimed has been published.
     pub fn publish(&self, generation: u32) {
         self.word.store(u64::from(generation) << STATE_BITS | LENT, Release);
     }
 
-    /// The message that it was claimed for will never be published.
+    /// Records that the message for which it was claimed will never be published.
     pub fn retract(&self, generation: u32) {
         self.word.store(home(generation), Release);
     }
 
-    /// Where it is when nobody can claim it any more.
+    /// Returns where the block is, when it can no longer be claimed.
     pub fn place(&self) -> Disposition {
         let now = self.word.load(Acquire);
         let generation = (now >> STATE_BITS) as u32;
@@ -81,7 +84,7 @@ impl<W: Words> Lending<W> {
     }
 }
 
-/// The word of a block that is at home.
+/// Returns the word of a block that is at home.
 pub fn home(generation: u32) -> u64 {
     u64::from(generation) << STATE_BITS | HOME
 }

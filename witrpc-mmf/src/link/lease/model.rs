@@ -1,5 +1,5 @@
-//! loom models: the claims of several senders against the releases of the peer, and the reuse of the
-//! block when its last owner has gone.
+//! loom models: the claims of several senders against the releases of the peer, and the reuse of
+//! the block after its last owner is gone.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -15,7 +15,7 @@ use crate::wakeup::epoch::WakeRequest;
 
 use super::lending::{Disposition, Lending, home};
 
-/// Whether what a model is about has happened in any of its orders: or else it shows nothing.
+/// Whether the case that a model is about occurred in any order. Otherwise the model shows nothing.
 type Reached = core::sync::atomic::AtomicBool;
 
 /// A block of one granule, its slot, and a line for each of the messages that may name it.
@@ -23,16 +23,16 @@ struct Scene<const LINES: usize> {
     lending: Lending<Modelled>,
     slots: [AtomicU32; 1],
     lines: [AtomicU64; LINES],
-    /// Stands for the block's bytes. loom fails a model that reads and writes it unordered.
+    /// Stands for the block's bytes. loom fails a model that reads and writes them unordered.
     bytes: UnsafeCell<()>,
-    /// The leases of the block that the reader holds: by invariant at most one.
+    /// The number of leases of the block that the reader holds, at most one by the invariants.
     held: AtomicU32,
     wants_space: AtomicU64,
     rung: WakeRequest<Modelled>,
 }
 
 impl<const LINES: usize> Scene<LINES> {
-    /// The block has been filled, and frozen.
+    /// Creates a scene with a block that was filled and frozen.
     fn new() -> Arc<Self> {
         let scene = Self {
             lending: Lending::new(AtomicU64::new(home(1))),
@@ -51,13 +51,13 @@ impl<const LINES: usize> Scene<LINES> {
         ReleaseTable::<Modelled> { slots: &self.slots }.is_released(0, generation)
     }
 
-    /// Lets the reader go first: of itself, loom leaves out orders in which it does so between two
-    /// steps of the writer.
+    /// Lets the reader go first. Without this, loom leaves out the orders in which the reader runs
+    /// between two steps of the writer.
     fn let_the_reader_go_first() {
         thread::yield_now();
     }
 
-    /// Sends a message that takes the block along, if it can be had.
+    /// Sends a message with the lease, if it can be claimed.
     fn send(&self, line: usize) -> bool {
         let claimed = self.lending.claim(|generation| self.is_released(generation));
         let Some(generation) = claimed else { return false };
@@ -66,14 +66,15 @@ impl<const LINES: usize> Scene<LINES> {
         true
     }
 
-    /// Reads what the message on `line` takes along, and releases it; `false` if there is none yet.
+    /// Reads the lease of the message on `line`, and releases it. Returns `false` if there is no
+    /// message yet.
     fn receive(&self, line: usize) -> bool {
         let place = self.lines[line].load(Acquire);
         if place == 0 {
             return false;
         }
         let block = BlockRef::check([place, 0], GRANULE_BYTES).expect("an honest peer");
-        // What the checks of a reader rely on.
+        // The checks of a reader rely on these two.
         assert_eq!(self.held.fetch_add(1, Acquire), 0, "the block is leased twice");
         assert_eq!(block.generation(), next_generation(self.slots[0].load(Relaxed)), "stale");
         self.bytes.with(|_| ());
@@ -82,8 +83,8 @@ impl<const LINES: usize> Scene<LINES> {
         true
     }
 
-    /// The last owner has gone: the block is free, or becomes so when the peer has released it. Then
-    /// somebody else fills it.
+    /// Drops the last owner: the block is free, or becomes free when the peer has released it. Then
+    /// another user fills it.
     fn reuse(&self) -> bool {
         let is_free = match self.lending.place() {
             Disposition::Home(_) => true,
@@ -106,7 +107,7 @@ fn two_senders_never_have_the_block_at_once() {
         });
         let received = scene.receive(0) | scene.receive(1);
         let sent = senders.map(|sender| sender.join().expect("a sender"));
-        assert!(sent[0] || sent[1], "nobody else had it");
+        assert!(sent[0] || sent[1], "no other message had it");
         assert!(received || sent != [true; 2], "the second was sent before the first was released");
     });
 }
@@ -158,7 +159,7 @@ fn a_released_block_is_lent_again_under_the_next_generation() {
 }
 
 #[test]
-fn a_claim_that_is_taken_back_leaves_the_block_to_others() {
+fn a_retracted_claim_leaves_the_block_to_others() {
     explore(3, || {
         let scene = Scene::<1>::new();
         let retractor = thread::spawn({

@@ -12,31 +12,31 @@ use crate::memory::arena::{ArenaId, Block, BlockRef, Released, next_generation};
 use super::lending::{Disposition, Lending};
 use super::{End, lending};
 
-/// The rule that is broken by a release ahead of time.
+/// The rule that a peer breaks by a release ahead of time.
 const NOT_LENT: &str = "a release of a block that it was not lent";
 
-/// A block of our arena that is being filled. Dropping it gives the block back.
+/// A block of this side's arena that is being filled. Dropping it gives the block back.
 pub struct LeaseWriter {
     end: Arc<dyn End>,
-    /// Taken by `freeze` and drop only.
+    /// Taken only by `freeze` and by drop.
     block: Option<Block>,
 }
 
-/// A block of our arena that nobody writes to any more. When the last reference goes, the block goes
-/// back to the arena, now or as soon as the peer has released it.
+/// A block of this side's arena that is no longer written. When the last reference is dropped, the
+/// block goes back to the arena, at once or as soon as the peer has released it.
 pub struct OwnLease {
     end: Arc<dyn End>,
-    /// Taken by drop only.
+    /// Taken only by drop.
     block: Option<Block>,
     lending: Lending,
 }
 
-/// A message's right to name a lease. Dropped without [`commit`](Self::commit), the lease is at
-/// home again: the message has not been published.
+/// The right of one message to name a lease. Dropping it without [`commit`](Self::commit) returns
+/// the lease: the message has not been published.
 pub struct Claim {
     lease: Arc<OwnLease>,
     generation: u32,
-    /// The lease has been published.
+    /// Whether the message has been published.
     is_spent: AtomicBool,
 }
 
@@ -45,35 +45,35 @@ impl LeaseWriter {
         Self { end, block: Some(block) }
     }
 
-    /// Length in bytes.
+    /// Returns the length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.block().len()
     }
 
-    /// Whether it has no bytes.
+    /// Returns whether the length is 0.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes, as they are so far. They begin at a multiple of 256. What has not been written
-    /// holds what was in the block before, which the peer could always read.
+    /// Returns the bytes. They begin at a multiple of 256. Bytes that were not written yet are
+    /// those of the block's last user, which the peer could read before.
     ///
     /// # Panics
     ///
-    /// In a fork of the process that connected.
+    /// Panics in a fork of the process that connected.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         assert_mapped(&*self.end);
         self.end.half().own.block(self.block())
     }
 
-    /// The bytes, to be filled.
+    /// Returns the bytes, to be filled.
     ///
     /// # Panics
     ///
-    /// In a fork of the process that connected.
+    /// Panics in a fork of the process that connected.
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
         assert_mapped(&*self.end);
@@ -81,7 +81,7 @@ impl LeaseWriter {
         self.end.half().own.block_mut(block)
     }
 
-    /// Nobody writes to it any more.
+    /// Ends the writing and returns the lease.
     #[must_use]
     pub fn freeze(mut self) -> OwnLease {
         let block = self.block.take().expect("there until it is frozen or dropped");
@@ -106,31 +106,32 @@ impl Drop for LeaseWriter {
 }
 
 impl OwnLease {
-    /// Length in bytes.
+    /// Returns the length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.block().len()
     }
 
-    /// Whether it has no bytes.
+    /// Returns whether the length is 0.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes. They begin at a multiple of 256.
+    /// Returns the bytes. They begin at a multiple of 256.
     ///
     /// # Panics
     ///
-    /// In a fork of the process that connected.
+    /// Panics in a fork of the process that connected.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         assert_mapped(&*self.end);
         self.end.half().own.block(self.block())
     }
 
-    /// Claims the lease for one message of the connection that has this arena. `None` if it belongs
-    /// to another, or another message has it: claimed, or not yet released by the peer.
+    /// Claims the lease for one message of the connection with this arena. Returns `None` if the
+    /// lease belongs to another connection, or another message has it: claimed, or not yet released
+    /// by the peer.
     pub(crate) fn claim(self: Arc<Self>, arena: ArenaId) -> Option<Claim> {
         let block = self.block();
         if block.arena() != arena || self.end.half().origin.is_forked() {
@@ -148,25 +149,26 @@ impl OwnLease {
         Some(claim)
     }
 
-    /// Whether the peer has released the block under this generation, and no later one.
+    /// Returns whether the last release of the block by the peer was under this generation.
     fn is_released(&self, generation: u32) -> bool {
         self.end.half().released().is_released(self.block().first_granule(), generation)
     }
 
-    /// Has the slot fetched in which the peer releases the block.
+    /// Prefetches the slot in which the peer releases the block.
     fn fetch_slot(&self) {
         if !self.end.half().origin.is_forked() {
             self.end.half().released().fetch(self.block().first_granule());
         }
     }
 
-    /// Accuses a peer that has released the block under a generation that it was not lent under.
+    /// Ends the connection if the peer has released the block under a generation under which it was
+    /// not lent.
     fn check_release(&self) {
         let before = self.lending.place();
         let Disposition::Lent(generation) = before else { return };
         let last = self.end.half().released().last(self.block().first_granule());
         let is_honest = last == generation || next_generation(last) == generation;
-        // Lent again meanwhile, it may have been released under the next generation.
+        // If it was lent again meanwhile, the peer may have released it under the next generation.
         if !is_honest && self.lending.place() == before {
             self.end.accuse(NOT_LENT);
         }
@@ -193,27 +195,27 @@ impl Drop for OwnLease {
                 self.end.half().send_arena.await_release(block);
             }
         }
-        // Of a lent block too: the peer may have released it before it was waited for.
+        // For a lent block too: the peer may have released it before the arena awaited that.
         self.end.space_returned();
     }
 }
 
 impl Claim {
-    /// Returns what a message of this transport was lent.
+    /// Returns the claim behind a lease that is lent with a message.
     ///
     /// # Panics
     ///
-    /// When another transport has lent it.
+    /// Panics if another transport has lent it.
     pub(crate) fn of(lent: &Lent) -> &Self {
         lent.get().expect("a lease is sent over the transport that has lent it")
     }
 
-    /// What the message says of the lease.
+    /// Returns the description of the lease for the message.
     pub(crate) fn reference(&self) -> BlockRef {
         self.lease.block().reference_as(self.generation)
     }
 
-    /// The message has been published: the lease is the peer's until it is released.
+    /// Records that the message has been published: the peer has the lease until it releases it.
     pub(crate) fn commit(&self) {
         self.lease.lending.publish(self.generation);
         self.is_spent.store(true, Relaxed);
@@ -223,8 +225,8 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         if *self.is_spent.get_mut() {
-            // By now the message has been answered, mostly, and the lease released: its slot is looked
-            // at when it is lent again, or its block is used for another.
+            // By now the message has usually been answered and the lease released. Its slot is read
+            // when it is lent again, or when its block is reclaimed.
             self.lease.fetch_slot();
         } else {
             self.lease.lending.retract(self.generation);

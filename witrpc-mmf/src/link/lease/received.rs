@@ -1,4 +1,4 @@
-//! A lease on the side that reads it, and how it gets there.
+//! A lease on the side that reads it, and how it is taken off a message.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,41 +14,43 @@ use super::{End, trailer};
 
 /// A block of the peer's arena that is leased to this process. Dropping it releases the block.
 ///
-/// It keeps the memory mapped, whatever becomes of the connection. The bytes of a peer that has died
-/// are what it left: all of them, unless it was writing to the block against the rules.
+/// It keeps the memory mapped, even after the connection has ended. After the peer's death, the
+/// bytes are as the peer left them: complete, unless the peer was still writing to the block
+/// against the rules.
 pub struct ReceivedLease {
     end: Arc<dyn End>,
     block: BlockRef,
 }
 
 impl ReceivedLease {
-    /// Length in bytes, checked and stored on this side.
+    /// Returns the length in bytes, which was checked and is stored on this side.
     #[must_use]
     pub fn len(&self) -> usize {
         self.block.len()
     }
 
-    /// Whether it has no bytes.
+    /// Returns whether the length is 0.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.block.is_empty()
     }
 
-    /// Copies the bytes from `offset` on into all of `out`. The peer may have changed them since an
-    /// earlier look.
+    /// Copies the bytes from `offset` on into all of `out`. A peer that breaks the rules may have
+    /// changed them since an earlier copy.
     ///
     /// # Panics
     ///
-    /// When `offset + out.len()` is beyond the end; in a fork of the process that connected.
+    /// Panics if `offset + out.len()` is beyond the end, and in a fork of the process that
+    /// connected.
     pub fn copy_to(&self, offset: usize, out: &mut [u8]) {
         self.end.half().copy_block(&self.block, offset, out);
     }
 
-    /// The bytes in place, if the peer is trusted. They begin at a multiple of 256.
+    /// Returns the bytes in place, if the peer is trusted. They begin at a multiple of 256.
     ///
     /// # Panics
     ///
-    /// In a fork of the process that connected.
+    /// Panics in a fork of the process that connected.
     #[must_use]
     pub fn as_slice(&self) -> Option<&[u8]> {
         // SAFETY: `take_leases` has made this of a block that the peer has lent, and it is released
@@ -62,7 +64,7 @@ impl Drop for ReceivedLease {
         if self.end.half().origin.is_forked() {
             return;
         }
-        // Before the release: the block may be leased to us again at once.
+        // Before the release: the peer may lease the block to this side again at once.
         self.end.half().leases_held.leave(self.block.granules().start);
         self.end.half().release(&self.block);
     }
@@ -90,15 +92,15 @@ pub fn take_leases<E: End>(end: &Arc<E>, payload: Payload) -> Result<Payload, &'
         if block.generation() != next_generation(slot.load(Relaxed)) {
             return Err("a lease of a generation that is not the block's next");
         }
-        // The peer has looked at the line: it comes back while the message is decoded, and not when
-        // the lease is released.
+        // The peer has read the slot's cache line. Prefetched here, it comes back while the message
+        // is decoded, and not when the lease is released.
         fetch::for_writing(slot);
         end.half().leases_held.enter(block.granules())?;
         let end = Arc::clone(end) as Arc<dyn End>;
         leases.push(Arc::new(ReceivedLease { end, block }) as Arc<dyn SharedBytes>);
     }
     let payload = match payload {
-        // At most INLINE_LEN.
+        // At most `INLINE_LEN`.
         Payload::Small { bytes, .. } => Payload::Small { bytes, len: rest as u8 },
         Payload::Whole(mut bytes) => {
             bytes.truncate(rest);

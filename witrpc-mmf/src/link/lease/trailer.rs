@@ -1,5 +1,5 @@
-//! How a message names its leases: at its end, where neither its sender nor its reader above the
-//! channel sees them.
+//! The trailer, by which a message names its leases: at its end, where the layers above the channel
+//! never see it.
 //!
 //! ```text
 //! the message's own bytes | granule, generation, length: 2 words a lease | how many: 1 byte
@@ -14,23 +14,23 @@ use crate::memory::layout::INLINE_LEN;
 
 use super::Claim;
 
-/// The most leases that one message takes along.
+/// The most leases of one message.
 pub const MAX_LEASES_OF_A_MESSAGE: usize = 16;
 
 const DESCRIPTION_LEN: usize = 16;
 
 const MAX_LEN: usize = len_of(MAX_LEASES_OF_A_MESSAGE);
 
-/// How long the end of a message with so many leases is.
+/// Returns the length in bytes of the trailer for `leases` leases.
 pub const fn len_of(leases: usize) -> usize {
     leases * DESCRIPTION_LEN + 1
 }
 
-/// Hands out a body with the descriptions of its leases behind it.
+/// Calls `send` with the body followed by the descriptions of its leases.
 ///
 /// # Panics
 ///
-/// If there are none, or more than a message may have.
+/// Panics if there are no leases, or more than [`MAX_LEASES_OF_A_MESSAGE`].
 pub fn with_leases<R>(body: Body<'_>, leases: &[Lent], send: impl FnOnce(Body<'_>) -> R) -> R {
     let body = Described::new(body, leases);
     let len = body.len();
@@ -42,7 +42,7 @@ pub fn with_leases<R>(body: Body<'_>, leases: &[Lent], send: impl FnOnce(Body<'_
     send(Body::Small { padded: &padded, len })
 }
 
-/// A body, and what is said at its end.
+/// A body and its trailer.
 struct Described<'a> {
     body: Body<'a>,
     end: [u8; MAX_LEN],
@@ -83,8 +83,8 @@ impl Fill for Described<'_> {
     }
 }
 
-/// Reads the end of a message: the words of its leases, and how long the message's own bytes are.
-/// Each byte is read once.
+/// Reads the trailer of a message: returns the words of its leases, and the length of the message
+/// without the trailer in bytes. Each byte is read once.
 ///
 /// # Errors
 ///
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_does_not_fit_is_refused() {
+    fn a_trailer_that_does_not_fit_is_refused() {
         for bytes in [&[][..], &[0], &[1], &[3; 48], &[17; 33], &[255; 48], &[1; 16]] {
             assert!(read(&small(bytes)).is_err(), "{bytes:?}");
         }

@@ -1,12 +1,13 @@
-//! A lane's two lines: how one message crosses.
+//! The two lines of a lane, by which messages cross.
 //!
 //! The request line is **written by the client only**, the response line **by the server only**.
 //!
 //! - A writer stores head and payload (relaxed), then `seq` (release).
-//! - A reader that loads the `seq` it expects (acquire) copies head and payload out, once (relaxed).
-//! - The client writes request `n + 1` only after it has seen response `n`; the server writes
+//! - A reader that loads the `seq` it expects (acquire) copies head and payload out, once
+//!   (relaxed).
+//! - The client writes request `n + 1` only after it has seen response `n`. The server writes
 //!   response `n` only after it has copied request `n`. So an honest writer never changes a line
-//!   that is being read. A dishonest one gives its reader a garbled copy, which is checked like any
+//!   while it is read. A dishonest one gives its reader a garbled copy, which is checked like any
 //!   other bytes.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -14,20 +15,20 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::memory::layout::{INLINE_LEN, LINE_WORDS, line};
 use crate::memory::words::{ReadWord, Word, Words};
 
-/// The words of a line behind `seq` and `head`.
+/// The words of a line after `seq` and `head`.
 pub type InlineWords = [u64; INLINE_LEN / 8];
 
-/// A line that was copied out: the head as it stood, and the payload.
+/// A private copy of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// See `head.rs`.
+    /// The head as a word: see `head.rs`.
     pub head: u64,
-    /// Payload, or a block's description.
+    /// The payload, or the description of a block.
     pub inline: InlineWords,
 }
 
-/// Publishes a message in a line of one's own. Of `inline`, `used` words are written: the reader
-/// learns from the head how many count.
+/// Publishes a message in a line of this side. Writes only the first `used` words of `inline`; the
+/// reader knows from the head how many there are.
 #[inline]
 pub fn publish<W: Words>(
     line: &[W::U64; LINE_WORDS],
@@ -44,13 +45,13 @@ pub fn publish<W: Words>(
     line[line::SEQ].store(seq, Release);
 }
 
-/// The seq that a line of the peer's shows.
+/// Returns the seq that a peer's line shows. Acquire: pairs with the Release in `publish`.
 #[inline]
 pub fn shows<W: Words>(line: &[W::PeerU64; LINE_WORDS]) -> u64 {
     line[line::SEQ].load(Acquire)
 }
 
-/// Copies out a line of the peer's whose seq has been seen.
+/// Copies out a peer's line. The caller must have seen its seq by [`shows`].
 #[inline]
 pub fn copy_out<W: Words>(line: &[W::PeerU64; LINE_WORDS]) -> Copied {
     Copied {
@@ -59,7 +60,7 @@ pub fn copy_out<W: Words>(line: &[W::PeerU64; LINE_WORDS]) -> Copied {
     }
 }
 
-/// The words of one line as an array.
+/// Returns the words of one line as an array.
 #[inline]
 pub(crate) fn line_of<W>(words: &[W]) -> &[W; LINE_WORDS] {
     words.try_into().expect("a line has eight words")

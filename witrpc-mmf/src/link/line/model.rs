@@ -12,13 +12,13 @@ use crate::memory::words::modelled::{Modelled, explore};
 
 use super::{Copied, InlineWords, copy_out, publish, shows};
 
-/// Words of a message that the models write; the rest of the line would only cost time.
+/// How many words of a message the models write. The rest of the line would only cost time.
 const USED: usize = 2;
 
 struct Lane {
     request: [AtomicU64; LINE_WORDS],
     response: [AtomicU64; LINE_WORDS],
-    /// The server's private word: the seq last answered.
+    /// The server's private word: the seq answered last.
     answered: AtomicU64,
 }
 
@@ -32,7 +32,7 @@ impl Lane {
         publish::<Modelled>(&self.request, seq, tag, &payload(tag, seq), USED);
     }
 
-    /// The request `seq`, once it stands.
+    /// Returns the request `seq`, once it has been published.
     fn find(&self, seq: u64) -> Option<Copied> {
         (shows::<Modelled>(&self.request) == seq).then(|| copy_out::<Modelled>(&self.request))
     }
@@ -54,7 +54,7 @@ impl Lane {
     }
 }
 
-/// What a message of this tag and seq says in every word.
+/// Returns the words of a message of this tag and seq.
 fn payload(tag: u64, seq: u64) -> InlineWords {
     core::array::from_fn(|word| tag << 32 | seq << 8 | word as u64)
 }
@@ -114,10 +114,10 @@ fn calls_on_two_lanes_do_not_mix() {
     });
 }
 
-/// A poller that finds the next request on a lane refuses it unless the one before was answered, by
-/// whichever thread: it must see that private note as soon as it sees the request.
+/// A poller refuses the next request on a lane unless the one before was answered, by any thread.
+/// So it must see the private record of that answer as soon as it sees the next request.
 #[test]
-fn who_finds_the_next_request_knows_that_the_one_before_was_answered() {
+fn a_poller_that_finds_the_next_request_sees_that_the_one_before_was_answered() {
     explore(3, || {
         let lane = Arc::new(Lane::new());
         lane.ask(1, 10);
@@ -142,11 +142,12 @@ fn who_finds_the_next_request_knows_that_the_one_before_was_answered() {
     });
 }
 
-/// A call crosses a shutdown in good order: see `state.rs`. `looks_again`: the client looks at the
-/// response line once more after the hang-up, as it must.
+/// Runs a call while the server shuts down gracefully: see `state.rs`. `looks_again`: the client
+/// looks at the response line once more after the hang-up, as it must.
 fn a_call_crosses_a_shutdown(looks_again: bool) {
     explore(3, move || {
-        // The lane, the state word, the hang-up (which the kernel orders), whether the call ran.
+        // The lane, the state word, the hang-up (which the kernel orders), and whether the call
+        // ran.
         let shared = Arc::new((Lane::new(), [(); 3].map(|()| AtomicU64::new(0))));
         let server = thread::spawn({
             let shared = Arc::clone(&shared);
@@ -173,7 +174,10 @@ fn a_call_crosses_a_shutdown(looks_again: bool) {
         };
         server.join().expect("the server");
         assert_eq!(state.load(Relaxed), DRAINED);
-        assert!(answered || ran.load(Relaxed) == 0, "a call that ran is told as one that did not");
+        assert!(
+            answered || ran.load(Relaxed) == 0,
+            "a call that ran is reported as one that did not"
+        );
     });
 }
 
@@ -184,6 +188,6 @@ fn a_call_that_a_shutdown_crosses_is_answered_or_did_not_run() {
 
 #[test]
 #[should_panic(expected = "as one that did not")]
-fn a_client_that_does_not_look_again_tells_a_lie() {
+fn a_client_that_does_not_look_again_is_caught() {
     a_call_crosses_a_shutdown(false);
 }

@@ -1,12 +1,12 @@
 //! The release table: how a reader gives a block back to the side that wrote it.
 //!
-//! Each region has a table of one 32-bit word per granule of the **other** region's arena. When the
-//! reader of a block has finished with it, it stores the block's generation in the slot of the
-//! block's first granule; from then on the writer may reuse the block. Blocks are released there and
-//! only there.
+//! Each region has a table of one 32-bit word for each granule of the **other** region's arena.
+//! When the reader of a block has finished with it, it stores the block's generation in the slot of
+//! the block's first granule. From then on the writer may reuse the block. There is no other way to
+//! release a block.
 //!
-//! A writer that is short of space asks to be rung at the next release, by the protocol of
-//! [`crate::wakeup::epoch`]: the wish is an epoch word in the writer's own region.
+//! A writer that is short of space requests a ring for the next release, by the protocol of
+//! [`crate::wakeup::epoch`]. The request is an epoch word in the writer's own region.
 //!
 //! # Words and who writes them
 //!
@@ -17,19 +17,21 @@
 //!
 //! # Invariants
 //!
-//! 0. A slot is stored (`Release`) after the last load of the block's bytes; the writer loads it
-//!    (`Acquire`) before it reuses the block. So nothing that is written to the block afterwards can
-//!    be read as its old content.
-//! 1. A slot holds a block's generation only after the block was released: before, it holds that of
-//!    an earlier block or 0 (see the invariants of [`crate::memory::arena`]). One block is released once.
-//! 2. No wake-up for space is lost. A waiter stores a new epoch in `wants_space`, fences, then looks
-//!    at the slots (`find_or_ask`); the releaser stores the slot, fences, then looks at
-//!    `wants_space` (`release`). At least one of the two sees what the other did: the waiter finds
-//!    space, or the releaser rings. Each further wait needs a new epoch, since one is rung for once.
-//! 3. The word is never taken back: an epoch whose waiter has gone costs one ring, and a release
-//!    that nobody waits for is a store, a fence and a load.
-//! 4. Whatever the peer stores in a slot, or as its wish, only decides when blocks of this connection
-//!    are reused, and whether it is rung. None of it is an index or a length.
+//! 0. The reader stores a slot (`Release`) after its last load of the block's bytes. The writer
+//!    loads it (`Acquire`) before it reuses the block. So the reader never sees bytes that were
+//!    written after the release.
+//! 1. A slot holds a block's generation only after the block was released. Before that it holds the
+//!    generation of an earlier block, or 0 (see the invariants of [`crate::memory::arena`]). A
+//!    block is released once.
+//! 2. No wake-up for space is lost. A waiter stores a new epoch in `wants_space`, fences, then
+//!    looks at the slots (`find_or_ask`). The releaser stores the slot, fences, then looks at
+//!    `wants_space` (`release`). At least one sees what the other did: the waiter finds space, or
+//!    the releaser rings. Each further wait needs a new epoch, because an epoch is rung for once.
+//! 3. The request is never withdrawn. An epoch whose waiter is gone costs one ring. A release
+//!    without a waiter costs a store, a fence and a load.
+//! 4. What the peer stores in a slot, or as its request, decides only when blocks of this
+//!    connection are reused, and whether the peer is rung. None of it is used as an index or a
+//!    length.
 
 pub(crate) mod fetch;
 
@@ -44,8 +46,8 @@ use crate::memory::words::{Mapped, ReadWord, Word, Words};
 use crate::wakeup::epoch;
 use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
 
-/// The reader's side: releases a block, of which nothing is read any more. To be done once for each
-/// block. `true`: the writer waits for space and is to be rung.
+/// The reader's side: releases a block, once, after the last read of it. Returns `true` if the
+/// writer waits for space and must be rung.
 #[must_use = "a writer that waits for space is to be rung"]
 pub(crate) fn release<W: Words>(
     slot: &W::U32,
@@ -53,15 +55,16 @@ pub(crate) fn release<W: Words>(
     wants_space: &W::PeerU64,
     rung: &WakeRequest<W>,
 ) -> bool {
-    // Release: pairs with the Acquire of `ReleaseTable::is_released`; orders our loads of the
-    // block before the writer's next use of it.
+    // Release: pairs with the Acquire of `ReleaseTable::is_released`. Orders this side's loads of
+    // the block before the writer's next use of it.
     slot.store(block.generation(), Ordering::Release);
-    // Its fence pairs with that of `find_or_ask`: either we see its epoch or it sees the slot.
+    // Its fence pairs with that of `find_or_ask`: this side sees the epoch, or the waiter sees the
+    // slot.
     rung.should_wake(wants_space)
 }
 
-/// The writer's side: looks for space with `find`. If there is none, asks to be rung at the next
-/// release and looks once more; `None` then means that the bell will ring.
+/// The writer's side: looks for space with `find`. If there is none, requests a ring for the next
+/// release and looks once more. `None` means that the doorbell will ring.
 pub(crate) fn find_or_ask<W: Words, T>(
     wake_epoch: &WakeEpoch<W>,
     wants_space: &W::U64,
@@ -75,22 +78,22 @@ pub(crate) fn find_or_ask<W: Words, T>(
     })
 }
 
-/// The writer's side: what the peer has released of our arena.
+/// The writer's view of what the peer has released of this side's arena.
 pub struct ReleaseTable<'a, W: Words> {
-    /// One slot per granule of our arena, in the peer's region.
+    /// One slot for each granule of this side's arena, in the peer's region.
     pub slots: &'a [W::PeerU32],
 }
 
 impl<W: Words> ReleaseTable<'_, W> {
-    /// Under which generation a block that begins at `granule` was released last.
+    /// Returns the generation under which a block that begins at `granule` was released last.
     pub(crate) fn last(&self, granule: u32) -> u32 {
-        // Acquire: what this side had done before the peer could store it is seen.
+        // Acquire: what this side did before the peer stored the value is seen.
         self.slots[granule as usize].load(Ordering::Acquire)
     }
 }
 
 impl ReleaseTable<'_, Mapped> {
-    /// Has the slot of a block that begins at `granule` fetched, which is about to be looked at.
+    /// Prefetches the slot of a block that begins at `granule`.
     pub(crate) fn fetch(&self, granule: u32) {
         fetch::for_reading(&self.slots[granule as usize]);
     }

@@ -1,4 +1,4 @@
-//! loom models: the releases of one side against the looks, reuse and waits of the other.
+//! loom models: the releases of one side against the looks, the reuse and the waits of the other.
 
 use core::sync::atomic::Ordering::{Acquire, Release};
 
@@ -13,17 +13,18 @@ use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
 
 use super::{ReleaseTable, find_or_ask, release};
 
-/// Both regions of a connection, as far as blocks of one side's arena are concerned.
+/// The words and blocks of a connection that the blocks of one side's arena are about.
 struct Shared<const SLOTS: usize> {
     slots: [AtomicU32; SLOTS],
     wants_space: AtomicU64,
-    /// Stands for the line: `BlockRef` words with a length of 0, 0 for none.
+    /// Stands for the line: the first word of a `BlockRef`, 0 for none.
     published: AtomicU64,
-    /// Stands for the bytes of each granule. loom fails a model that reads and writes it unordered.
+    /// Stands for the bytes of each granule. loom fails a model that reads and writes them
+    /// unordered.
     bytes: [UnsafeCell<()>; SLOTS],
     /// The writer's private half of `wants_space`.
     wake_epoch: WakeEpoch<Modelled>,
-    /// The reader's.
+    /// The reader's private half of `wants_space`.
     rung: WakeRequest<Modelled>,
     bell: Bell,
 }
@@ -45,7 +46,7 @@ impl<const SLOTS: usize> Shared<SLOTS> {
         ReleaseTable { slots: &self.slots }
     }
 
-    /// Takes a block of a granule, writes it and publishes it, if there is space.
+    /// Takes a block of one granule, writes it and publishes it, if there is space.
     fn send(&self, arena: &mut Arena) -> Option<BlockRef> {
         let block = arena.find_or_reclaim(&self.table(), |arena| arena.alloc(GRANULE_BYTES))?;
         let reference = arena.lend(block);
@@ -54,7 +55,7 @@ impl<const SLOTS: usize> Shared<SLOTS> {
         Some(reference)
     }
 
-    /// Reads the published block and releases it, if it is another than `last`.
+    /// Reads the published block and releases it, if it is another one than `last`.
     fn receive(&self, last: u64) -> Option<u64> {
         let place = self.published.load(Acquire);
         if place == last {
@@ -76,9 +77,10 @@ impl<const SLOTS: usize> Shared<SLOTS> {
         self.table().is_released(block.slot() as u32, block.generation())
     }
 
-    /// Waits until the peer has released all of `blocks`. loom reports a deadlock if it is not rung.
+    /// Waits until the peer has released all of `blocks`. loom reports a deadlock if the waiter is
+    /// not rung.
     fn wait_for(&self, blocks: &[BlockRef]) {
-        // Whoever rings from now on wakes this waiter: it has entered the queue.
+        // A ring from now on wakes this waiter, which has entered the queue.
         let mut heard = self.bell.rings();
         let all_free = || blocks.iter().all(|block| self.is_free(block)).then_some(());
         while find_or_ask(&self.wake_epoch, &self.wants_space, all_free).is_none() {
@@ -101,7 +103,7 @@ fn a_block_is_reused_only_after_it_was_read_and_released() {
                 shared.receive(first).is_some()
             }
         });
-        // Reuses the only granule, up to twice, at whatever moment the table allows it.
+        // Reuses the only granule, up to twice, whenever the table allows it.
         let second = shared.send(&mut arena);
         let third = shared.send(&mut arena);
 
@@ -156,7 +158,7 @@ fn a_waiter_finds_the_release_or_is_rung_for_it() {
 }
 
 #[test]
-fn a_release_that_nobody_waits_for_rings_nobody() {
+fn a_release_without_a_waiter_does_not_ring() {
     explore(3, || {
         let shared = Shared::<2>::new();
         let mut arena = Arena::new(2 * GRANULE_BYTES);
@@ -169,7 +171,7 @@ fn a_release_that_nobody_waits_for_rings_nobody() {
 }
 
 #[test]
-fn two_waiters_are_rung_for_whichever_release_they_missed() {
+fn two_waiters_are_each_rung_for_the_release_they_missed() {
     explore(2, || {
         let shared = Shared::<2>::new();
         let mut arena = Arena::new(2 * GRANULE_BYTES);
