@@ -1,4 +1,4 @@
-//! What the control thread calls: clients come in, and go.
+//! The calls of the control thread, when clients connect and when they leave.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, Weak};
@@ -14,7 +14,7 @@ use crate::sys::resource;
 use super::Server;
 use super::connection::Connection;
 
-/// The control thread's hold on the server, which it does not keep alive.
+/// The control thread's reference to the server. It does not keep the server alive.
 pub struct AdmissionHost {
     server: Weak<Server>,
     responder: Arc<dyn Responder>,
@@ -84,8 +84,9 @@ impl Server {
         connection.half.own.head_word(STATE).store(state::SERVING, Relaxed);
         let connection = Arc::new(connection);
         self.connections().insert(id, Arc::clone(&connection));
-        // Behind the insertion: the one that drains or closes the server says so, then looks at the list
-        // under its lock. So either it finds the connection there, or what it said is found here.
+        // After the insertion: a thread that drains or closes the server says so first, and then
+        // looks at the list under its lock. So either it finds the connection there, or what it
+        // said is found here.
         if self.is_draining.load(Acquire) {
             connection.begin_draining();
         }
@@ -95,10 +96,11 @@ impl Server {
         }
     }
 
-    /// A client has left, died, or been dismissed.
+    /// Removes a client that has left, died, or been disconnected.
     fn forget(&self, id: u64) {
         let Some(connection) = self.connections().remove(&id) else { return };
-        // The end of the server has been told by now: to those on the list, or as they came in.
+        // If the server has ended, its connections know by now: those on the list, and those that
+        // were added since.
         connection.close(state::CLOSED);
         let mut ended = self.ended();
         ended.retain(|other| other.strong_count() > 0);

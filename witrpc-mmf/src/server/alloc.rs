@@ -1,5 +1,5 @@
-//! Space for leases in the arena of the server's end, which is never waited for: a server's thread
-//! waits for no client.
+//! Allocates space for leases in the arena of the server's end. It never waits, because a thread of
+//! the server waits for no client.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,13 +12,13 @@ use crate::memory::layout::INLINE_LEN;
 use super::connection::Connection;
 
 impl Connection {
-    /// The longest that a lease, or all leases together, can be, in bytes.
+    /// Returns the most bytes that all leases together can have, which is also the longest lease.
     pub fn largest_lease(&self) -> usize {
         self.half.send_arena.largest_lease()
     }
 
-    /// The longest body, in bytes, of an answer that takes so many leases along: with some, what its
-    /// line has left for it.
+    /// Returns the longest body, in bytes, of an answer with this many leases. An answer with
+    /// leases must fit in its line.
     pub fn longest_body_with(&self, leases: usize) -> usize {
         match leases {
             0 => self.half.max_message_len,
@@ -26,20 +26,20 @@ impl Connection {
         }
     }
 
-    /// Takes space for leases of these lengths, for all of them or none.
+    /// Allocates leases of these lengths in bytes, all or none.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::TooLarge`], [`ChannelError::Encrypted`]: it can never be had.
-    /// [`ChannelError::NoSpace`],
-    /// [`ChannelError::TooManyLeases`]: not now. [`ChannelError::PeerDied`]: nobody is there.
+    /// [`ChannelError::TooLarge`] and [`ChannelError::Encrypted`]: there can never be such leases.
+    /// [`ChannelError::NoSpace`] and [`ChannelError::TooManyLeases`]: not at present.
+    /// [`ChannelError::PeerDied`]: the client is gone.
     pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
         self.check_leases(lens)?;
         let blocks = self.half.send_arena.reserve_leases(lens, &self.half.released())?;
         Ok(blocks.into_iter().map(|block| LeaseWriter::new(Arc::clone(self) as _, block)).collect())
     }
 
-    /// As [`try_alloc`](Self::try_alloc), for one lease.
+    /// Allocates one lease as [`try_alloc`](Self::try_alloc) does.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl Connection {
         Ok(LeaseWriter::new(Arc::clone(self) as _, block))
     }
 
-    /// Refuses leases that cannot be had, whatever comes back.
+    /// Refuses leases that there can never be, however much space is released.
     fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
         if !self.is_connected() {
             return Err(ChannelError::PeerDied);
@@ -58,8 +58,8 @@ impl Connection {
         self.half.check_leases(lens)
     }
 
-    /// Claims a lease for an answer. `None` if it is another connection's, or is with another
-    /// message.
+    /// Claims a lease for an answer. Returns `None` if the lease belongs to another connection or
+    /// another message has it.
     pub fn claim(&self, lease: Arc<OwnLease>) -> Option<Claim> {
         lease.claim(self.half.own.arena())
     }
@@ -70,14 +70,14 @@ impl End for Connection {
         &self.half
     }
 
-    /// Answers may wait for it.
+    /// Sends answers that wait for space.
     fn space_returned(&self) {
         if self.is_connected() {
             self.flush_queue();
         }
     }
 
-    /// Its next request ends it.
+    /// Ends the connection when its next request is taken.
     fn accuse(&self, rule: &'static str) {
         self.suspect(rule);
     }

@@ -1,23 +1,24 @@
-//! Writing answers, without ever waiting for the client.
+//! Writes answers, without ever waiting for the client.
 //!
-//! A short answer travels in the response line, a longer one in a block of our arena. One that finds
-//! no space, or is too long for a block, stays in private memory, charged to its connection: it is
-//! sent when the client has released blocks, and in segments that the client fetches one by one.
+//! A short answer travels in the response line, a longer one in a block of the server's arena. An
+//! answer that finds no space, or is too long for a block, is kept in private memory and counted
+//! for its connection. It is sent when the client has released blocks, or in segments that the
+//! client fetches one by one.
 //!
-//! Answers that wait for space are sent in their order. Two kinds go past them:
+//! Answers that wait for space are sent in their order. Two kinds overtake them:
 //!
-//! - Segments that the client has asked for. The space in front of them may be held by answers that
-//!   are fetched only after this one, by a caller who fetches one after the other; the spare of the
-//!   [`send_arena`](crate::memory::send_arena) is there for them.
-//! - Short answers, so few bytes that those of all lanes together leave most of the arena to the
-//!   longer ones. A client need not fetch in order, so an answer that waits for it to fetch others
-//!   must not hold up every other call.
+//! - Segments that the client has requested. The space in front of them may be held by answers
+//!   which a caller fetches only after this one. The spare of the
+//!   [`send_arena`](crate::memory::send_arena) is reserved for segments.
+//! - Short answers: so short that those of all lanes together leave most of the arena to longer
+//!   ones. A client need not fetch answers in order, so one that waits for others to be fetched
+//!   must not block every other call.
 //!
-//! What fills the arena may be answers that nobody fetches for now. While one finds no space the client
-//! is rung, and moves them: see [`space_wanted`](super::space_wanted).
+//! The arena may be full of answers that are not fetched at present. While an answer finds no
+//! space, the client is rung, and moves them: see [`space_wanted`](super::space_wanted).
 //!
-//! An answer that takes leases along fits its line. So none waits here with leases, which would keep
-//! the connection that keeps it.
+//! An answer with leases fits its line. So no answer waits here with leases, which would keep the
+//! connection that keeps the answer.
 
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::Relaxed;
@@ -41,18 +42,18 @@ use super::inbound::Broken;
 use super::space_wanted::SpaceWanted;
 
 impl Connection {
-    /// Answers a call. To be done once for each request, from any thread.
+    /// Answers a call. To be called once for each request, from any thread.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::TooLarge`]: the call is still unanswered. [`ChannelError::PeerDied`]: nobody
-    /// is there to hear it.
+    /// [`ChannelError::TooLarge`]: the call is still unanswered. [`ChannelError::PeerDied`]: the
+    /// client is gone.
     #[inline]
     pub fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
         if !self.is_connected() {
             return Err(ChannelError::PeerDied);
         }
-        // An answer has no deadline, so its head says that there is none.
+        // An answer has no deadline, so its head must not have the flag for one.
         let answer = Outgoing::new(answer.tag, answer.body);
         match answer.body {
             Body::Small { padded, len } if self.half.codec.is_plain() => {
@@ -64,11 +65,11 @@ impl Connection {
         }
     }
 
-    /// Answers with a short message.
+    /// Answers a call with a short message.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::PeerDied`]: nobody is there to hear it.
+    /// [`ChannelError::PeerDied`]: the client is gone.
     #[inline]
     pub fn answer_short(&self, ticket: Ticket, answer: &ShortAnswer) -> Result<(), ChannelError> {
         if self.half.codec.is_plain() && self.is_connected() {
@@ -78,7 +79,7 @@ impl Connection {
         self.answer(ticket, answer.outgoing())
     }
 
-    /// Answers with a body and what says which leases it takes along, all in the line.
+    /// Answers a call with a body and the descriptions of its leases, all in the line.
     #[cold]
     fn answer_leasing(
         &self,
@@ -98,7 +99,7 @@ impl Connection {
     }
 
     fn answer_large(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
-        // Nobody will hear it: the client's next use of the lane ends the connection.
+        // The answer cannot be delivered: the client's next use of the lane ends the connection.
         let unheard = |KeysExhausted| ChannelError::PeerDied;
         let (half, number) = (&self.half, ticket.lane as usize);
         let len = half.check_len(&answer)?;
@@ -117,13 +118,14 @@ impl Connection {
         let mut bytes = vec![0; len];
         answer.body.write_at(0, &mut bytes);
         let lane = &self.lanes[number];
-        // Only a client that breaks the rules has left some: at most one message a lane is held.
+        // Only a client that breaks the rules has left something: at most one message is held for
+        // each lane.
         self.drop_large(lane);
         self.hold(len);
         let outbound = Outbound { ticket, tag: answer.tag, bytes, sent: 0 };
         *lane.outbound() = Some(outbound);
         if !self.is_connected() {
-            // `let_go` may have been here before.
+            // `let_go` may have run before.
             self.drop_outbound(lane);
             return Err(ChannelError::PeerDied);
         }
@@ -131,13 +133,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether an answer of `len` bytes goes past those that wait, or none do.
+    /// Returns whether an answer of `len` bytes overtakes those that wait, or no answer waits.
     fn need_not_queue(&self, len: usize) -> bool {
         let short = self.half.layout.arena_len() / 4 / self.lanes.len();
         len <= short || self.queue().begin.is_empty()
     }
 
-    /// The client has taken a segment and asks for the next.
+    /// Sends the next segment of an answer, which the client requests after it has taken the one
+    /// before.
     pub(super) fn send_next(&self, ticket: Ticket) -> Result<(), Broken> {
         match &mut *self.lanes[ticket.lane as usize].outbound() {
             Some(outbound) if outbound.sent > 0 => outbound.ticket = ticket,
@@ -147,25 +150,26 @@ impl Connection {
         Ok(())
     }
 
-    /// Drops the answer that is held for a lane.
+    /// Drops the answer that is held for a lane, if there is one.
     pub(super) fn drop_outbound(&self, lane: &ServerLane) {
         if let Some(outbound) = lane.outbound().take() {
             self.unhold(outbound.bytes.len());
         }
     }
 
-    /// Whether no answer is held in private memory.
+    /// Returns whether no answer is held in private memory.
     pub(super) fn has_delivered(&self) -> bool {
         self.lanes.iter().all(|lane| lane.outbound().is_none())
     }
 
-    /// Sends what is in private memory for `lane`, when its turn has come and there is space.
+    /// Queues the answer that is in private memory for `lane`, and sends what there is space for.
     fn queue_answer(&self, lane: u32, purpose: Purpose) {
         self.queue().of(purpose).push_back(lane);
         self.flush_queue();
     }
 
-    /// Sends what waits for space, as far as there is any; asks to be rung for the rest.
+    /// Sends the answers that wait, as far as there is space. Requests a ring when more space is
+    /// released, if answers are left.
     pub(super) fn flush_queue(&self) {
         let mut queue = self.queue();
         self.space_wanted.relieve();
@@ -190,7 +194,7 @@ impl Connection {
         }
     }
 
-    /// Forgets which answers wait: nobody hears them.
+    /// Empties the queue, because the client is gone.
     pub(super) fn forget_queue(&self) {
         *self.queue() = AnswerQueue::default();
     }
@@ -199,10 +203,11 @@ impl Connection {
         lock(&self.queue)
     }
 
-    /// Sends an answer from private memory, or its next segment. `false` when there is no space.
+    /// Sends an answer from private memory, or its next segment. Returns `false` if there is no
+    /// space.
     fn send_outbound(&self, lane: u32) -> bool {
         let mut slot = self.lanes[lane as usize].outbound();
-        // Called off meanwhile.
+        // The client has discarded it meanwhile.
         let Some(outbound) = &mut *slot else { return true };
         let total = outbound.bytes.len();
         let half = &self.half;
@@ -212,7 +217,7 @@ impl Connection {
         let line = match half.try_fill(lane as usize, &answer, part) {
             Ok(Some(line)) => line,
             Ok(None) => return false,
-            // Nobody will hear it.
+            // The answer cannot be delivered.
             Err(KeysExhausted) => return true,
         };
         let ticket = outbound.ticket;
@@ -226,20 +231,20 @@ impl Connection {
         true
     }
 
-    /// Publishes a block, or a segment.
+    /// Publishes a block or a segment.
     fn respond_block(&self, ticket: Ticket, line: &ReadyLine) {
         self.respond(ticket, line);
-        // Behind the fence that follows every response.
+        // After the fence with which `respond` follows every response.
         if self.space_wanted.is_there_after_fence() {
             self.half.bell.ring();
         }
     }
 
-    /// Publishes a response, and wakes whoever sleeps on it.
+    /// Publishes a response and wakes what sleeps on it.
     #[inline]
     pub(super) fn respond(&self, ticket: Ticket, ready: &ReadyLine) {
         let lane = ticket.lane as usize;
-        // Before the response: whoever sees the request that follows it sees this.
+        // Before the response: the thread that sees the next request on the lane must see this.
         self.lanes[lane].answered.store(ticket.seq, Relaxed);
         let line = self.response_line(lane);
         let ReadyLine { head, inline, used } = ready;

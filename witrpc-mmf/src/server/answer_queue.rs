@@ -1,4 +1,4 @@
-//! Answers that wait in private memory, and in which order.
+//! The answers that wait in private memory, and their order.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use crate::memory::send_arena::Purpose;
 /// An answer in private memory.
 #[derive(Debug)]
 pub struct Outbound {
-    /// The line to answer: the call itself, then each request for a further segment.
+    /// The request to respond to: the call itself, then each request for a further segment.
     pub ticket: Ticket,
     pub tag: u32,
     pub bytes: Vec<u8>,
@@ -25,12 +25,12 @@ impl Fill for Outbound {
     }
 }
 
-/// Lanes whose answer waits for space.
+/// The lanes whose answers wait for space.
 #[derive(Debug, Default)]
 pub struct AnswerQueue {
-    /// Those of which nothing has been sent.
+    /// The lanes of whose answers nothing has been sent.
     pub begin: VecDeque<u32>,
-    /// Those whose next segment has been asked for.
+    /// The lanes whose next segment has been requested.
     pub go_on: VecDeque<u32>,
 }
 

@@ -1,4 +1,5 @@
-//! Calls that their callers have given up: who looks, and who is to be woken. See [`crate::link::cancel`].
+//! Calls that their callers have given up: tells handlers, and wakes those that sleep until then.
+//! See [`crate::link::cancel`].
 
 use std::task::Waker;
 
@@ -10,8 +11,8 @@ use crate::memory::words::Mapped;
 use super::connection::Connection;
 
 impl Connection {
-    /// Whether the caller has given this call up, or the client has gone. To be asked while the call
-    /// is unanswered.
+    /// Returns whether the caller has given this call up, or the client is gone. Must be called
+    /// only while the call is unanswered.
     #[inline]
     pub fn is_cancelled(&self, ticket: Ticket) -> bool {
         if !self.is_connected() {
@@ -21,8 +22,8 @@ impl Connection {
         cancel::is_cancelled::<Mapped>(self.half.peer.word64(word), ticket.seq)
     }
 
-    /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so, which may be at once.
-    /// Gives the key by which [`unwatch`](Self::unwatch) takes it back.
+    /// Registers `waker` to be woken once [`is_cancelled`](Self::is_cancelled) is true, which may
+    /// be at once. Returns the key for [`unwatch`](Self::unwatch).
     pub fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
         let key = self.watchers.add(ticket, waker);
         self.cancel_epoch.request_wakeup(self.half.own.head_word(WANTS_CANCEL));
@@ -32,12 +33,12 @@ impl Connection {
         key
     }
 
-    /// Wakes nobody for this key any more.
+    /// Removes the waker of this key.
     pub fn unwatch(&self, key: u64) {
         self.watchers.remove(key);
     }
 
-    /// Wakes those whose calls have been given up, and asks to be rung for the others.
+    /// Wakes the handlers whose calls have been given up, and requests a ring for the others.
     pub(super) fn wake_cancelled(&self) {
         self.cancel_epoch.answer(self.half.own.head_word(WANTS_CANCEL), || {
             self.watchers.wake_if(|ticket| self.is_cancelled(*ticket))

@@ -1,4 +1,4 @@
-//! The server's end of one connection: what its parts share.
+//! The state of the server's end of one connection.
 
 use std::fmt;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -26,46 +26,47 @@ use crate::wakeup::epoch::{SharedWakeEpoch, WakeEpoch, WakeRequest};
 use super::answer_queue::{AnswerQueue, Outbound};
 use super::space_wanted::SpaceWanted;
 
-/// The server's end of one connection. The mapping lives as long as anybody holds this, so that a
-/// handler whose client has died still reads valid memory: blocks and leases do, and the thread that
-/// looks at it. What waits for something else holds a [`Weak`](std::sync::Weak) one.
+/// The server's end of one connection. The mappings live as long as this value. Blocks and leases
+/// keep it, and so does the thread that looks for requests: a handler whose client is gone still
+/// reads valid memory. What waits for something else holds a [`Weak`](std::sync::Weak) reference.
 pub struct Connection {
     pub(super) client_info: ClientInfo,
     pub(super) session: Session,
     pub(super) half: Half,
-    /// The seq last claimed, a word a lane. Written by the holder of the poller role.
+    /// For each lane, the seq of the request taken last. Written by the poller only.
     taken: Box<[AtomicU64]>,
     pub(super) lanes: Box<[ServerLane]>,
-    /// The lane to look at first in the next turn.
+    /// The lane at which the next turn begins.
     pub(super) cursor: AtomicU32,
-    /// Turns in a row that found nothing.
+    /// The number of turns in a row that found nothing.
     pub(super) idle_turns: AtomicU32,
     pub(super) queue: Mutex<AnswerQueue>,
     /// Whether the queue holds an answer that found no space.
     pub(super) space_wanted: SpaceWanted<Mapped>,
-    /// Bytes of private memory held for this client: segments in, answers out.
+    /// The bytes of private memory held for this client: incomplete requests and unsent answers.
     pub(super) held: AtomicUsize,
     pub(super) wake_epoch: WakeEpoch<Mapped>,
     pub(super) space_epochs: WakeEpoch<Mapped>,
-    /// One a group of lanes.
+    /// One for each group of lanes.
     rung: Box<[WakeRequest<Mapped>]>,
-    /// Requests that are read where they lie.
+    /// The number of requests that are read in their blocks.
     pub(super) blocks_held: AtomicUsize,
-    /// Handlers that sleep until their calls are given up.
+    /// The handlers that sleep until their calls are given up.
     pub(super) watchers: WakerSet<Ticket>,
     pub(super) cancel_epoch: SharedWakeEpoch<Mapped>,
     pub(super) last_look: LastLook,
-    /// The client has rung: for help, or because it released blocks.
+    /// Whether the client has rung and the poller has not handled that yet. It rings for a request,
+    /// for a stalled call, or because it released blocks.
     pub(super) attention: AtomicBool,
     closed: AtomicBool,
-    /// A rule that the client was found to break where nobody can end its connection.
+    /// A rule that the client broke, found where the connection could not be ended.
     suspicion: OnceLock<&'static str>,
 }
 
-/// The private half of a lane.
+/// The server's private state of a lane.
 #[derive(Debug, Default)]
 pub struct ServerLane {
-    /// The seq last answered. Written by whoever answers.
+    /// The seq answered last. Written by the thread that answers.
     pub answered: AtomicU64,
     pub inbound: Mutex<Option<Reassembly>>,
     pub outbound: Mutex<Option<Outbound>>,
@@ -122,36 +123,37 @@ impl Connection {
             closed: AtomicBool::new(false),
             suspicion: OnceLock::new(),
         };
-        // A new connection is cold: its first call announces itself.
+        // A new connection is cold, so its client rings for the first call.
         connection.ask_to_be_rung();
         connection
     }
 
-    /// Counts the clients of all servers of this process.
+    /// Returns the number of this client among the clients of all servers of this process.
     pub fn id(&self) -> u64 {
         self.client_info.id
     }
 
-    /// Who the client is.
+    /// Returns the identity of the client.
     pub fn client_info(&self) -> &ClientInfo {
         &self.client_info
     }
 
-    /// What admission gave it.
+    /// Returns the session that admission has created.
     #[inline]
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// Whether the client is still there.
+    /// Returns whether the client is still connected, as far as the server knows.
     #[inline]
     pub fn is_connected(&self) -> bool {
         !self.closed.load(Acquire) && !self.half.origin.is_forked()
     }
 
-    /// The connection is over; `state` tells the client why. `false` if it was already.
+    /// Ends the connection. `state` tells the client why. Returns `false` if it had ended already.
     pub(super) fn close(&self, state: u64) -> bool {
-        // Before the mark: whoever finds that may hang up at once. The first to say why is believed.
+        // Before the flag: a thread that finds the flag may hang up at once. The first reason
+        // stays.
         let word = self.half.own.head_word(STATE);
         for open in [0, state::SERVING, state::DRAINING] {
             let _ = word.compare_exchange(open, state, Relaxed, Relaxed);
@@ -163,45 +165,45 @@ impl Connection {
         first
     }
 
-    /// Tells the client that nothing new is taken, unless it has been told of the end: another thread
-    /// may end the server meanwhile.
+    /// Tells the client that the server takes nothing new. Does nothing if the state word tells of
+    /// the end already, since another thread may end the server meanwhile.
     pub(super) fn begin_draining(&self) {
         let state = self.half.own.head_word(STATE);
         let _ = state.compare_exchange(state::SERVING, state::DRAINING, Relaxed, Relaxed);
     }
 
-    /// Gives back all but the mappings, which stay for those who read or write in them. The connection
-    /// has been closed, and nobody sleeps until its bell rings.
+    /// Frees everything except the mappings, which stay for blocks and leases. The connection must
+    /// have been closed, and no thread may sleep on its doorbell.
     pub(super) fn let_go(&self) {
         self.half.bell.close();
         self.lanes.iter().for_each(|lane| self.drop_large(lane));
         self.forget_queue();
     }
 
-    /// Returns whether leases, or requests that are read where they lie, need the mappings.
+    /// Returns whether leases, or requests that are read in their blocks, need the mappings.
     pub(super) fn is_pinned(&self) -> bool {
         self.blocks_held.load(Relaxed) > 0
             || !self.half.leases_held.is_empty()
             || self.half.send_arena.has_leases_out()
     }
 
-    /// The client breaks a rule. The connection ends when its next request is taken.
+    /// Records that the client broke `rule`. The connection ends when its next request is taken.
     pub(super) fn suspect(&self, rule: &'static str) {
         let _ = self.suspicion.set(rule);
     }
 
-    /// The rule that the client was found to break.
+    /// Returns the rule that [`suspect`](Self::suspect) recorded.
     #[inline]
     pub(super) fn suspicion(&self) -> Option<&'static str> {
         self.suspicion.get().copied()
     }
 
-    /// The client rings from now on. A fence and a look must follow.
+    /// Requests that the client rings from now on. A fence and a look must follow.
     pub(super) fn ask_to_be_rung(&self) {
         self.wake_epoch.request_wakeup(self.half.own.head_word(WAKE_REQUESTED));
     }
 
-    /// The client need not ring: every turn looks, until it is asked to ring again.
+    /// Withdraws that request, because the poller looks at this connection in every turn.
     pub(super) fn look_every_turn(&self) {
         self.wake_epoch.withdraw_request(self.half.own.head_word(WAKE_REQUESTED));
     }
@@ -211,12 +213,13 @@ impl Connection {
         self.taken[lane].load(Relaxed)
     }
 
-    /// How many requests have been taken, in all.
+    /// Returns how many requests have been taken on all lanes together.
     pub(super) fn taken_in_all(&self) -> u64 {
         (0..self.high_water()).map(|lane| self.taken(lane)).fold(0, u64::wrapping_add)
     }
 
-    /// Whether the client has been asked to ring, since nobody looks at this connection every turn.
+    /// Returns whether the client has been requested to ring, because no poller looks at this
+    /// connection in every turn.
     pub(super) fn is_asked_to_ring(&self) -> bool {
         self.half.own.head_word(WAKE_REQUESTED).load(Relaxed) != 0
     }
@@ -226,7 +229,7 @@ impl Connection {
         self.taken[lane].store(seq, Relaxed);
     }
 
-    /// How many lanes the client has ever used: what it says, up to what there are.
+    /// Returns how many lanes the client has ever used, as it says, but at most all lanes.
     #[inline]
     pub(super) fn high_water(&self) -> usize {
         let said = self.half.peer.head_word(HIGH_WATER).load(Relaxed);
@@ -253,13 +256,14 @@ impl Connection {
         &self.rung[lane / GROUP]
     }
 
-    /// The deadline that the client wrote for the call on `lane`.
+    /// Returns the deadline that the client wrote for the call on `lane`.
     pub(super) fn deadline(&self, lane: usize) -> Instant {
         let word = self.half.layout.control_word(lane, control::DEADLINE);
         clock::instant_at(self.half.peer.word64(word).load(Relaxed))
     }
 
-    /// Says which calls have been claimed, to those who ask for help.
+    /// Updates the claimed words, by which a sleeping caller learns that its call has been taken.
+    /// Relaxed: they are hints.
     pub(super) fn publish_claims(&self) {
         for lane in 0..self.high_water() {
             let word = self.half.own.word64(self.half.layout.claimed_word(lane));

@@ -1,4 +1,5 @@
-//! Where idle threads of a server of the native backend sleep: one epoll instance for all of them.
+//! Where the idle threads of a server with the native backend sleep: one epoll instance for all of
+//! them.
 //!
 //! Every doorbell is registered edge-triggered, so that one ring wakes one thread.
 
@@ -14,17 +15,17 @@ use crate::sys::fork::Descriptor;
 
 use super::parking::{OnWake, Parking};
 
-/// The private bell's place among the connections, which count from 1.
+/// The key of the private eventfd. The ids of connections begin at 1.
 const PRIVATE: u64 = 0;
 
-/// Bells that one thread answers at a time.
+/// How many doorbells one thread handles at a time.
 const MAX_EVENTS: usize = 64;
 
-/// The bells of all connections, and a private one.
+/// The doorbells of all connections, and a private eventfd.
 #[derive(Debug)]
 pub struct Doorbells {
     epoll: Descriptor,
-    /// An eventfd: no other process has it.
+    /// An eventfd that no other process has.
     private: Descriptor,
 }
 
@@ -51,17 +52,17 @@ impl Parking for Doorbells {
 
     fn forget(&self, bell: &Bell) {
         if let Some(end) = &*bell.end() {
-            // An error means that it is not watched, as wanted.
+            // An error means that it is not watched, as intended.
             let _ = epoll::delete(&self.epoll, end);
         }
     }
 
     fn ring(&self) {
-        // Full means rung already.
+        // A full counter means that it has been rung already.
         let _ = rustix::io::write(&self.private, &1_u64.to_ne_bytes());
     }
 
-    /// An interrupted sleep ends early.
+    /// Sleeps. An interrupted sleep ends early.
     fn sleep(&self, timeout: Option<Duration>, waking: &dyn OnWake) {
         let timeout = timeout.map(|time| Timespec {
             tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),

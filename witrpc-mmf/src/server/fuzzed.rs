@@ -1,4 +1,4 @@
-//! A server's end of a connection without its server, for the fuzz targets.
+//! A server's end of a connection without a server, for the fuzz targets.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,7 +23,7 @@ impl Connection {
         ))
     }
 
-    /// Does what a turn would, and what the client's ring would have done.
+    /// Does what a turn of the poller does, and what a ring of the client leads to.
     pub(crate) fn look(self: &Arc<Self>) -> Result<Vec<Request>, &'static str> {
         let mut taken = Vec::new();
         for lane in 0..self.high_water() {
@@ -38,7 +38,7 @@ impl Connection {
         Ok(taken)
     }
 
-    /// Bytes of private memory that are held for the client.
+    /// Returns the bytes of private memory that are held for the client.
     pub(crate) fn held(&self) -> usize {
         self.held.load(Relaxed)
     }

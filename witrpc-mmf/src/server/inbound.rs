@@ -1,12 +1,12 @@
-//! Reading a request line, and putting segments together.
+//! Reads request lines, and assembles segments.
 //!
 //! # Invariants
 //!
-//! 1. A line is copied out once, when it is looked at to be taken. Whether it has to wait, what it is
-//!    and what it says is decided on that copy: what the client writes meanwhile decides nothing.
-//! 2. While a thread takes [`Only`] some requests, no line becomes another: not one that is a request
-//!    by itself, and not the last segment of one that was begun. It stays on its lane, untaken, until
-//!    there is a thread for it.
+//! 1. A line is copied out once, when it may be taken. Whether it has to wait, its kind and its
+//!    content are decided on that copy. What the client writes meanwhile has no effect.
+//! 2. While a thread takes [`Only`] some requests, no line becomes a different request: neither a
+//!    line that is a request by itself, nor the last segment of one. Such a line stays on its lane,
+//!    untaken, until there is a thread for it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -28,37 +28,38 @@ use crate::memory::words::Mapped;
 
 use super::connection::{Connection, ServerLane};
 
-/// Messages of the largest kind that are held for a client before its short requests wait too.
+/// How many messages of the largest length may be held for a client before its short requests have
+/// to wait too.
 const MESSAGES_HELD: usize = 4;
 
 /// What a line turned out to be.
 pub enum Line {
-    /// A call to be served.
+    /// A request to be served.
     Request(Request),
-    /// Something that was dealt with here.
+    /// Something else, which has been handled.
     Done,
-    /// It stays where it is, for now.
+    /// It has to wait, and stays on its lane.
     Waits,
 }
 
-/// A rule that the client broke; the connection ends.
+/// A rule that the client broke, which ends the connection.
 #[derive(Debug)]
 pub struct Broken(pub &'static str);
 
 impl Connection {
-    /// The seq of a request on `lane` that has not been taken.
+    /// Returns the seq of a request on `lane` that has not been taken.
     #[inline]
     pub(super) fn waiting(&self, lane: usize) -> Option<u64> {
         let shown = line::shows::<Mapped>(self.request_line(lane));
         (shown != self.taken(lane)).then_some(shown)
     }
 
-    /// Whether there is a request on any lane that the budget does not hold up and `only` does not
-    /// refuse. What is held up is looked at again when the client fetches or releases something, for
-    /// which it rings.
+    /// Returns whether any lane has a request that the memory budget does not hold up and `only`
+    /// does not refuse. A request that is held up is looked at again when the client fetches or
+    /// releases something, for which it rings.
     pub(super) fn anything_to_take(&self, only: Option<Only<'_>>) -> bool {
         let would_wait = |lane| {
-            // Nothing is taken by this copy.
+            // This copy decides only about the sleep: nothing is taken by it.
             let copied = line::copy_out::<Mapped>(self.request_line(lane));
             Head::from_word(copied.head).is_some_and(|head| {
                 only.is_some_and(|only| self.is_left_by(lane, head, &copied, only))
@@ -68,16 +69,16 @@ impl Connection {
         (0..self.high_water()).any(|lane| self.waiting(lane).is_some() && !would_wait(lane))
     }
 
-    /// Whether the request on `lane` has to wait until the client has fetched answers.
+    /// Returns whether the request on `lane` has to wait until the client has fetched answers.
     #[inline]
     fn is_held_up(&self, lane: usize, head: Head) -> bool {
         let held = self.held.load(Relaxed);
         held > self.half.max_message_len && self.is_over_budget(lane, head, held)
     }
 
-    /// Whether the request on `lane` has to wait while so much is held. What was begun goes on. A
-    /// long request waits at once; a short one for longer, so that a client may leave some large
-    /// answers unfetched and go on.
+    /// Returns whether the request on `lane` has to wait while `held` bytes are held for the
+    /// client. A request of which segments were taken goes on. A long request waits first, and a
+    /// short one only when more is held, so that a client may leave some large answers unfetched.
     #[cold]
     fn is_over_budget(&self, lane: usize, head: Head, held: usize) -> bool {
         match head.kind {
@@ -88,8 +89,8 @@ impl Connection {
         }
     }
 
-    /// Whether a thread that takes only some requests leaves this line: it is one of the others, the
-    /// first segment of one, or the one that completes it.
+    /// Returns whether a thread that takes [`Only`] some requests must leave this line: because it
+    /// is another request, its first segment, or the segment that completes it.
     #[cold]
     fn is_left_by(&self, lane: usize, head: Head, copied: &Copied, only: Only<'_>) -> bool {
         match head.kind {
@@ -99,15 +100,15 @@ impl Connection {
             Kind::Segment => {
                 let inbound = self.lanes[lane].inbound();
                 let Some(begun) = inbound.as_ref() else { return true };
-                // One that is no block ends the connection when it is taken.
+                // A line without a valid block ends the connection when it is taken.
                 let block = self.checked_block(&copied.inline);
                 block.is_ok_and(|block| begun.missing() <= self.half.codec.carried(block.len()))
             }
         }
     }
 
-    /// Takes the request `seq` off `lane`, unless it has to wait; with `only`, also unless that
-    /// refuses it. Only the holder of the poller role calls this.
+    /// Takes the request `seq` off `lane`, unless it has to wait or `only` refuses it. Only the
+    /// poller calls this.
     #[inline]
     pub(super) fn take_line(
         self: &Arc<Self>,
@@ -148,7 +149,8 @@ impl Connection {
         }
     }
 
-    /// Refuses a lane that has come near the end of its numbers: no answer is to.
+    /// Refuses a request on a lane whose message numbers are nearly used up, so that no answer uses
+    /// them up.
     fn check_numbers(&self, lane: usize) -> Result<(), Broken> {
         match self.half.codec.cipher() {
             Some(cipher) if cipher.is_spent(lane, true) => {
@@ -167,7 +169,7 @@ impl Connection {
         Ok(self.request(ticket, head, small(head, copied)?))
     }
 
-    /// A request that takes leases along.
+    /// Takes the leases off a request, and returns it.
     fn leasing(
         self: &Arc<Self>,
         ticket: Ticket,
@@ -194,7 +196,7 @@ impl Connection {
     ) -> Result<Line, Broken> {
         self.half.codec.check_leases(head).map_err(Broken)?;
         match head.kind {
-            // One with leases; any other is taken on the quick path.
+            // A request with leases; `take_line` has taken any other.
             Kind::Inline => self.leasing(ticket, head, small(head, copied)?),
             Kind::Block => {
                 let block = self.checked_block(&copied.inline)?;
@@ -225,9 +227,9 @@ impl Connection {
             .map_err(|_| Broken("a block outside the client's arena"))
     }
 
-    /// Copies a segment, and lets the client go on to the next before; the last makes the request
-    /// whole. The lane's lock is held meanwhile: should another thread take the next by then, it adds
-    /// it behind this one.
+    /// Adds a segment to its request. Before it copies the bytes, it lets the client send the next
+    /// segment. The last segment completes the request. The lane's lock is held meanwhile: another
+    /// thread that takes the next segment adds it after this one.
     fn take_segment(
         self: &Arc<Self>,
         ticket: Ticket,
@@ -256,17 +258,18 @@ impl Connection {
         Ok(Line::Done)
     }
 
-    /// `None`: there is no memory for so long a message.
+    /// Begins to assemble a request. Returns `None` if there is no memory for so long a message.
     fn begin_inbound(&self, lane: &ServerLane, head: Head) -> Option<Reassembly> {
-        // Only a client that breaks the rules has left some: at most one message a lane is held.
+        // Only a client that breaks the rules has left something: at most one message is held for
+        // each lane.
         self.drop_outbound(lane);
         let inbound = Reassembly::begin(head).ok()?;
         self.hold(inbound.total());
         Some(inbound)
     }
 
-    /// Drops a request for which there is no memory, and tells the client. `block` is what has come
-    /// of it.
+    /// Drops a request for which there is no memory, and tells the client. `block` is its first
+    /// segment.
     #[cold]
     fn refuse(&self, ticket: Ticket, block: &BlockRef) -> Result<Line, Broken> {
         self.half.drop_block(ticket.lane as usize, block).map_err(Broken)?;
@@ -279,7 +282,7 @@ impl Connection {
         Line::Done
     }
 
-    /// Drops what is left of a large message, of either direction.
+    /// Drops the rest of a large message, of either direction, and tells the client.
     fn discard(&self, ticket: Ticket) -> Line {
         self.drop_large(&self.lanes[ticket.lane as usize]);
         self.respond_dropped(ticket)
@@ -302,7 +305,7 @@ impl Connection {
     }
 }
 
-/// The bytes that a copied line holds itself.
+/// Returns the bytes that a copied line holds itself.
 #[inline]
 fn small(head: Head, copied: &Copied) -> Result<Payload, Broken> {
     if head.len as usize > INLINE_LEN {

@@ -1,8 +1,8 @@
-//! A bound name and its connections.
+//! The server: a bound name and its connections.
 //!
-//! One call, by file: [`scanner`] finds the request line, [`inbound`] reads it, the layers above run
-//! the handler, [`answer`] writes the response. [`park`] is where idle threads sleep, and
-//! [`admission`] where the control thread brings clients in and learns of their end.
+//! The path of one call, by file: [`scanner`] finds the request line and [`inbound`] reads it. The
+//! layers above run the handler, and [`answer`] writes the response. Idle threads sleep in
+//! [`park`]. Through [`admission`] the control thread adds clients and removes those that are gone.
 
 mod admission;
 mod alloc;
@@ -52,32 +52,33 @@ pub use connection::Connection;
 pub use scanner::Scanner;
 pub use scanner::Serving;
 
-/// What a server offers each client.
+/// The options of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerOptions {
-    /// What connections stand on; a client must have chosen the same.
+    /// The backend that carries connections. A client must have chosen the same.
     pub backend: Backend,
-    /// Both regions of one client together, in bytes; rounded up to whole pages.
+    /// The length of both regions of one client together, in bytes, rounded up to whole pages.
     pub size: usize,
-    /// Calls that a client can have in flight.
+    /// How many calls a client can have in flight.
     pub lanes: u32,
-    /// Clients that can be connected.
+    /// How many clients can be connected.
     pub max_clients: u32,
     /// The longest message of either side, in bytes.
     pub max_message_len: usize,
-    /// How long a client may take to introduce itself.
+    /// How long the handshake of a client may take.
     pub handshake_timeout: Duration,
-    /// Whether what clients send may be read in place.
+    /// Set if a user promised that clients do not change what they have sent, so that it may be
+    /// read in place.
     pub trusted: Option<TrustedPeer>,
 }
 
 impl ServerOptions {
-    /// The least `size` that holds `lanes` lanes, in bytes.
+    /// Returns the least `size` that holds `lanes` lanes, in bytes.
     pub fn min_size(lanes: u32) -> usize {
         2 * Layout::min_region_len(lanes)
     }
 
-    /// The most that `size` can be, in bytes.
+    /// The greatest `size`, in bytes.
     pub const MAX_SIZE: usize = 1 << 36;
 
     /// The bounds of `max_message_len`, in bytes.
@@ -114,35 +115,37 @@ pub struct Server {
     admission: Arc<dyn Admission>,
     parking: Box<dyn Parking>,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
-    /// Connections that have ended and may be held yet, by leases and by blocks that are read.
+    /// Connections that have ended, and that leases or requests that are being read may still keep.
     ended: Mutex<Vec<Weak<Connection>>>,
-    /// The ids of connections that have rung, or have something else to be looked at. Ids, here and
-    /// in `hot`, keep no connection that has ended.
+    /// The ids of connections that have rung, or must be looked at for another reason. Ids, here
+    /// and in `hot`, keep no connection that has ended.
     rung: Mutex<Vec<u64>>,
-    /// Counts what scanners have to read: `rung`, and connections that ended.
+    /// Counts the changes that the poller has to read: of `rung`, of `hot`, and connections that
+    /// ended.
     work_signal: WorkSignal<Mapped>,
-    /// The ids of the connections that are looked at every turn. Kept here between holders of the
-    /// role.
+    /// The ids of the connections that are looked at in every turn. The next poller takes them
+    /// over.
     hot: Mutex<Vec<u64>>,
-    /// The list of the holder of the role while a handler runs.
+    /// The poller's list of hot connections, while it runs a handler.
     list_slot: ListSlot<Mapped, Hot>,
-    /// The id of the connection whose request was served last; written by the holder of the role.
+    /// The id of the connection whose request was served last. Written by the poller.
     served_last: AtomicU64,
-    /// Connections that ended because the client broke the protocol.
+    /// The number of connections that ended because the client broke the protocol.
     broken: AtomicU64,
     last_broken: Mutex<Option<&'static str>>,
-    /// Handshakes that ended before there was anything to admit.
+    /// The number of handshakes that failed before admission.
     refused: AtomicU64,
     control: Control,
-    /// What clients are told of the end, once the server drains or is closed; 0 before.
+    /// The state word for all connections, once the server is closed; 0 before.
     last_state: AtomicU64,
-    /// Clients that come in are told that nothing new is taken.
+    /// Whether new connections are told that the server takes nothing new.
     is_draining: AtomicBool,
     origin: Origin,
 }
 
 impl Server {
-    /// Claims the name and starts to accept clients, with keys that `responder` makes.
+    /// Claims the name and starts to accept clients. `responder` runs the server's side of the key
+    /// exchange.
     ///
     /// # Errors
     ///
@@ -197,7 +200,7 @@ impl Server {
         Ok(server)
     }
 
-    /// The name that is served.
+    /// Returns the name that is served.
     pub fn name(&self) -> &str {
         self.name.as_str()
     }
@@ -210,7 +213,7 @@ impl Server {
         self.parking.ring();
     }
 
-    /// The clients that are connected.
+    /// Returns the connections of the clients that are connected.
     pub fn clients(&self) -> Vec<Arc<Connection>> {
         if self.origin.is_forked() {
             return Vec::new();
@@ -218,23 +221,24 @@ impl Server {
         self.connections().values().cloned().collect()
     }
 
-    /// How many connections ended because the client broke the protocol, and the rule broken last.
+    /// Returns how many connections ended because the client broke the protocol, and the rule that
+    /// was broken last.
     pub fn broken(&self) -> (u64, Option<&'static str>) {
         let last = *lock(&self.last_broken);
         (self.broken.load(Relaxed), last)
     }
 
-    /// How many handshakes this server has ended before there was anything to admit: by those who
-    /// have not the secret, ask for something else, are of another user or version, find the server
-    /// full, break a rule or take too long. Who leaves by himself is not counted, nor whom
-    /// [`Admission`] refuses.
+    /// Returns how many handshakes this server has ended before admission: because the client does
+    /// not know the secret, asks for other security, runs as another user or version, finds the
+    /// server full, breaks a rule or takes too long. A client that leaves by itself does not count,
+    /// nor one that [`Admission`] refuses.
     pub fn refused(&self) -> u64 {
         self.refused.load(Relaxed)
     }
 
-    /// What is reserved for clients, in bytes: both regions of each, and what is held for it in private
-    /// memory. A client that has gone counts for as long as a lease of its connection is kept, or a
-    /// request of its is read where it lies.
+    /// Returns the memory that is reserved for clients, in bytes: both regions of each client, and
+    /// the private memory that is held for it. A client that is gone counts while a lease of its
+    /// connection is kept, or a request of it is being read.
     pub fn reserved(&self) -> u64 {
         let regions = 2 * self.layout.region_len() as u64;
         let of = |each: &Arc<Connection>| regions + each.held.load(Relaxed) as u64;
@@ -242,12 +246,12 @@ impl Server {
         self.clients().iter().chain(&ended).map(of).sum()
     }
 
-    /// Turns new clients away; connected ones go on.
+    /// Refuses new clients from now on. Connected clients stay.
     pub fn stop_accepting(&self) {
         self.control.stop_accepting();
     }
 
-    /// Closes one client's connection; `false` when there is none of that id.
+    /// Closes the connection of one client. Returns `false` if there is none with that id.
     pub fn disconnect(&self, id: u64) -> bool {
         if self.origin.is_forked() {
             return false;
@@ -256,19 +260,21 @@ impl Server {
         connection.is_some_and(|connection| self.end(&connection, state::DISMISSED))
     }
 
-    /// Tells clients that nothing new is taken, and wakes their calls that wait to be sent. The next
-    /// turn of a scanner looks at every connection, hot or cold, so that it finds all that has arrived.
+    /// Tells clients that the server takes nothing new, and wakes their calls that wait to be sent.
+    /// The next turn of the poller looks at every connection, hot or cold, so that it finds all
+    /// that has arrived.
     pub fn drain(&self) {
         self.is_draining.store(true, Release);
         for connection in self.clients() {
             connection.begin_draining();
-            // For those who wait for a lane or for space, and would not look before there is some.
+            // For calls that wait for a lane or for space, and would look only when there is some.
             connection.half.bell.ring();
             self.report(connection.id());
         }
     }
 
-    /// Whether no answer waits for space or for its next segment to be fetched.
+    /// Returns whether no answer to a connected client waits for space, or for the client to
+    /// request its next segment.
     pub fn has_delivered(&self) -> bool {
         self.clients()
             .iter()
@@ -280,8 +286,9 @@ impl Server {
         self.close_with(state::SHUT_DOWN);
     }
 
-    /// Does the same, and tells the clients that what was not answered was not taken. The caller
-    /// has seen that all requests which were taken are answered, and takes no other.
+    /// Does the same, and tells the clients that requests without an answer were not taken. The
+    /// caller must have seen that all requests which were taken are answered, and must take no
+    /// other.
     pub fn close_drained(&self) {
         self.close_with(state::DRAINED);
     }
@@ -299,14 +306,15 @@ impl Server {
         self.ring();
     }
 
-    /// After [`close`](Self::close): waits until the control thread has ended, and those that close what
-    /// peers have passed, until that time at the most. Returns whether they have; that they have not, if this
-    /// is called on the control thread.
+    /// Waits, after [`close`](Self::close), until the control thread has ended, and the threads
+    /// that close descriptors that peers passed. It waits until `until` at the latest. Returns
+    /// whether they have ended; always `false` on the control thread.
     pub fn join(&self, until: Option<Instant>) -> bool {
         !self.origin.is_forked() && self.control.join(until) && fd_closer::join(until)
     }
 
-    /// Ends a connection from this side: the client reads `state` when the link hangs up.
+    /// Ends a connection from this side. The client reads `state` when the link hangs up. Returns
+    /// `false` if it had ended already.
     fn end(&self, connection: &Connection, state: u64) -> bool {
         let first = connection.close(state);
         if first {
@@ -315,10 +323,10 @@ impl Server {
         first
     }
 
-    /// Has the next turn of a scanner look at the connection of that id.
+    /// Makes the poller look at the connection of that id in its next turn.
     fn report(&self, id: u64) {
         lock(&self.rung).push(id);
-        self.work_signal.tell();
+        self.work_signal.notify();
     }
 
     /// Takes the connections that have rung and are still there.
@@ -338,20 +346,20 @@ impl Server {
         ids.iter().filter_map(|id| connections.get(id).cloned()).collect()
     }
 
-    /// Replaces the list of hot connections; returns the count of news before.
+    /// Replaces the list of hot connections. Returns the count of the work signal before.
     fn set_hot(&self, hot: &[Arc<Connection>]) -> u64 {
         let mut kept = lock(&self.hot);
         kept.clear();
         kept.extend(hot.iter().map(|connection| connection.id()));
         drop(kept);
-        self.work_signal.tell()
+        self.work_signal.notify()
     }
 
-    /// Counts the connections that have ended and still keep their mappings.
+    /// Returns the number of connections that have ended and still keep their mappings.
     fn held_by_gone(&self) -> usize {
         let mut ended = self.ended();
         ended.retain(|connection| connection.strong_count() > 0);
-        // A scanner may have one in its hands for a moment, which says nothing.
+        // A scanner may hold one for a moment, which does not count.
         ended.iter().filter_map(Weak::upgrade).filter(|connection| connection.is_pinned()).count()
     }
 

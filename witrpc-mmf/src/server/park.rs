@@ -1,4 +1,4 @@
-//! Sleeping until a client has something for the server, and what a ring leads to.
+//! How idle threads of the server sleep, and what a ring of a client leads to.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::AcqRel;
@@ -10,22 +10,22 @@ use crate::sys::event_fd::Drained;
 use super::parking::OnWake;
 use super::{Connection, Server};
 
-/// What a client has done that passes descriptors with a ring.
+/// The rule that a client breaks by passing descriptors with a ring.
 const NO_RING: &str = "more than a ring by the doorbell";
 
 impl Server {
-    /// Sleeps until something rings, or is found by looking where nothing rings, or the time is
-    /// over.
+    /// Sleeps until a doorbell rings or the time is over. With the portable backend, a look that
+    /// finds something ends the sleep instead of a ring.
     pub fn park(&self, timeout: Option<Duration>) {
         if !self.origin.is_forked() {
             self.parking.sleep(timeout, self);
         }
     }
 
-    /// A connection has rung, or would have.
+    /// Reports that a connection has rung, or would have.
     fn draw_attention(&self, connection: &Arc<Connection>) {
-        // A report that has not been read yet will do for this ring too. AcqRel, here and in
-        // `read_news`: the reader sees what this ring was for.
+        // A report that has not been read yet serves this ring too. AcqRel, here and in
+        // `read_signal`: the reader sees what this ring was for.
         if !connection.attention.swap(true, AcqRel) {
             self.report(connection.id());
         }
@@ -41,8 +41,8 @@ impl OnWake for Server {
                 connection.wake_cancelled();
                 self.draw_attention(&connection);
             }
-            // It is dying, which its link will show too, or cannot go on: its calls would not be
-            // heard of.
+            // The client is dying, which its link will show too. Or it closed the doorbell alone,
+            // and cannot go on: it could not ring for its calls.
             Drained::HungUp => drop(self.end(&connection, state::ACCUSED)),
             Drained::ReceivedFd => self.accuse(&connection, NO_RING),
         }
@@ -90,9 +90,9 @@ mod tests {
 
     use super::*;
 
-    struct Everybody;
+    struct AdmitAll;
 
-    impl Admission for Everybody {
+    impl Admission for AdmitAll {
         fn admit(&self, _: &[u8], _: &ClientInfo) -> Admitted {
             Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
         }
@@ -111,21 +111,15 @@ mod tests {
             trusted: None,
         };
         let name = Name::unguessable().unwrap();
-        Server::bind(
-            name,
-            &Place::default(),
-            &options,
-            Arc::new(Everybody),
-            Arc::<Plain>::default(),
-        )
-        .expect("it is free")
+        Server::bind(name, &Place::default(), &options, Arc::new(AdmitAll), Arc::<Plain>::default())
+            .expect("it is free")
     }
 
     fn state_in(region: &PeerMemory) -> u64 {
         region.head_word(STATE).load(std::sync::atomic::Ordering::Relaxed)
     }
 
-    /// The names of the threads of the library.
+    /// Returns the names of the threads of the library.
     fn threads() -> Vec<String> {
         let tasks = std::fs::read_dir("/proc/self/task").unwrap().map_while(Result::ok);
         let names = tasks.filter_map(|it| std::fs::read_to_string(it.path().join("comm")).ok());
@@ -150,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_closes_its_bell_alone_is_sent_away() {
+    fn a_client_that_closes_its_bell_alone_is_disconnected() {
         let server = bind();
         let options = ConnectOptions {
             backend: Backend::Native,
@@ -170,7 +164,7 @@ mod tests {
             server.park(Some(Duration::from_millis(1)));
         }
         assert_eq!(state_in(&region), state::ACCUSED);
-        // It may have died, after all.
+        // The client may have died, so this does not count as a broken rule.
         assert_eq!(server.broken(), (0, None));
         server.close();
     }
@@ -196,7 +190,7 @@ mod tests {
         while client.lost().is_none() {
             std::thread::yield_now();
         }
-        // It looks like a death, and a death may show at the bell first.
+        // A death may show at the doorbell first, so the client takes this for one.
         assert_eq!(client.lost(), Some(DisconnectReason::PeerDied));
         server.close();
     }

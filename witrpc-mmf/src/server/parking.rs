@@ -1,4 +1,4 @@
-//! Where idle threads of the server sleep, and what wakes them: doorbells, or a look now and then.
+//! Where idle threads of the server sleep, and what wakes them: doorbells, or periodic looks.
 
 use std::fmt;
 use std::io;
@@ -12,36 +12,36 @@ use crate::sys::fd_closer::Socket;
 
 use super::doorbells::Doorbells;
 
-/// Where idle threads sleep.
+/// A place where idle threads sleep.
 pub trait Parking: fmt::Debug + Send + Sync {
-    /// Has a client's doorbell wake sleepers, who are told its `id`.
+    /// Registers a client's doorbell, which then wakes sleepers. They get its `id`.
     ///
     /// # Errors
     ///
-    /// The kernel has no memory, or no more entries, for that.
+    /// The kernel has no memory for that, or its limit on watches is reached.
     fn watch(&self, bell: Option<&Socket>, id: u64) -> Result<(), Errno>;
 
-    /// Has a client's doorbell wake no sleeper any more.
+    /// Removes a client's doorbell.
     fn forget(&self, bell: &Bell);
 
     /// Wakes one sleeper, or the next that would sleep.
     fn ring(&self);
 
-    /// Sleeps until something rings, or is found by looking where nothing rings, or the time is over.
+    /// Sleeps until something rings, a look finds something (where nothing rings), or the time is
+    /// over.
     fn sleep(&self, timeout: Option<Duration>, waking: &dyn OnWake);
 }
 
-/// What a thread that sleeps does when it wakes up.
+/// What a sleeping thread does when it wakes up.
 pub trait OnWake {
-    /// The doorbell `id` has rung.
+    /// Handles a ring of the doorbell `id`.
     fn rung(&self, id: u64);
 
-    /// Looks for what is to be done, and returns whether there is something. `slow`: as
-    /// [`Lookout::sleep`] says.
+    /// Looks for work and returns whether there is some. `slow` is explained at [`Lookout::sleep`].
     fn look_out(&self, slow: bool) -> bool;
 }
 
-/// Returns the parking of a backend.
+/// Creates the parking of a backend.
 pub fn of(backend: Backend) -> io::Result<Box<dyn Parking>> {
     match backend.portable() {
         None => Ok(Box::new(Doorbells::new()?)),

@@ -1,9 +1,10 @@
-//! Looking for requests: the poller's view of all connections.
+//! Looks for requests: the poller's view of all connections.
 //!
-//! Only *hot* connections are looked at, every turn; a *cold* one rings when it has something. The
-//! wake-requested word of a connection is 0 exactly while a scanner looks at it every turn. Scanners are
-//! used by one thread at a time, the holder of the poller role: what one left behind (the hot list,
-//! cursors, claimed seqs) the next one sees by the acquire and release of that role.
+//! The poller looks at *hot* connections in every turn; the client of a *cold* one rings. The
+//! wake-requested word of a connection is 0 exactly while the poller looks at it in every turn. One
+//! thread at a time uses its scanner: the poller, which is the holder of the poller role. The next
+//! poller sees what the last one left (the hot list, cursors, taken seqs), because the role is
+//! released and acquired.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -22,43 +23,45 @@ use super::connection::Connection;
 use super::hot::Hot;
 use super::inbound::{Broken, Line};
 
-/// After so many turns without a request a connection goes cold, if there are others: a look at a
-/// quiet connection costs a cache line a turn, waking up costs its next call a ring.
+/// After this many turns without a request, a connection goes cold if there are others. A look at a
+/// quiet connection costs a cache line in every turn; waking up costs its next call a ring.
 const TURNS_TO_COLD: u32 = 4_096;
 
-/// How many lines of one connection are taken before the next connection is looked at: requests, and
-/// what is dealt with on the way to them.
+/// How many lines of one connection are taken before the poller looks at the next connection. Lines
+/// that are no requests count too.
 const BURST: u32 = 16;
 
-/// The poller's view. Made by the thread that has taken the poller role.
+/// The poller's view. Created by the thread that has taken the poller role.
 #[derive(Debug)]
 pub struct Scanner<'a> {
     server: &'a Server,
-    /// In this thread's hands only while it looks: else it lies on the server's slot, or nowhere.
+    /// Held only while this thread looks. At other times it is in the server's slot, or does not
+    /// exist.
     hot: Option<Box<Hot>>,
 }
 
-/// What requests are handed to.
+/// What the scanner hands requests to.
 pub trait Serving {
-    /// What is known of a connection while one of its requests is served.
+    /// What is kept of a connection while one of its requests is served.
     type Met;
 
-    /// A request of this connection has been found. What this returns need not keep the connection,
-    /// and should not: it may end long before the handler does.
+    /// Called when a request of this connection has been found. The result should not keep the
+    /// connection, which may end long before the handler does.
     fn meet(&mut self, connection: &Arc<Connection>) -> Self::Met;
 
-    /// Serves the request. A short answer may be left to the scanner, which has the connection at hand.
+    /// Serves the request. It may leave a short answer in `answer`, for the scanner to send, which
+    /// has the connection at hand.
     fn serve(&mut self, met: &mut Self::Met, request: Request, answer: &mut Option<ShortAnswer>);
 
-    /// Sends an answer that was left to the scanner, which has lost the connection meanwhile.
+    /// Sends an answer that was left to the scanner, when the scanner no longer has the connection.
     fn answer(&mut self, met: Self::Met, ticket: Ticket, answer: &ShortAnswer);
 
-    /// The request is answered, or will be elsewhere. A break says that this thread is not to look any
-    /// more.
+    /// Called when the request is answered, or will be elsewhere. A break ends the turn, because
+    /// this thread is not to look any more.
     fn settled(&mut self) -> ControlFlow<()>;
 }
 
-/// Serves with the connection itself at hand, which is kept meanwhile.
+/// Serves by a function that gets the connection, and keeps the connection meanwhile.
 struct WithConnection<F> {
     serve: F,
     goes_on: ControlFlow<()>,
@@ -81,7 +84,7 @@ impl<F: FnMut(&Arc<Connection>, Request) -> ControlFlow<()>> Serving for WithCon
     }
 
     fn answer(&mut self, met: Arc<Connection>, ticket: Ticket, answer: &ShortAnswer) {
-        // The client has gone, if it does not hear it.
+        // An error means that the client is gone.
         let _ = met.answer_short(ticket, answer);
     }
 
@@ -95,7 +98,7 @@ impl<'a> Scanner<'a> {
         Self { server, hot: None }
     }
 
-    /// As [`turn_with`](Self::turn_with), by a function.
+    /// Runs a turn as [`turn_with`](Self::turn_with) does, with a function.
     pub fn turn(
         &mut self,
         only: Option<Only<'_>>,
@@ -104,19 +107,19 @@ impl<'a> Scanner<'a> {
         self.turn_with(only, &mut WithConnection { serve, goes_on: ControlFlow::Continue(()) })
     }
 
-    /// Looks once at every hot connection and has `serving` serve its new requests, a bounded number
-    /// of each connection, until that breaks. The connection after the one that was served last is
-    /// looked at first, even if the turn before ended with a change of the role: no client's calls
-    /// keep another's waiting for more than a round.
-    /// Generic, so that a request goes from the line straight to where `serving` wants it.
+    /// Looks once at every hot connection and has `serving` serve its new requests, at most a fixed
+    /// number for each connection, until that breaks. The turn begins after the connection that was
+    /// served last, even if an earlier poller served it: no client delays another by more than a
+    /// round. It is generic so that a request goes from its line directly to where `serving` wants
+    /// it.
     ///
-    /// With `only`, requests that it refuses stay where they are, and never come to `serving`;
-    /// what was begun goes on up to the line that would make it such a request. Returns whether
+    /// With `only`, the requests that it refuses stay on their lanes and never come to `serving`.
+    /// Segments of such a request are taken up to the one that completes it. Returns whether
     /// anything was found.
     #[inline]
     pub fn turn_with(&mut self, only: Option<Only<'_>>, serving: &mut impl Serving) -> bool {
         if self.hot.as_ref().is_none_or(|hot| self.server.work_signal.count() != hot.read) {
-            self.read_news();
+            self.read_signal();
         }
         let mut found = false;
         let mut cooled = false;
@@ -147,27 +150,29 @@ impl<'a> Scanner<'a> {
         found
     }
 
-    /// Lays the list where it keeps no connection that ends: what comes next may take long. The next
-    /// turn goes on with it, whoever holds the role by then.
+    /// Puts the list into the server's slot, where it keeps no connection that ends, before
+    /// something that may take long. The next turn takes it from there, whichever thread is the
+    /// poller by then.
     pub fn set_aside(&mut self) {
         let Some(hot) = self.hot.take() else { return };
         let read = hot.read;
         self.server.list_slot.put(hot, read, &self.server.work_signal);
     }
 
-    /// Asks every client to ring, then looks once more. Called after the poller role has been put
-    /// down. `true`: there is something to do that `only` does not refuse.
+    /// Requests that every client rings, then looks once more. Called after the poller role has
+    /// been released. Returns `true` if there is something to do that `only` does not refuse.
     pub fn arm(&mut self, only: Option<Only<'_>>) -> bool {
-        // If it lies in the slot, it may be another holder's by now, which reads the server's then.
+        // A list from the slot may be that of the next poller, which then reads the server's list.
         let hot = self.hot.take().or_else(|| self.server.list_slot.take());
         let Some(hot) = hot else { return true };
         for connection in &hot.connections {
             connection.ask_to_be_rung();
         }
-        // Pairs with the clients' fence between publishing and looking at the wake-requested word, and with
-        // the stand-bys' between recording news and looking at the role.
+        // Pairs with the clients' fence between a publication and their look at the wake-requested
+        // word, and with the fence of `WorkSignal::notify`, after which a stand-by thread looks at
+        // the role.
         epoch::fence::<Mapped>();
-        // The server's list stays: it may be another holder's by now.
+        // The server's list is not changed: it may be that of the next poller.
         self.server.work_signal.count() != hot.read
             || hot.connections.iter().any(|connection| connection.anything_to_take(only))
     }
@@ -178,13 +183,14 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Makes hot whoever has rung, and forgets who has gone.
+    /// Reads the work signal: connections that have rung become hot, and those that have ended are
+    /// removed.
     ///
-    /// The server's list is what counts: any other holder since this one's last turn has changed it,
-    /// and counted that as news.
+    /// The server's list is authoritative: any other poller since this thread's last turn has
+    /// changed it, and counted that in the work signal.
     #[cold]
-    fn read_news(&mut self) {
-        // From the slot comes the list of this thread, or of the holder that it has displaced.
+    fn read_signal(&mut self) {
+        // The slot has the list of this thread, or of the poller that it has displaced.
         let known = self.hot.take().or_else(|| self.server.list_slot.take());
         let read = self.server.work_signal.count();
         if let Some(hot) = known {
@@ -196,7 +202,7 @@ impl<'a> Scanner<'a> {
         }
         let mut connections = self.server.hot();
         if self.hot.is_none() {
-            // Whoever held the role last may have asked them to ring.
+            // The last poller may have requested rings.
             connections.iter().for_each(|connection| connection.look_every_turn());
         }
         for connection in self.server.take_rung() {
@@ -212,11 +218,11 @@ impl<'a> Scanner<'a> {
         }
         connections.retain(|connection| connection.is_connected());
         self.hot = Some(Box::new(Hot { connections, first: 0, read }));
-        self.tell();
+        self.publish_hot();
     }
 
-    /// Leaves the list for the next holder of the role, and counts it as news.
-    fn tell(&mut self) {
+    /// Publishes the list for the next poller, and counts that in the work signal.
+    fn publish_hot(&mut self) {
         let Some(hot) = &mut self.hot else { return };
         let served = self.server.served_last.load(Relaxed);
         let place = hot.connections.iter().position(|connection| connection.id() == served);
@@ -227,7 +233,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Counts a turn that found nothing at a connection; `true` when it was one too many.
+    /// Counts a turn that found nothing at a connection. Returns whether the connection is to go
+    /// cold.
     #[inline]
     fn cools(&self, index: usize) -> bool {
         let Some(hot) = &self.hot else { return false };
@@ -237,7 +244,7 @@ impl<'a> Scanner<'a> {
         idle >= TURNS_TO_COLD
     }
 
-    /// Sends quiet connections to the cold, unless they speak up at the last moment.
+    /// Makes quiet connections cold, unless a last look finds a request.
     #[cold]
     fn let_cool(&mut self) {
         let Some(hot) = &mut self.hot else { return };
@@ -257,11 +264,11 @@ impl<'a> Scanner<'a> {
             }
             speaks
         });
-        self.tell();
+        self.publish_hot();
     }
 
-    /// Looks at the lanes of one connection, from where the last look stopped, until a burst has been
-    /// served.
+    /// Looks at the lanes of one connection, from where the last look stopped, until [`BURST`]
+    /// lines have been taken.
     #[inline]
     fn look(&mut self, index: usize, only: Option<Only<'_>>, serving: &mut impl Serving) -> Look {
         let Some(mut connection) = self.connection(index) else { return Look::Stopped };
@@ -277,8 +284,8 @@ impl<'a> Scanner<'a> {
                 Ok(Line::Waits) => continue,
                 Ok(Line::Done) => connection.cursor.store(lane as u32 + 1, Relaxed),
                 Ok(Line::Request(request)) => {
-                    // The next look begins behind this lane and this connection, whoever takes it: a
-                    // displaced poller must not come back to what its successor has gone past.
+                    // The next look begins after this lane and this connection, on any thread: a
+                    // poller that was displaced must not go back to what its successor has passed.
                     connection.cursor.store(lane as u32 + 1, Relaxed);
                     self.server.served_last.store(connection.id(), Relaxed);
                     let (mut met, ticket) = (serving.meet(connection), request.ticket);
@@ -286,17 +293,18 @@ impl<'a> Scanner<'a> {
                     self.set_aside();
                     let mut answer = None;
                     serving.serve(&mut met, request, &mut answer);
-                    // It is gone if a connection has ended meanwhile, or if this thread was displaced.
+                    // There is none if a connection has ended meanwhile, or if this thread was
+                    // displaced.
                     self.hot = self.server.list_slot.take();
                     let same = self.connection(index).filter(|same| same.id() == id);
                     match (&answer, same) {
-                        // The client has gone, if it does not hear it.
+                        // An error means that the client is gone.
                         (Some(answer), Some(same)) => drop(same.answer_short(ticket, answer)),
                         (Some(answer), None) => serving.answer(met, ticket, answer),
                         (None, _) => {}
                     }
                     if serving.settled().is_break() {
-                        // The next holder of the role has a list of its own.
+                        // The next poller has its own list.
                         self.hot = None;
                         return Look::Stopped;
                     }
@@ -326,7 +334,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// What a look at one connection found.
+/// The outcome of a look at one connection.
 enum Look {
     Nothing,
     Found,
@@ -335,12 +343,12 @@ enum Look {
 }
 
 impl Server {
-    /// A view for the thread that holds the poller role.
+    /// Creates a view for the thread that has the poller role.
     pub fn scanner(&self) -> Scanner<'_> {
         Scanner::new(self)
     }
 
-    /// A client broke a rule: its connection ends, the others go on.
+    /// Ends the connection of a client that broke `rule`. Other clients are not affected.
     #[cold]
     pub(super) fn accuse(&self, connection: &Connection, rule: &'static str) {
         self.broken.fetch_add(1, Relaxed);

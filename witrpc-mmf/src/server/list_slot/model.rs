@@ -1,5 +1,5 @@
-//! loom models: holders of the poller role that go into handlers, and a connection that ends
-//! meanwhile. A handler that never returns is a thread that ends: whatever it keeps is then seen.
+//! loom models: pollers that run handlers while a connection ends. A handler that never returns is
+//! modelled by a thread that ends: the test then sees what it keeps.
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::{Arc as Counted, Weak};
@@ -14,18 +14,18 @@ use crate::server::work_signal::WorkSignal;
 
 use super::ListSlot;
 
-/// Stands for a mapping, which goes with its last user.
+/// Stands for a mapping, which is dropped with its last user.
 struct Connection;
 
-/// As `Hot`.
+/// Stands for `Hot`.
 struct List {
     _connection: Option<Counted<Connection>>,
-    /// Whoever has the list in its hands changes it; loom reports two who do.
+    /// Changed by the thread that holds the list. loom reports two that do.
     first: UnsafeCell<u64>,
     read: u64,
 }
 
-// What `role` holds, as in the pool of the crate above.
+// The values of `role`, as in the pool of the crate above.
 const LOOKING: u64 = 0;
 const BUSY: u64 = 1;
 const DISPLACED: u64 = 2;
@@ -51,8 +51,8 @@ impl Server {
         (Arc::new(server), weak)
     }
 
-    /// The list that a turn begins with: the one at hand, or the one that lies here, while there are no
-    /// news; else a new one.
+    /// Returns the list that a turn begins with: the one at hand or the one in the slot, if the
+    /// work signal has not changed; otherwise a new one.
     fn list(&self, at_hand: Option<Box<List>>) -> Box<List> {
         let at_hand = at_hand.or_else(|| self.list_slot.take());
         let read = self.work_signal.count();
@@ -65,7 +65,7 @@ impl Server {
         Box::new(List { _connection: connection, first: UnsafeCell::new(0), read })
     }
 
-    /// Finds a request, and goes into its handler.
+    /// Finds a request, and runs its handler.
     fn go_busy(&self, list: Box<List>) {
         // SAFETY: the list is in the hands of this thread alone, which loom checks.
         list.first.with_mut(|first| unsafe { *first += 1 });
@@ -74,17 +74,17 @@ impl Server {
         self.role.store(BUSY, Release);
     }
 
-    /// Comes back from a handler; `false` if it was displaced.
+    /// Comes back from a handler. Returns `false` if the thread was displaced.
     fn comes_back(&self) -> bool {
         self.role.compare_exchange(BUSY, LOOKING, AcqRel, Relaxed).is_ok()
     }
 
-    /// Takes the role from a holder that is in a handler.
+    /// Takes the role from a poller that runs a handler.
     fn displaces(&self) -> bool {
         self.role.compare_exchange(BUSY, DISPLACED, Acquire, Relaxed).is_ok()
     }
 
-    /// The control thread learns that the client has gone.
+    /// Ends the connection, as the control thread does.
     fn end(&self) {
         let connection = self.connection.lock().expect("no panic").take();
         self.list_slot.clear(&self.work_signal);
@@ -117,7 +117,7 @@ fn a_holder_that_comes_back_goes_on_with_its_list_or_a_new_one() {
         let list = server.list(None);
         server.go_busy(list);
         assert!(server.comes_back());
-        // As `look`, which goes on without a look at the news.
+        // As `look` does, which goes on without a look at the work signal.
         let list = server.list_slot.take();
         let list = list.unwrap_or_else(|| server.list(None));
         server.go_busy(list);
@@ -127,7 +127,7 @@ fn a_holder_that_comes_back_goes_on_with_its_list_or_a_new_one() {
 }
 
 #[test]
-fn one_that_displaces_takes_the_list_over_and_keeps_none_either() {
+fn a_poller_that_displaces_another_keeps_no_connection_either() {
     explore(2, || {
         let (server, connection) = Server::new();
         let control = beside(&server, Server::end);
@@ -149,7 +149,7 @@ fn one_that_displaces_takes_the_list_over_and_keeps_none_either() {
     });
 }
 
-/// What lies here when the role is put down is taken by the last look, and goes with it.
+/// The last look after the role is released takes the list that is in the slot, and drops it.
 #[test]
 fn a_last_look_leaves_nothing() {
     explore(3, || {

@@ -7,7 +7,7 @@ use crate::memory::words::Mapped;
 use super::*;
 
 #[test]
-fn what_is_laid_is_taken_once_or_dropped() {
+fn a_list_is_taken_once_or_dropped() {
     let list_slot = ListSlot::<Mapped, Arc<()>>::new();
     let work_signal = WorkSignal::new(AtomicU64::new(1));
     let value = Arc::new(());
@@ -30,7 +30,7 @@ fn what_is_laid_is_taken_once_or_dropped() {
 }
 
 #[test]
-fn nothing_stays_that_is_older_than_the_news() {
+fn no_list_stays_that_is_older_than_the_signal() {
     let list_slot = ListSlot::<Mapped, u32>::new();
     let work_signal = WorkSignal::new(AtomicU64::new(1));
     list_slot.put(Box::new(7), 1, &work_signal);

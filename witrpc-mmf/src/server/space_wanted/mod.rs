@@ -1,55 +1,59 @@
-//! Whether answers wait for space, for those who publish what could be moved out of its way.
+//! Whether answers wait for space. Threads that publish blocks look at it.
 //!
-//! What fills the arena may be answers that nobody fetches for now: to futures that are not polled, or
-//! asked for ahead of time. So while an answer finds no space the client is rung, whose link thread
-//! moves such answers to private memory ([`Client::make_room`](crate::client::Client)).
+//! The arena may be full of answers that are not fetched at present: of futures that are not
+//! polled, or of calls made ahead of time. So while an answer finds no space, the client is rung.
+//! Its link thread moves such answers to private memory
+//! ([`Client::make_room`](crate::client::Client)).
 //!
 //! # Invariants
 //!
-//! 1. The word is private to the server, and written under the lock of the queue of answers: it says
-//!    1 from when somebody has gone through the queue and left answers in it, until somebody goes
+//! 1. The word is private to the server, and written under the lock of the queue of answers. It is
+//!    1 from when a thread has gone through the queue and left answers in it, until a thread goes
 //!    through it again.
-//! 2. No ring is lost. Whoever leaves an answer in the queue says so, fences, and rings. Whoever
-//!    publishes a block fences, looks, and rings if that is said. Of the two fences one comes first:
-//!    either the block is there when the ring of the former is answered, or the latter rings too. One
-//!    who looks while the queue is gone through rings for nobody: whoever goes through it fences and
-//!    rings behind that, if any answer is left.
-//! 3. Who goes through the queue without finding space has asked to be rung for a release
-//!    ([`crate::link::release`]). So the release by which the client makes room brings the queue's next turn.
+//! 2. No ring is lost. A thread that leaves answers in the queue sets the word, fences, and rings.
+//!    A thread that publishes a block fences, looks, and rings if the word is set. One of the two
+//!    fences comes first: either the block is there when the client handles the first ring, or the
+//!    second thread rings too. If the second thread looks while the queue is gone through, it does
+//!    not ring; the thread that goes through the queue fences and rings afterwards, if answers are
+//!    left.
+//! 3. A thread that goes through the queue without finding space has requested a ring for a release
+//!    ([`crate::link::release`]). So the release by which the client makes room leads to the next
+//!    pass through the queue.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::memory::words::{ReadWord, Word, Words};
 use crate::wakeup::epoch;
 
-/// Says whether answers wait for space.
+/// Whether answers wait for space.
 pub struct SpaceWanted<W: Words>(W::U64);
 
 impl<W: Words> SpaceWanted<W> {
-    /// None wait; `word` holds 0.
+    /// Creates the state in which no answer waits. `word` must hold 0.
     pub fn new(word: W::U64) -> Self {
         Self(word)
     }
 
-    /// The queue is gone through, under its lock.
+    /// Clears the word. Called under the queue's lock, before the queue is gone through.
     pub fn relieve(&self) {
         self.0.store(0, Relaxed);
     }
 
-    /// Answers are left in the queue, whose lock is still held. When that is let go,
-    /// [`announce`](Self::announce) must follow.
+    /// Sets the word, because answers are left in the queue, whose lock is still held. When the
+    /// lock is released, [`announce`](Self::announce) must follow.
     pub fn leave(&self) {
         self.0.store(1, Relaxed);
     }
 
-    /// Rings for what was left.
+    /// Rings for the answers that were left.
     pub fn announce(ring: impl FnOnce()) {
-        // Pairs with the fence of whoever publishes a block.
+        // Pairs with the fence of the thread that publishes a block.
         epoch::fence::<W>();
         ring();
     }
 
-    /// Whether the client is to be rung. For who has published a block and fenced since.
+    /// Returns whether the client must be rung, for a thread that has published a block and
+    /// executed a fence since.
     #[inline]
     pub fn is_there_after_fence(&self) -> bool {
         self.0.load(Relaxed) != 0

@@ -1,6 +1,5 @@
-//! loom models: answers that nobody fetches, in an arena that has room for one of them, and a client
-//! that moves them out of the way when it is rung. A ring that is lost is a deadlock, which loom
-//! reports.
+//! loom models: answers that are not fetched, in an arena with room for one of them, and a client
+//! that moves them out of the way when it is rung. A lost ring is a deadlock, which loom reports.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::collections::VecDeque;
@@ -19,9 +18,9 @@ use super::SpaceWanted;
 
 const LANES: usize = 2;
 
-/// Both sides of a connection, as far as answers and their space are concerned.
+/// The words of both sides of a connection that answers and their space are about.
 struct Scene {
-    /// The server's.
+    /// The server's arena.
     arena: Mutex<Arena>,
     queue: Mutex<VecDeque<usize>>,
     space_wanted: SpaceWanted<Modelled>,
@@ -30,7 +29,7 @@ struct Scene {
     /// Stand for the response lines: the first word of the block, 0 for none.
     lines: [AtomicU64; LANES],
     server_bell: Bell,
-    /// The client's.
+    /// The client's release slot.
     slots: [AtomicU32; 1],
     rung: WakeRequest<Modelled>,
     client_bell: Bell,
@@ -59,7 +58,7 @@ impl Scene {
         Some(arena.lend(block))
     }
 
-    /// As `respond_block`.
+    /// Does what `respond_block` does.
     fn publish(&self, lane: usize, block: BlockRef) {
         self.lines[lane].store(block.to_words()[0], Release);
         epoch::fence::<Modelled>();
@@ -68,7 +67,7 @@ impl Scene {
         }
     }
 
-    /// As `answer_large`.
+    /// Does what `answer_large` does.
     fn answer(&self, lane: usize) {
         let need_not_queue = self.queue.lock().unwrap().is_empty();
         if need_not_queue && let Some(block) = self.reserve() {
@@ -101,8 +100,7 @@ impl Scene {
         self.lines.iter().all(|line| line.load(Relaxed) != 0)
     }
 
-    /// The server's poller, from which nothing is asked any more: goes through the queue when it is
-    /// rung.
+    /// Runs the server's poller without new requests: it goes through the queue when it is rung.
     fn serve(&self) {
         let mut heard = 0;
         while !self.all_answered() {
@@ -111,7 +109,8 @@ impl Scene {
         }
     }
 
-    /// The client's link thread: moves what has come when it is rung and the server is short of space.
+    /// Runs the client's link thread once: it moves the answers that are there, if the server is
+    /// short of space.
     fn make_room(&self, moved: &mut [bool; LANES]) {
         if !self.rung.is_awaited(&self.wants_space) {
             return;
@@ -131,7 +130,7 @@ impl Scene {
 }
 
 #[test]
-fn an_answer_that_nobody_fetches_is_moved_for_one_that_finds_no_space() {
+fn an_unfetched_answer_is_moved_for_one_that_finds_no_space() {
     explore(2, || {
         let scene = Scene::new();
         let beside = Arc::clone(&scene);
@@ -141,7 +140,7 @@ fn an_answer_that_nobody_fetches_is_moved_for_one_that_finds_no_space() {
             beside.answer(0);
             beside.serve();
         });
-        // Whichever comes first has to go, and the other one stays: nobody waits behind it.
+        // The answer that comes first has to go. The other may stay, because none waits behind it.
         let (mut moved, mut heard) = ([false; LANES], 0);
         while moved == [false; LANES] {
             heard = scene.client_bell.hear(heard);

@@ -1,4 +1,5 @@
-//! A loom model: a call, the poller that goes idle as it comes, and the stand-by that is rung.
+//! loom models: a call, the poller that becomes idle as it arrives, and the stand-by thread that is
+//! rung.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -17,14 +18,14 @@ const POLLER: u64 = 1;
 const STAND_BY: u64 = 2;
 
 struct Server {
-    /// Stands for the role's word.
+    /// Stands for the word of the poller role.
     role: AtomicU64,
     work_signal: WorkSignal<Modelled>,
-    /// Who has rung.
+    /// The number of connections that have rung.
     rung: Mutex<u32>,
-    /// What else a teller may have recorded, under no lock.
+    /// What else may be recorded before the signal, without a lock.
     recorded: AtomicU64,
-    /// The wake-requested word, and the private halves of it.
+    /// The wake-requested word, and its private halves.
     wake_requested: AtomicU64,
     wake_epoch: WakeEpoch<Modelled>,
     client: WakeRequest<Modelled>,
@@ -60,7 +61,7 @@ impl Server {
         self.role.compare_exchange(IDLE, me, Acquire, Relaxed).is_ok()
     }
 
-    /// A turn of the role's holder, after which nobody need have rung for what came before it.
+    /// Runs a turn of the poller: no ring is needed any more for what was published before it.
     fn turn(&self, read: &mut u64) {
         *read = self.work_signal.count();
         if *read > 1 {
@@ -75,7 +76,7 @@ impl Server {
         }
     }
 
-    /// Puts the role down and looks once more, again and again while there is something.
+    /// Releases the role and looks once more, and repeats both while there is something.
     fn rest(&self, me: u64, mut read: u64) {
         loop {
             self.role.store(IDLE, Release);
@@ -90,11 +91,11 @@ impl Server {
         }
     }
 
-    /// A stand-by that has been rung.
+    /// Runs a stand-by thread that has been rung.
     fn woken(&self) {
         *self.rung.lock().expect("no panic") += 1;
         self.recorded.store(1, Relaxed);
-        self.work_signal.tell();
+        self.work_signal.notify();
         if self.takes_role(STAND_BY) {
             let mut read = 0;
             self.turn(&mut read);
@@ -103,8 +104,8 @@ impl Server {
     }
 }
 
-/// Whoever sleeps in the end, the call was served and the news was read: a lost ring would leave one
-/// of them. Rings that come while the stand-by is awake wake it when it would sleep.
+/// In the end the call has been served and the signal read: a lost ring would leave one of them. A
+/// ring that comes while the stand-by thread is awake wakes it when it would sleep.
 #[test]
 fn a_call_that_comes_as_the_poller_goes_idle_is_served() {
     explore(3, || {
@@ -121,20 +122,20 @@ fn a_call_that_comes_as_the_poller_goes_idle_is_served() {
             let server = Arc::clone(&server);
             move || server.call(0)
         });
-        // The stand-by: awake whenever a ring has not been heard, gone when nobody can ring.
+        // The stand-by thread: awake when a ring has not been handled.
         client.join().expect("the client");
         if server.bell.rings() > 0 {
             server.woken();
         }
         poller.join().expect("the poller");
-        assert_eq!(*server.rung.lock().expect("no panic"), 0, "news that nobody read");
-        assert_eq!(server.requests[0].load(Relaxed), 2, "a call that nobody saw");
+        assert_eq!(*server.rung.lock().expect("no panic"), 0, "a signal that was not read");
+        assert_eq!(server.requests[0].load(Relaxed), 2, "a call that was not served");
     });
 }
 
-/// Somebody else's news, say for a connection that is cold: the stand-by may tell it at any moment.
+/// A signal for something else, for example a cold connection, may come at any moment.
 #[test]
-fn news_that_come_as_the_poller_goes_idle_are_read() {
+fn a_signal_that_comes_as_the_poller_becomes_idle_is_read() {
     explore(3, || {
         let server = Server::new();
         let stand_by = thread::spawn({
@@ -145,6 +146,6 @@ fn news_that_come_as_the_poller_goes_idle_are_read() {
         server.turn(&mut read);
         server.rest(POLLER, read);
         stand_by.join().expect("the stand-by");
-        assert_eq!(*server.rung.lock().expect("no panic"), 0, "news that nobody read");
+        assert_eq!(*server.rung.lock().expect("no panic"), 0, "a signal that was not read");
     });
 }
