@@ -1,5 +1,5 @@
-//! Why a name could not be bound or reached. Each variant carries what was found, and reads as a
-//! sentence that says what to do.
+//! Why a name could not be bound or reached. Each variant has the values that were found, and its
+//! text says what to do.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::sys::resource::lacked_by_process;
 
 pub use directory::{DirectoryError, LookedIn};
 
-/// Why a server could not take its name.
+/// Why a server could not bind its name.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
@@ -27,9 +27,9 @@ pub enum BindError {
     /// Regions cannot be made here.
     #[error(transparent)]
     Resource(#[from] ResourceError),
-    /// Another server of this user holds the name.
+    /// Another server of this user has the name.
     #[error(
-        "the name {name:?} is in use, its lock {path:?} is held; stop the server that holds it, or \
+        "the name {name:?} is in use: the lock {path:?} is held; stop the server that holds it, or \
          choose another name"
     )]
     NameInUse {
@@ -38,42 +38,42 @@ pub enum BindError {
         /// The lock file.
         path: PathBuf,
     },
-    /// Something that no server of ours has left stands where the name would.
+    /// The path of the name has something that no server of this library has left.
     #[error("{path:?} is {found}; remove it, or choose another name")]
     NotOurs {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What stands there; it was left as it was.
+        /// What was found there. It was not changed.
         found: &'static str,
     },
-    /// Other users are allowed, and the backend cannot share memory with them.
+    /// Other users are allowed, and the portable backend cannot share memory with them.
     #[error(
-        "the portable backend shares memory within one user only; choose the native one, or allow no others"
+        "the portable backend shares memory within one user only; choose the native one, or allow no other users"
     )]
     PortableIsPrivate,
     /// A limit is out of its bounds.
     #[error("{limit} is {value}; choose from {min} to {max}")]
     LimitOutOfRange {
-        /// Which.
+        /// The name of the limit.
         limit: &'static str,
-        /// What was asked for.
+        /// The value that was given.
         value: u64,
-        /// The least that is possible.
+        /// The least value.
         min: u64,
-        /// The most that is possible.
+        /// The greatest value.
         max: u64,
     },
-    /// The system refused.
-    #[error("could not {doing}: {source}; see to what the system says, and try again")]
+    /// The system refused an operation.
+    #[error("could not {doing}: {source}")]
     System {
-        /// What was tried, as in `start the control thread`.
+        /// The operation, as in `start the control thread`.
         doing: &'static str,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// Why a client could not reach a server.
+/// Why a client could not connect to a server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -85,40 +85,42 @@ pub enum ConnectError {
     Directory(DirectoryError),
     /// No server has the name.
     #[error(
-        "nobody serves {name:?} (waited {waited:?}; {}); start the server, or ask to wait for it longer",
+        "no server serves {name:?} (waited {waited:?}; {}); start the server, or wait longer for it",
         directory::list(.places)
     )]
     NobodyServes {
         /// The name.
         name: String,
-        /// How long it was waited for.
+        /// How long the client waited for a server.
         waited: Duration,
-        /// Each place that could have it.
+        /// Each place that was searched.
         places: Vec<LookedIn>,
     },
-    /// Something else than a server's socket has the name.
+    /// The path of the name has something other than a server's socket.
     #[error("{path:?} is {found}, not a server; remove it, or use another name")]
     NotAServer {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What stands there; it was left as it was.
+        /// What was found there. It was not changed.
         found: &'static str,
     },
-    /// The server runs as another user than the one its directory belongs to.
+    /// The server runs as another user than the owner of its directory.
     #[error(
-        "the server at {path:?} runs as user {found}, not as {expected}; do not trust it, and see who \
-         put it there"
+        "the server at {path:?} runs as user {found}, not as {expected}; do not trust it, and find out \
+         which program put it there"
     )]
     OtherUser {
-        /// Its socket.
+        /// The path of its socket.
         path: PathBuf,
-        /// The user id it must have.
+        /// The user id that the server must have.
         expected: u32,
-        /// The user id it has.
+        /// The user id that the server has.
         found: u32,
     },
-    /// The server lets in clients of other users than this one.
-    #[error("the server does not let user {uid} in; allow it there with allow_uid")]
+    /// The server does not accept clients of this user.
+    #[error(
+        "the server does not accept clients of user {uid}; allow that user there with allow_uid"
+    )]
     NotAllowed {
         /// The user id that this client runs as.
         uid: u32,
@@ -128,107 +130,104 @@ pub enum ConnectError {
         "the server speaks version {theirs} of the protocol and this client version {ours}; build both with the same release of witrpc"
     )]
     OtherVersion {
-        /// This side's version.
+        /// This client's version.
         ours: u32,
         /// The server's version.
         theirs: u32,
     },
-    /// The server's connections stand on another backend than this client was told to use.
+    /// The server uses another backend than this client.
     #[error(
         "the server uses the {theirs} backend and this client the {ours} one; choose the same backend for both"
     )]
     OtherBackend {
-        /// This client's.
+        /// This client's backend.
         ours: &'static str,
-        /// The server's.
+        /// The server's backend.
         theirs: &'static str,
     },
-    /// The server asks for a secret or for encryption and this client does not, or the other way
-    /// round.
-    #[error(
-        "the server asks for {theirs:?} and this client for {ours:?}; have both ask for the same"
-    )]
+    /// One side requires a secret or encryption, and the other does not.
+    #[error("the server requires {theirs:?} and this client {ours:?}; configure both alike")]
     OtherDemands {
-        /// This client's.
+        /// This client's requirements.
         ours: witrpc_transport::Demands,
-        /// The server's.
+        /// The server's requirements.
         theirs: witrpc_transport::Demands,
     },
-    /// Server and client have not the same secret, or somebody between them has changed what they
-    /// said.
+    /// The server and the client do not have the same secret, or a program in between has changed
+    /// their messages.
     #[error(
-        "the server and this client do not know the same secret; give both the same, and see who stands between"
+        "the server and this client do not have the same secret; give both the same one, and check that no program in between changes their messages"
     )]
     Unauthorized,
-    /// A region would take more memory than this client allows.
+    /// The server's regions are longer than this client allows.
     #[error(
         "the server asks for a region of {len} bytes and this client allows {max}; raise the client's limit or lower the server's size"
     )]
     RegionTooLarge {
-        /// What the server announced, in bytes.
+        /// The length that the server announced, in bytes.
         len: u64,
-        /// This client's limit in bytes.
+        /// This client's limit, in bytes.
         max: u64,
     },
-    /// This process lacks something for its side of the connection.
+    /// This process lacks a resource for its side of the connection.
     #[error("this process cannot connect: {0}")]
     Resource(#[from] ResourceError),
-    /// The server lacks something for its side of the connection.
+    /// The server lacks a resource for its side of the connection.
     #[error("the server cannot take another client: {0}")]
     ServerResource(ResourceError),
-    /// The server has as many clients as it takes.
+    /// The server has reached its limit of clients.
     #[error(
-        "the server has as many clients as it takes; try again when one has left, or raise its limit"
+        "the server has reached its limit of clients; try again when one has left, or raise the limit"
     )]
     ServerFull,
-    /// The server takes no new clients, or is shutting down.
-    #[error("the server takes no new clients; connect when it has been started again")]
+    /// The server accepts no new clients, or is shutting down.
+    #[error("the server accepts no new clients; connect when it has been started again")]
     NotAccepting,
-    /// The layers above the channel turned this client away, for the reason in the bytes.
+    /// The layers above the channel refused this client, for the reason in the bytes.
     #[error("the server refused this client")]
     Refused(
-        /// Made by the server's host.
+        /// The reason, encoded by the server's [`Admission`](witrpc_transport::Admission).
         Vec<u8>,
     ),
-    /// What this client would say first is too long.
+    /// The hello of this client is too long.
     #[error("the hello is {len} bytes long; shorten it to at most {max}")]
     HelloTooLong {
         /// Its length in bytes.
         len: usize,
-        /// The most that a server reads.
+        /// The most bytes that a server reads.
         max: usize,
     },
-    /// The server did not answer in time.
+    /// The server did not finish the handshake in time.
     #[error(
-        "the server did not finish the handshake within {after:?}; see whether it hangs, or allow more time"
+        "the server did not finish the handshake within {after:?}; check whether it hangs, or allow more time"
     )]
     TimedOut {
         /// The time that was allowed.
         after: Duration,
     },
-    /// Connecting was interrupted.
-    #[error("connecting was given up by its caller; connect again")]
+    /// The caller cancelled the connect.
+    #[error("the caller cancelled the connect")]
     Interrupted,
     /// The server hung up during the handshake.
-    #[error("the server hung up during the handshake; see whether it died, and connect anew")]
+    #[error("the server hung up during the handshake; check whether it died, and connect again")]
     HungUp,
-    /// The server sent what no server sends.
-    #[error("the server breaks the protocol: {what}; see what runs under this name")]
+    /// The server broke the protocol of the handshake.
+    #[error("the server breaks the protocol: {what}; check which program serves this name")]
     Misbehaved {
-        /// What was wrong.
+        /// The rule that it broke.
         what: String,
     },
-    /// The server found this client's side of the handshake wrong.
+    /// The server rejected this client's side of the handshake.
     #[error(
-        "the server found this client's handshake wrong; build both with the same release of witrpc, and see who stands between"
+        "the server rejected this client's handshake; build both with the same release of witrpc, and check that no program in between changes their messages"
     )]
     FoundWrong,
-    /// The system refused.
-    #[error("could not {doing}: {source}; see to what the system says, and try again")]
+    /// The system refused an operation.
+    #[error("could not {doing}: {source}")]
     System {
-        /// What was tried, as in `start the control thread`.
+        /// The operation, as in `start the control thread`.
         doing: &'static str,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -252,7 +251,8 @@ impl From<DirectoryError> for ConnectError {
 }
 
 impl BindError {
-    /// Returns why something could not be done, which may be the process's own limit.
+    /// Returns the error of a failed operation: [`Resource`](Self::Resource) if a limit of this
+    /// process was reached.
     pub(crate) fn system(doing: &'static str, error: impl Into<io::Error>) -> Self {
         let source = error.into();
         match lacked_by_process(&source) {
@@ -263,7 +263,8 @@ impl BindError {
 }
 
 impl ConnectError {
-    /// Returns why something could not be done, which may be the process's own limit.
+    /// Returns the error of a failed operation: [`Resource`](Self::Resource) if a limit of this
+    /// process was reached.
     pub(crate) fn system(doing: &'static str, error: impl Into<io::Error>) -> Self {
         let source = error.into();
         match lacked_by_process(&source) {

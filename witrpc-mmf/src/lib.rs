@@ -1,8 +1,9 @@
-//! The channel under `witrpc`: bytes between two processes of one machine, never methods.
+//! The shared-memory channel of `witrpc`. It carries messages as bytes between two processes of one
+//! machine, and knows nothing of methods.
 
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may start threads"))]
 
 mod client;
 mod error;

@@ -1,4 +1,4 @@
-//! What is wrong with a directory that names live in.
+//! Why a directory for names cannot be used.
 
 use std::path::PathBuf;
 use std::{fmt, io};
@@ -7,122 +7,123 @@ use witrpc_transport::ResourceError;
 
 use crate::sys::resource::lacked_by_process;
 
-/// What is wrong with a directory that names live in.
+/// Why a directory for names cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
-    /// There is a file, or a symbolic link, where the directory should be.
+    /// The path is a file or a symbolic link.
     #[error("{path:?} is {found}, not a directory; remove it, or choose another directory")]
     NotADirectory {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What stands there.
+        /// What was found there.
         found: &'static str,
     },
-    /// It belongs to another user.
+    /// The directory belongs to another user.
     #[error(
         "{path:?} belongs to user {owner}, not to {expected}; have its owner remove it, choose another directory, or, if that user is to serve there, allow it with allow_uid"
     )]
     WrongOwner {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// The user id of its owner.
         owner: u32,
-        /// The user id it must belong to.
+        /// The user id that it must belong to.
         expected: u32,
     },
-    /// Others may do too much there.
+    /// Other users have permissions that they must not have.
     #[error(
-        "{path:?} has mode {mode:04o}, which lets others at it; take away {excess:04o} (chmod) if they have done no harm"
+        "{path:?} has mode {mode:04o}, which gives other users access; check what they have changed, and remove {excess:04o} (chmod)"
     )]
     WrongMode {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
         /// The bits that must not be set.
         excess: u32,
     },
-    /// It is to let other users reach the server, and does not.
+    /// The directory is meant to let other users reach the server, and its mode does not.
     #[error(
-        "{path:?} has mode {mode:04o}, which keeps the users out that are allowed; let others enter it (chmod 0711)"
+        "{path:?} has mode {mode:04o}, which keeps out the users that are allowed; let others enter it (chmod 0711)"
     )]
     KeepsOthersOut {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
     },
-    /// The user that owns it may not use it himself.
+    /// The mode keeps out the owner of the directory.
     #[error(
         "{path:?} has mode {mode:04o}, which keeps its own user out; start a server, which widens a \
          directory that it made, or do so by hand (chmod u+rwx)"
     )]
     TooNarrow {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
     },
-    /// It is missing, and nothing creates it.
+    /// The directory is missing, and is not created.
     #[error("{path:?} is missing; name a directory that exists, or can be made, with in_dir")]
     Missing {
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// The directory that it would be in belongs to another user than this one or root.
+    /// The parent directory belongs to a user other than this one or root.
     #[error(
         "{path:?}, where a directory of names would be, belongs to user {owner}, neither to {expected} \
-         nor to root (a user namespace shows so the users that it does not map); name a directory of \
+         nor to root (in a user namespace, unmapped users have such an id); name a directory of \
          your own with in_dir"
     )]
     ParentOwner {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// The user id of its owner.
         owner: u32,
         /// The user id of this process.
         expected: u32,
     },
-    /// Others may rename what is in the directory that it would be in.
+    /// Other users may rename what is in the parent directory.
     #[error(
         "{path:?}, where a directory of names would be, has mode {mode:04o}, so that other users can \
          rename what is in it; set its sticky bit (chmod +t), or name a directory of your own with in_dir"
     )]
     ParentOpen {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
     },
-    /// The directories of a user are for him alone.
+    /// The directories of a user are private to that user.
     #[error(
-        "other users are allowed, and the directories of a user's names are his alone; name a directory to share with in_dir"
+        "other users are allowed, but the directories of a user's names are private; name a directory to share with in_dir"
     )]
     NotShared,
-    /// No directory can hold names on this machine.
-    #[error("there is no place for names: {}", list(.reasons))]
+    /// No directory on this machine can hold names.
+    #[error("no directory can hold names: {}", list(.reasons))]
     NonePossible {
-        /// Why, for each that could be one.
+        /// The reason for each directory that was tried.
         reasons: Vec<DirectoryError>,
     },
-    /// The process has no descriptor to look at it.
+    /// The process lacks a descriptor to open the directory.
     #[error(transparent)]
     Resource(ResourceError),
-    /// The system refused an operation on it.
-    #[error("could not {doing} {path:?}: {source}; see to it, or choose another directory")]
+    /// The system refused an operation on the directory.
+    #[error("could not {doing} {path:?}: {source}; resolve that, or choose another directory")]
     System {
-        /// What was tried, as in `lock`.
+        /// The operation, as in `lock`.
         doing: &'static str,
-        /// With what.
+        /// The path that it was done with.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl DirectoryError {
-    /// Returns why something could not be done, which may be the process's own limit.
+    /// Returns the error of a failed operation: [`Resource`](Self::Resource) if a limit of this
+    /// process was reached.
     pub(crate) fn system(doing: &'static str, path: PathBuf, error: impl Into<io::Error>) -> Self {
         let source = error.into();
         match lacked_by_process(&source) {
@@ -131,12 +132,13 @@ impl DirectoryError {
         }
     }
 
-    /// Whether it passes when a server is started, or the system makes a directory.
+    /// Returns whether the obstacle passes when a server is started, or when the system creates a
+    /// directory.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self, Self::TooNarrow { .. } | Self::Missing { .. })
     }
 
-    /// Returns the one reason, or all of them.
+    /// Returns the reason if there is one, and otherwise an error with all of them.
     pub(crate) fn all_of(mut reasons: Vec<Self>) -> Self {
         match reasons.pop() {
             Some(only) if reasons.is_empty() => only,
@@ -153,7 +155,7 @@ pub fn list(reasons: &[impl ToString]) -> String {
     each.join("; ")
 }
 
-/// A place in which a server was looked for.
+/// A place in which a client looked for a server.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LookedIn {
@@ -162,9 +164,9 @@ pub enum LookedIn {
         /// Where its socket would be.
         path: PathBuf,
     },
-    /// The place was passed over.
+    /// The place was skipped.
     PassedOver(
-        /// Why.
+        /// Why it was skipped.
         DirectoryError,
     ),
 }
@@ -173,7 +175,7 @@ impl fmt::Display for LookedIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing { path } => write!(f, "not at {path:?}"),
-            Self::PassedOver(why) => write!(f, "passed over: {why}"),
+            Self::PassedOver(why) => write!(f, "skipped: {why}"),
         }
     }
 }
