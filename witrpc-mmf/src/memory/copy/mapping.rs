@@ -1,4 +1,4 @@
-//! The pointer to a mapped region, sealed in a private field with its invariants.
+//! The pointer to a mapped region, in a private field with its invariants.
 
 use core::fmt;
 use core::mem::align_of;
@@ -12,16 +12,16 @@ use crate::memory::words::{PeerU32, PeerU64};
 
 use super::WORD_BYTES;
 
-/// Bytes to which a region is aligned at least: a line, and the strictest raw slice.
+/// The least alignment of a region, in bytes: a cache line.
 const REGION_ALIGN: usize = LINE;
 
-/// Pages mapped into this process, by any backend. Dropping them unmaps them.
+/// Pages that a backend has mapped into this process. Dropping them unmaps them.
 #[expect(clippy::len_without_is_empty, reason = "a mapping is never empty")]
 pub trait Pages: fmt::Debug + Send + Sync + 'static {
-    /// Where they start; never null.
+    /// Returns where they start; never null.
     fn start(&self) -> *mut u8;
 
-    /// How many bytes they have.
+    /// Returns how many bytes they have.
     fn len(&self) -> usize;
 }
 
@@ -35,12 +35,14 @@ impl Pages for MmapRaw {
     }
 }
 
-/// Lines of a mapping that lie one behind the other, checked once so that each is found without.
+/// Consecutive lines of a mapping, whose range was checked once, so that each access checks only
+/// the index.
 #[derive(Clone, Copy, Debug)]
 pub struct Lines {
     /// # Invariants
     ///
-    /// The `count` lines from `start`, a multiple of [`LINE`], lie in the mapping that gave this out.
+    /// The `count` lines from `start`, a multiple of [`LINE`], are in the mapping that returned
+    /// this value.
     start: usize,
     count: usize,
 }
@@ -61,13 +63,15 @@ pub struct Mapping {
     _pages: Box<dyn Pages>,
 }
 
-// SAFETY: the pages are the same for every thread, whatever owns them is `Send`, and the only
-// references that safe code gets from here are to atomics, or exclusive by a token.
+// SAFETY: the pages are the same for every thread, and their owner is `Send`. The only references
+// that safe code gets from here are to atomics, or exclusive by a token.
 unsafe impl Send for Mapping {}
-// SAFETY: as above, and what owns the pages is `Sync`.
+// SAFETY: as above, and the owner of the pages is `Sync`.
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
+    /// Takes over the first `len` bytes of pages.
+    ///
     /// # Safety
     ///
     /// The caller promises invariants 0 and 1; the others are checked.
@@ -93,11 +97,11 @@ impl Mapping {
         self.len
     }
 
-    /// The `count` words at `offset`.
+    /// Returns the `count` words at `offset`, in bytes.
     ///
     /// # Panics
     ///
-    /// If `offset` is not aligned for the word or the words do not lie in the region.
+    /// Panics if `offset` is not aligned for the word or the words are not in the region.
     ///
     /// # Safety
     ///
@@ -113,21 +117,21 @@ impl Mapping {
         unsafe { core::slice::from_raw_parts(first.as_ptr(), count) }
     }
 
-    /// The `count` lines at `offset`.
+    /// Checks and returns the `count` lines at `offset`, in bytes.
     ///
     /// # Panics
     ///
-    /// If they are not aligned or do not lie in the region.
+    /// Panics if they are not aligned or not in the region.
     pub fn lines(&self, offset: usize, count: usize) -> Lines {
         self.check(offset, count, LINE);
         Lines { start: offset, count }
     }
 
-    /// The words of one of these lines.
+    /// Returns the words of one of `lines`.
     ///
     /// # Panics
     ///
-    /// If there are not so many.
+    /// Panics if there is no line `index`.
     ///
     /// # Safety
     ///
@@ -137,7 +141,7 @@ impl Mapping {
     pub unsafe fn line<W: MappedWord>(&self, lines: Lines, index: usize) -> &[W; LINE_WORDS] {
         const { assert!(size_of::<[W; LINE_WORDS]>() == LINE) };
         assert!(index < lines.count, "there is no line {index} among {}", lines.count);
-        // SAFETY: the line is one of those that lie in the mapping, by the invariant of `Lines`.
+        // SAFETY: the line is one of those that are in the mapping, by the invariant of `Lines`.
         let line = unsafe { self.start.add(lines.start + index * LINE) };
         // SAFETY: its bytes lie in the mapping and are aligned to a line, as the start of the mapping
         // is (3); they can be read as long as `self` exists (0); any bytes are a value of `W`
@@ -145,11 +149,11 @@ impl Mapping {
         unsafe { line.cast().as_ref() }
     }
 
-    /// The `len` bytes at `offset`, exclusively.
+    /// Returns the `len` bytes at `offset` exclusively.
     ///
     /// # Panics
     ///
-    /// If the bytes do not lie in the region.
+    /// Panics if the bytes are not in the region.
     ///
     /// # Safety
     ///
@@ -167,28 +171,29 @@ impl Mapping {
         unsafe { core::slice::from_raw_parts_mut(first.as_ptr(), len) }
     }
 
-    /// The `len` bytes at `offset`, to be read in place.
+    /// Returns the `len` bytes at `offset`, to be read in place.
     ///
     /// # Panics
     ///
-    /// If the bytes do not lie in the region.
+    /// Panics if the bytes are not in the region.
     ///
     /// # Safety
     ///
-    /// Nobody writes to the range, in this process or another, while the result exists.
+    /// No code writes to the range, in this process or another, while the result exists.
     #[inline]
     pub unsafe fn bytes(&self, offset: usize, len: usize) -> &[u8] {
         self.check(offset, len, 1);
         // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
         let first = unsafe { self.start.add(offset) };
         // SAFETY: `len` bytes from `first` lie in the mapping, as was just checked, and can be read
-        // as long as `self` exists (0); nobody writes to them, by this function's contract.
+        // as long as `self` exists (0); no code writes to them, by this function's contract.
         unsafe { core::slice::from_raw_parts(first.as_ptr(), len) }
     }
 
     /// # Panics
     ///
-    /// If the `count` items of `size` bytes at `offset` are not aligned or not in the region.
+    /// Panics if the `count` items of `size` bytes at `offset` are not aligned or not in the
+    /// region.
     #[inline]
     fn check(&self, offset: usize, count: usize, size: usize) {
         let len = self.len;
@@ -206,12 +211,12 @@ impl fmt::Debug for Mapping {
     }
 }
 
-/// What may be laid over a mapping.
+/// A type that may be laid over a mapping.
 ///
 /// # Safety
 ///
-/// An atomic integer, or a transparent wrapper of one: any bytes are a value, its alignment is its
-/// size, and all access through a shared reference is atomic.
+/// It must be an atomic integer, or a transparent wrapper of one: any bytes are a value, its
+/// alignment is its size, and all access through a shared reference is atomic.
 pub unsafe trait MappedWord {}
 
 // SAFETY: an atomic integer.
@@ -233,15 +238,15 @@ pub enum BadMapping {
     /// The length is not a positive multiple of 8.
     #[error("a region of {len} bytes is not made of whole words; give a positive multiple of 8")]
     NotWholeWords {
-        /// Length asked for, in bytes.
+        /// The length that was asked for, in bytes.
         len: usize,
     },
-    /// Less is mapped than is to be used.
+    /// The mapping is shorter than the region.
     #[error("{mapped} bytes are mapped but the region has {len}; map all of it")]
     TooShort {
-        /// Length of the mapping in bytes.
+        /// The length of the mapping in bytes.
         mapped: usize,
-        /// Length asked for, in bytes.
+        /// The length that was asked for, in bytes.
         len: usize,
     },
     /// The mapping does not start at a multiple of 64.
@@ -250,7 +255,7 @@ pub enum BadMapping {
         /// Where the mapping starts.
         address: usize,
     },
-    /// The arena does not lie in the region, or not at a granule's boundary.
+    /// The arena is not in the region, or not at a granule's boundary.
     #[error(
         "an arena of {arena_len} bytes at {offset} does not fit a region of {len} bytes; \
          it must lie inside and start at a multiple of 256"
@@ -258,9 +263,9 @@ pub enum BadMapping {
     BadArena {
         /// Where the arena was to start, in bytes.
         offset: usize,
-        /// Length of the arena in bytes.
+        /// The length of the arena in bytes.
         arena_len: usize,
-        /// Length of the region in bytes.
+        /// The length of the region in bytes.
         len: usize,
     },
 }

@@ -1,39 +1,37 @@
-//! Reading memory that a peer may write: the one place, and the rules.
+//! Reads memory that a peer may write. All of that, and its rules, are here.
 //!
 //! # The rules
 //!
-//! Rust has no fully blessed way to share memory with a process that may write while we read. What
-//! this crate does instead is narrow enough to be argued about, and it is all here:
+//! Rust has no fully specified way to share memory with a process that may write during a read.
+//! What this crate does instead is small enough to argue about, and all of it is here:
 //!
 //! 1. **The peer's region is read by aligned relaxed atomic loads of words, and in no other way.**
-//!    No `&u8`, `&[u8]` or `&T` to it ever exists, only references to atomics. A write that the peer
-//!    does meanwhile makes a load return one value or another; it cannot make it undefined. (Whole
-//!    lines are loaded by machine code, which asks for no more than that: `lines`.) The one
-//!    exception is [`PeerMemory::trusted`], which a user has to unlock by an unsafe promise
-//!    ([`TrustedPeer`]): that this peer does not write to what it has sent.
-//! 2. **It is copied out once.** Whatever is checked is checked on the private copy, and whatever is
-//!    used is the copy that was checked. Nothing looks at the original again, so there is no second
-//!    fetch that could differ from the first. Decoding, and borrowing (`&str`, `&[T]`), happen in
-//!    the copy.
-//! 3. **It is never written here.** It is mapped read-only (of the portable backend, which cannot,
-//!    merely used so); [`PeerU32`] and [`PeerU64`] are words
-//!    that can only be loaded.
-//! 4. **Our own region is written by this process only**: its file is sealed against writes through
-//!    any other descriptor or mapping before the peer gets it (the portable backend trusts the peer
-//!    instead, and says so: `Backend::Portable`). That is what makes a `&mut [u8]` to a block of it
-//!    sound: no other process can write there, and within this process the block is the exclusive
-//!    token ([`OwnMemory::block_mut`]). The words in front of the arena are atomics even for us,
-//!    since our threads share them.
-//! 5. **Every offset is checked against lengths that are stored locally.** What comes from a peer
-//!    gives an error ([`OutOfBounds`]); what comes from the layout, and can be wrong only by a
-//!    mistake of ours, panics.
-//! 6. **The bytes of a word are always asked for in one size**, 32 or 64 bits, in a region that we
-//!    write: racing atomics of different sizes on the same bytes are undefined. (In the peer's
-//!    region this process only loads, and loads of any size do not race with each other.)
+//!    No `&u8`, `&[u8]` or `&T` to it ever exists, only references to atomics. If the peer writes
+//!    during a load, the load returns one value or the other, and is not undefined. (Whole lines
+//!    are loaded by machine code that relies on no more than that: `lines`.) The one exception is
+//!    [`PeerMemory::trusted`], for which a user must make an unsafe promise ([`TrustedPeer`]): that
+//!    this peer does not write to what it has sent.
+//! 2. **It is copied out once.** Checks are made on the private copy, and the copy that was checked
+//!    is what is used. The original is not read again, so there is no second fetch that could
+//!    differ from the first. Decoding and borrowing (`&str`, `&[T]`) happen in the copy.
+//! 3. **It is never written here.** It is mapped read-only. (The portable backend cannot do that,
+//!    and only uses it so.) [`PeerU32`] and [`PeerU64`] are words that can only be loaded.
+//! 4. **This side's region is written by this process only.** Its file is sealed against writes
+//!    through any other descriptor or mapping before the peer gets it. (The portable backend trusts
+//!    the peer instead, as `Backend::Portable` says.) That makes a `&mut [u8]` to a block sound: no
+//!    other process can write there, and within this process the block is the exclusive token
+//!    ([`OwnMemory::block_mut`]). The words in front of the arena are atomics on this side too,
+//!    because its threads share them.
+//! 5. **Every offset is checked against lengths that are stored on this side.** A bad offset from a
+//!    peer gives an error ([`OutOfBounds`]). One from the layout can be wrong only by a bug, and
+//!    panics.
+//! 6. **In this side's region, each word is accessed in one size only**, 32 or 64 bits: racing
+//!    atomics of different sizes on the same bytes are undefined. (In the peer's region this
+//!    process only loads, and loads of different sizes do not race.)
 //!
-//! What Rust's memory model says about the peer's accesses is nothing: another process is outside of
-//! it. It is taken to be code that the compiler cannot see and that keeps to the same rules; a peer
-//! that breaks them can make our loads return garbage, which rule 2 expects of them anyway.
+//! Rust's memory model does not cover accesses by another process. The peer is treated as code that
+//! the compiler cannot see and that keeps to the same rules. A peer that breaks them can make loads
+//! return garbage, which rule 2 expects in any case.
 //!
 //! Nothing else in this crate dereferences a pointer into a region.
 
@@ -56,10 +54,10 @@ use super::words::{PeerU32, PeerU64, ReadWord};
 pub use mapping::{BadMapping, Pages};
 pub use own::OwnMemory;
 
-/// Bytes of a word, the unit in which the peer's memory is read.
+/// The length of a word in bytes, the unit in which the peer's memory is read.
 const WORD_BYTES: usize = size_of::<u64>();
 
-/// The peer's region, mapped read-only: it can be looked at word by word and copied out.
+/// The peer's region, mapped read-only. It can be read word by word and copied out.
 ///
 /// Dropping it unmaps the region.
 #[derive(Debug)]
@@ -67,7 +65,7 @@ pub struct PeerMemory {
     mapping: Mapping,
     /// The lines at the start of the region.
     head: Lines,
-    /// The lines of the lanes, once they are known.
+    /// The lines of the lanes. Empty until [`with_lanes`](Self::with_lanes).
     lanes: Lines,
 }
 
@@ -76,13 +74,13 @@ impl PeerMemory {
     ///
     /// # Errors
     ///
-    /// [`BadMapping`] if `len` bytes of whole words are not there, or not aligned.
+    /// [`BadMapping`] if there are no `len` bytes of whole words, or they are not aligned.
     ///
     /// # Safety
     ///
     /// As long as the mapping exists,
     ///
-    /// - all of it can be read (the file under it is sealed against shrinking, and nobody changes
+    /// - all of it can be read (the file under it is sealed against shrinking, and no code changes
     ///   the protection of the pages or unmaps them);
     /// - this process does not access it other than through the value returned.
     pub unsafe fn new(pages: impl Pages, len: usize) -> Result<Self, BadMapping> {
@@ -93,22 +91,22 @@ impl PeerMemory {
         Ok(Self { mapping, head, lanes })
     }
 
-    /// Says where the line of each lane lies.
+    /// Sets where the lines of the lanes are: `count` lines from `offset` on, in bytes.
     ///
     /// # Panics
     ///
-    /// If not all of them lie in the region, each at a multiple of its length.
+    /// Panics if not all of them are in the region, each at a multiple of its length.
     #[must_use]
     pub fn with_lanes(mut self, offset: usize, count: usize) -> Self {
         self.lanes = self.mapping.lines(offset, count);
         self
     }
 
-    /// The line of a lane.
+    /// Returns the line of a lane.
     ///
     /// # Panics
     ///
-    /// If there are not so many lanes.
+    /// Panics if there is no such lane.
     #[inline]
     #[must_use]
     pub fn line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
@@ -117,11 +115,11 @@ impl PeerMemory {
         unsafe { self.mapping.line(self.lanes, lane) }
     }
 
-    /// The 64-bit word at `offset`, which is one of the head's.
+    /// Returns the 64-bit word at `offset`, in bytes, in the lines at the start of the region.
     ///
     /// # Panics
     ///
-    /// If it is not in the head.
+    /// Panics if `offset` is behind these lines.
     #[inline]
     #[must_use]
     pub fn head_word(&self, offset: usize) -> &PeerU64 {
@@ -130,7 +128,7 @@ impl PeerMemory {
         &line[offset % LINE / WORD_BYTES]
     }
 
-    /// Bytes of the region that can be read.
+    /// Returns the length of the region in bytes.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a region is never empty")]
     pub fn len(&self) -> usize {
@@ -139,29 +137,29 @@ impl PeerMemory {
 
     /// Copies the `out.len()` bytes at `offset` out of the region.
     ///
-    /// Neither needs to be aligned; a multiple of 8 for `offset` is quickest. What was stored to the
-    /// bytes before a word that the caller has loaded with `Acquire` is seen; bytes that the peer
-    /// writes meanwhile come out as any mixture.
+    /// Neither needs to be aligned; a multiple of 8 for `offset` is fastest. The copy includes what
+    /// was stored before any word that the caller has loaded with `Acquire`. Bytes that the peer
+    /// writes meanwhile are any mixture of old and new.
     ///
     /// # Errors
     ///
-    /// [`OutOfBounds`] if not all of the range lies in the region; nothing is copied then.
+    /// [`OutOfBounds`] if not all of the range is in the region. Nothing is copied then.
     #[inline]
     pub fn copy_out(&self, offset: usize, out: &mut [u8]) -> Result<(), OutOfBounds> {
         let source = self.source(offset, out.len())?;
-        // SAFETY: `u8` and `MaybeUninit<u8>` have the same layout, and the one thing done with the
-        // result, `WordRange::copy_to`, writes only initialised bytes to it.
+        // SAFETY: `u8` and `MaybeUninit<u8>` have the same layout, and the only use of the result,
+        // `WordRange::copy_to`, writes only initialised bytes to it.
         source.copy_to(unsafe { &mut *(core::ptr::from_mut(out) as *mut [MaybeUninit<u8>]) });
         Ok(())
     }
 
     /// Copies the `len` bytes at `offset` out of the region to the end of `out`.
     ///
-    /// Like [`copy_out`](Self::copy_out), but the place is not filled with zeros first.
+    /// Unlike for [`copy_out`](Self::copy_out), the target is not filled with zeros first.
     ///
     /// # Errors
     ///
-    /// [`OutOfBounds`] if not all of the range lies in the region; nothing is copied or reserved
+    /// [`OutOfBounds`] if not all of the range is in the region. Nothing is copied or reserved
     /// then.
     pub fn append_to(
         &self,
@@ -177,21 +175,21 @@ impl PeerMemory {
         Ok(())
     }
 
-    /// The `len` bytes at `offset`, in place, if the peer is trusted not to write there.
+    /// Returns the `len` bytes at `offset` in place, for a peer that is trusted not to write there.
     ///
     /// # Panics
     ///
-    /// If the bytes do not lie in the region.
+    /// Panics if the bytes are not in the region.
     ///
     /// # Safety
     ///
-    /// They are of a block that the peer has lent, and that this process does not release while the
-    /// result exists.
+    /// The bytes belong to a block that the peer has lent, and that this process does not release
+    /// while the result exists.
     #[must_use]
     pub unsafe fn trusted(&self, offset: usize, len: usize, _promise: TrustedPeer) -> &[u8] {
         // SAFETY: this process never writes to the region (rule 3). The peer does not write to a
-        // block until it is released: whoever made the `TrustedPeer` has promised that, and by this
-        // function's contract it is not released while the result exists.
+        // block until it is released, by the promise of the user who created the `TrustedPeer`. By
+        // this function's contract it is not released while the result exists.
         unsafe { self.mapping.bytes(offset, len) }
     }
 
@@ -199,8 +197,8 @@ impl PeerMemory {
     ///
     /// # Panics
     ///
-    /// If `offset` is not a multiple of 8 or the words do not lie in the region: for offsets of the
-    /// layout only, never for ones that the peer has sent.
+    /// Panics if `offset` is not a multiple of 8 or the words are not in the region. So it must be
+    /// an offset of the layout, never one that the peer has sent.
     #[inline]
     #[must_use]
     pub fn read_words<const N: usize>(&self, offset: usize) -> [u64; N] {
@@ -208,33 +206,33 @@ impl PeerMemory {
         core::array::from_fn(|index| words[index].load(Ordering::Relaxed))
     }
 
-    /// The 64-bit word at `offset`.
+    /// Returns the 64-bit word at `offset`.
     ///
     /// # Panics
     ///
-    /// If `offset` is not a multiple of 8 or the word does not lie in the region.
+    /// Panics if `offset` is not a multiple of 8 or the word is not in the region.
     #[inline]
     #[must_use]
     pub fn word64(&self, offset: usize) -> &PeerU64 {
         &self.words64(offset, 1)[0]
     }
 
-    /// The 32-bit word at `offset`.
+    /// Returns the 32-bit word at `offset`.
     ///
     /// # Panics
     ///
-    /// If `offset` is not a multiple of 4 or the word does not lie in the region.
+    /// Panics if `offset` is not a multiple of 4 or the word is not in the region.
     #[inline]
     #[must_use]
     pub fn word32(&self, offset: usize) -> &PeerU32 {
         &self.words32(offset, 1)[0]
     }
 
-    /// The `count` 64-bit words at `offset`.
+    /// Returns the `count` 64-bit words at `offset`.
     ///
     /// # Panics
     ///
-    /// If `offset` is not a multiple of 8 or the words do not lie in the region.
+    /// Panics if `offset` is not a multiple of 8 or the words are not in the region.
     #[inline]
     #[must_use]
     pub fn words64(&self, offset: usize, count: usize) -> &[PeerU64] {
@@ -242,11 +240,11 @@ impl PeerMemory {
         unsafe { self.mapping.words(offset, count) }
     }
 
-    /// The `count` 32-bit words at `offset`.
+    /// Returns the `count` 32-bit words at `offset`.
     ///
     /// # Panics
     ///
-    /// If `offset` is not a multiple of 4 or the words do not lie in the region.
+    /// Panics if `offset` is not a multiple of 4 or the words are not in the region.
     #[inline]
     #[must_use]
     pub fn words32(&self, offset: usize, count: usize) -> &[PeerU32] {
@@ -254,13 +252,13 @@ impl PeerMemory {
         unsafe { self.mapping.words(offset, count) }
     }
 
-    /// The words that contain the `len` bytes at `offset`.
+    /// Returns the words that contain the `len` bytes at `offset`.
     #[inline]
     fn source(&self, offset: usize, len: usize) -> Result<WordRange<'_>, OutOfBounds> {
         let limit = self.len();
         let end = offset.checked_add(len).filter(|end| *end <= limit);
         let end = end.ok_or(OutOfBounds { offset, len, limit })?;
-        // The mapping is of whole aligned words, so those that contain the range lie in it too.
+        // The mapping has whole aligned words, so the words that contain the range are in it too.
         let first = offset / WORD_BYTES;
         let count = end.div_ceil(WORD_BYTES) - first;
         // SAFETY: no exclusive reference to the peer's region is ever made (rule 1).
@@ -269,15 +267,15 @@ impl PeerMemory {
     }
 }
 
-/// A range of bytes in the peer's region: the words that contain it, and how many bytes of the first
-/// one lie before it.
+/// A range of bytes in the peer's region: the words that contain it, and how many bytes of the
+/// first word are in front of it.
 struct WordRange<'a> {
     words: &'a [AtomicU64],
     skip: usize,
 }
 
 impl WordRange<'_> {
-    /// Copies the range, as many bytes as `out` has, to `out`, and initialises all of it.
+    /// Copies the first `out.len()` bytes of the range to `out`, and initialises all of it.
     #[inline]
     fn copy_to(&self, out: &mut [MaybeUninit<u8>]) {
         let (mut words, mut out) = (self.words, out);
@@ -300,13 +298,13 @@ impl WordRange<'_> {
     }
 }
 
-/// The bytes of a word, as they lie in memory.
+/// Returns the bytes of a word in the order of memory.
 #[inline]
 fn bytes_of(word: &AtomicU64) -> [MaybeUninit<u8>; WORD_BYTES] {
     word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new)
 }
 
-/// A range that does not lie in the region.
+/// A range that is not in the region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the {len} bytes at {offset} do not lie in the region of {limit} bytes; \
@@ -315,8 +313,8 @@ fn bytes_of(word: &AtomicU64) -> [MaybeUninit<u8>; WORD_BYTES] {
 pub struct OutOfBounds {
     /// Where the range starts, in bytes from the start of the region.
     pub offset: usize,
-    /// Length of the range in bytes.
+    /// The length of the range in bytes.
     pub len: usize,
-    /// Length of the region in bytes.
+    /// The length of the region in bytes.
     pub limit: usize,
 }

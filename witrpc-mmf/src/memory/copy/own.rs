@@ -1,4 +1,5 @@
-//! Our own region: words that our threads share, then an arena of blocks that are written in place.
+//! This side's region: words that its threads share, then an arena of blocks that are written in
+//! place.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -8,43 +9,44 @@ use crate::memory::layout::{HEAD_LINES, LINE, LINE_WORDS};
 use super::mapping::{Lines, Mapping};
 use super::{BadMapping, Pages, WORD_BYTES};
 
-/// The region that this process created and alone may write.
+/// The region that this process created, which only this process may write.
 ///
-/// Everything in front of the arena is words, and only reached as atomics; the arena is blocks, and
-/// only reached by `&mut [u8]` through the [`Block`] that the arena gave out. So the two kinds of
-/// reference never meet. Dropping it unmaps the region.
+/// What is in front of the arena is words, accessed only as atomics. The arena is blocks, accessed
+/// only by `&mut [u8]` and `&[u8]` through the [`Block`] that the arena gave out. So the two kinds
+/// of reference never overlap. Dropping it unmaps the region.
 #[derive(Debug)]
 pub struct OwnMemory {
     mapping: Mapping,
     /// The lines at the start of the region.
     head: Lines,
-    /// The lines of the lanes, once they are known. Like the head, these lie in front of the arena.
+    /// The lines of the lanes, in front of the arena like the head. Empty until
+    /// [`with_lanes`](Self::with_lanes).
     lanes: Lines,
-    /// Where the arena starts and the words end.
+    /// Where the arena starts and the words end, in bytes.
     arena_start: usize,
-    /// The arena whose blocks lie here. Its length was checked to fit.
+    /// The arena whose blocks are here. Its length was checked to fit.
     arena: ArenaId,
 }
 
 impl OwnMemory {
-    /// Takes over a writable mapping of which the first `len` bytes are used, the blocks of `arena`
-    /// lying from `arena_start`.
+    /// Takes over a writable mapping, of which the first `len` bytes are used. The blocks of
+    /// `arena` begin at `arena_start`.
     ///
     /// # Errors
     ///
-    /// [`BadMapping`] if `len` bytes of whole words are not there or not aligned, or the arena does
-    /// not lie in them at a multiple of 256.
+    /// [`BadMapping`] if there are no `len` bytes of whole words, they are not aligned, or the
+    /// arena is not in them at a multiple of 256.
     ///
     /// # Safety
     ///
     /// As long as the mapping exists,
     ///
-    /// - all of it can be read and written (the file under it is sealed against shrinking, and
-    ///   nobody changes the protection of the pages or unmaps them);
+    /// - all of it can be read and written (the file under it is sealed against shrinking, and no
+    ///   code changes the protection of the pages or unmaps them);
     /// - no other process writes to it (the file is sealed against writes through any other
     ///   descriptor or mapping), and this process does not access it other than through the value
     ///   returned;
-    /// - each byte in front of the arena is asked for as a part of a 32-bit word only, or of a
+    /// - each byte in front of the arena is accessed as a part of a 32-bit word only, or of a
     ///   64-bit word only.
     pub unsafe fn new(
         pages: impl Pages,
@@ -64,11 +66,11 @@ impl OwnMemory {
         Ok(Self { mapping, head, lanes, arena_start, arena: arena.id() })
     }
 
-    /// Says where the line of each lane lies.
+    /// Sets where the lines of the lanes are: `count` lines from `offset` on, in bytes.
     ///
     /// # Panics
     ///
-    /// If not all of them lie in front of the arena, each at a multiple of its length.
+    /// Panics if not all of them are in front of the arena, each at a multiple of its length.
     #[must_use]
     pub fn with_lanes(mut self, offset: usize, count: usize) -> Self {
         self.check_in_front_of_arena(offset, count, LINE);
@@ -76,24 +78,24 @@ impl OwnMemory {
         self
     }
 
-    /// The line of a lane.
+    /// Returns the line of a lane.
     ///
     /// # Panics
     ///
-    /// If there are not so many lanes.
+    /// Panics if there is no such lane.
     #[inline]
     #[must_use]
     pub fn line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
-        // SAFETY: the lines are this mapping's; exclusive references are made to blocks only, which lie
-        // behind `arena_start`.
+        // SAFETY: the lines are this mapping's. Exclusive references are made to blocks only, which
+        // are behind `arena_start`.
         unsafe { self.mapping.line(self.lanes, lane) }
     }
 
-    /// The 64-bit word at `offset`, which is one of the head's.
+    /// Returns the 64-bit word at `offset`, in bytes, in the lines at the start of the region.
     ///
     /// # Panics
     ///
-    /// If it is not in the head.
+    /// Panics if `offset` is behind these lines.
     #[inline]
     #[must_use]
     pub fn head_word(&self, offset: usize) -> &AtomicU64 {
@@ -102,100 +104,101 @@ impl OwnMemory {
         &line[offset % LINE / WORD_BYTES]
     }
 
-    /// The bytes of a block, to be filled in place. They hold whatever the block's last user left.
+    /// Returns the bytes of a block, to be filled in place. They are what the block's last user
+    /// left.
     ///
     /// The reference is exclusive because `block` is: an [`Arena`] never gives out overlapping
-    /// blocks, a block cannot be copied, and no two arenas have one [`ArenaId`].
+    /// blocks, a block cannot be copied, and no two arenas have the same [`ArenaId`].
     ///
     /// # Panics
     ///
-    /// If the block is of another arena than the one this memory was made with.
+    /// Panics if the block is of another arena than the one this memory was created with.
     #[inline]
     #[must_use]
     pub fn block_mut<'a>(&'a self, block: &'a mut Block) -> &'a mut [u8] {
         assert!(block.arena() == self.arena, "the block belongs to the arena of another region");
         // SAFETY: the mapping can be written, and by no other process, by `new`'s contract. Nothing
         // else in this process refers to the range: words end at `arena_start`, and live blocks of
-        // one arena do not overlap, of which this one is borrowed exclusively.
+        // one arena do not overlap. This block is borrowed exclusively.
         unsafe { self.mapping.bytes_mut(self.arena_start + block.offset(), block.len()) }
     }
 
-    /// The bytes of a block, to be read in place.
+    /// Returns the bytes of a block, to be read in place.
     ///
-    /// Nobody writes to them meanwhile: to write takes the block exclusively.
+    /// They do not change meanwhile, because writing takes the block exclusively.
     ///
     /// # Panics
     ///
-    /// If the block is of another arena than the one this memory was made with.
+    /// Panics if the block is of another arena than the one this memory was created with.
     #[inline]
     #[must_use]
     pub fn block<'a>(&'a self, block: &'a Block) -> &'a [u8] {
         assert!(block.arena() == self.arena, "the block belongs to the arena of another region");
         // SAFETY: no other process writes, by `new`'s contract. In this process only `block_mut`
-        // does, of a block that is borrowed exclusively, which is none that overlaps this one.
+        // does, to a block that is borrowed exclusively, and no such block overlaps this one.
         unsafe { self.mapping.bytes(self.arena_start + block.offset(), block.len()) }
     }
 
-    /// The arena whose blocks lie here.
+    /// Returns the identity of the arena whose blocks are here.
     #[must_use]
     pub fn arena(&self) -> ArenaId {
         self.arena
     }
 
-    /// The 64-bit word at `offset`.
+    /// Returns the 64-bit word at `offset`.
     ///
     /// # Panics
     ///
-    /// If `offset` is not a multiple of 8 or the word does not lie in front of the arena.
+    /// Panics if `offset` is not a multiple of 8 or the word is not in front of the arena.
     #[inline]
     #[must_use]
     pub fn word64(&self, offset: usize) -> &AtomicU64 {
         &self.words64(offset, 1)[0]
     }
 
-    /// The 32-bit word at `offset`.
+    /// Returns the 32-bit word at `offset`.
     ///
     /// # Panics
     ///
-    /// If `offset` is not a multiple of 4 or the word does not lie in front of the arena.
+    /// Panics if `offset` is not a multiple of 4 or the word is not in front of the arena.
     #[inline]
     #[must_use]
     pub fn word32(&self, offset: usize) -> &AtomicU32 {
         &self.words32(offset, 1)[0]
     }
 
-    /// The `count` 64-bit words at `offset`.
+    /// Returns the `count` 64-bit words at `offset`.
     ///
     /// # Panics
     ///
-    /// If `offset` is not a multiple of 8 or the words do not lie in front of the arena.
+    /// Panics if `offset` is not a multiple of 8 or the words are not in front of the arena.
     #[inline]
     #[must_use]
     pub fn words64(&self, offset: usize, count: usize) -> &[AtomicU64] {
         self.check_in_front_of_arena(offset, count, size_of::<u64>());
-        // SAFETY: exclusive references are made to blocks only, which lie behind `arena_start`.
+        // SAFETY: exclusive references are made to blocks only, which are behind `arena_start`.
         unsafe { self.mapping.words(offset, count) }
     }
 
-    /// The `count` 32-bit words at `offset`.
+    /// Returns the `count` 32-bit words at `offset`.
     ///
     /// # Panics
     ///
-    /// If `offset` is not a multiple of 4 or the words do not lie in front of the arena.
+    /// Panics if `offset` is not a multiple of 4 or the words are not in front of the arena.
     #[inline]
     #[must_use]
     pub fn words32(&self, offset: usize, count: usize) -> &[AtomicU32] {
         self.check_in_front_of_arena(offset, count, size_of::<u32>());
-        // SAFETY: exclusive references are made to blocks only, which lie behind `arena_start`.
+        // SAFETY: exclusive references are made to blocks only, which are behind `arena_start`.
         unsafe { self.mapping.words(offset, count) }
     }
 
-    /// Writes `bytes` to the words at `offset`, the last word filled up with zeros, by relaxed
-    /// stores: such as what stands inline in a line. A later store with `Release` publishes them.
+    /// Writes `bytes` to the words at `offset` by relaxed stores, and fills the last word up with
+    /// zeros. A later store with `Release` publishes them.
     ///
     /// # Panics
     ///
-    /// If `offset` is not a multiple of 8 or the words do not lie in front of the arena.
+    /// Panics if `offset` is not a multiple of 8 or the words are not in front of the arena.
     #[inline]
     pub fn store_bytes(&self, offset: usize, bytes: &[u8]) {
         let words = self.words64(offset, bytes.len().div_ceil(WORD_BYTES));
