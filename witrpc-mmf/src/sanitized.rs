@@ -1,12 +1,14 @@
-//! Both ends of a connection as two threads over one mapping, for the thread sanitizer: what one end
-//! writes plainly into a block, the other reads at the same address, and nothing orders the two but
-//! the protocol.
+//! Both ends of a connection as two threads over one mapping, for the thread sanitizer. One end
+//! writes a block with plain stores and the other reads it at the same address. Only the protocol
+//! orders the two.
 //!
-//! The sanitizer knows what was built with it, and the standard library was not: its locks would be
-//! taken for races. So all that these threads share are the words of the regions. They come from
-//! [`std::thread::spawn`] and go by `join`, which the sanitizer sees. It does not see fences: built
-//! with `--cfg tsan`, an `Acquire` of a peer's word is one (see [`crate::memory::words`]), and what fences
-//! alone order is left to the loom models; here it decides only who is woken.
+//! The sanitizer knows only code that was built with it, and the standard library was not: it would
+//! take its locks for races. So these threads share only the words of the regions. They start by
+//! [`std::thread::spawn`] and end by `join`, which the sanitizer sees.
+//!
+//! It does not see fences. Built with `--cfg tsan`, an `Acquire` of a peer's word is an acquire
+//! load (see [`crate::memory::words`]). What only fences order is left to the loom models; here
+//! that decides only which thread is woken.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -27,10 +29,10 @@ use crate::wakeup::park;
 
 const LANES: u32 = 4;
 
-/// So many that each granule of the arenas is used again and again.
+/// Enough calls that each granule of the arenas is used many times.
 const CALLS: u64 = 1_000;
 
-/// How often an end looks before it sleeps: seldom, so that it often sleeps.
+/// How often an end looks before it sleeps: few times, so that it often sleeps.
 const LOOKS: u32 = 20;
 
 /// A region, mapped once for both ends.
@@ -54,9 +56,9 @@ impl Region {
 
     fn own(&self, layout: &Layout, arena_start: usize) -> (OwnMemory, Arena) {
         let arena = Arena::new(layout.arena_len());
-        // SAFETY: anonymous memory is readable and writable as long as it is mapped, no other process
-        // has it, and the layout gives every word one size. This process reaches it through the other
-        // end's value too, on purpose: by atomic loads, which the protocol orders behind what this
+        // SAFETY: anonymous memory is readable and writable as long as it is mapped, no other
+        // process has it, and the layout gives every word one size. The other end's value also
+        // accesses it, on purpose, by atomic loads. The protocol orders these after what this
         // value's owner writes to a block before it lends it, and before what it writes afterwards.
         let memory =
             unsafe { OwnMemory::new(self.clone(), layout.region_len(), arena_start, &arena) };
@@ -64,13 +66,13 @@ impl Region {
     }
 
     fn peer(&self, layout: &Layout) -> PeerMemory {
-        // SAFETY: readable as long as it is mapped; for who else reaches it, see `own`.
+        // SAFETY: readable as long as it is mapped. `own` says what else accesses it.
         let memory = unsafe { PeerMemory::new(self.clone(), layout.region_len()) };
         memory.expect("the layout fits the region")
     }
 }
 
-/// One end, which has a thread to itself.
+/// One end, which is used by one thread.
 struct End {
     layout: Layout,
     own: OwnMemory,
@@ -85,12 +87,12 @@ struct End {
 }
 
 impl End {
-    /// What the peer has released.
+    /// Returns what the peer has released.
     fn released(&self) -> ReleaseTable<'_, Mapped> {
         ReleaseTable { slots: self.peer.words32(self.peer_release, self.layout.granules()) }
     }
 
-    /// Writes so many bytes to a block, and gives what a line says of it.
+    /// Writes `len` bytes to a block. Returns the description for a line.
     fn write(&mut self, byte: u8, len: usize) -> [u64; 2] {
         let Self { arena, peer, own, layout, .. } = self;
         let slots = peer.words32(self.peer_release, layout.granules());
@@ -107,14 +109,14 @@ impl End {
         arena.lend(block).to_words()
     }
 
-    /// Reads the block that a line speaks of, and gives it back.
+    /// Reads the block that a line describes, and releases it.
     fn read(&self, inline: [u64; 2], byte: u8, len: usize) {
         let block = BlockRef::check(inline, self.layout.arena_len()).expect("the peer is honest");
         let mut bytes = vec![0; block.len()];
         self.peer.copy_out(self.peer_arena_start + block.offset(), &mut bytes).expect("checked");
         assert_eq!(bytes, vec![byte; len]);
         let slot = self.own.word32(self.release + block.slot() * 4);
-        // A ring would say that there is space, for which the other end looks anyway.
+        // A ring would announce space, for which the other end looks anyway.
         let _ = release::release(slot, &block, self.peer.head_word(WANTS_SPACE), &self.space_rung);
     }
 
@@ -123,7 +125,7 @@ impl End {
         line::publish::<Mapped>(line, seq, seq * 3, &[place, len, 0, 0, 0, 0], 2);
     }
 
-    /// Reads the request that comes on a lane as `seq`, of these bytes.
+    /// Reads the request `seq` of a lane, which must have these bytes.
     fn take_request(&self, lane: usize, seq: u64, (byte, len): (u8, usize)) {
         let request = self.layout.request_line(lane);
         let line = line_of(self.peer.words64(request, LINE_WORDS));
@@ -135,7 +137,7 @@ impl End {
         self.read(block, byte, len);
     }
 
-    /// What the peer's line says once it shows `seq`; `sleep` waits for that.
+    /// Returns the description on the peer's line once it shows `seq`. `sleep` waits for that.
     fn await_line(&self, offset: usize, seq: u64, sleep: impl FnOnce()) -> [u64; 2] {
         let line = line_of(self.peer.words64(offset, LINE_WORDS));
         let mut looks = 0..LOOKS;
@@ -149,7 +151,7 @@ impl End {
     }
 }
 
-/// The bytes of a call, and of its answer.
+/// Returns the byte and the length of a call and of its answer.
 fn body(lane: usize, seq: u64) -> (u8, usize) {
     ((seq % 251) as u8, 100 + (seq as usize * 37 + lane * 411) % 900)
 }
@@ -202,15 +204,16 @@ fn serve(end: &mut End) {
     }
 }
 
-/// The bytes of what is pushed: so few, and the arena so small, that a block is used again before the
-/// sanitizer has forgotten who has read it, without which it reports nothing.
+/// Returns the byte and the length of what is pushed. It is short and the arena small, so that a
+/// block is reused before the sanitizer has forgotten its last read; without that it reports
+/// nothing.
 fn pushed(lane: usize, seq: u64) -> (u8, usize) {
     let (byte, len) = body(lane, seq);
     (byte, len % 64)
 }
 
-/// Writes on, and hears of nothing but releases: of a call and its answer, the lines alone would
-/// order most of what is written to a block behind what was read of it.
+/// Writes without waiting for anything but releases. With calls and answers, the lines alone would
+/// order most writes to a block after the reads of it.
 fn push(end: &mut End) {
     let mut lent = [const { None::<BlockRef> }; LANES as usize];
     for seq in 1..=CALLS {
@@ -236,7 +239,7 @@ fn pull(end: &mut End) {
     }
 }
 
-/// The ends of a connection whose regions are longer than they must be, by so much.
+/// Returns the ends of a connection whose regions have `room` bytes more than they need.
 fn ends(room: usize) -> [End; 2] {
     let len = Layout::min_region_len(LANES) + room;
     let layout = Layout::new(LANES, len).expect("above the minimum");
@@ -259,7 +262,7 @@ fn ends(room: usize) -> [End; 2] {
     })
 }
 
-/// Has each end do its part on a thread of its own.
+/// Runs each part on a thread of its own, with its end.
 fn run(parts: [fn(&mut End); 2], room: usize) {
     let mut parts = parts.into_iter();
     let threads = ends(room).map(|mut end| {
@@ -269,7 +272,7 @@ fn run(parts: [fn(&mut End); 2], room: usize) {
             end
         })
     });
-    // Here both are dropped: an `Arc` counts by fences.
+    // Both are dropped on this thread, because an `Arc` counts by fences.
     drop(threads.map(|end| end.join().expect("no panic")));
 }
 

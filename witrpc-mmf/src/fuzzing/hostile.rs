@@ -1,5 +1,5 @@
-//! The hostile end of a connection: its own memory, what it sees, and lines that come from no honest
-//! peer.
+//! The hostile end of a connection: its memory, its view of the peer's, and lines that no honest
+//! peer writes.
 
 use std::cell::RefCell;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,23 +18,23 @@ use crate::memory::words::Mapped;
 
 use super::script::Script;
 
-/// How a line is to be, in the bits of a byte; the lower ones say what it is.
+/// The bits of a byte that says how to write a line. The lower bits give its kind.
 const AS_THE_SCRIPT_SAYS: u8 = 1 << 3;
 const WITH_LEASES: u8 = 1 << 4;
 const FILLED: u8 = 1 << 5;
 
-/// See above.
+/// The hostile end of a connection.
 pub(super) struct Hostile {
     own: OwnMemory,
     pub(super) peer: PeerMemory,
     pub(super) layout: Layout,
     /// Nearly all of its arena, to write blocks to.
     paper: RefCell<Block>,
-    /// For one that has the keys, and seals what it lies with.
+    /// Set for an end that has the keys, and seals what it forges.
     cipher: Option<Cipher>,
 }
 
-/// Nothing was released, since nothing was lent.
+/// A release table without releases, since nothing was lent.
 struct Nothing;
 
 impl Released for Nothing {
@@ -44,7 +44,7 @@ impl Released for Nothing {
 }
 
 impl Hostile {
-    /// One whose arena begins at `arena` in its region.
+    /// Creates an end whose arena begins at `arena` in its region.
     pub(super) fn new(
         own: OwnPages,
         peer: PeerPages,
@@ -63,8 +63,8 @@ impl Hostile {
         self.own.word64(offset).store(value, Relaxed);
     }
 
-    /// Writes the line of `lane` at `offset` as the script says: mostly one that could be in order,
-    /// and mostly as the successor of `seq`.
+    /// Writes the line of `lane` at `offset` as the script says: usually a line that could be
+    /// valid, and usually with the seq `seq`.
     pub(super) fn write_line(&self, lane: usize, offset: usize, seq: u64, script: &mut Script<'_>) {
         let how = script.byte();
         let seq = match how >> 6 {
@@ -87,7 +87,7 @@ impl Hostile {
         line::publish::<Mapped>(line, seq, head, &inline, inline.len());
     }
 
-    /// What a line says, of a kind that there is.
+    /// Returns the head and the words of a line of an existing kind.
     fn body(
         &self,
         lane: usize,
@@ -124,13 +124,13 @@ impl Hostile {
         }
     }
 
-    /// The head as the line shows it, which need not be the one that was sealed.
+    /// Returns the head for the line, which may differ from the one that was sealed.
     fn told(&self, head: Head, how: u8) -> u64 {
         head.to_word() ^ u64::from(how & AS_THE_SCRIPT_SAYS) << 32
     }
 
-    /// Writes a part of a message that ends with these bytes to a place of the arena. Gives what a
-    /// line says of it.
+    /// Writes a part of a message that ends with the bytes `end` to a place of the arena. Returns
+    /// its description for a line.
     fn write_block(
         &self,
         lane: usize,
@@ -170,7 +170,8 @@ impl Hostile {
     }
 }
 
-/// Words of a line that the script gives: the description of a block that could be, or any.
+/// Returns the words of a line from the script: the description of a possible block, or arbitrary
+/// words.
 fn words(how: u8, script: &mut Script<'_>) -> InlineWords {
     if how & AS_THE_SCRIPT_SAYS != 0 {
         return std::array::from_fn(|_| script.word());
@@ -179,7 +180,7 @@ fn words(how: u8, script: &mut Script<'_>) -> InlineWords {
     [place, script.short().into(), script.short().into(), 0, 0, 0]
 }
 
-/// The end of a message; with leases, their descriptions. Returns how long it is.
+/// Writes the end of a message: with leases, their descriptions. Returns its length.
 fn described(how: u8, bytes: &mut [u8; INLINE_LEN], script: &mut Script<'_>) -> usize {
     if how & WITH_LEASES == 0 {
         return usize::from(script.byte()) % (INLINE_LEN + 1);
@@ -192,7 +193,7 @@ fn described(how: u8, bytes: &mut [u8; INLINE_LEN], script: &mut Script<'_>) -> 
         description[8..10].copy_from_slice(&script.short().to_le_bytes());
     }
     let len = described * 16 + 1;
-    // Mostly as many as there are.
+    // Usually as many as there are.
     bytes[len - 1] = if count < 250 { described as u8 } else { count };
     len
 }

@@ -29,7 +29,7 @@ use super::script::Script;
 const LANES: u32 = 4;
 const MAX_MESSAGE_LEN: usize = 10_000;
 
-/// One side's region, as either side has it.
+/// Creates the region of one side, as that side and its peer have it.
 fn region(len: usize) -> (OwnPages, PeerPages) {
     let Made { pages, identity, file, .. } =
         OwnPages::make(Backend::Native, len).expect("there is memory");
@@ -37,8 +37,8 @@ fn region(len: usize) -> (OwnPages, PeerPages) {
     (pages, theirs.expect("it is as it must be"))
 }
 
-/// A connection without a bell, and its hostile end, whose arena begins where `arena` says. With
-/// `keys`, messages are sealed, and the hostile end has the keys too.
+/// Creates a connection without a doorbell, and its hostile end, whose arena begins where `arena`
+/// says. With `keys`, messages are sealed, and the hostile end has the keys too.
 fn connection(
     keys: Option<Plain>,
     arena: impl Fn(&Layout) -> usize,
@@ -66,7 +66,7 @@ impl Fill for Bytes {
     }
 }
 
-/// A message of that many bytes, handed to `send`.
+/// Calls `send` with a message of `len` bytes.
 fn with_message<R>(len: usize, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
     let bytes = Bytes(vec![7; len]);
     let body = match len {
@@ -76,14 +76,14 @@ fn with_message<R>(len: usize, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
     send(Outgoing::new(1, body))
 }
 
-/// A message that takes a lease along, handed to `send`.
+/// Calls `send` with a message that has a lease.
 fn with_lease<R>(claim: Claim, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
     let leases = [Lent::new(claim)];
     let body = Body::Small { padded: &[7; INLINE_LEN], len: 3 };
     send(Outgoing::new(1, Body::Leasing { body: &body, leases: &leases }))
 }
 
-/// Leases of the honest end's, each filled with a byte of its own.
+/// Leases of the honest end, each filled with its own byte.
 #[derive(Default)]
 struct OwnLeases {
     leases: VecDeque<(Arc<OwnLease>, u8)>,
@@ -91,7 +91,7 @@ struct OwnLeases {
 }
 
 impl OwnLeases {
-    /// One of them, a new one, or none.
+    /// Returns one of the leases, a new one, or none.
     fn any(
         &mut self,
         which: u8,
@@ -116,15 +116,15 @@ impl OwnLeases {
         drop(self.leases.pop_front());
     }
 
-    /// Whatever the peer claims to have released, nobody else has written to them.
+    /// Checks that no lease was overwritten, whatever the peer claims to have released.
     fn check(&self) {
         for (lease, byte) in &self.leases {
-            assert!(lease.as_slice().iter().all(|found| found == byte), "a lease was given twice");
+            assert!(lease.as_slice().iter().all(|found| found == byte), "a lease was overwritten");
         }
     }
 }
 
-/// Reads all of it, as the layers above do. The leases are kept.
+/// Reads a payload as the layers above do, and keeps its leases.
 fn read(payload: Payload, kept: &mut Vec<Arc<dyn SharedBytes>>) {
     let len = match payload {
         Payload::Small { bytes, len } => bytes[..usize::from(len)].len(),
@@ -146,12 +146,12 @@ fn read(payload: Payload, kept: &mut Vec<Arc<dyn SharedBytes>>) {
     assert!(len <= MAX_MESSAGE_LEN, "{len} bytes were handed on");
 }
 
-/// A server's end, and a client that writes what the bytes say.
+/// Runs a server's end against a client that writes what the bytes say.
 pub fn request_lines(bytes: &[u8]) {
     requests(bytes, None);
 }
 
-/// The same where messages are sealed, by a client that has the keys.
+/// Does the same on an encrypted connection, with a client that has the keys.
 pub fn sealed_request_lines(bytes: &[u8]) {
     requests(bytes, Some(Plain::default()));
 }
@@ -169,7 +169,7 @@ fn requests(bytes: &[u8], keys: Option<Plain>) {
         let lane = usize::from(step >> 3) % seqs.len();
         match step & 7 {
             0 => hostile.write_word(layout.client_release(), &mut script),
-            // An answer, perhaps long after its request, and to whatever has become of it.
+            // An answer, perhaps long after its request, and to a lane in any state.
             1 if !unanswered.is_empty() => {
                 let ticket = unanswered.swap_remove(lane % unanswered.len());
                 let len = usize::from(script.short()) % MAX_MESSAGE_LEN;
@@ -199,12 +199,12 @@ fn requests(bytes: &[u8], keys: Option<Plain>) {
     }
 }
 
-/// A client's end, and a server that writes what the bytes say.
+/// Runs a client's end against a server that writes what the bytes say.
 pub fn answer_lines(bytes: &[u8]) {
     answers(bytes, None);
 }
 
-/// The same where messages are sealed, by a server that has the keys.
+/// Does the same on an encrypted connection, with a server that has the keys.
 pub fn sealed_answer_lines(bytes: &[u8]) {
     answers(bytes, Some(Plain::default()));
 }
@@ -230,7 +230,7 @@ fn answers(bytes: &[u8], keys: Option<Plain>) {
                 let lease = lends.then(|| own.any(script.byte(), |lens| client.try_alloc(lens)));
                 let claim = lease.flatten().and_then(|lease| client.claim(lease));
                 if client.lost().is_some() {
-                    // It has released what it was not lent.
+                    // The peer has released what it was not lent.
                     return;
                 }
                 let sent = match claim {
@@ -263,7 +263,7 @@ fn answers(bytes: &[u8], keys: Option<Plain>) {
     }
 }
 
-/// A client whose link thread is left out: what it does is done here.
+/// Creates a client without a link thread, whose work is done here.
 fn client(established: Established, layout: Layout) -> Arc<Client> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let (link, _) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)

@@ -1,5 +1,5 @@
-//! What the fuzz targets call, one function each: whatever the bytes are, it returns, and what it
-//! says about invariants holds. The seeds of the targets run as ordinary tests too.
+//! The functions of the fuzz targets, one for each. For any bytes, a function returns, and its
+//! invariants hold. The seeds of the targets run as ordinary tests too.
 
 mod hostile;
 mod lines;
@@ -15,17 +15,17 @@ use crate::rendezvous::{fuzzed_handshake, fuzzed_records};
 pub use lines::{answer_lines, request_lines, sealed_answer_lines, sealed_request_lines};
 pub(crate) use script::Script;
 
-/// The messages of a handshake, as either side reads them.
+/// Reads the bytes as messages of a handshake, on either side.
 pub fn records(bytes: &[u8]) {
     fuzzed_records(bytes);
 }
 
-/// A stranger who connects to a server.
+/// Connects an unknown client to a server.
 pub fn handshake(bytes: &[u8]) {
     fuzzed_handshake(bytes);
 }
 
-/// The description of a block, by its reader.
+/// Checks the descriptions of blocks, as their reader does.
 pub fn block_descriptor(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     while let Some(granules) = script.next::<2>() {
@@ -40,7 +40,7 @@ pub fn block_descriptor(bytes: &[u8]) {
     }
 }
 
-/// A release table that its peer fills with anything: no two blocks of its writer ever overlap.
+/// Fills a release table with arbitrary values: no two blocks of its writer ever overlap.
 pub fn release_table(bytes: &[u8]) {
     const GRANULES: usize = 32;
     let mut script = Script::new(bytes);
@@ -56,7 +56,7 @@ pub fn release_table(bytes: &[u8]) {
             }
             2 if !blocks.is_empty() => {
                 let lent = arena.lend(blocks.swap_remove(which % blocks.len()));
-                // Most peers do release what they are lent.
+                // Most peers release what they are lent.
                 if step < 128 {
                     slots.0.insert(lent.slot() as u32, lent.generation());
                 }
@@ -71,7 +71,7 @@ pub fn release_table(bytes: &[u8]) {
     }
 }
 
-/// The blocks in the writer's hands: what it writes to one is not in another.
+/// Checks that the blocks that the writer holds do not overlap.
 fn assert_disjoint(blocks: &[Block], arena_len: usize) {
     let mut ranges: Vec<_> =
         blocks.iter().map(|block| (block.offset(), block.offset() + block.len().max(1))).collect();

@@ -1,6 +1,6 @@
-//! Bytes that say what a peer does, step by step.
+//! A script: bytes that say what a peer does, step by step.
 
-/// What is left of the bytes. Numbers behind the end are 0.
+/// The bytes that are left. Numbers beyond the end are 0.
 pub(crate) struct Script<'a>(&'a [u8]);
 
 impl<'a> Script<'a> {
@@ -8,7 +8,7 @@ impl<'a> Script<'a> {
         Self(bytes)
     }
 
-    /// The next bytes; `None` when the script is over.
+    /// Returns the next bytes; `None` when the script is over.
     pub(crate) fn next<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (next, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
@@ -27,7 +27,7 @@ impl<'a> Script<'a> {
         self.next().map_or(0, u64::from_le_bytes)
     }
 
-    /// As many of the next bytes as the one in front of them says.
+    /// Returns as many of the next bytes as the byte in front of them says.
     pub(crate) fn bytes(&mut self) -> &'a [u8] {
         let len = usize::from(self.byte()).min(self.0.len());
         let (bytes, rest) = self.0.split_at(len);

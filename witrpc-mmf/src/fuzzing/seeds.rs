@@ -1,10 +1,10 @@
-//! The seeds of the fuzz targets, and some noise, run on every commit: without a fuzzer, so only
-//! where it has been before.
+//! Runs the seeds of the fuzz targets, and some noise, on every commit. There is no fuzzer, so
+//! these runs find only known cases.
 
 use std::fs;
 use std::path::Path;
 
-/// Runs what the corpus of a target holds, and scripts of a fixed generator.
+/// Runs the seeds of a target, and scripts of a fixed generator.
 fn run(target: &str, fuzzed: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target);
     let mut seeds = 0;

@@ -1,4 +1,4 @@
-//! A hostile client against an honest server, with another client that notices nothing.
+//! A hostile client against an honest server, which another client keeps using undisturbed.
 
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
@@ -27,23 +27,23 @@ use crate::sys::fd_closer::Socket;
 
 use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
 
-struct Everybody;
+struct AdmitAll;
 
-impl Admission for Everybody {
+impl Admission for AdmitAll {
     fn admit(&self, _hello: &[u8], _: &ClientInfo) -> Admitted {
         Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
     }
 }
 
-/// What calls of tag 3 are answered with, and others with nothing.
+/// The answer to calls of tag 3. Other calls get an empty answer.
 const LONG_ANSWER: Zeros = Zeros(1_000);
 
-/// A server that answers every call with its tag, but for those of tag 1.
+/// A server that answers every call with its tag, except for calls of tag 1.
 pub struct Honest {
     site: Site,
     keys: Plain,
     pub server: Arc<Server>,
-    /// What came with calls of tag 2, and is not let go.
+    /// The payloads of calls of tag 2, which it keeps.
     kept: Mutex<Vec<Payload>>,
 }
 
@@ -67,7 +67,7 @@ impl Honest {
             site.name.clone(),
             &site.place,
             &options,
-            Arc::new(Everybody),
+            Arc::new(AdmitAll),
             Arc::new(keys),
         );
         Self { site, keys, server: server.expect("the name is free"), kept: Mutex::default() }
@@ -77,14 +77,14 @@ impl Honest {
         let patience = Instant::now() + PATIENCE;
         let mut scanner = self.server.scanner();
         while !until() {
-            assert!(Instant::now() < patience, "it did not come to that");
+            assert!(Instant::now() < patience, "the condition was not met in time");
             let found = scanner.turn(None, |connection, request| {
                 let body = match request.tag {
                     3 => Body::Large(&LONG_ANSWER),
                     _ => Body::Small { padded: &[0; INLINE_LEN], len: 0 },
                 };
                 if request.tag == 2 {
-                    self.kept.lock().expect("nobody panics with it").push(request.payload);
+                    self.kept.lock().expect("no thread panics with it").push(request.payload);
                 }
                 if request.tag != 1 {
                     let _ = connection.answer(request.ticket, Outgoing::new(request.tag, body));
@@ -110,7 +110,7 @@ impl Honest {
                 initiator: &self.keys,
             },
         );
-        let connected = connected.expect("the server lets everybody in");
+        let connected = connected.expect("the server accepts every client");
         let raw = Raw::new(connected.established, Layout::client_arena);
         raw.set(HIGH_WATER, LANES.into());
         (raw, connected.link)
@@ -130,22 +130,22 @@ impl Honest {
             .expect("the server serves")
     }
 
-    /// Has the hostile client ask by `said` as call `seq` of lane 0, until it is answered.
+    /// Makes the hostile client write `said` as call `seq` of lane 0, and waits for the answer.
     pub fn answers(&self, raw: &Raw, seq: u64, said: Said) {
         raw.ask(seq, said);
         let response = raw.peer_line(raw.layout.response_line(0));
         self.serve(|| line::shows::<Mapped>(response) == seq);
     }
 
-    /// Has the hostile client ask, until its connection ends for it.
+    /// Makes the hostile client write `said`, and waits until its connection ends.
     pub fn ends(&self, raw: &Raw, seq: u64, said: Said) {
         let (before, _) = self.server.broken();
         raw.ask(seq, said);
         self.serve(|| self.server.broken().0 > before);
     }
 
-    /// Takes, without waiting, what has been rung for and `only` does not refuse. Answers nothing of it;
-    /// says which tags it had.
+    /// Takes, without waiting, the requests that have been rung for and that `only` does not
+    /// refuse. Answers none, and returns their tags.
     fn takes(&self, only: Option<Only<'_>>) -> Vec<u32> {
         self.server.park(Some(Duration::ZERO));
         let mut taken = Vec::new();
@@ -156,12 +156,12 @@ impl Honest {
         taken
     }
 
-    /// The rule that was broken last.
+    /// Returns the rule that was broken last.
     pub fn broken(&self) -> Option<&'static str> {
         self.server.broken().1
     }
 
-    /// The bystander makes a call.
+    /// Makes a call by the bystander.
     pub fn serves(&self, bystander: &Arc<Client>) {
         let outcome = self.while_serving(|| {
             let body = Body::Small { padded: &[0; INLINE_LEN], len: 1 };
@@ -170,12 +170,12 @@ impl Honest {
         assert_eq!(outcome, Ok(7));
     }
 
-    /// Does something on another thread, and serves on this one meanwhile.
+    /// Runs `work` on another thread, and serves on this one meanwhile.
     pub fn while_serving<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let working = scope.spawn(|| {
-                // Also if it panics: this one is not to wait for it then.
+                // Also if it panics: this thread must not wait for it then.
                 let _done = Done(&done);
                 work()
             });
@@ -191,7 +191,7 @@ impl Drop for Honest {
     }
 }
 
-/// Says so when it is dropped.
+/// Sets its flag when it is dropped.
 struct Done<'a>(&'a AtomicBool);
 
 impl Drop for Done<'_> {
@@ -200,7 +200,7 @@ impl Drop for Done<'_> {
     }
 }
 
-/// So many zeros.
+/// A body of this many zeros.
 pub struct Zeros(pub usize);
 
 impl Fill for Zeros {
@@ -213,7 +213,7 @@ impl Fill for Zeros {
     }
 }
 
-/// Makes a call, and gives the answer's tag.
+/// Makes a call, and returns the tag of the answer.
 pub fn call(client: &Arc<Client>, message: Outgoing<'_>) -> Result<u32, ChannelError> {
     let ticket = client.try_send(message)?.expect("a lane and space are free");
     client.wait_answer(ticket, &mut Limit::Within(PATIENCE), |answer| answer.tag)
@@ -231,7 +231,7 @@ fn inline() -> Said {
 }
 
 #[test]
-fn a_client_that_breaks_a_rule_is_alone_in_its_end() {
+fn a_client_that_breaks_a_rule_ends_only_its_connection() {
     let honest = Honest::start();
     let bystander = honest.bystander();
     let unasked = [vec![Said::kind(Kind::Next, 0)], vec![inline(), Said::kind(Kind::Next, 0)]];
@@ -267,20 +267,20 @@ fn a_lane_has_one_call_at_a_time() {
     let bystander = honest.bystander();
     let (raw, _link) = honest.hostile();
     raw.ask(1, inline().tagged());
-    // The bystander's call is found behind it.
+    // The bystander's call is found after it.
     honest.serves(&bystander);
     honest.ends(&raw, 2, inline());
     honest.serves(&bystander);
 }
 
-/// How many lanes have been answered.
+/// Returns how many lanes have been answered.
 fn answered(raw: &Raw) -> usize {
     let line = |lane| raw.peer_line(raw.layout.response_line(lane));
     (0..LANES as usize).filter(|lane| line::shows::<Mapped>(line(*lane)) != 0).count()
 }
 
 #[test]
-fn what_is_no_call_counts_towards_a_clients_turn() {
+fn lines_that_are_no_calls_count_towards_a_turn() {
     let honest = Honest::start();
     let (raw, _link) = honest.hostile();
     for lane in 0..LANES as usize {
@@ -291,11 +291,11 @@ fn what_is_no_call_counts_towards_a_clients_turn() {
     let first = answered(&raw);
     assert!((1..LANES as usize).contains(&first), "{first} segments of one client in a turn");
     honest.takes(None);
-    assert_eq!(answered(&raw), LANES as usize, "it goes on behind the last one");
+    assert_eq!(answered(&raw), LANES as usize, "the next turn goes on after the last one");
 }
 
 #[test]
-fn whoever_takes_only_some_requests_completes_no_other() {
+fn a_thread_that_takes_only_some_requests_completes_no_other() {
     let honest = Honest::start();
     let (raw, _link) = honest.hostile();
     let response = raw.peer_line(raw.layout.response_line(0));
@@ -306,14 +306,14 @@ fn whoever_takes_only_some_requests_completes_no_other() {
     honest.takes(None);
     raw.ask(2, segment(400, 300));
     honest.takes(none);
-    assert_eq!(line::shows::<Mapped>(response), 2, "what was begun goes on");
+    assert_eq!(line::shows::<Mapped>(response), 2, "a request that was begun goes on");
     raw.ask(3, segment(700, 300));
     assert_eq!((honest.takes(none), line::shows::<Mapped>(response)), (vec![], 2));
     assert_eq!(honest.takes(Some(&|_, tag| tag == 5)), [5]);
 }
 
 #[test]
-fn whoever_takes_only_some_requests_leaves_the_others() {
+fn a_thread_that_takes_only_some_requests_leaves_the_others() {
     let honest = Honest::start();
     let (raw, _link) = honest.hostile();
     for (lane, tag) in [(0, 5), (1, 7), (2, 5)] {
@@ -326,7 +326,7 @@ fn whoever_takes_only_some_requests_leaves_the_others() {
 }
 
 #[test]
-fn a_high_water_beyond_the_lanes_and_a_call_off_of_nothing_do_no_harm() {
+fn a_high_water_beyond_the_lanes_and_a_discard_of_nothing_do_no_harm() {
     let honest = Honest::start();
     let bystander = honest.bystander();
     let (raw, _link) = honest.hostile();
@@ -341,16 +341,16 @@ fn a_high_water_beyond_the_lanes_and_a_call_off_of_nothing_do_no_harm() {
 }
 
 #[test]
-fn who_is_turned_away_is_counted_and_who_leaves_is_not() {
+fn refused_handshakes_are_counted_and_clients_that_leave_are_not() {
     let honest = Honest::start();
     let path = honest.site.directory.join(honest.site.name.as_str());
-    let stranger = || UnixStream::connect(&path).expect("it is served");
+    let dial = || UnixStream::connect(&path).expect("it is served");
     assert_eq!(honest.server.refused(), 0);
-    drop(stranger());
-    let mut garbled = stranger();
+    drop(dial());
+    let mut garbled = dial();
     garbled.write_all(&[b'G'; 16]).expect("it is listened to");
     assert_eq!(garbled.read(&mut [0]).expect("a hang-up"), 0);
-    assert_eq!(honest.server.refused(), 1, "who spoke nonsense");
+    assert_eq!(honest.server.refused(), 1, "a client that sent garbage");
     let options = ConnectOptions {
         backend: Backend::Native,
         hello: &[],
@@ -361,14 +361,14 @@ fn who_is_turned_away_is_counted_and_who_leaves_is_not() {
     };
     let refused = connect(&honest.site.name, &honest.site.place, &options).map(drop);
     assert!(matches!(refused, Err(ConnectError::OtherDemands { .. })), "{refused:?}");
-    assert_eq!(honest.server.refused(), 2, "who wants something else");
+    assert_eq!(honest.server.refused(), 2, "a client with other requirements");
     honest.serves(&honest.bystander());
-    assert_eq!(honest.server.refused(), 2, "who is let in");
+    assert_eq!(honest.server.refused(), 2, "a client that is accepted");
 }
 
-/// What comes by the bell is received by the threads that serve all clients.
+/// What a client sends through the doorbell is received by threads that serve all clients.
 #[test]
-fn a_bomb_by_the_bell_ends_its_sender_and_keeps_nobody_waiting() {
+fn a_bomb_by_the_doorbell_ends_its_sender_and_delays_no_other_client() {
     let honest = Honest::start();
     let bystander = honest.bystander();
     for (broken, flags) in [(1, SendFlags::empty()), (2, SendFlags::OOB)] {

@@ -1,4 +1,4 @@
-//! Peers that name leases which cannot be, or release what they were not lent.
+//! Peers that name invalid leases, or release what they were not lent.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::client::Honest;
 use super::server::{Hostile, call};
 use super::{Raw, Said, broken_leases};
 
-/// Claims that every block of the peer's has been released under this generation.
+/// Stores this generation in every slot, as if all the peer's blocks had been released under it.
 fn release_everything(raw: &Raw, table: usize, generation: u32) {
     for granule in 0..raw.layout.granules() {
         raw.own.word32(table + granule * 4).store(generation, std::sync::atomic::Ordering::Release);
@@ -20,7 +20,7 @@ fn release_everything(raw: &Raw, table: usize, generation: u32) {
 }
 
 #[test]
-fn a_client_that_names_a_lease_that_cannot_be_is_alone_in_its_end() {
+fn a_client_that_names_an_invalid_lease_ends_only_its_connection() {
     let honest = Honest::start();
     let bystander = honest.bystander();
     for said in broken_leases() {
@@ -31,7 +31,7 @@ fn a_client_that_names_a_lease_that_cannot_be_is_alone_in_its_end() {
 }
 
 #[test]
-fn a_server_that_names_a_lease_that_cannot_be_loses_its_client() {
+fn a_server_that_names_an_invalid_lease_loses_its_client() {
     let server = Hostile::start();
     for said in broken_leases() {
         let (client, raw) = server.client();
@@ -46,7 +46,7 @@ fn a_server_that_names_a_lease_that_cannot_be_loses_its_client() {
 fn a_granule_that_is_leased_cannot_be_leased_again() {
     let honest = Honest::start();
     let bystander = honest.bystander();
-    // Of the granules 3 to 5, which the handler keeps.
+    // The handler keeps granules 3 to 5.
     let kept = || Said::leases(&[[3, 1, 600]]).with_tag(2);
     for again in [[3, 1, 600], [5, 1, 1], [2, 1, 257], [4, 1, 0], [1, 1, 2_000]] {
         let (raw, _link) = honest.hostile();
@@ -72,7 +72,7 @@ fn a_lease_is_named_once_under_each_generation() {
 }
 
 #[test]
-fn a_client_that_releases_what_it_was_not_lent_is_alone_in_its_end() {
+fn a_client_that_releases_what_it_was_not_lent_ends_only_its_connection() {
     let honest = Honest::start();
     let bystander = honest.bystander();
     let (raw, _link) = honest.hostile();
@@ -100,7 +100,7 @@ fn a_server_that_releases_what_it_was_not_lent_loses_its_client() {
 }
 
 #[test]
-fn to_release_a_block_twice_changes_nothing() {
+fn releasing_a_block_twice_changes_nothing() {
     let server = Hostile::start();
     let (client, raw) = server.client();
     let table = raw.layout.server_release();
@@ -110,9 +110,9 @@ fn to_release_a_block_twice_changes_nothing() {
         release_everything(&raw, table, generation);
         release_everything(&raw, table, generation);
         client.claim(Arc::clone(&lease)).expect("it has come back").commit();
-        // Once more, when it is lent under the next.
+        // Once more, after it was lent under the next generation.
         release_everything(&raw, table, generation);
-        assert!(client.claim(Arc::clone(&lease)).is_none(), "it was taken for released");
+        assert!(client.claim(Arc::clone(&lease)).is_none(), "it counted as released");
         assert!(client.try_alloc(&[1]).is_ok(), "the connection goes on");
     }
 }
@@ -133,7 +133,7 @@ fn a_release_under_a_generation_that_was_not_lent_ends_the_connection() {
     }
 }
 
-/// So no answer waits for space with leases that keep the connection which keeps it.
+/// So no answer with leases waits for space: it would keep the connection that keeps it.
 #[test]
 fn an_answer_with_leases_that_does_not_fit_its_line_is_not_sent() {
     let honest = Honest::start();

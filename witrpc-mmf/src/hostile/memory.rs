@@ -1,4 +1,4 @@
-//! Messages that one side has no private memory for: their call ends, and nothing else does.
+//! Messages for which one side has no private memory: their call ends, and nothing else does.
 
 use witrpc_transport::Plain;
 
@@ -14,7 +14,8 @@ use super::client::{Honest, Zeros, call};
 const SEALED: Plain = Plain::new(true);
 const LONG: Zeros = Zeros(1_000);
 
-/// Sealed, it goes in one block, which is opened in private memory; `tag` says what is answered.
+/// Returns a message that, sealed, goes in one block, which is opened in private memory. `tag`
+/// selects the answer.
 fn long_request(tag: u32) -> Outgoing<'static> {
     Outgoing::new(tag, Body::Large(&LONG))
 }
@@ -28,14 +29,14 @@ fn a_sealed_request_without_memory_is_refused_and_the_next_opens() {
         shortage::strike_next();
         let refused = honest.while_serving(|| call(&client, long_request(7)));
         assert_eq!(refused, Err(ChannelError::PeerNoMemory));
-        // On the same lane, whose numbers both sides have counted on.
+        // On the same lane, whose pieces both sides have counted.
         assert_eq!(honest.while_serving(|| call(&client, long_request(7))), Ok(7));
     }
     assert_eq!((honest.broken(), client.lost()), (None, None));
 }
 
 #[test]
-fn a_sealed_answer_without_memory_is_passed_over_and_the_next_opens() {
+fn a_sealed_answer_without_memory_is_skipped_and_the_next_opens() {
     let honest = Honest::start_with(SEALED);
     let client = honest.bystander();
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! Tests of peers that break the rules: the other side ends that connection, and nothing else.
+//! Tests with peers that break the rules: the other side ends that connection, and nothing else.
 
 mod client;
 mod leases;
@@ -22,10 +22,10 @@ use crate::name::Name;
 use crate::rendezvous::{Established, Place};
 use crate::sys::event_fd::Bell;
 
-/// More than are looked at before it is the next client's turn.
+/// More lanes than are looked at before the turn of the next client.
 const LANES: u32 = 20;
 const REGION_LEN: usize = 1 << 16;
-/// Less than the arena, so that a block may be in it and over the limit all the same.
+/// Less than the arena, so that a block may be in the arena and over the limit.
 const MAX_MESSAGE_LEN: usize = 20_000;
 
 /// One end of a connection, driven by hand.
@@ -37,7 +37,7 @@ struct Raw {
 }
 
 impl Raw {
-    /// `arena`: where one's own begins, by the side that this is.
+    /// Creates an end. `arena` returns where the arena of this side begins.
     fn new(established: Established, arena: impl Fn(&Layout) -> usize) -> Self {
         let layout = Layout::new(LANES, established.own.len()).expect("the regions hold the lanes");
         let (own, _) = region::own(established.own, &layout, arena(&layout));
@@ -63,7 +63,7 @@ impl Raw {
     }
 }
 
-/// What a line says beside its seq.
+/// The head and the words of a line.
 #[derive(Clone, Copy, Debug)]
 struct Said {
     head: u64,
@@ -75,30 +75,32 @@ impl Said {
         Self { head: Head::new(kind, 0, len as u32).to_word(), inline: [0; 6] }
     }
 
-    /// A kind by its bits, whether it exists or not.
+    /// Returns a line of a kind that is given by its bits, whether it exists or not.
     fn bits(bits: u64) -> Self {
         Self { head: bits << 60, inline: [0; 6] }
     }
 
-    /// A block of `len` bytes at the start of the arena, for a message as long.
+    /// Returns a line of a block of `len` bytes at the start of the arena, for a message of that
+    /// length.
     fn block(len: usize) -> Self {
         Self::kind(Kind::Block, len).at(0, 1, len)
     }
 
-    /// A segment at the start of the arena: `len` bytes from `start` of `total`.
+    /// Returns a line of a segment at the start of the arena: `len` bytes from `start` on, of
+    /// `total`.
     fn segment(total: usize, start: usize, len: usize) -> Self {
         let mut said = Self::kind(Kind::Segment, total).at(0, 1, len);
         said.inline[2] = start as u64;
         said
     }
 
-    /// In another place of the arena, or out of it.
+    /// Moves the block to another place, in the arena or outside.
     fn at(mut self, granule: u64, generation: u64, len: usize) -> Self {
         (self.inline[0], self.inline[1]) = (granule | generation << 32, len as u64);
         self
     }
 
-    /// A message of nothing but leases: granule, generation and length of each.
+    /// Returns a message of leases only: granule, generation and length of each.
     fn leases(leases: &[[u64; 3]]) -> Self {
         let mut bytes = [0; INLINE_LEN];
         for (words, lease) in bytes.as_chunks_mut::<16>().0.iter_mut().zip(leases) {
@@ -111,13 +113,13 @@ impl Said {
         Self { inline: inline_words(&bytes), ..Self::kind(Kind::Inline, len).leasing() }
     }
 
-    /// The same line, which says that it takes leases along.
+    /// Sets the flag for leases.
     fn leasing(mut self) -> Self {
         self.head |= u64::from(LEASES) << 32;
         self
     }
 
-    /// With another number in the line's byte at `at`.
+    /// Replaces the byte at `at` of the line.
     fn with_byte(mut self, at: usize, value: u8) -> Self {
         let mut bytes = inline_bytes(self.inline);
         bytes[at] = value;
@@ -135,8 +137,8 @@ impl Said {
     }
 }
 
-/// Lines that no honest peer writes on a lane, one after the other; all but the last are in order.
-/// The same in either direction.
+/// Returns sequences of lines on one lane that no honest peer writes. In each, only the last line
+/// is invalid. They are the same in either direction.
 fn broken_lines() -> Vec<Vec<Said>> {
     let beyond = (REGION_LEN / GRANULE_BYTES) as u64;
     let of = Said::segment;
@@ -170,12 +172,12 @@ fn broken_lines() -> Vec<Vec<Said>> {
     ]
 }
 
-/// Lines that name leases which cannot be, by a peer that was leased nothing yet.
+/// Returns lines that name invalid leases, by a peer to which nothing was leased yet.
 fn broken_leases() -> Vec<Said> {
     let beyond = (REGION_LEN / GRANULE_BYTES) as u64;
     let lease = Said::leases;
     vec![
-        // No descriptions, or none that fit the message.
+        // No descriptions, or ones that do not fit the message.
         Said::kind(Kind::Inline, 0).leasing(),
         Said::kind(Kind::Inline, 5).leasing(),
         Said::kind(Kind::Inline, INLINE_LEN + 1).leasing(),
@@ -191,7 +193,7 @@ fn broken_leases() -> Vec<Said> {
         lease(&[[0, 1, REGION_LEN as u64]]),
         lease(&[[0, 1, u64::MAX]]),
         lease(&[[1, 1, 1], [2, 1, u64::MAX - 256]]),
-        // Of no generation, or one that is not the next.
+        // Of no generation, or of one that is not the next.
         lease(&[[0, 0, 1]]),
         lease(&[[0, 2, 1]]),
         lease(&[[0, u32::MAX.into(), 1]]),
@@ -200,12 +202,12 @@ fn broken_leases() -> Vec<Said> {
         lease(&[[3, 1, 0], [3, 1, 0]]),
         lease(&[[3, 1, 257], [4, 1, 1]]),
         lease(&[[4, 1, 1], [3, 1, 600]]),
-        // Such messages travel in one piece.
+        // Messages with leases travel in one piece.
         Said::segment(1_000, 0, 100).leasing(),
     ]
 }
 
-/// A name in a directory of its own, which goes with it.
+/// A name in its own directory, which is removed with it.
 struct Site {
     directory: std::path::PathBuf,
     place: Place,

@@ -1,4 +1,4 @@
-//! Messages that do not open end the connection, whoever has written them.
+//! Messages that do not open end the connection, whether a client or a server has written them.
 
 use witrpc_transport::Plain;
 
@@ -14,7 +14,7 @@ use super::{LANES, Said};
 
 const KEYS: Plain = Plain::new(true);
 
-/// The honest lines of lane 0, one after the other.
+/// Returns a function that returns the honest lines of lane 0, one after the other.
 fn honest_lines() -> impl FnMut() -> Said {
     let cipher = Cipher::new(Box::new(KEYS), LANES as usize);
     move || {
@@ -24,7 +24,7 @@ fn honest_lines() -> impl FnMut() -> Said {
     }
 }
 
-/// Lines that do not open as the second of their lane, each with what it is.
+/// Returns lines that do not open as the second of their lane, each with its description.
 fn forged_lines() -> Vec<(&'static str, Said)> {
     let mut next = honest_lines();
     let (first, second, third) = (next(), next(), next());
@@ -45,7 +45,7 @@ fn forged_lines() -> Vec<(&'static str, Said)> {
 }
 
 #[test]
-fn a_client_s_message_that_does_not_open_ends_its_connection_alone() {
+fn a_message_that_does_not_open_ends_only_its_connection() {
     let honest = Honest::start_with(KEYS);
     let bystander = honest.bystander();
     for (what, forged) in forged_lines() {
@@ -95,7 +95,7 @@ fn a_connection_ends_before_a_number_is_used_twice() {
 }
 
 #[test]
-fn a_client_that_goes_on_at_the_end_of_its_numbers_is_sent_away() {
+fn a_client_that_goes_on_at_the_end_of_its_numbers_is_disconnected() {
     let honest = Honest::start_with(KEYS);
     let (raw, _link) = honest.hostile();
     let mut next = honest_lines();

@@ -22,12 +22,12 @@ use crate::wakeup::futex;
 
 use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
 
-struct Everybody {
+struct AdmitAll {
     connected: Sender<Established>,
     keys: Plain,
 }
 
-impl Host for Everybody {
+impl Host for AdmitAll {
     fn admit(&self, _: &ClientInfo, _hello: &[u8]) -> Admitted {
         Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
     }
@@ -43,7 +43,7 @@ impl Host for Everybody {
     }
 }
 
-/// Serves nobody: what its clients get is up to the test.
+/// A server without handlers: the test writes the answers.
 pub struct Hostile {
     site: Site,
     keys: Plain,
@@ -72,7 +72,7 @@ impl Hostile {
         let claim = NameClaim::new(&site.name, &site.place).expect("the name is free");
         let control = Control::new(claim).expect("an eventfd");
         control
-            .start(limits, Arc::new(Everybody { connected: sender, keys }))
+            .start(limits, Arc::new(AdmitAll { connected: sender, keys }))
             .expect("a thread and an epoll instance");
         Self { site, keys, control, connected }
     }
@@ -89,7 +89,7 @@ impl Hostile {
         };
         let client = Client::connect(&self.site.name, &self.site.place, &options, &self.keys);
         let established = self.connected.recv().expect("a client has come");
-        (client.expect("it lets everybody in"), Raw::new(established, Layout::server_arena))
+        (client.expect("it accepts every client"), Raw::new(established, Layout::server_arena))
     }
 }
 
@@ -146,7 +146,7 @@ fn a_server_that_breaks_a_rule_loses_its_client() {
     }
 }
 
-/// What a server says that has no memory for a request.
+/// The answer of a server that has no memory for a request.
 #[test]
 fn a_refusal_ends_its_call_and_frees_the_lane() {
     let server = Hostile::start();
@@ -167,7 +167,7 @@ fn a_refusal_ends_its_call_and_frees_the_lane() {
 }
 
 #[test]
-fn answers_to_calls_that_were_not_made_are_no_answers() {
+fn an_answer_to_a_call_that_was_not_made_is_ignored() {
     let server = Hostile::start();
     let (client, raw) = server.client();
     let response = raw.layout.response_line(0);
@@ -181,11 +181,11 @@ fn answers_to_calls_that_were_not_made_are_no_answers() {
 }
 
 #[test]
-fn a_bomb_by_the_bell_loses_the_server_its_client() {
+fn a_server_that_sends_a_bomb_by_the_doorbell_loses_its_client() {
     let server = Hostile::start();
     for flags in [SendFlags::empty(), SendFlags::OOB] {
         let (client, raw) = server.client();
-        // Before the bomb: the link thread, which goes on and says so, may be quicker than a call.
+        // Before the bomb: the link thread, which ends the connection, may be faster than a call.
         let ticket = send(&client);
         let _fuse = Bomb::new().send(raw.bell.end().as_ref().expect("native"), &[1], flags);
         let waited = client.wait_answer(ticket, &mut Limit::Never, |answer| answer.tag);

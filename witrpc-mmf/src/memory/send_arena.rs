@@ -463,7 +463,8 @@ mod tests {
     fn the_number_of_leases_of_an_arena_is_limited() {
         let send_arena = SendArena::new(Arena::new(4 * MAX_LEASES * GRANULE_BYTES));
         let slots = Slots::default();
-        let mut leases = send_arena.reserve_leases(&[1; MAX_LEASES], &slots).expect("so many");
+        let mut leases =
+            send_arena.reserve_leases(&[1; MAX_LEASES], &slots).expect("space for all");
         assert_eq!(send_arena.reserve_leases(&[1], &slots), Err(Shortage::Leases));
         let max = MAX_LEASES;
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What takes the place of named memory without the feature `portable`: code that cannot be reached.
+//! Stands in for named memory in builds without the feature `portable`. None of it can be reached.
 
 use witrpc_transport::ResourceError;
 

@@ -4,39 +4,42 @@ use std::fmt;
 
 use super::Portable;
 
-/// The means of the system that a connection stands on. Server and client must have chosen the same
-/// one: a client that finds another refuses to connect.
+/// The operating system's facilities that a connection uses. Server and client must have chosen the
+/// same: a client that finds another refuses to connect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backend {
-    /// Sealed anonymous memory, futexes and doorbells: Linux only. Nothing is left behind by a crash,
-    /// waiting costs nothing, and a hostile peer can neither change nor cut off what it shares.
+    /// Sealed anonymous memory, futexes and doorbells, on Linux only. A crash leaves nothing behind
+    /// and waiting uses no processor time. A hostile peer can neither change nor shorten the memory
+    /// of this process.
     #[default]
     Native = 0,
-    /// Named memory of the crate `shared_memory`, and looking again after a while instead of being
-    /// woken, with the feature `portable`. It is what other systems than Linux are meant to get. So far
-    /// it **builds, and has been tested, on Linux only**.
+    /// Named memory of the crate `shared_memory`, and polling instead of wake-ups, with the feature
+    /// `portable`. It is meant for systems other than Linux. So far it **builds, and has been
+    /// tested, on Linux only**.
     ///
-    /// - **It makes no promise against hostile peers.** The memory is not sealed: a process of the
-    ///   same user that misbehaves can overwrite this one's region, or shorten it, which kills this
-    ///   process at its next access. Use it only between programs that trust each other.
-    /// - Whoever waits wakes up at growing distances, at last every millisecond: a parked call takes
-    ///   up to about a millisecond longer, a server with nothing to do wakes a thousand times a
-    ///   second, a client only while it waits.
+    /// - **It does not protect against hostile peers.** The memory is not sealed: a process of the
+    ///   same user that misbehaves can overwrite this process's region. It can also shorten it,
+    ///   which kills this process at its next access. Use it only between programs that trust each
+    ///   other.
+    /// - A waiter polls at growing intervals, in the end every millisecond. A parked call takes up
+    ///   to about a millisecond longer. An idle server wakes a thousand times a second; a client
+    ///   does so only while it waits.
     /// - Server and client must run as the same user.
-    /// - The names of regions are unguessable and gone as soon as both sides have opened them. If a
-    ///   side is killed in the handshake *after* creating its region and *before* it has sent the
-    ///   name, or both sides before the region was opened, the region stays in the system (on Linux
-    ///   as `/dev/shm/wit…`) until it is removed by hand or the machine restarts. That is the time
-    ///   that the allocation takes, a fraction of a millisecond a MiB, and little more.
-    /// - A forked child keeps the regions' descriptors, which it never uses, until it ends or calls
-    ///   `exec`.
+    /// - The names of regions are unguessable, and removed as soon as both sides have opened them.
+    ///   A region stays in the system (on Linux as `/dev/shm/wit…`), until it is removed by hand or
+    ///   the machine restarts, in two cases. A side is killed in the handshake *after* it created
+    ///   its region and *before* it has sent the name; or both sides are killed before the region
+    ///   was opened. The window is little longer than the allocation, a fraction of a millisecond
+    ///   for each MiB.
+    /// - A forked child keeps the descriptors of the regions, without using them, until it ends or
+    ///   calls `exec`.
     #[cfg(feature = "portable")]
     Portable = 1,
 }
 
 impl Backend {
-    /// Returns the sign of the portable backend if it is this one.
+    /// Returns a [`Portable`] if this is the portable backend.
     pub(crate) fn portable(self) -> Option<Portable> {
         match self {
             Self::Native => None,
@@ -45,7 +48,7 @@ impl Backend {
         }
     }
 
-    /// Returns what a server announces.
+    /// Returns the code that a server announces.
     pub(crate) fn code(self) -> BackendCode {
         BackendCode(self as u32)
     }
@@ -57,24 +60,24 @@ impl fmt::Display for Backend {
     }
 }
 
-/// A backend as a server announces it: also one that this build is without.
+/// A backend as a server announces it, which may be one that this build lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackendCode(u32);
 
 impl BackendCode {
-    /// By code.
+    /// The names, by code.
     const NAMES: [&str; 2] = ["native", "portable"];
 
     pub(crate) fn to_u32(self) -> u32 {
         self.0
     }
 
-    /// `None`: no backend has this code.
+    /// Returns the backend of a code, or `None` if there is none.
     pub(crate) fn from_u32(code: u32) -> Option<Self> {
         ((code as usize) < Self::NAMES.len()).then_some(Self(code))
     }
 
-    /// Returns what errors call it.
+    /// Returns the name for error messages.
     pub(crate) fn name(self) -> &'static str {
         Self::NAMES[self.0 as usize]
     }

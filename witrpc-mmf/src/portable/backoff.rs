@@ -1,38 +1,37 @@
-//! Sleeping where nothing wakes.
+//! Polling with back-off, where no wake-ups arrive.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Pauses between looks, each longer than the one before: what comes soon is found soon, and what does
-/// not come costs little.
+/// Pauses between looks that double: what comes soon is found soon, and a long wait costs little.
 #[derive(Debug)]
 pub struct Backoff {
     next: Duration,
 }
 
 impl Backoff {
-    /// The first sleep; the system makes some 50 µs of it.
+    /// The first sleep. The system extends it to about 50 µs.
     pub const SHORTEST: Duration = Duration::from_micros(5);
-    /// The longest one.
+    /// The longest sleep.
     pub const LONGEST: Duration = Duration::from_millis(1);
 
     pub fn new() -> Self {
         Self { next: Self::SHORTEST }
     }
 
-    /// How long to sleep now.
+    /// Returns how long to sleep now.
     pub fn next(&mut self) -> Duration {
         let now = self.next;
         self.next = (now * 2).min(Self::LONGEST);
         now
     }
 
-    /// Whether the sleeps have become as long as they get.
+    /// Returns whether the sleeps have reached the longest.
     pub fn is_at_longest(&self) -> bool {
         self.next == Self::LONGEST
     }
 
-    /// Sleeps, until `until` at the latest.
+    /// Sleeps for the next pause, until `until` at the latest.
     pub fn sleep(&mut self, until: Option<Instant>) {
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         thread::sleep(self.next().min(left.unwrap_or(Duration::MAX)));

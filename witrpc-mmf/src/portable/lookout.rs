@@ -1,7 +1,7 @@
-//! Where idle threads of a server of the portable backend sleep: nobody rings for them.
+//! Where idle threads of a server with the portable backend sleep, for which clients cannot ring.
 //!
-//! One of them, the one that came last, is *on the lookout*: it wakes up at growing distances and
-//! looks at all connections. The others sleep until somebody of this process wakes them.
+//! The thread that came last is *on the lookout*: it wakes up at growing intervals and looks at all
+//! connections. The others sleep until a thread of this process wakes them.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -20,11 +20,11 @@ pub struct Lookout {
 
 #[derive(Debug, Default)]
 struct LookoutState {
-    /// Somebody of this process has rung, and nobody has heard it yet.
+    /// A thread of this process has rung, and no sleeper has seen that yet.
     rung: bool,
-    /// Threads that ever came to sleep.
+    /// How many threads ever came to sleep.
     arrivals: u64,
-    /// Which of them is on the lookout.
+    /// The number of the thread that is on the lookout.
     on_lookout: Option<u64>,
 }
 
@@ -35,15 +35,16 @@ impl Lookout {
         self.changed.notify_one();
     }
 
-    /// Sleeps until somebody rings, `look` finds something, or the time is over. `look` is told
-    /// whether it was called at the longest distance from the call before.
+    /// Sleeps until a thread rings, `look` finds something, or the time is over. `look` gets
+    /// whether the longest interval has passed since it was called before.
     pub fn sleep(&self, timeout: Option<Duration>, mut look: impl FnMut(bool) -> bool) {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut backoff = Backoff::new();
         let mut state = self.lock();
         state.arrivals += 1;
         let me = state.arrivals;
-        // Whoever is on the lookout has become slow; something has just ended, and may go on.
+        // The thread on the lookout has become slow. This thread has just finished some work, which
+        // may continue soon.
         state.on_lookout = Some(me);
         while !std::mem::take(&mut state.rung) {
             let left = until.map(|at| at.saturating_duration_since(Instant::now()));
@@ -70,7 +71,7 @@ impl Lookout {
         if state.on_lookout == Some(me) {
             state.on_lookout = None;
             drop(state);
-            // Another takes it over.
+            // Another thread takes the lookout over.
             self.changed.notify_one();
         }
     }
@@ -80,10 +81,10 @@ impl Lookout {
     }
 }
 
-/// What the last look at a connection found.
+/// The result of the last look at a connection.
 #[derive(Debug)]
 pub struct LastLook {
-    /// How many requests had been taken in all, if others waited; `u64::MAX` if not.
+    /// How many requests had been taken on all lanes, if others waited; `u64::MAX` if none did.
     taken: AtomicU64,
 }
 
@@ -94,9 +95,9 @@ impl Default for LastLook {
 }
 
 impl LastLook {
-    /// Returns whether a thread that sleeps should see to the connection, and keeps what this look
-    /// finds. `waiting`: if requests wait, how many have been taken in all. `slow`: the look before
-    /// this one is [`Backoff::LONGEST`] ago.
+    /// Returns whether a sleeping thread should handle the connection, and records the result of
+    /// this look. `waiting`: if requests wait, how many have been taken on all lanes. `slow`: the
+    /// look before this one was [`Backoff::LONGEST`] ago.
     pub fn needs_thread(
         &self,
         waiting: Option<u64>,
@@ -104,8 +105,9 @@ impl LastLook {
         is_asked_to_ring: impl FnOnce() -> bool,
     ) -> bool {
         let last = self.taken.swap(waiting.unwrap_or(u64::MAX), Relaxed);
-        // What was there at the last look already is left to the thread that was woken for it, or
-        // that looks every turn; but after a while that thread must be stuck in a handler.
+        // Requests that were there at the last look are left to the thread that was woken for them,
+        // or that looks in every turn. If they are still there after a while, that thread must be
+        // stuck in a handler.
         waiting.is_some_and(|taken| if taken == last { slow } else { is_asked_to_ring() })
     }
 }
@@ -139,10 +141,10 @@ mod tests {
                     sender.send(()).expect("the test listens");
                 });
             }
-            // Each is found by a thread on the lookout, which then leaves: three times.
+            // Each is found by the thread on the lookout, which then leaves: three times.
             for _ in 0..3 {
                 there.store(true, SeqCst);
-                left.recv_timeout(Duration::from_secs(60)).expect("somebody is on the lookout");
+                left.recv_timeout(Duration::from_secs(60)).expect("a thread is on the lookout");
             }
         });
     }
@@ -161,7 +163,7 @@ mod tests {
             }
             for _ in 0..2 {
                 lookout.ring();
-                left.recv_timeout(Duration::from_secs(60)).expect("somebody heard it");
+                left.recv_timeout(Duration::from_secs(60)).expect("a sleeper was woken");
             }
         });
     }

@@ -1,7 +1,8 @@
-//! Which backend a connection stands on, and the portable one, which the feature `portable` adds.
+//! The backends of a connection: the choice, and the portable one, which the feature `portable`
+//! adds.
 //!
-//! The engines ([`client`](crate::client), [`server`](crate::server)) and everything that stands in
-//! the regions are the same with both. What differs:
+//! The engines ([`client`](crate::client), [`server`](crate::server)) and the content of the
+//! regions are the same with both. The differences:
 //!
 //! | | native | portable |
 //! |---|---|---|
@@ -11,12 +12,12 @@
 //! | idle threads of the server | `server/doorbells.rs` | [`Lookout`] |
 //! | the users of one server | several | one |
 //!
-//! The rest of the crate asks [`Backend::portable`] and gets a [`Portable`] where that backend is
-//! chosen. Without the feature that type has no value: the compiler removes what depends on one, and
-//! the crate `shared_memory` is not built.
+//! The rest of the crate calls [`Backend::portable`], and gets a [`Portable`] if that backend is
+//! chosen. Without the feature that type has no value: the compiler removes the code that depends
+//! on one, and the crate `shared_memory` is not built.
 //!
-//! The [rendezvous](crate::rendezvous) and the link are the same socket with both, and its hang-up is
-//! how either side learns of the other's death. The records of the handshake have one format in all
+//! Both use the same socket for the [rendezvous](crate::rendezvous) and the link, whose hang-up
+//! tells either side of the other's death. The records of the handshake have one format in all
 //! builds.
 
 #[cfg(not(feature = "portable"))]
@@ -33,6 +34,6 @@ pub use backend::{Backend, BackendCode};
 pub use backoff::Backoff;
 pub use lookout::{LastLook, Lookout};
 
-/// A sign that the portable backend is chosen.
+/// Proof that the portable backend is chosen.
 #[derive(Clone, Copy, Debug)]
 pub struct Portable(#[cfg(not(feature = "portable"))] std::convert::Infallible);

@@ -13,7 +13,7 @@ use crate::sys::resource::{lacked, random_bytes};
 
 use super::{Backend, Portable, shm};
 
-/// A region that is being made, and what the peer is to be told of it.
+/// A region that is being made, and what the peer must learn to open it.
 #[derive(Debug)]
 struct NamedBuilder {
     making: shm::Making,
@@ -26,8 +26,8 @@ impl RegionBuilder for NamedBuilder {
     }
 
     fn finish(self: Box<Self>) -> Result<Made, ResourceError> {
-        // SAFETY: it is all allocated, and moved in here. Only the processes of this user that have
-        // chosen this backend know the name and can open the memory, and the backend trusts them to
+        // SAFETY: it is all allocated, and moved in here. Only processes of this user that have
+        // chosen this backend know the name and can open the memory. The backend trusts them to
         // keep to the protocol: see `Backend::Portable`.
         let pages = unsafe { OwnPages::new(self.making.finish()) };
         Ok(Made { pages, identity: self.identity, file: None })
@@ -39,18 +39,19 @@ impl Portable {
     ///
     /// # Errors
     ///
-    /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
+    /// [`ResourceError`]: a limit forbids a region of this length, or there is no descriptor for
+    /// it.
     pub fn begin_region(self, len: usize) -> Result<Box<dyn RegionBuilder>, ResourceError> {
         let name = RegionName(random_bytes()?);
         let identity = Identity::Named { name, size: len as u64 };
         Ok(Box::new(NamedBuilder { making: shm::Making::begin(name, len)?, identity }))
     }
 
-    /// Opens the region that a peer has named. Nothing may be passed with it.
+    /// Opens the region that a peer has named. No descriptor may be passed with it.
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: it is not what it must be, or cannot be mapped.
+    /// [`OpenError`]: it breaks a rule, or cannot be mapped.
     pub fn open_region(
         self,
         identity: Identity,
@@ -67,8 +68,8 @@ impl Portable {
             }
             _ => OpenError::Resource(lacked("shm_open", size, &source)),
         })?;
-        // SAFETY: the pages are moved in here. That they are allocated and not cut short is trusted,
-        // as in `NamedBuilder::finish`.
+        // SAFETY: the pages are moved in here. That they are allocated and are not cut short is
+        // trusted, as in `NamedBuilder::finish`.
         Ok(unsafe { PeerPages::new(pages) })
     }
 }

@@ -1,13 +1,13 @@
 //! Regions of the portable backend: named memory of the crate `shared_memory`.
 //!
-//! The name is 128 random bits, made by the creator and told to the other side over the handshake.
-//! Whoever opens a region takes its name away at once, and the creator does so too when it gives the
-//! region up: so a name lives from the creation to the other side's opening, and a creator that is
-//! killed after it has sent the name leaves nothing behind. Killed before, it does: nobody else knows
-//! the name then.
+//! The name has 128 random bits. Its creator tells it to the other side in the handshake. The side
+//! that opens a region removes its name at once, and so does the creator when it drops the region.
+//! So a name exists from the creation until the other side opens it. A creator that is killed after
+//! it has sent the name leaves nothing behind. One that is killed before leaves the region, since
+//! no other process knows the name.
 //!
-//! The memory is not sealed. Everything that [`memfd`](crate::sys::memfd) promises by seals is here a
-//! matter of trust in the processes of one user.
+//! The memory is not sealed. What [`memfd`](crate::sys::memfd) ensures by seals depends here on
+//! trust in the processes of one user.
 
 use std::io;
 use std::mem::ManuallyDrop;
@@ -24,7 +24,7 @@ use crate::sys::memfd::Allocation;
 use crate::sys::resource;
 
 impl RegionName {
-    /// The name for the system: 30 bytes, since macOS allows no more.
+    /// Returns the name for the system: 30 bytes, the most that macOS allows.
     pub fn os_id(self) -> String {
         const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
         let bits = u128::from_le_bytes(self.0);
@@ -35,8 +35,8 @@ impl RegionName {
 
 /// Memory that is being allocated.
 ///
-/// All of it is, so that no access can run out of memory later. This is the part that is not portable:
-/// see "What a port needs" in the architecture.
+/// All of it is allocated, so that no access can run out of memory later. This is the part that is
+/// not portable: see "What a port needs" in the architecture.
 #[derive(Debug)]
 pub struct Making {
     memory: OwnMemory,
@@ -45,11 +45,13 @@ pub struct Making {
 }
 
 impl Making {
-    /// Creates and maps `len` zeroed bytes under a name that does not exist; `len` is positive.
+    /// Creates and maps `len` zeroed bytes under a name that does not exist yet. `len` must be
+    /// positive.
     ///
     /// # Errors
     ///
-    /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
+    /// [`ResourceError`]: a limit forbids a region of this length, or there is no descriptor for
+    /// it.
     pub fn begin(name: RegionName, len: usize) -> Result<Self, ResourceError> {
         let os_id = name.os_id();
         let lacked = |error: io::Error| resource::lacked("shm_open", len as u64, &error);
@@ -61,7 +63,7 @@ impl Making {
         Ok(Self { memory: OwnMemory(memory), file, allocation })
     }
 
-    /// Allocates some more. `true`: it is all there.
+    /// Allocates the next part. Returns `true` when everything has been allocated.
     ///
     /// # Errors
     ///
@@ -70,18 +72,18 @@ impl Making {
         self.allocation.step(&self.file)
     }
 
-    /// What has been allocated.
+    /// Returns the memory. Must be called only after a step has returned `true`.
     pub fn finish(self) -> OwnMemory {
         self.memory
     }
 }
 
-/// Memory that this process created. Dropping it takes its name away, if nobody has yet.
+/// Memory that this process created. Dropping it removes its name, if it still has one.
 #[derive(Debug)]
 pub struct OwnMemory(Mapping);
 
 impl OwnMemory {
-    /// All steps at once.
+    /// Creates memory in one call.
     #[cfg(test)]
     pub(crate) fn create(name: RegionName, len: usize) -> Result<Self, ResourceError> {
         let mut making = Making::begin(name, len)?;
@@ -89,23 +91,23 @@ impl OwnMemory {
         Ok(making.finish())
     }
 
-    /// Where it starts.
+    /// Returns where it starts.
     pub(crate) fn as_mut_ptr(&self) -> *mut u8 {
         self.0.shmem.as_ptr()
     }
 
-    /// The length in bytes.
+    /// Returns the length in bytes.
     pub(crate) fn len(&self) -> usize {
         self.0.len
     }
 }
 
-/// Memory that the peer created. Only read here, though the system would let us write it.
+/// Memory that the peer created. It is only read here, though the system would allow writes.
 #[derive(Debug)]
 pub struct PeerMemory(Mapping);
 
 impl PeerMemory {
-    /// Maps the `len` bytes that a peer has created, and takes their name away.
+    /// Maps the `len` bytes that a peer has created, and removes their name.
     ///
     /// # Errors
     ///
@@ -123,46 +125,46 @@ impl PeerMemory {
         Mapping::new(shmem, len).map(Self)
     }
 
-    /// Where it starts.
+    /// Returns where it starts.
     pub(crate) fn as_ptr(&self) -> *const u8 {
         self.0.shmem.as_ptr()
     }
 
-    /// The length in bytes.
+    /// Returns the length in bytes.
     pub(crate) fn len(&self) -> usize {
         self.0.len
     }
 }
 
-/// Takes a name away, whatever is mapped. The crate does that only when it drops an owner.
+/// Removes a name; mappings stay. The crate removes it only when it drops an owner.
 fn unlink(os_id: &str) {
-    // An error means that the name is gone, as wanted.
+    // An error means that the name is gone, as intended.
     if let Ok(mut owner) = ShmemConf::new().os_id(os_id).open() {
         owner.set_owner(true);
     }
 }
 
-/// A mapping that is absent in forked children, where it forgets itself: addresses and descriptor
-/// may be something else by then, and the name is the parent's to take away.
+/// A mapping. It is absent in forked children, where its drop does nothing: the address and the
+/// descriptor may belong to something else by then, and only the parent may remove the name.
 struct Mapping {
     shmem: ManuallyDrop<Box<Shmem>>,
-    /// What was asked for; the system may have rounded it up.
+    /// The length that was asked for. The system may have rounded it up.
     len: usize,
     origin: Origin,
 }
 
-// SAFETY: a `Shmem` is an address, a length, a descriptor and names, of which only the address keeps
-// it from being `Send`. The pages, and the descriptor, are the process's and not a thread's, and its
-// drop (unmap, unlink, close) is allowed on any thread.
+// SAFETY: a `Shmem` has an address, a length, a descriptor and names, of which only the address
+// keeps it from being `Send`. The pages and the descriptor belong to the process, not to a thread.
+// Its drop (unmap, unlink, close) is allowed on any thread.
 unsafe impl Send for Mapping {}
-// SAFETY: what is called through a shared reference, `Shmem::as_ptr` and `Shmem::len`, reads fields
-// that nobody changes; what happens to the pages is the business of whoever uses the address.
+// SAFETY: the calls through a shared reference, `Shmem::as_ptr` and `Shmem::len`, read fields that
+// do not change. Accesses to the pages are the responsibility of the code that uses the address.
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
     fn new(shmem: Shmem, len: usize) -> io::Result<Self> {
-        // SAFETY: the pages are exactly those of the mapping, and the advice changes nothing in this
-        // process.
+        // SAFETY: the pages are exactly those of the mapping, and the advice changes nothing in
+        // this process.
         unsafe { madvise(shmem.as_ptr().cast(), shmem.len(), Advice::LinuxDontFork) }?;
         Ok(Self { shmem: ManuallyDrop::new(Box::new(shmem)), len, origin: Origin::here() })
     }
@@ -183,7 +185,7 @@ impl std::fmt::Debug for Mapping {
     }
 }
 
-/// What the system said, from what the crate made of it.
+/// Returns the system's error behind an error of the crate.
 fn system(error: ShmemError) -> io::Error {
     match error {
         ShmemError::MapCreateFailed(code)
@@ -238,7 +240,8 @@ mod tests {
         let name = RegionName(random_bytes().unwrap());
         drop(OwnMemory::create(name, LEN).expect("memory"));
         assert!(!path_of(name).exists());
-        let refused = OwnMemory::create(name, 1 << 50).expect_err("nobody has so much");
+        let refused =
+            OwnMemory::create(name, 1 << 50).expect_err("no machine has this much memory");
         assert!(!path_of(name).exists(), "{refused}");
     }
 
@@ -247,7 +250,7 @@ mod tests {
         use std::os::unix::fs::MetadataExt;
         let name = RegionName(random_bytes().unwrap());
         let _own = OwnMemory::create(name, LEN).expect("memory");
-        let found = std::fs::metadata(path_of(name)).expect("its name stands");
+        let found = std::fs::metadata(path_of(name)).expect("it has a name");
         assert!(found.blocks() * 512 >= LEN as u64);
         assert_eq!(found.mode() & 0o077, 0, "others cannot open it");
     }
