@@ -1,6 +1,6 @@
-//! Calls that are given up, as the server sees them, each way.
+//! Calls that are given up, as the server sees them, over each kind of channel.
 
-#![allow(clippy::disallowed_methods, reason = "tests start threads as they like")]
+#![allow(clippy::disallowed_methods, reason = "tests may start threads")]
 
 #[macro_use]
 mod ways;
@@ -23,15 +23,15 @@ use ways::Way;
 
 each_way! {
     a_call_that_is_given_up_is_cancelled_and_the_next_on_its_lane_is_not
-    who_sleeps_until_a_call_is_given_up_is_woken
-    who_watches_no_more_is_not_woken
+    a_waker_is_woken_when_its_call_is_given_up
+    an_unwatched_waker_is_not_woken
     the_end_of_a_client_cancels_what_it_has_pending
     a_deadline_arrives_with_every_kind_of_message
 }
 
-struct Everybody;
+struct AdmitAll;
 
-impl Admission for Everybody {
+impl Admission for AdmitAll {
     fn admit(&self, _: &[u8], _: &ClientInfo) -> Admitted {
         Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
     }
@@ -61,7 +61,7 @@ impl Site {
             name.clone(),
             &Place::default(),
             &options,
-            Arc::new(Everybody),
+            Arc::new(AdmitAll),
             Arc::new(way.keys),
         );
         let options = ClientOptions {
@@ -83,7 +83,7 @@ impl Site {
         self.client.try_send(EMPTY).expect("it is connected").expect("the lane is free")
     }
 
-    /// The next request, with its connection.
+    /// Takes the next request, with its connection.
     fn take(&self) -> (Arc<Connection>, Request) {
         let mut taken = None;
         let mut scanner = self.server.scanner();
@@ -99,11 +99,11 @@ impl Site {
         taken.expect("the loop ends with one")
     }
 
-    /// Looks after the bell until the waker has been run.
+    /// Parks, and so handles rings, until the waker has been woken.
     fn park_until_woken(&self, woken: &Receiver<()>) {
         let start = Instant::now();
         while woken.try_recv().is_err() {
-            assert!(start.elapsed() < PATIENCE, "nobody was woken");
+            assert!(start.elapsed() < PATIENCE, "the waker was not woken");
             self.server.park(Some(Duration::from_millis(10)));
         }
     }
@@ -123,7 +123,7 @@ fn telling() -> (Waker, Receiver<()>) {
     struct Tells(Mutex<mpsc::Sender<()>>);
     impl Wake for Tells {
         fn wake(self: Arc<Self>) {
-            let _ = self.0.lock().expect("nobody panics with it").send(());
+            let _ = self.0.lock().expect("no thread panics with it").send(());
         }
     }
     let (tell, told) = mpsc::channel();
@@ -143,14 +143,14 @@ fn a_call_that_is_given_up_is_cancelled_and_the_next_on_its_lane_is_not(way: Way
         let ticket = site.client.try_send(EMPTY).expect("it is connected");
         let ticket = ticket.unwrap_or_else(|| send_when_free(&site.client, EMPTY));
         let (connection, request) = site.take();
-        assert!(!connection.is_cancelled(request.ticket), "a call that nobody gave up");
+        assert!(!connection.is_cancelled(request.ticket), "a call that was not given up");
         connection.answer(request.ticket, EMPTY).expect("the client is there");
         let answered = site.client.wait_answer(ticket, &mut Limit::Never, |answer| answer.tag);
         assert_eq!(answered, Ok(1));
     }
 }
 
-fn who_sleeps_until_a_call_is_given_up_is_woken(way: Way) {
+fn a_waker_is_woken_when_its_call_is_given_up(way: Way) {
     let site = Site::new(way);
     let ticket = site.send();
     let (connection, request) = site.take();
@@ -162,13 +162,13 @@ fn who_sleeps_until_a_call_is_given_up_is_woken(way: Way) {
     site.client.abandon(ticket);
     site.park_until_woken(&first_woken);
     site.park_until_woken(&second_woken);
-    // Once it is so, whoever asks is told at once.
+    // From now on a new waker is woken at once.
     let (late, late_woken) = telling();
     connection.watch(request.ticket, &late);
     assert_eq!(late_woken.try_recv(), Ok(()));
 }
 
-fn who_watches_no_more_is_not_woken(way: Way) {
+fn an_unwatched_waker_is_not_woken(way: Way) {
     let site = Site::new(way);
     let ticket = site.send();
     let (connection, request) = site.take();
@@ -177,7 +177,7 @@ fn who_watches_no_more_is_not_woken(way: Way) {
     connection.unwatch(key);
     drop(gone);
     assert_eq!(gone_woken.try_recv(), Err(mpsc::TryRecvError::Disconnected), "the waker is kept");
-    // The epoch that the first has left behind does not keep the second from being woken.
+    // The epoch that the first waker has left does not keep the second from being woken.
     let (stays, stays_woken) = telling();
     connection.watch(request.ticket, &stays);
     site.client.abandon(ticket);
@@ -206,7 +206,7 @@ fn a_deadline_arrives_with_every_kind_of_message(way: Way) {
                 let (connection, request) = site.take();
                 connection.answer(request.ticket, EMPTY).expect("the client is there");
                 let told = request.deadline.map(|at| at.saturating_duration_since(now).as_secs());
-                // Two clocks that are read one after the other make it less than exact.
+                // Two clocks are read one after the other, so the result is not exact.
                 assert!(matches!(told, None | Some(900..=1_100)), "{told:?}");
                 assert_eq!(told.is_some(), deadline.is_some(), "{len} bytes");
             });

@@ -1,6 +1,7 @@
-//! The channel between two ends in one process: every kind of message, both ways, each way.
+//! The channel between two ends in one process: every kind of message, in both directions, over
+//! each kind of channel.
 
-#![allow(clippy::disallowed_methods, reason = "tests start threads as they like")]
+#![allow(clippy::disallowed_methods, reason = "tests may start threads")]
 
 #[macro_use]
 mod ways;
@@ -27,25 +28,25 @@ each_way! {
     threads_share_a_client_and_each_gets_its_own
     many_large_messages_at_once_all_get_through
     large_answers_are_fetched_one_after_the_other
-    answers_that_nobody_fetches_keep_no_other_from_coming
-    a_lane_that_is_kept_is_nobody_elses
+    unfetched_answers_block_no_others
+    a_kept_lane_carries_no_other_call
     a_server_that_closes_is_no_crash
     requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched
     no_client_starves_another
     a_body_that_panics_costs_neither_lane_nor_space
-    a_waker_that_panics_ends_nobody_elses_call
-    who_leaves_is_told_once_with_what_was_kept
+    a_waker_that_panics_ends_no_other_call
+    a_client_that_leaves_is_reported_once_with_its_session
 }
 
-struct Everybody;
+struct AdmitAll;
 
-impl Admission for Everybody {
+impl Admission for AdmitAll {
     fn admit(&self, hello: &[u8], _: &ClientInfo) -> Admitted {
         Admitted::Welcome { welcome: hello.to_vec(), session: Session::new(Arc::new(())) }
     }
 }
 
-/// Keeps the hello of each client, and reports it when the client has left.
+/// An admission that keeps the hello of each client, and reports it when the client has left.
 struct Register(mpsc::Sender<(u64, String)>);
 
 impl Admission for Register {
@@ -95,7 +96,7 @@ fn bytes_of(payload: Payload) -> Vec<u8> {
             block.copy_to(0, &mut bytes);
             bytes
         }
-        _ => panic!("nothing was leased"),
+        _ => panic!("no lease was sent"),
     }
 }
 
@@ -107,7 +108,7 @@ struct Echo {
 }
 
 fn bind(way: Way, name: &Name, size: usize) -> Arc<Server> {
-    bind_with(way, name, size, Arc::new(Everybody))
+    bind_with(way, name, size, Arc::new(AdmitAll))
 }
 
 fn bind_with(way: Way, name: &Name, size: usize, admission: Arc<dyn Admission>) -> Arc<Server> {
@@ -126,8 +127,7 @@ fn bind_with(way: Way, name: &Name, size: usize, admission: Arc<dyn Admission>) 
 
 const MAX_MESSAGE_LEN: usize = 8 << 20;
 
-/// Only a failing test waits for so long: some of what is called for here is much work for a machine
-/// under load.
+/// Only a failing test waits this long. Some tests are much work for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 impl Echo {
@@ -151,7 +151,7 @@ impl Drop for Echo {
     }
 }
 
-/// The poller: looks for a while, then parks.
+/// Runs the poller: it looks for a while, then parks.
 fn poll(server: &Arc<Server>, stop: &AtomicBool) {
     while !stop.load(SeqCst) {
         let mut scanner = server.scanner();
@@ -185,7 +185,7 @@ fn connect(way: Way, name: &Name, wait: WaitPolicy) -> Arc<Client> {
     Client::connect(name, &Place::default(), &options, &way.keys).expect("the server serves")
 }
 
-/// Polls to the end, on this thread.
+/// Polls to the end on this thread.
 fn drive<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
     struct Unpark(thread::Thread);
     impl std::task::Wake for Unpark {
@@ -283,7 +283,8 @@ fn threads_share_a_client_and_each_gets_its_own(way: Way) {
     });
 }
 
-/// Far more at once than either arena holds, or than a client's budget lets begin.
+/// There are far more messages at once than either arena holds, or than a client's budget lets
+/// begin.
 fn many_large_messages_at_once_all_get_through(way: Way) {
     let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 256 << 10);
@@ -302,7 +303,7 @@ fn many_large_messages_at_once_all_get_through(way: Way) {
     });
 }
 
-fn a_lane_that_is_kept_is_nobody_elses(way: Way) {
+fn a_kept_lane_carries_no_other_call(way: Way) {
     let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 1 << 20);
     for wait in [WaitPolicy::Adaptive, WaitPolicy::Park] {
@@ -316,7 +317,7 @@ fn a_lane_that_is_kept_is_nobody_elses(way: Way) {
             let bytes = pattern(len, seed);
             assert!(exchange(&bytes) == Ok(bytes), "{len} bytes came back changed");
         }
-        // All others are taken: by calls whose answers lie there.
+        // All other lanes are taken by calls whose answers are not fetched.
         let others: Vec<_> = std::iter::from_fn(|| {
             with_message(5, b"taken", |message| client.try_send(message)).expect("it is connected")
         })
@@ -333,7 +334,7 @@ fn a_lane_that_is_kept_is_nobody_elses(way: Way) {
         assert_eq!(taken(), Ok(None));
         drop(kept);
         let last = taken().expect("it is connected").expect("the lane has come back");
-        // One that is given up takes its lane along, which comes back with the answer.
+        // A call that is given up takes its lane along, which is freed with the answer.
         client.abandon(last);
         let mut given_up = client.lane_to_keep();
         let sent = drive(|cx| with_message(5, b"", |message| given_up.poll_send(cx, message)));
@@ -346,9 +347,10 @@ fn a_lane_that_is_kept_is_nobody_elses(way: Way) {
     }
 }
 
-/// They fill the server's arena several times over: those that were set aside, and those of futures
-/// that were polled once and never again. Both a thread and a future still get theirs.
-fn answers_that_nobody_fetches_keep_no_other_from_coming(way: Way) {
+/// These answers fill the server's arena several times: those that were set aside, and those of
+/// futures that were polled once and never again. Both a blocking call and a future still get
+/// theirs.
+fn unfetched_answers_block_no_others(way: Way) {
     const LEN: usize = 20_000;
     let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 256 << 10);
@@ -365,7 +367,7 @@ fn answers_that_nobody_fetches_keep_no_other_from_coming(way: Way) {
                 let mut cx = Context::from_waker(Waker::noop());
                 match client.poll_answer(&mut cx, &mut ticket, &mut limit, |answer| answer) {
                     Poll::Pending => (seed, ticket, None),
-                    // Read at once: an answer that is kept keeps its block.
+                    // Read at once, because an answer that is kept keeps its block.
                     Poll::Ready(answer) => {
                         (seed, ticket, Some(bytes_of(answer.expect("an answer").payload)))
                     }
@@ -391,8 +393,8 @@ fn answers_that_nobody_fetches_keep_no_other_from_coming(way: Way) {
     }
 }
 
-/// The first segments of answers that are not fetched yet fill the arena, and more answers wait:
-/// the one that is fetched goes past them.
+/// The first segments of answers that are not fetched yet fill the arena, and more answers wait.
+/// The answer that is fetched overtakes them.
 fn large_answers_are_fetched_one_after_the_other(way: Way) {
     const LEN: usize = 1 << 20;
     let name = Name::unguessable().unwrap();
@@ -420,7 +422,8 @@ fn large_answers_are_fetched_one_after_the_other(way: Way) {
             }
             assert_eq!(answered, 8);
         });
-        // All have been answered: each line of an answer waits, or its lane for space.
+        // All have been answered: for each, the line of its answer waits, or its lane waits for
+        // space.
         for (seed, ticket) in tickets.into_iter().enumerate() {
             let mut limit = Limit::Within(PATIENCE);
             let answer =
@@ -440,7 +443,7 @@ fn a_body_that_panics_costs_neither_lane_nor_space(way: Way) {
             50_000
         }
         fn write_at(&self, _offset: usize, _out: &mut [u8]) {
-            panic!("as this test wants it");
+            panic!("expected by this test");
         }
     }
     let name = Name::unguessable().unwrap();
@@ -477,8 +480,8 @@ fn a_server_that_closes_is_no_crash(way: Way) {
     assert_eq!(refused, Err(ChannelError::Disconnected(DisconnectReason::ServerShutDown)));
 }
 
-/// Once more than a message of the largest kind is held for a client, its long requests wait; once
-/// more than four are, all do, and nobody stays awake for it.
+/// When more than one message of the largest length is held for a client, its long requests wait.
+/// When more than four are, all wait, and no thread stays awake for them.
 fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(way: Way) {
     const LONG: u32 = 2;
     const SMALL: u32 = 3;
@@ -505,9 +508,9 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
             ControlFlow::Continue(())
         })
     };
-    assert!(turn(&mut scanner), "what is within the budget");
+    assert!(turn(&mut scanner), "the requests within the budget");
     assert!(!turn(&mut scanner), "the others are over it");
-    assert!(!scanner.arm(None), "nobody stays awake for them");
+    assert!(!scanner.arm(None), "no thread stays awake for them");
 
     let fetched = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -539,12 +542,12 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
 fn turn(scanner: &mut Scanner<'_>, mut serve: impl FnMut(u32) -> ControlFlow<()>) -> bool {
     scanner.turn(None, |connection, request| {
         with_message(0, b"", |answer| connection.answer(request.ticket, answer))
-            .expect("the connection stands");
+            .expect("it is connected");
         serve(request.tag)
     })
 }
 
-/// Whether every call displaces the poller, or none does.
+/// Both when every call displaces the poller and when none does.
 fn no_client_starves_another(way: Way) {
     const BUSY: u32 = 1;
     const QUIET: u32 = 2;
@@ -557,7 +560,7 @@ fn no_client_starves_another(way: Way) {
     send(&quiet, QUIET, b"");
     server.park(None);
 
-    // Two threads that take the role in turns.
+    // Two threads that take turns as the poller.
     let mut scanners = [server.scanner(), server.scanner()];
     let mut served = Vec::new();
     for scanner in &mut scanners {
@@ -570,7 +573,7 @@ fn no_client_starves_another(way: Way) {
     served.sort_unstable();
     assert_eq!(served, [BUSY, QUIET]);
 
-    // One that stays: it comes round to everybody, however many calls one client has made.
+    // One poller that stays: it gets to every client, however many calls one client has made.
     send(&quiet, QUIET, b"");
     let mut served = Vec::new();
     let found = turn(&mut scanners[0], |tag| {
@@ -582,11 +585,11 @@ fn no_client_starves_another(way: Way) {
     server.close();
 }
 
-fn a_waker_that_panics_ends_nobody_elses_call(way: Way) {
+fn a_waker_that_panics_ends_no_other_call(way: Way) {
     struct Panics;
     impl std::task::Wake for Panics {
         fn wake(self: Arc<Self>) {
-            panic!("as this test wants it");
+            panic!("expected by this test");
         }
     }
     struct Tells(std::sync::mpsc::Sender<()>);
@@ -613,7 +616,7 @@ fn a_waker_that_panics_ends_nobody_elses_call(way: Way) {
     server.close();
 }
 
-fn who_leaves_is_told_once_with_what_was_kept(way: Way) {
+fn a_client_that_leaves_is_reported_once_with_its_session(way: Way) {
     let name = Name::unguessable().unwrap();
     let (tell, told) = mpsc::channel();
     let server = bind_with(way, &name, 1 << 20, Arc::new(Register(tell)));
@@ -628,5 +631,5 @@ fn who_leaves_is_told_once_with_what_was_kept(way: Way) {
     server.close();
     assert_eq!(told.recv(), Ok((ids[2], hello())));
     drop((clients, server));
-    assert!(told.recv().is_err(), "nobody is told of twice");
+    assert!(told.recv().is_err(), "each client is reported once");
 }

@@ -1,6 +1,6 @@
-//! Either side killed, over each backend: the other learns of it, and nothing is left behind.
+//! Either side is killed, over each backend: the other side notices, and nothing is left behind.
 
-#![allow(clippy::disallowed_methods, reason = "tests start threads as they like")]
+#![allow(clippy::disallowed_methods, reason = "tests may start threads")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
@@ -17,19 +17,20 @@ use witrpc_transport::{
     Session, WaitPolicy,
 };
 
-/// Only a failing test waits for so long.
+/// Only a failing test waits this long.
 const EMPTY: Body<'static> = Body::Small { padded: &[0; witrpc_mmf::INLINE_LEN], len: 0 };
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Set in the process that a test starts: the name to serve or to reach.
+/// The environment variable with the name to serve or to connect to, in the process that a test
+/// starts.
 const NAME: &str = "WITRPC_TEST_NAME";
 
 /// A call with this tag is never answered.
 const UNANSWERED: u32 = 9;
 
-struct Everybody;
+struct AdmitAll;
 
-impl Admission for Everybody {
+impl Admission for AdmitAll {
     fn admit(&self, _hello: &[u8], _: &ClientInfo) -> Admitted {
         Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
     }
@@ -49,7 +50,7 @@ fn bind(backend: Backend, name: &Name) -> Arc<Server> {
         name.clone(),
         &Place::default(),
         &options,
-        Arc::new(Everybody),
+        Arc::new(AdmitAll),
         Arc::<Plain>::default(),
     )
     .expect("the name is free")
@@ -69,7 +70,7 @@ fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
         .expect("the server serves")
 }
 
-/// Answers every call but those that must not be, until `stop`.
+/// Answers every call except those of tag [`UNANSWERED`], until `stop`.
 fn serve(server: &Server, stop: &AtomicBool) {
     let mut scanner = server.scanner();
     while !stop.load(SeqCst) {
@@ -93,7 +94,7 @@ fn call(client: &Arc<Client>, tag: u32) -> Result<(), ChannelError> {
     client.wait_answer(ticket, &mut Limit::Within(PATIENCE), drop)
 }
 
-/// The same as a future, polled on this thread.
+/// Makes the same call as a future, polled on this thread.
 fn call_by_future(client: &Arc<Client>, tag: u32) -> Result<(), ChannelError> {
     struct Unpark(thread::Thread);
     impl std::task::Wake for Unpark {
@@ -114,15 +115,15 @@ fn call_by_future(client: &Arc<Client>, tag: u32) -> Result<(), ChannelError> {
     }
 }
 
-/// A test of this file in a process of its own, which plays the other side.
+/// A test of this file in its own process, which plays the other side.
 struct Other(Child);
 
 impl Other {
-    /// Starts it, and returns when it says that it is ready.
+    /// Starts it, and returns when it reports that it is ready.
     fn start(test: &str, name: &Name) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("this is a program"));
         command.args([test, "--exact", "--nocapture"]).env(NAME, name.as_str());
-        // It ends when its standard input does, should this process end first.
+        // It ends when its standard input does, in case this process ends first.
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut other = Self(command.spawn().expect("this program can be run again"));
         let output = other.0.stdout.take().expect("it is piped");
@@ -132,14 +133,15 @@ impl Other {
         other
     }
 
-    /// The regions of the portable backend that it has mapped, each as its line of the map.
+    /// Returns the regions of the portable backend that it has mapped, each as its line of the map.
     fn named_regions(&self) -> Vec<String> {
         let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.0.id()));
         let maps = maps.expect("it lives");
         maps.lines().filter(|line| line.contains("/dev/shm/wit")).map(String::from).collect()
     }
 
-    /// Both regions are there, and have no name any more: so a kill cannot leave one.
+    /// Checks that both regions are mapped and no longer have names, so that a kill cannot leave
+    /// one behind.
     fn assert_regions_are_nameless(&self, backend: Backend) {
         let regions = self.named_regions();
         let expected = if backend == Backend::Portable { 2 } else { 0 };
@@ -159,7 +161,8 @@ impl Other {
 
 const READY: &str = "the other side is ready";
 
-/// The name that this process was started to serve or to reach; `None` in the test runner.
+/// Returns the name that this process was started to serve or to connect to; `None` in the test
+/// runner.
 fn role() -> Option<Name> {
     let name = std::env::var(NAME).ok()?;
     Some(Name::new(&name).expect("the test gave a good one"))
@@ -192,7 +195,7 @@ fn kill_the_server(backend: Backend, test: &str) {
         });
         server.kill();
         for call in pending {
-            let error = call.join().expect("no panic").expect_err("nobody answers");
+            let error = call.join().expect("no panic").expect_err("it is not answered");
             assert!(
                 matches!(
                     error,
@@ -205,7 +208,7 @@ fn kill_the_server(backend: Backend, test: &str) {
     assert_eq!(client.lost(), Some(DisconnectReason::PeerDied));
     assert_eq!(call(&client, 1), Err(ChannelError::Disconnected(DisconnectReason::PeerDied)));
 
-    // The next one takes the name over.
+    // The next server takes the name over.
     let server = Other::start(test, &name);
     assert_eq!(call(&connect(backend, &name, WaitPolicy::Park), 1), Ok(()));
     server.kill();
@@ -237,7 +240,7 @@ fn kill_the_client(backend: Backend, test: &str) {
                 thread::yield_now();
             }
         }
-        // There is room for one only: the dead are gone.
+        // The server takes one client only, so the dead one is gone.
         assert_eq!(call(&connect(backend, &name, WaitPolicy::Adaptive), 1), Ok(()));
         stop.store(true, SeqCst);
         server.ring();

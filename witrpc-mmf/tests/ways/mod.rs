@@ -1,16 +1,16 @@
-//! The ways a channel can go, on which tests run alike.
+//! The kinds of channel over which tests run: each backend, in clear and sealed.
 
 use witrpc_mmf::Backend;
 use witrpc_transport::Plain;
 
-/// What a channel stands on, and whether its messages are sealed.
+/// The backend of a channel, and whether its messages are sealed.
 #[derive(Clone, Copy)]
 pub(crate) struct Way {
     pub(crate) backend: Backend,
     pub(crate) keys: Plain,
 }
 
-/// Makes a test of each function, each way.
+/// Makes a test of each function for each kind of channel.
 macro_rules! each_way {
     ($($test:ident)*) => {
         each_way! { native Native false: $($test)* }
