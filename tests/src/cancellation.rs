@@ -1,4 +1,4 @@
-//! A service of handlers that take long, and note what they learn of their callers.
+//! A service whose handlers take long, and note what they learn of their callers.
 
 use std::collections::HashSet;
 use std::future::poll_fn;
@@ -23,13 +23,13 @@ use crate::watchdog::{PATIENCE, eventually};
 /// What a handler has learned of its call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Note {
-    /// The call's own number, as its caller gave it.
+    /// The number of the call, as its caller gave it.
     pub token: u64,
-    /// Whether it was told that the call is cancelled.
+    /// Whether the handler learned that the call is cancelled.
     pub cancelled: bool,
 }
 
-/// What a hook was told of one call, after it.
+/// What a hook got of one call, after the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Service and method.
@@ -42,12 +42,12 @@ pub struct Line {
     pub lens: (usize, usize),
     /// How it ended.
     pub end: String,
-    /// Whether it was told how long it took.
+    /// Whether the hook got how long the call took.
     pub timed: bool,
 }
 
-/// Has `call` made, ever longer until its handler has begun before its time is over: on a machine under
-/// load that may take a while. Gives the time, and how the call ended.
+/// Makes `call` with longer and longer time limits, until its handler begins before the limit. On a
+/// machine under load that may take a while. Returns the limit, and how the call ended.
 ///
 /// # Panics
 ///
@@ -71,23 +71,23 @@ pub fn begun_in_time(
     panic!("the handler of {token} does not begin");
 }
 
-/// A gate through which the handlers come when they begin.
+/// The gate at which handlers arrive when they begin.
 const BEGUN: u64 = 0;
 
-/// One that somebody opens.
+/// A gate that a test opens.
 const THEN: u64 = 1;
 
-/// Handlers that wait, and look after their callers.
+/// Handlers that wait, and check whether their callers still do.
 #[wit_service]
 pub trait Cancellation {
-    /// Looks until its call is cancelled.
+    /// Checks until its call is cancelled.
     fn stay(&self, token: u64, #[wit(ctx)] cx: &CallContext);
     /// Sleeps until its call is cancelled.
     async fn stay_asleep(&self, token: u64, #[wit(ctx)] cx: &CallContext);
-    /// Looks so many times, and gives the bytes back.
+    /// Checks `looks` times, and returns the bytes.
     fn pass(&self, token: u64, looks: u32, bytes: Vec<u8>, #[wit(ctx)] cx: &CallContext)
     -> Vec<u8>;
-    /// The same, once a poll.
+    /// Does the same, with one check for each poll.
     async fn pass_later(
         &self,
         token: u64,
@@ -95,38 +95,39 @@ pub trait Cancellation {
         bytes: Vec<u8>,
         #[wit(ctx)] cx: &CallContext,
     ) -> Vec<u8>;
-    /// Its token, and then looks until nobody wants more.
+    /// Returns its token, and then checks until the caller wants no more items.
     fn search(&self, token: u64, #[wit(ctx)] cx: &CallContext) -> impl Iterator<Item = u64>;
-    /// The same, where another thread sleeps until nobody does.
+    /// Does the same, while another thread sleeps until the caller wants no more.
     fn search_asleep(&self, token: u64, #[wit(ctx)] cx: &CallContext) -> impl Stream<Item = u64>;
-    /// Takes all, then looks until its call is cancelled.
+    /// Takes all items, then checks until its call is cancelled.
     fn ponder(&self, token: u64, numbers: impl Iterator<Item = u64>, #[wit(ctx)] cx: &CallContext);
-    /// The same, where another thread sleeps until it is.
+    /// Does the same, while another thread sleeps until the call is cancelled.
     async fn ponder_asleep(
         &self,
         token: u64,
         numbers: impl Stream<Item = u64>,
         #[wit(ctx)] cx: &CallContext,
     );
-    /// Whether there is a deadline, and whether the call is cancelled: at once, and then.
+    /// Returns whether there is a deadline, and whether the call is cancelled: once at once, and
+    /// once after the gate.
     fn outlast(&self, #[wit(ctx)] cx: &CallContext) -> impl Iterator<Item = (bool, bool)>;
-    /// Says when.
+    /// Opens that gate.
     fn then(&self);
-    /// How long its caller still waits, if it says so.
+    /// Returns how long its caller still waits, if the caller has a limit.
     fn time_left(&self, #[wit(ctx)] cx: &CallContext) -> Option<Duration>;
     /// Counts, and does nothing else.
     fn count(&self);
     /// How often it was counted.
     fn counted(&self) -> u64;
-    /// Answers when so many calls have begun to wait, since ever.
+    /// Answers when this many calls have ever begun to wait.
     async fn begun(&self, calls: u32);
-    /// What the calls have noted that ended by now.
+    /// Returns what the calls that have ended have noted.
     fn notes(&self) -> Vec<Note>;
-    /// What the server's hook has noted, in its order.
+    /// Returns what the server's hook has noted, in order.
     fn book(&self) -> Vec<Line>;
 }
 
-/// Whoever stays.
+/// The service.
 #[derive(Debug, Default)]
 pub struct Watchman {
     notes: Arc<Mutex<Vec<Note>>>,
@@ -136,8 +137,8 @@ pub struct Watchman {
 }
 
 impl Watchman {
-    /// A hook that notes all that it is told, and rejects calls of `count` whose client has been
-    /// rejected none yet.
+    /// Returns a hook that notes all that it gets. It rejects the first call of `count` of each
+    /// client.
     pub fn bookkeeper(&self) -> Bookkeeper {
         Bookkeeper { book: Arc::clone(&self.book), rejected: Mutex::default() }
     }
@@ -146,7 +147,7 @@ impl Watchman {
         note(&self.notes, token, cancelled);
     }
 
-    /// Has another thread sleep until the call is cancelled, and note it.
+    /// Makes another thread sleep until the call is cancelled, and note it.
     fn note_elsewhere(&self, token: u64, cx: &CallContext) {
         let (cx, notes) = (cx.clone(), Arc::clone(&self.notes));
         thread::spawn(move || {

@@ -9,17 +9,17 @@ use witrpc::{CallContext, Codec, EmitError, EventError, wit_service};
 use crate::basic::{Bench, Parcel, bytes_of};
 use crate::fixture::{Fixture, FixtureConfig, Transport};
 
-/// A server of the event_service and the bulletin.
+/// Starts a server with the event service and the bulletin.
 pub fn fixture(transport: Transport) -> Fixture {
     with(transport, FixtureConfig::default())
 }
 
-/// The same, planned otherwise.
+/// Starts one with another configuration.
 pub fn with(transport: Transport, plan: FixtureConfig) -> Fixture {
     Fixture::with(transport, FixtureConfig { event_service: true, bulletin: true, ..plan })
 }
 
-/// A client of the event_service on a connection of its own.
+/// Connects a client of the event service, on its own connection.
 ///
 /// # Panics
 ///
@@ -28,7 +28,7 @@ pub fn connect(fixture: &Fixture) -> EventServiceClient {
     fixture.client().connection().client().expect("it is served")
 }
 
-/// The same, async and in a codec.
+/// Connects an async client with this codec.
 ///
 /// # Panics
 ///
@@ -38,21 +38,21 @@ pub fn connect_later(fixture: &Fixture, codec: Codec) -> EventServiceAsyncClient
     block_on(client.connection().client_async()).expect("it is served")
 }
 
-/// The number of the next tick.
+/// Returns the number of the next tick.
 ///
 /// # Panics
 ///
-/// When something else comes.
+/// When another event comes.
 pub fn next_tick(ticks: &mut impl Iterator<Item = Result<EventServiceTicked, EventError>>) -> u64 {
     ticks.next().expect("the connection stands").expect("none is lost").checked()
 }
 
-/// The number of the next tick that is not zero. Zeros that were on their way when a subscription ended
-/// may come to the next one of that connection.
+/// Returns the number of the next tick that is not zero. Zeros that were in flight when a
+/// subscription ended may come to the next one of that connection.
 ///
 /// # Panics
 ///
-/// When something else comes.
+/// When another event comes.
 pub fn next_but_zeros(
     ticks: &mut impl Iterator<Item = Result<EventServiceTicked, EventError>>,
 ) -> u64 {
@@ -64,32 +64,31 @@ pub fn next_but_zeros(
     }
 }
 
-/// Emits events of every kind of overflow when it is told to. Gates are those of the basic that is
-/// served beside it.
+/// Emits events with every kind of overflow. Its gates are those of the basic service beside it.
 #[wit_service]
 pub trait EventService {
-    /// Emits so many ticks, to all or to the caller alone; how many went on their way.
+    /// Emits `count` ticks, to all or to the caller only. Returns how many were sent.
     fn tick(&self, first: u64, count: u64, to_caller: bool, #[wit(ctx)] cx: &CallContext) -> u64;
-    /// Emits so many beats.
+    /// Emits `count` beats.
     fn beat(&self, count: u64);
-    /// Emits so many knocks; how many a client had no room for.
+    /// Emits `count` knocks. Returns how many a client had no room for.
     fn knock(&self, count: u64) -> u64;
-    /// Emits ticks and beats in turn, so many of each.
+    /// Emits `count` ticks and `count` beats in turn.
     fn alternate(&self, count: u64);
-    /// Emits a tick for each gate, and waits there.
+    /// Emits a tick for each gate, and waits at the gate.
     fn announce(&self, gates: Vec<u64>);
-    /// Emits a weight, and gives what came of it.
+    /// Emits a weight, and returns the outcome.
     fn weigh(&self, grams: f64) -> Result<u64, String>;
-    /// Emits a parcel of at least so many bytes.
+    /// Emits a parcel of at least `len` bytes.
     fn ship(&self, len: u64, seed: u64) -> u64;
 
     /// Time goes by.
     #[wit(event)]
     fn ticked(&self, number: u64, text: &str, path: &Path, bytes: &[u8]);
-    /// The same, where the newest have to go.
+    /// The same, where the newest events are dropped.
     #[wit(event, overflow = "newest")]
     fn beaten(&self, number: u64);
-    /// The same, where whoever emits waits.
+    /// The same, where the emitter waits.
     #[wit(event, overflow = "wait 5ms")]
     fn knocked(&self, number: u64);
     /// Something that JSON cannot always write.
@@ -100,7 +99,7 @@ pub trait EventService {
     fn shipped(&self, parcel: &Parcel, padding: Vec<u8>);
 }
 
-/// The event_service.
+/// The service.
 #[derive(Debug)]
 pub struct Editors {
     bench: Arc<Bench>,
@@ -108,13 +107,13 @@ pub struct Editors {
 }
 
 impl Editors {
-    /// Some beside this basic.
+    /// Creates the service beside this basic service.
     pub fn new(bench: &Arc<Bench>, events: EventServiceEvents) -> Self {
         Self { bench: Arc::clone(bench), events }
     }
 }
 
-/// Emits a tick, to as many clients as it gives.
+/// Emits a tick. Returns to how many clients it was sent.
 fn tick(events: &EventServiceEvents, number: u64) -> u64 {
     let (text, path) = (format!("tick {number}"), format!("/{number}"));
     let emitted = events.ticked(number, &text, Path::new(&path), &number.to_le_bytes());
@@ -122,7 +121,7 @@ fn tick(events: &EventServiceEvents, number: u64) -> u64 {
 }
 
 impl EventServiceTicked {
-    /// The number, once the rest has been found to be as emitted.
+    /// Returns the number, after a check that the rest is as it was emitted.
     ///
     /// # Panics
     ///
@@ -181,10 +180,10 @@ impl EventService for Editors {
     }
 }
 
-/// A second service with events, whose numbers are those of the first.
+/// A second service with events, which have the numbers of the first service's.
 #[wit_service]
 pub trait Bulletin {
-    /// Posts a text, and takes it down; how many were told that it was posted.
+    /// Posts a text, and takes it down. Returns how many clients were sent the post.
     fn post(&self, text: &str) -> u64;
 
     /// A text has been posted.
@@ -202,7 +201,7 @@ pub struct Board {
 }
 
 impl Board {
-    /// An empty one.
+    /// Creates an empty board.
     pub fn new(events: BulletinEvents) -> Self {
         Self { events }
     }

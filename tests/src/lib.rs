@@ -1,9 +1,9 @@
 //! What the tests of witrpc share: real processes that play a role, and a service to call.
 //!
 //! A test starts [`process::Child`]ren, each of which runs the program `witrpc-peer` in a
-//! [`roles::Role`], and talks to them over pipes: every wait is for a line that says what has
-//! happened. [`fixture`] puts a server of the [`basic`] into such a process, or into the test's own
-//! one over the in-process transport, so that one test body runs over both.
+//! [`roles::Role`], and talks to them over pipes. It waits only for lines that report what has
+//! happened. [`fixture`] puts a server of the [`basic`] service into such a process, or into the
+//! test's own process over the in-process transport, so that one test body runs over both.
 
 #![forbid(unsafe_code)]
 

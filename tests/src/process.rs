@@ -1,4 +1,4 @@
-//! Processes that talk over pipes and die together.
+//! Child processes that talk over pipes, and end with their parent.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -17,12 +17,12 @@ use crate::roles::Role;
 use crate::skip::lacking_namespaces;
 use crate::watchdog::{PATIENCE, eventually};
 
-/// Tells `witrpc-peer` its role.
+/// The environment variable with the role of `witrpc-peer`.
 const ROLE: &str = "WITRPC_TEST_ROLE";
 
-/// A process in a role. Dropping it kills it; it also ends when this process does, in whatever way.
+/// A process in a role. Dropping it kills it. It also ends when this process does, in whatever way.
 ///
-/// To be started on the thread of the test: the kernel kills it when that thread has ended.
+/// It must be started on the thread of the test, because the kernel kills it when that thread ends.
 #[derive(Debug)]
 pub struct Child {
     process: std::process::Child,
@@ -42,8 +42,9 @@ impl Child {
         Self::start_by(Command::new(peer_program()), role)
     }
 
-    /// The same in pid and mount namespaces of its own. What is killed is the program that has made
-    /// them, with which all that is in them ends. `None` where this process may not make any.
+    /// Starts it in its own pid and mount namespaces. What is killed later is the program that has
+    /// made them, with which all processes in them end. Returns `None` if this process may not make
+    /// any.
     ///
     /// # Panics
     ///
@@ -51,7 +52,7 @@ impl Child {
     pub fn start_apart(role: &Role) -> Option<Self> {
         let apart = |program: PathBuf| {
             let mut apart = Command::new("setpriv");
-            // For the one in between, as the other sees to it itself.
+            // For the program in between; the peer arranges that for itself.
             apart.args(["--pdeathsig", "KILL", "unshare", "--pid", "--mount", "--fork"]);
             apart.arg("--kill-child").arg(program);
             apart
@@ -64,8 +65,9 @@ impl Child {
         Some(Self::start_by(apart(peer_program()), role))
     }
 
-    /// The same as an argument of another program, which runs it: a memory checker, or one that sets
-    /// limits first. What is killed is that program, unless it has become `witrpc-peer`.
+    /// Starts it as an argument of another program, which runs it: a memory checker, or a program
+    /// that sets limits first. What is killed later is that program, unless it has become
+    /// `witrpc-peer`.
     ///
     /// # Panics
     ///
@@ -101,18 +103,18 @@ impl Child {
             let mut part = [0; 4096];
             while let Ok(len @ 1..) = errors.read(&mut part) {
                 let part = String::from_utf8_lossy(&part[..len]);
-                all.lock().expect("nobody panics with it").push_str(&part);
+                all.lock().expect("no thread panics with it").push_str(&part);
             }
         });
         Self { process, input, lines, complaints }
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    /// The next thing that it reports.
+    /// Returns the next thing that it reports.
     ///
     /// # Panics
     ///
@@ -124,7 +126,7 @@ impl Child {
         }
     }
 
-    /// Says something to it.
+    /// Sends it a message.
     ///
     /// # Panics
     ///
@@ -134,7 +136,7 @@ impl Child {
         writeln!(self.input, "{line}").expect("the child listens");
     }
 
-    /// Says something to it and waits for what it reports.
+    /// Sends it a message and returns what it reports.
     ///
     /// # Panics
     ///
@@ -144,7 +146,7 @@ impl Child {
         self.hear()
     }
 
-    /// Kills it, as `kill -9` does, and returns when it has gone.
+    /// Kills it, as `kill -9` does, and returns when it is gone.
     ///
     /// # Panics
     ///
@@ -174,7 +176,7 @@ impl Child {
         status.expect("it has ended")
     }
 
-    /// Kills it without waiting until it has gone.
+    /// Sends it a signal without waiting for the effect.
     ///
     /// # Panics
     ///
@@ -190,7 +192,7 @@ impl Child {
         eventually("the child stops", || is_stopped(self.pid()));
     }
 
-    /// Has it go on.
+    /// Resumes it.
     pub fn resume(&self) {
         self.signal(Signal::CONT);
     }
@@ -200,13 +202,13 @@ impl Child {
         self.process.wait().expect("a child can be waited for")
     }
 
-    /// What it has written to its standard error.
+    /// Returns what it has written to its standard error.
     ///
     /// # Panics
     ///
     /// When the thread that reads it has panicked.
     pub fn complaints(&self) -> String {
-        let complaints = self.complaints.lock().expect("nobody panics with it");
+        let complaints = self.complaints.lock().expect("no thread panics with it");
         format!("its standard error: {complaints:?}")
     }
 }
@@ -238,7 +240,7 @@ pub struct Parent {
 }
 
 impl Parent {
-    /// Reads the role, and sees to it that this process ends with its parent.
+    /// Reads the role, and arranges that this process ends with its parent.
     ///
     /// # Panics
     ///
@@ -246,7 +248,7 @@ impl Parent {
     pub fn meet() -> (Self, Role) {
         let role = std::env::var(ROLE).expect("only the tests start this program");
         let role = serde_json::from_str(&role).expect("the tests give a role");
-        // A stopped process does not read its pipe; this reaches it all the same.
+        // A stopped process does not read its pipe, but this signal reaches it.
         set_parent_process_death_signal(Some(Signal::KILL)).expect("Linux has it");
         let (to_lines, lines) = mpsc::channel();
         // The role may be to take signals, which this thread must not take instead.
@@ -263,7 +265,7 @@ impl Parent {
             std::process::exit(1);
         });
         before.thread_set_mask().expect("a thread may block what it likes");
-        // The role may be to live with less memory than a thread needs to begin.
+        // The role may leave less memory than a thread needs to begin.
         begun.recv().expect("the thread begins");
         (Self { lines }, role)
     }
@@ -278,11 +280,11 @@ impl Parent {
         println!("{line}");
     }
 
-    /// The next thing that the test says.
+    /// Returns the next message of the test.
     ///
     /// # Panics
     ///
-    /// When it says something else than is expected.
+    /// When it is another message than expected.
     pub fn hear<T: DeserializeOwned>(&self) -> T {
         match self.lines.recv() {
             Ok(line) => serde_json::from_str(&line).expect("the test says what is expected"),
@@ -290,17 +292,17 @@ impl Parent {
         }
     }
 
-    /// The next thing that the test says, if it has said something.
+    /// Returns the next message of the test, if there is one.
     ///
     /// # Panics
     ///
-    /// When it says something else than is expected.
+    /// When it is another message than expected.
     pub fn hear_if_said<T: DeserializeOwned>(&self) -> Option<T> {
         let line = self.lines.try_recv().ok()?;
         Some(serde_json::from_str(&line).expect("the test says what is expected"))
     }
 
-    /// Does nothing more until the test has had enough.
+    /// Waits until the test ends this process.
     pub fn outlive(&self) -> ! {
         // The thread that reads ends the process.
         loop {

@@ -1,4 +1,4 @@
-//! Calls of all kinds and sizes, whose answers are checked.
+//! Random calls of all kinds and sizes, whose answers are checked.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use witrpc::CallError;
 
 use crate::basic::{BasicAsyncClient, BasicClient, DivideError, Parcel, Point, bytes_of, checksum};
 
-/// A client of each kind on the same server.
+/// A client of each kind, on the same server.
 #[derive(Clone, Debug)]
 pub struct Pair {
     /// The blocking one.
@@ -18,15 +18,15 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Makes one call of a random kind, with up to about `most` bytes a way.
+    /// Makes one call of a random kind, with up to about `most` bytes in each direction.
     ///
     /// # Errors
     ///
-    /// What the call ended with, when it did not end well.
+    /// The error of the call.
     ///
     /// # Panics
     ///
-    /// When the answer is not the right one.
+    /// When the answer is wrong.
     pub fn errand(&self, rng: &mut Rng, most: usize) -> Result<(), CallError> {
         if rng.u8(..8) == 0 {
             block_on(errand_later(&self.later, rng, most))
@@ -36,15 +36,15 @@ impl Pair {
     }
 }
 
-/// One call of a random kind, with up to about `most` bytes a way.
+/// Makes one call of a random kind, with up to about `most` bytes in each direction.
 ///
 /// # Errors
 ///
-/// What the call ended with, when it did not end well.
+/// The error of the call.
 ///
 /// # Panics
 ///
-/// When the answer is not the right one.
+/// When the answer is wrong.
 pub fn errand(client: &BasicClient, rng: &mut Rng, most: usize) -> Result<(), CallError> {
     let len = random_len(rng, most);
     let seed = rng.u64(..);
@@ -118,7 +118,7 @@ async fn errand_later(
     Ok(())
 }
 
-/// Short ones as often as long ones, of whatever order of magnitude.
+/// Returns a random length; each order of magnitude is equally likely.
 fn random_len(rng: &mut Rng, most: usize) -> usize {
     let bits = usize::BITS - most.leading_zeros();
     let order = rng.u32(..bits.max(1));

@@ -1,10 +1,10 @@
-//! What stands in shared memory.
+//! The content of shared memory.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
-/// Whether these bytes are anywhere in the regions that this process has mapped: those of a server and
-/// its clients in it, if there are any.
+/// Returns whether these bytes are anywhere in the regions that this process has mapped: those of a
+/// server and of its clients in it.
 ///
 /// # Panics
 ///
@@ -18,12 +18,12 @@ pub fn hold(wanted: &[u8]) -> bool {
         let (start, end) = range.expect("a mapping begins with its range");
         let [start, end] = [start, end].map(|at| u64::from_str_radix(at, 16).expect("a number"));
         let mut bytes = vec![0; (end - start) as usize];
-        // Another test's may have gone by now.
+        // A region of another test may be gone by now.
         if memory.read_exact_at(&mut bytes, start).is_err() {
             return false;
         }
         searched += 1;
-        // If it has gone meanwhile, what was read may be whatever has come into its place.
+        // If it is gone meanwhile, other memory may have been read in its place.
         let is_still_there = || maps().lines().any(|now| now == line);
         bytes.windows(wanted.len()).any(|window| window == wanted) && is_still_there()
     });

@@ -1,4 +1,4 @@
-//! What a process holds of the kernel.
+//! The kernel resources that a process holds.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Those of this process.
+    /// Returns the counts of this process.
     ///
     /// # Panics
     ///
@@ -28,7 +28,7 @@ impl Resources {
         Self { descriptors: all.descriptors - 1, ..all }
     }
 
-    /// Counts those of another process of this user, without its help.
+    /// Returns the counts of another process of this user, without its help.
     ///
     /// # Panics
     ///
@@ -46,7 +46,7 @@ impl Resources {
     }
 }
 
-/// Whether a process has been stopped by a signal: all of its threads, one after the other.
+/// Returns whether a process has been stopped by a signal, with all of its threads.
 pub fn is_stopped(pid: u32) -> bool {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
     // A thread whose entry cannot be read has ended.
@@ -54,7 +54,7 @@ pub fn is_stopped(pid: u32) -> bool {
     states.all(|state| state == 'T')
 }
 
-/// Whether a process is there and has not ended: one that waits to be reaped has.
+/// Returns whether a process exists and has not ended. A zombie has ended.
 pub fn is_alive(pid: u32) -> bool {
     state_of(pid).is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
@@ -63,14 +63,14 @@ fn state_of(pid: u32) -> Option<char> {
     state_at(&Path::new("/proc").join(pid.to_string()))
 }
 
-/// The state of a process or a thread, by its directory.
+/// Returns the state of a process or a thread, from its directory.
 fn state_at(directory: &Path) -> Option<char> {
     // The state follows the name, which stands in parentheses and may contain anything.
     fs::read_to_string(directory.join("stat")).ok()?.rsplit(") ").next()?.chars().next()
 }
 
-/// Has the kernel refuse this process every new thread and process from now on, as it does at a limit of
-/// either. For a process that ends with its test.
+/// Makes the kernel refuse this process every new thread and process from now on, as at a limit of
+/// either. Only for a process that ends with its test.
 ///
 /// # Panics
 ///
@@ -86,7 +86,7 @@ pub fn refuse_threads() {
     assert_eq!(refusal.kind(), std::io::ErrorKind::WouldBlock);
 }
 
-/// Allows this process so many bytes of memory beyond what it has: addresses, not pages.
+/// Limits this process to this many bytes of address space beyond what it has.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! What a process can be forbidden, as sandboxes and administrators do.
+//! Restrictions of a process, as sandboxes and administrators impose them.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use seccompiler::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What a process is forbidden from some moment on.
+/// What a process may not do from some moment on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Restriction {
     /// A system call, which a filter answers with `EPERM`.
@@ -20,9 +20,9 @@ pub enum Restriction {
     Descriptors(u64),
     /// To map more than this number of bytes beyond those that it has mapped.
     AddressSpace(u64),
-    /// To have more mappings, of which it gets as many as the machine allows a process.
+    /// To have more mappings. All that the machine allows a process are used up.
     Mappings,
-    /// To have an epoll instance watch another descriptor, as if the user's watches were used up.
+    /// To watch another descriptor with epoll, as if the user's watches were used up.
     Watches,
 }
 
@@ -60,7 +60,7 @@ impl Call {
 }
 
 impl Restriction {
-    /// Imposes it on this process, all of its threads included.
+    /// Imposes it on this process, including all of its threads.
     ///
     /// # Panics
     ///
@@ -81,8 +81,8 @@ impl Restriction {
             }
             Self::FileSize(bytes) => limit(Resource::Fsize, bytes),
             Self::Descriptors(more) => {
-                // Reading the directory takes one, which is in the list, and which a former restriction may
-                // have left no place for.
+                // Reading the directory takes a descriptor, which is in the list, and for which an
+                // earlier restriction may have left no room.
                 limit(Resource::Nofile, getrlimit(Resource::Nofile).maximum.expect("it has one"));
                 let open = fs::read_dir("/proc/self/fd").expect("Linux has /proc").count() - 1;
                 limit(Resource::Nofile, open as u64 + more);
@@ -97,7 +97,7 @@ impl Restriction {
     }
 }
 
-/// Lowers a limit, or raises it again.
+/// Sets a limit, lower or higher.
 pub(crate) fn limit(resource: Resource, value: u64) {
     let maximum = getrlimit(resource).maximum;
     let limit = Rlimit { current: Some(value), maximum };
@@ -115,12 +115,12 @@ fn refuse(call: i64, rules: Vec<SeccompRule>, errno: i32) {
     seccompiler::apply_filter_all_threads(&program).expect("a process may restrict itself");
 }
 
-/// Maps files of shared memory until the process may have no more mappings: what it does not share it has
-/// had from the allocator before.
+/// Maps files of shared memory until the process may have no more mappings. The allocator has used
+/// up private memory before.
 fn use_up_mappings() {
     let file = tempfile::tempfile().expect("there is a directory for temporary files");
     file.set_len(4096).expect("there is room for a page");
-    // Mappings of the same page are not merged, as they do not go on in the file.
+    // Mappings of the same page are not merged, because they are not contiguous in the file.
     let mut all = Vec::with_capacity(1 << 20);
     while let Ok(map) = memmap2::MmapOptions::new().len(4096).map_raw_read_only(&file) {
         all.push(map);

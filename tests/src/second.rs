@@ -2,7 +2,7 @@
 
 use witrpc::wit_service;
 
-/// Has methods of the names and numbers of the basic's, which do other things.
+/// Has methods with the names and numbers of the basic service's, which do something else.
 #[wit_service]
 pub trait Second {
     /// The difference.
@@ -12,7 +12,7 @@ pub trait Second {
     fn echo_text(&self, text: &str) -> String;
 }
 
-/// The second.
+/// The service.
 #[derive(Debug)]
 pub struct Shed;
 

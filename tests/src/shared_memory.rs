@@ -1,4 +1,4 @@
-//! The service of the tests of shared memory.
+//! The service for tests of shared memory.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -7,23 +7,24 @@ use witrpc::{AllocError, CallContext, Shared, wit_service};
 
 use crate::basic::{Bench, Point, bytes_of, checksum};
 
-/// What the shared_memory saw of a frame.
+/// What the service saw of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// The checksum of its bytes.
     pub checksum: u64,
-    /// Whether it lies where the client has put it, and was not copied into the message.
+    /// Whether it is where the client has put it, and was not copied into the message.
     pub in_place: bool,
 }
 
 impl Seen {
-    /// A frame as it is seen here. What the other process could write to gives no slice.
+    /// Returns what is seen of a frame here. Memory that the other process can write to gives no
+    /// slice.
     pub fn of(frame: &Shared<[u8]>) -> Self {
         Self { checksum: checksum(&frame.to_vec()), in_place: frame.as_slice().is_none() }
     }
 }
 
-/// A frame in the client's own shared memory.
+/// Returns a frame in the client's shared memory.
 ///
 /// # Panics
 ///
@@ -34,7 +35,7 @@ pub fn frame(client: &SharedMemoryClient, len: usize, seed: u64) -> Shared<[u8]>
     frame.freeze()
 }
 
-/// All that a client can share at once, in bytes.
+/// Returns the most bytes that a client can share at once.
 ///
 /// # Panics
 ///
@@ -51,13 +52,13 @@ pub fn most(client: &SharedMemoryClient) -> usize {
 pub trait SharedMemory {
     /// Looks at a frame.
     fn look(&self, frame: Shared<[u8]>) -> Seen;
-    /// Looks at a frame, on a task.
+    /// Looks at a frame in a task.
     async fn look_later(&self, frame: Shared<[u8]>) -> Seen;
     /// Looks at a frame once the gate is open.
     async fn hold(&self, gate: u64, frame: Shared<[u8]>) -> Seen;
     /// Looks at a frame that is lent.
     fn look_at(&self, frame: &Shared<[u8]>) -> Seen;
-    /// Looks at two, with a text between them.
+    /// Looks at two frames, with a text between them.
     fn look_twice(
         &self,
         left: Shared<[u8]>,
@@ -66,7 +67,7 @@ pub trait SharedMemory {
     ) -> (Seen, Seen, String);
     /// Looks at a frame that comes with a long message.
     fn look_beside(&self, frame: Shared<[u8]>, message: &[u8]) -> (Seen, u64);
-    /// All kinds at once: the sum of everything.
+    /// Takes all kinds at once, and returns the sum of everything.
     fn sum(
         &self,
         bytes: Shared<[u8]>,
@@ -76,9 +77,9 @@ pub trait SharedMemory {
         offset: Shared<Point>,
         numbers: Vec<u16>,
     ) -> f64;
-    /// So many bytes that follow from the seed.
+    /// Returns `len` bytes that follow from the seed.
     fn render(&self, #[wit(ctx)] cx: &CallContext, len: u64, seed: u64) -> Shared<[u8]>;
-    /// The same, once the gate is open.
+    /// Does the same, once the gate is open.
     async fn render_later(
         &self,
         #[wit(ctx)] cx: &CallContext,
@@ -86,43 +87,43 @@ pub trait SharedMemory {
         len: u64,
         seed: u64,
     ) -> Result<Shared<[u8]>, String>;
-    /// The middle of some points.
+    /// Returns the middle of some points.
     fn middle(&self, #[wit(ctx)] cx: &CallContext, points: Shared<[Point]>) -> Shared<Point>;
-    /// The same frame.
+    /// Returns the frame.
     fn echo(&self, frame: Shared<[u8]>) -> Shared<[u8]>;
-    /// The frame that hangs there, which the first call has made for its client.
+    /// Returns the service's own frame, which the first call has made for its client.
     fn exhibit(&self, #[wit(ctx)] cx: &CallContext, len: u64, seed: u64) -> Shared<[u8]>;
-    /// Keeps a frame; says how many are kept.
+    /// Keeps a frame. Returns how many are kept.
     fn keep(&self, frame: Shared<[u8]>) -> u64;
-    /// The checksums of the frames that are kept.
+    /// Returns the checksums of the frames that are kept.
     fn kept(&self) -> Vec<u64>;
     /// Drops the frames that are kept.
     fn forget(&self);
-    /// Panics with a frame in its hands.
+    /// Panics while it holds a frame.
     fn spill(&self, frame: Shared<[u8]>) -> u64;
-    /// Opens a gate for good.
+    /// Opens a gate, which stays open.
     fn open(&self, gate: u64);
-    /// Answers when so many calls have come to the gate.
+    /// Answers when this many calls have arrived at the gate.
     async fn arrived(&self, gate: u64, calls: u32);
 }
 
-/// A shared_memory.
+/// The service.
 #[derive(Debug)]
 pub struct Rooms {
     kept: Mutex<Vec<Shared<[u8]>>>,
     exhibit: Mutex<Option<Shared<[u8]>>>,
-    /// The basic, whose gates are the shared_memory's too.
+    /// The basic service, whose gates this service uses too.
     bench: Arc<Bench>,
 }
 
 impl Rooms {
-    /// A shared_memory beside a basic.
+    /// Creates the service beside a basic service.
     pub fn beside(bench: &Arc<Bench>) -> Self {
         Self { kept: Mutex::default(), exhibit: Mutex::default(), bench: Arc::clone(bench) }
     }
 
     fn frames(&self) -> MutexGuard<'_, Vec<Shared<[u8]>>> {
-        self.kept.lock().expect("nobody panics with it")
+        self.kept.lock().expect("no thread panics with it")
     }
 }
 
@@ -208,7 +209,7 @@ impl SharedMemory for Rooms {
     }
 
     fn exhibit(&self, cx: &CallContext, len: u64, seed: u64) -> Shared<[u8]> {
-        let mut exhibit = self.exhibit.lock().expect("nobody panics with it");
+        let mut exhibit = self.exhibit.lock().expect("no thread panics with it");
         exhibit.get_or_insert_with(|| self.render(cx, len, seed)).clone()
     }
 

@@ -1,15 +1,15 @@
-//! Tests that this machine does not allow.
+//! Tests that cannot run on this machine.
 
 use std::fs;
 use std::io::Write;
 
-/// Says in one line that a test has shown nothing, and why. The line is seen although the test
-/// passes, which hides what it prints.
+/// Prints one line that a test has shown nothing, and why. The line is visible although the output
+/// of a passing test is hidden.
 ///
-/// For what only the machine's administrator can change, such as a read-only hierarchy of control
-/// groups. What CI has to provide is [`lacking`].
+/// Use it for what only the machine's administrator can change, such as a read-only hierarchy of
+/// control groups. Use [`lacking`] for what CI has to provide.
 pub fn skipped(why: &str) {
-    // An error means that nothing can be seen at all.
+    // An error means that nothing can be printed at all.
     let _ = writeln!(std::io::stderr().lock(), "skipped: {why}");
 }
 
@@ -27,13 +27,14 @@ pub fn lacking(why: &str) {
 ///
 /// # Panics
 ///
-/// In CI, if this process has the right to make some (`CAP_SYS_ADMIN`), so that something else is wrong.
+/// In CI, if this process has the right to make namespaces (`CAP_SYS_ADMIN`), because then
+/// something else is wrong.
 pub fn lacking_namespaces() {
     let why = "it takes the right to make namespaces, and setpriv and unshare of util-linux";
     if is_administrator() { lacking(why) } else { skipped(why) }
 }
 
-/// Returns whether this process may administrate the system: root of a container seldom may.
+/// Returns whether this process may administrate the system. Root in a container usually may not.
 fn is_administrator() -> bool {
     const CAP_SYS_ADMIN: u32 = 21;
     let status = fs::read_to_string("/proc/self/status").expect("Linux has /proc");

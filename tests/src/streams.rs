@@ -13,76 +13,76 @@ use witrpc::{CallError, Stream, wit_service};
 
 use crate::basic::{Bench, DivideError, Parcel, bytes_of, checksum};
 
-/// Streams of every form. Gates are those of the basic that is served beside it.
+/// Streams of every form. The gates are those of the basic service that is served beside it.
 #[wit_service]
 pub trait Streams {
-    /// Counts up to, and without, the end.
+    /// Counts up to the end, which is not included.
     fn range(&self, end: u64) -> impl Iterator<Item = u64>;
     /// Counts, and never ends.
     fn endless(&self) -> impl Iterator<Item = u64>;
-    /// The same, as a stream that lets others have the thread.
+    /// Does the same, as a stream that yields the thread.
     fn endless_later(&self) -> impl Stream<Item = u64>;
-    /// So many random parcels.
+    /// Returns `count` random parcels.
     fn parcels(&self, seed: u64, count: u32) -> impl Iterator<Item = Parcel>;
-    /// So many blocks of bytes, see `bytes_of`.
+    /// Returns `count` blocks of bytes: see `bytes_of`.
     fn blocks(&self, len: u64, count: u64) -> impl Iterator<Item = Vec<u8>>;
     /// The words of a text that is lent.
     fn words(&self, text: &str) -> impl Iterator<Item = String>;
-    /// Each gate's number, once that is open; blocks a thread meanwhile.
+    /// Returns each gate's number once the gate is open. Blocks a thread meanwhile.
     fn gated(&self, gates: Vec<u64>) -> impl Iterator<Item = u64>;
-    /// Each gate's number, once that is open; without a thread.
+    /// Returns each gate's number once the gate is open, without a thread.
     fn gated_later(&self, gates: Vec<u64>) -> impl Stream<Item = u64>;
-    /// So many numbers and errors in turn, unless there are too many.
+    /// Returns `count` numbers and errors in turn, unless that is too many.
     fn checked(&self, count: u32)
     -> Result<impl Iterator<Item = Result<u32, String>>, DivideError>;
-    /// The same, later.
+    /// Does the same, and is async.
     async fn checked_later(
         &self,
         count: u32,
     ) -> Result<impl Stream<Item = Result<u32, String>>, DivideError>;
-    /// So many numbers, then a panic.
+    /// Returns `after` numbers, then panics.
     fn breaks(&self, after: u32) -> impl Iterator<Item = u32>;
-    /// A panic instead of a stream.
+    /// Panics instead of returning a stream.
     fn breaks_at_once(&self) -> impl Iterator<Item = u32>;
-    /// Numbers that JSON cannot write at the end.
+    /// Returns numbers, at the end some that JSON cannot write.
     fn unspeakable(&self) -> impl Iterator<Item = Vec<Option<f64>>>;
-    /// How many iterators and streams of this service are there now.
+    /// Returns how many iterators and streams of this service exist now.
     fn running(&self) -> u64;
 
-    /// The sum of what is fed.
+    /// Returns the sum of the uploaded numbers.
     fn sum(&self, numbers: impl Iterator<Item = u64>) -> u64;
-    /// The checksum of what is fed, unless a part of it is empty.
+    /// Returns the checksum of the uploaded parts, unless a part is empty.
     async fn digest(&self, parts: impl Stream<Item = Vec<u8>>) -> Result<u64, String>;
-    /// As many of the first as wanted; the rest is not looked at.
+    /// Returns the first `count` parcels, and does not look at the rest.
     async fn first(&self, parcels: impl Stream<Item = Parcel>, count: u32) -> Vec<Parcel>;
-    /// Says for each number that has come that it has; their count.
+    /// Emits an event for each number that has arrived. Returns their count.
     fn follow(&self, numbers: impl Iterator<Item = u64>) -> u64;
-    /// The same, without a thread.
+    /// Does the same without a thread.
     async fn follow_later(&self, numbers: impl Stream<Item = u64>) -> u64;
-    /// How many numbers have come to those two, in all calls.
+    /// Returns how many numbers have arrived in those two methods, in all calls.
     fn seen(&self) -> u64;
-    /// Waits for a gate before it takes anything; then the sum of so many.
+    /// Waits for a gate before it takes anything. Returns the sum of the first `count` numbers.
     async fn take_behind(&self, gate: u64, count: u64, numbers: impl Stream<Item = u64>) -> u64;
-    /// The sum of weights; panics if one is missing.
+    /// Returns the sum of weights. Panics if one is missing.
     fn weigh_all(&self, weights: impl Iterator<Item = Vec<Option<f64>>>) -> f64;
-    /// How many calls that were fed came to their end, and how many were broken off.
+    /// Returns how many calls with uploads ended normally, and how many were broken off.
     fn fed(&self) -> Fed;
 
-    /// A number has come in a call that is fed.
+    /// A number has arrived in an upload.
     #[wit(event)]
     fn came(&self, number: u64);
 }
 
-/// What became of calls that were fed.
+/// How calls with uploads ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fed {
-    /// They came to their end.
+    /// They ended normally.
     pub whole: u64,
-    /// They did not.
+    /// They were broken off.
     pub broken: u64,
 }
 
-/// Feeds a call of [`follow`](Streams::follow) for as long as the sender is there.
+/// Uploads to a call of [`follow`](Streams::follow) as long as the sender exists.
 pub fn feed<'scope>(
     scope: &'scope Scope<'scope, '_>,
     client: &'scope StreamsClient,
@@ -91,7 +91,7 @@ pub fn feed<'scope>(
     (sender, scope.spawn(move || client.follow(items.into_iter())))
 }
 
-/// The streams.
+/// The service.
 #[derive(Debug)]
 pub struct FixtureStreams {
     bench: Arc<Bench>,
@@ -103,7 +103,7 @@ pub struct FixtureStreams {
     ended: Arc<AtomicU64>,
 }
 
-/// Counts one more, until it is dropped.
+/// Counts one more until it is dropped.
 struct Counted(Arc<AtomicU64>, i8);
 
 impl Counted {
@@ -124,7 +124,7 @@ impl Drop for Counted {
 }
 
 impl FixtureStreams {
-    /// One beside this basic.
+    /// Creates the service beside this basic service.
     pub fn new(bench: &Arc<Bench>, events: StreamsEvents) -> Self {
         Self {
             bench: Arc::clone(bench),
@@ -137,7 +137,7 @@ impl FixtureStreams {
         }
     }
 
-    /// The same items, counted as running until they are dropped.
+    /// Returns the same items, counted as running until they are dropped.
     fn counted<T>(&self, items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
         let counted = Counted::up(&self.running);
         items.inspect(move |_| _ = &counted)

@@ -1,16 +1,16 @@
-//! An end for tests that hang.
+//! A time limit for tests that hang.
 
 use std::fmt::Debug;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a test waits for anything single before it calls it lost. Far longer than it takes, also
-/// on a machine that has much else to do.
+/// How long a test waits for one event before it fails. This is far longer than an event takes,
+/// also on a machine under load.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Aborts the process unless it is dropped in time: a call that never returns fails its test
-/// instead of stopping all of them. Children notice that their parent has gone.
+/// Aborts the process unless it is dropped in time, so that a call which never returns fails its
+/// test instead of stopping all tests. Children notice that their parent is gone.
 #[derive(Debug)]
 pub struct Watchdog {
     _alive: Sender<()>,
@@ -31,8 +31,8 @@ impl Watchdog {
     }
 }
 
-/// Looks again and again until `what` is true: for what no event tells of, such as the resources
-/// of a process.
+/// Checks repeatedly until `what` is true. It is for conditions that no event reports, such as the
+/// resources of a process.
 ///
 /// # Panics
 ///
@@ -45,11 +45,11 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     }
 }
 
-/// Looks again and again until `what` is as expected.
+/// Checks repeatedly until `what` is as expected.
 ///
 /// # Panics
 ///
-/// When it is not within [`PATIENCE`]; says what it was at last.
+/// When it is not within [`PATIENCE`], with the last value.
 pub fn eventually_equal<T: PartialEq + Debug>(what: &str, expected: &T, look: impl Fn() -> T) {
     let started = Instant::now();
     loop {

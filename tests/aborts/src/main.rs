@@ -40,7 +40,7 @@ struct Sum(Mutex<Sender<Seen>>);
 
 impl Sum {
     fn see(&self, seen: Seen) {
-        self.0.lock().expect("nobody panics with it").send(seen).expect("the program listens");
+        self.0.lock().expect("no thread panics with it").send(seen).expect("the program listens");
     }
 }
 

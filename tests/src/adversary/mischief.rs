@@ -1,5 +1,5 @@
-//! A client that uses all that there is, where one of the two sides breaks every rule: whatever comes
-//! of its calls, they come to an end.
+//! A client that uses every feature, where one of the two sides breaks every rule. Its calls may
+//! end in any way, but they do end.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -15,13 +15,13 @@ use crate::fixture::{Address, FixtureConfig};
 use crate::shared_memory::SharedMemoryClient;
 use crate::streams::{StreamsAsyncClient, StreamsClient};
 
-/// How long is waited for what may never come.
+/// How long the client waits for something that may never come.
 const MOMENT: Duration = Duration::from_millis(2);
 
-/// How many streams, subscriptions and leases it holds on to.
+/// The most streams, subscriptions and leases that the client keeps.
 const MOST_HELD: usize = 8;
 
-/// One connection, and what it holds.
+/// A connection, and what it keeps.
 pub struct Guest {
     basic: BasicClient,
     shared_memory: Option<SharedMemoryClient>,
@@ -32,11 +32,11 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// A client of a server that is as planned.
+    /// Connects to a server of this configuration.
     ///
     /// # Errors
     ///
-    /// As `connect` of its builder.
+    /// As `connect` of the client's builder.
     pub fn connect(address: &Address, plan: &FixtureConfig) -> Result<Self, ConnectError> {
         let builder = plan.client(BasicClient::builder(address.endpoint()));
         let basic = builder.call_timeout(MOMENT).connect()?;
@@ -51,12 +51,12 @@ impl Guest {
         })
     }
 
-    /// Whether it has not been thrown out.
+    /// Returns whether the server has not ended the connection.
     pub fn is_connected(&self) -> bool {
         self.basic.connection().is_connected()
     }
 
-    /// Makes a call of which anything may come.
+    /// Makes a call that may end in any way.
     pub fn call(&mut self, rng: &mut Rng) {
         let _: Result<(), CallError> = match rng.u8(..12) {
             0 | 1 => self.basic.add(1, 2).map(drop),
@@ -108,7 +108,7 @@ impl Guest {
         Ok(())
     }
 
-    /// Feeds for a while, then gives up.
+    /// Uploads for a while, then gives up.
     fn feed(&self) -> Result<(), CallError> {
         let Some(streams) = &self.streams_later else { return Ok(()) };
         let mut fed = Box::pin(streams.follow_later(stream::iter(0..1_000)));

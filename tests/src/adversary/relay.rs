@@ -1,4 +1,4 @@
-//! Somebody between a client and its server, who sees and may change all that they say.
+//! A relay between a client and its server, which sees and may change all that they send.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -13,24 +13,24 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
-/// Which way something goes.
+/// The direction of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// What the client says.
+    /// From the client to the server.
     ToServer,
-    /// What the server says.
+    /// From the server to the client.
     ToClient,
 }
 
-/// What a relay does with a part of what is said, which begins at `offset` of all that goes that way:
-/// the part is passed on as it is left, or not at all when it is left empty. `false`: the relay hangs
-/// up after it.
+/// What a relay does with a part of the bytes of one direction, which begins at `offset` of that
+/// direction. The part is passed on as the function leaves it, or not at all if it is empty. If the
+/// function returns `false`, the relay then hangs up.
 pub trait Meddle: FnMut(Way, usize, &mut Vec<u8>) -> bool + Send + 'static {}
 
 impl<F: FnMut(Way, usize, &mut Vec<u8>) -> bool + Send + 'static> Meddle for F {}
 
-/// Meets one client at `at`, and connects it with the server at `server`. Passes on what is passed.
-/// Returns once it listens; the thread ends when either side hangs up.
+/// Accepts one client at `at`, and connects it with the server at `server`. Passed descriptors are
+/// passed on. Returns once it listens; the thread ends when either side hangs up.
 ///
 /// # Panics
 ///
@@ -43,7 +43,7 @@ pub fn relay(at: &Path, server: &Path, meddle: impl Meddle) -> thread::JoinHandl
         let (client, _) = listener.accept().expect("a client comes");
         drop(listener);
         let Ok(server) = UnixStream::connect(server) else { return };
-        // What goes wrong here is a hang-up to both.
+        // An error here is a hang-up for both sides.
         let _ = carry(&client, &server, meddle);
     })
 }

@@ -1,7 +1,7 @@
-//! A peer that writes what it likes into all that it may write.
+//! A peer that writes arbitrary values into all memory that it may write.
 //!
-//! It has come in as an honest one does, through the library. Then it finds the regions that it has
-//! made by `/proc/self/maps`, and writes to them by `/proc/self/mem`: no word is out of its reach.
+//! It connects through the library, like an honest one. Then it finds the regions that it has made
+//! in `/proc/self/maps`, and writes to them through `/proc/self/mem`, so it can reach every word.
 
 use std::fs::{self, File};
 use std::ops::Range;
@@ -15,7 +15,7 @@ const CONTROL_LEN: u64 = 4096;
 
 const WORD: u64 = 8;
 
-/// Values at which something turns: of lanes, lengths, kinds, seqs and epochs.
+/// Edge values of lanes, lengths, kinds, seqs and epochs.
 const EDGES: [u64; 16] = [
     0,
     1,
@@ -45,8 +45,8 @@ pub struct Scribble {
 }
 
 impl Scribble {
-    /// Each of the first words of a region with each of the edge values. There are `words` of them
-    /// in front of the arena.
+    /// Returns writes of each edge value to each of the first `words` words of a region, in front
+    /// of the arena.
     pub fn chosen(words: u64) -> impl Iterator<Item = Self> {
         let at = |word| EDGES.map(|value| Self { offset: word * WORD, value });
         (0..words).flat_map(at)
@@ -61,7 +61,7 @@ pub struct Scribbler {
 }
 
 impl Scribbler {
-    /// Finds what this process has made until now.
+    /// Finds the regions that this process has made so far.
     ///
     /// # Panics
     ///
@@ -73,7 +73,7 @@ impl Scribbler {
         Self { memory: memory.expect("a process may write its own memory"), regions }
     }
 
-    /// Writes to every region. One that has gone meanwhile is left out.
+    /// Writes to every region. A region that is gone by now is skipped.
     pub fn write(&self, scribble: Scribble) {
         for region in &self.regions {
             self.write_to(region, scribble);
@@ -87,8 +87,8 @@ impl Scribbler {
         }
     }
 
-    /// Writes something somewhere: mostly to what both sides read as words, mostly something that
-    /// is nearly right.
+    /// Writes a random value to a random place: usually to the words that both sides read, and
+    /// usually a nearly valid value.
     pub fn write_at_random(&self, rng: &mut Rng) {
         if self.regions.is_empty() {
             return;

@@ -1,11 +1,11 @@
-//! Gates that hold calls up.
+//! Gates at which calls wait.
 
 use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
-/// Numbered gates, closed until they are opened. Everybody who waits looks again whenever anything
+/// Numbered gates, closed until they are opened. Every waiter looks again whenever anything
 /// changes.
 #[derive(Debug, Default)]
 pub struct Gates {
@@ -15,10 +15,10 @@ pub struct Gates {
 
 #[derive(Debug, Default)]
 struct State {
-    /// All are, of a basic that has been given up.
+    /// Whether all are open, because the service has been dropped.
     all_open: bool,
     open: HashSet<u64>,
-    /// How many calls have ever come to each.
+    /// How many calls have ever arrived at each gate.
     arrived: HashMap<u64, u32>,
     wakers: Vec<Waker>,
 }
@@ -35,7 +35,7 @@ impl Gates {
         self.arrive(gate);
         let mut state = self.lock();
         while !state.is_open(gate) {
-            state = self.changed.wait(state).expect("nobody panics with it");
+            state = self.changed.wait(state).expect("no thread panics with it");
         }
     }
 
@@ -45,12 +45,12 @@ impl Gates {
         self.until(|state| state.is_open(gate)).await;
     }
 
-    /// Completes when so many calls have come to the gate, since ever.
+    /// Completes when this many calls have ever arrived at the gate.
     pub async fn arrived(&self, gate: u64, calls: u32) {
         self.until(|state| state.arrived.get(&gate).is_some_and(|arrived| *arrived >= calls)).await;
     }
 
-    /// Opens a gate for good.
+    /// Opens a gate, which stays open.
     pub fn open(&self, gate: u64) {
         self.change(|state| state.open.extend([gate]));
     }
@@ -60,7 +60,7 @@ impl Gates {
         self.change(|state| state.all_open = true);
     }
 
-    /// Counts a call that comes to the gate, and does not wait.
+    /// Counts a call that arrives at the gate, without waiting.
     pub fn arrive(&self, gate: u64) {
         self.change(|state| *state.arrived.entry(gate).or_default() += 1);
     }
@@ -87,6 +87,6 @@ impl Gates {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics with it")
+        self.state.lock().expect("no thread panics with it")
     }
 }

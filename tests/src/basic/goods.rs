@@ -1,11 +1,11 @@
-//! Values to send, and how to tell that they arrived as they were.
+//! Values to send, and checks that they arrived unchanged.
 
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
-/// A value with something of everything.
+/// A value with a field of every kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parcel {
     /// A number.
@@ -61,7 +61,7 @@ impl Parcel {
     }
 }
 
-/// A plain struct, sent as it lies in memory.
+/// A plain struct, sent as its bytes in memory.
 #[derive(
     Clone,
     Copy,
@@ -81,7 +81,7 @@ pub struct Point {
     pub y: f64,
 }
 
-/// A value that can be as deep as anybody likes.
+/// A value of any depth.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Nest {
     /// One more.
@@ -89,12 +89,12 @@ pub struct Nest {
 }
 
 impl Nest {
-    /// One of this depth.
+    /// Returns a value of this depth.
     pub fn of_depth(depth: u32) -> Self {
         (0..depth).fold(Self::default(), |inner, _| Self { inner: Some(Box::new(inner)) })
     }
 
-    /// How many are inside it.
+    /// Returns how many values are nested in it.
     pub fn depth(&self) -> u32 {
         let mut depth = 0;
         let mut nest = self;
@@ -107,7 +107,7 @@ impl Nest {
 }
 
 impl Drop for Nest {
-    /// Takes itself apart without recursion, which a deep one would overflow the stack with.
+    /// Drops itself without recursion, which would overflow the stack for a deep value.
     fn drop(&mut self) {
         let mut next = self.inner.take();
         while let Some(mut inner) = next {
@@ -116,14 +116,14 @@ impl Drop for Nest {
     }
 }
 
-/// So many bytes, which follow from the seed.
+/// Returns `len` bytes that follow from the seed.
 pub fn bytes_of(len: usize, seed: u64) -> Vec<u8> {
     let mut bytes = vec![0; len];
     Rng::with_seed(seed).fill(&mut bytes);
     bytes
 }
 
-/// FNV-1a, by words where there are some: for tests, quick enough in a debug build.
+/// Returns FNV-1a, over words where possible, which is fast enough in a debug build.
 pub fn checksum(bytes: &[u8]) -> u64 {
     let step = |sum: u64, next: u64| (sum ^ next).wrapping_mul(0x100_0000_01b3);
     let (words, rest) = bytes.as_chunks::<8>();

@@ -53,7 +53,7 @@ impl From<&CallContext> for Caller {
     }
 }
 
-/// A method of each form, and gates that hold calls up until a test opens them.
+/// Has a method of each form, and gates at which calls wait until a test opens them.
 #[wit_service]
 pub trait Basic {
     /// The sum.
@@ -90,7 +90,8 @@ pub trait Basic {
     fn echo(&self, bytes: Vec<u8>) -> Vec<u8>;
     /// The checksum of what arrived.
     fn digest(&self, bytes: &[u8]) -> u64;
-    /// So many bytes that follow from the seed: see [`bytes_of`]. Counts.
+    /// Returns `len` bytes that follow from the seed: see [`bytes_of`]. Counts as
+    /// [`count`](Self::count) does.
     fn make(&self, len: u64, seed: u64) -> Vec<u8>;
     /// How deep it goes.
     fn depth(&self, nest: Nest) -> u32;
@@ -100,12 +101,12 @@ pub trait Basic {
     async fn hold_later(&self, gate: u64, token: u64) -> u64;
     /// As [`make`](Self::make), once the gate is open.
     async fn make_later(&self, gate: u64, len: u64, seed: u64) -> Vec<u8>;
-    /// Opens a gate for good.
+    /// Opens a gate, which stays open.
     fn open(&self, gate: u64);
-    /// Answers when so many calls have arrived at the gate.
+    /// Answers when this many calls have arrived at the gate.
     async fn arrived(&self, gate: u64, calls: u32);
-    /// Connects to another basic, or this one, and has it do the same with one less; the sum
-    /// of what is left at each. Each of the calls may take as long as given.
+    /// Connects to another server of this service, or to this one, and calls this method there with
+    /// a depth of one less. Returns the sum of the depths. Each call may take at most `time`.
     fn relay(&self, via: Address, depth: u32, time: Duration) -> Result<u32, String>;
     /// What the server's process holds.
     fn resources(&self) -> Resources;
@@ -113,7 +114,7 @@ pub trait Basic {
     fn who_serves(&self) -> u32;
 }
 
-/// A basic.
+/// The service.
 #[derive(Debug, Default)]
 pub struct Bench {
     calls: AtomicU64,
@@ -260,7 +261,7 @@ impl Basic for Bench {
     }
 }
 
-/// Is pending once, so that a future is really polled again.
+/// Is pending once, so that a future is polled again.
 async fn yield_once() {
     let mut yielded = false;
     std::future::poll_fn(|cx| {

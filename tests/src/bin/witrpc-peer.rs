@@ -1,4 +1,4 @@
-//! The other process of a test: plays the role that it is given.
+//! The other process of a test, which plays the role that the test gives it.
 
 fn main() {
     witrpc_tests::roles::main();

@@ -1,4 +1,4 @@
-//! The role of somebody who wants a name.
+//! The role of a process that binds a name.
 
 use std::sync::Arc;
 
@@ -9,20 +9,20 @@ use crate::basic::Bench;
 use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
 
-/// Tells a binder to bind now.
+/// The message that tells a binder to bind now.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Go;
 
-/// What came of it.
+/// The outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Bid {
     /// It is ready to bind.
     Ready,
     /// It has the name.
     Won,
-    /// Somebody else has it.
+    /// Another process has the name.
     InUse,
-    /// Neither: what the error says.
+    /// Another error, as text.
     Failed(String),
 }
 

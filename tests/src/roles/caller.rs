@@ -93,7 +93,7 @@ pub(super) fn stay(address: &Address, token: u64) {
 
 /// See [`Role::TakeLarge`](super::Role::TakeLarge). Reports how many answers were right.
 pub(super) fn take_large(parent: &Parent, address: &Address, gate: u64, calls: u32, len: usize) {
-    // It may be stopped for long.
+    // This process may be stopped for long.
     let client = BasicAsyncClient::builder(address.endpoint()).call_timeout(None);
     let client = block_on(client.connect()).expect("the client connects");
     let ask = |seed| client.make_later(gate, len as u64, u64::from(seed));
@@ -107,7 +107,7 @@ pub(super) fn take_large(parent: &Parent, address: &Address, gate: u64, calls: u
 
 /// See [`Role::ConnectInLittleMemory`](super::Role::ConnectInLittleMemory).
 pub(super) fn connect_in_little_memory(parent: &Parent, address: &Address, bytes: u64) {
-    // To have heard something, the thread that listens has taken all the memory it needs.
+    // Because it has received something, the thread that listens has all the memory it needs.
     let () = parent.hear();
     limit_memory(bytes);
     let refused = BasicClient::connect(address.endpoint());

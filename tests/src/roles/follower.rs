@@ -8,14 +8,15 @@ use crate::event_service::{EventServiceClient, EventServiceTicked};
 use crate::fixture::Address;
 use crate::process::Parent;
 
-/// What a follower has got: how many events, and how many it was told that it has lost.
+/// The counts of a follower: how many events it got, and how many it was told that it has lost.
 pub type Count = (u64, u64);
 
-/// Takes events of the numbers from zero up to the end, and checks that each one is there or counted.
+/// Takes events with the numbers from zero to the end, and checks that each one arrives or is
+/// counted as lost.
 ///
 /// # Panics
 ///
-/// When one is missing without a word, comes twice, or out of order.
+/// When an event is missing without being counted, comes twice, or comes out of order.
 pub fn count<T>(
     events: impl Iterator<Item = Result<T, EventError>>,
     end: u64,
@@ -39,8 +40,8 @@ pub fn count<T>(
     (seen, lost)
 }
 
-/// See [`Role::Follow`](super::Role::Follow). Reports that it has subscribed; once it is told how many
-/// events of each kind there are, what it has got of ticks, beats and knocks.
+/// See [`Role::Follow`](super::Role::Follow). Reports that it has subscribed. After it has been
+/// told how many events of each kind there are, it reports its counts of ticks, beats and knocks.
 pub(super) fn follow(parent: &Parent, address: &Address) {
     let client = EventServiceClient::connect(address.endpoint()).expect("the client connects");
     let (ticked, beaten, knocked) = subscribe(&client).expect("the client subscribes");

@@ -19,7 +19,7 @@ use crate::process::Parent;
 use crate::shared_memory::SharedMemoryClient;
 use crate::streams::StreamsClient;
 
-/// How many items streams have that are inherited.
+/// The length of the streams that are inherited.
 pub const ITEMS: u64 = 1_000_000;
 
 /// What a forked child found of leases.
@@ -31,7 +31,7 @@ pub struct Leases {
     pub sent: bool,
     /// Whether writing into one that was to be sent has panicked.
     pub unsent: bool,
-    /// Whether a new one was refused, as to a fork.
+    /// Whether a new lease was refused, as in a fork.
     pub refused: bool,
 }
 
@@ -51,7 +51,7 @@ impl Lent {
         Self { received, sent, unsent: alloc() }
     }
 
-    /// Looks into all of them, and drops them.
+    /// Looks into all leases in a child, and drops them.
     fn in_child(self, client: &SharedMemoryClient) -> Leases {
         let Self { received, sent, mut unsent } = self;
         let panics = |look: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(look)).is_err();
@@ -71,17 +71,17 @@ const SEED: u64 = 1;
 /// What a forked child found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What came of a call on the connection that its parent had made.
+    /// The outcome of a call on the connection that the parent had made.
     pub inherited: String,
-    /// What came of a call on a connection of its own.
+    /// The outcome of a call on the child's own connection.
     pub own: String,
-    /// What came of the leases that its parent had, looked into and asked for.
+    /// The outcome for the leases that the parent had.
     pub leases: Leases,
 }
 
 /// See [`Role::ForkClient`](super::Role::ForkClient). Reports what the child found, then the answer
-/// to a call of the parent, then how its leases are: whether the one received is as it was, and what
-/// the shared_memory sees of the one not sent yet, and of the one that it keeps.
+/// to a call of the parent. Then it reports its leases: whether the received one is intact, and
+/// what the service sees of the one not sent yet, and of the one that it keeps.
 pub(super) fn client(parent: &Parent, address: &Address) {
     let client = BasicClient::connect(address.endpoint()).expect("the client connects");
     client.add(1, 2).expect("the server answers");
@@ -99,7 +99,7 @@ pub(super) fn client(parent: &Parent, address: &Address) {
     parent.report(&finding);
     let (client, lent, shared_memory) = inherited;
     parent.report(&client.add(1, 2).map_err(|error| error.to_string()));
-    // The child has given none of the leases back.
+    // The child has released none of the leases.
     let intact = lent.received.to_vec() == bytes_of(LEN, SEED);
     let Lent { sent, mut unsent, .. } = lent;
     unsent.copy_from_slice(&bytes_of(LEN, SEED + 1));
@@ -108,8 +108,9 @@ pub(super) fn client(parent: &Parent, address: &Address) {
     parent.outlive();
 }
 
-/// See [`Role::ForkFollower`](super::Role::ForkFollower). Reports what came to the child over its
-/// parent's connection and over one of its own, then the number of a tick that comes to the parent.
+/// See [`Role::ForkFollower`](super::Role::ForkFollower). Reports which events came to the child
+/// over its parent's connection and over its own, then the number of a tick that comes to the
+/// parent.
 pub(super) fn follower(parent: &Parent, address: &Address) {
     let connect = || EventServiceClient::connect(address.endpoint());
     let client = connect().expect("the client connects");
@@ -133,7 +134,7 @@ pub(super) fn follower(parent: &Parent, address: &Address) {
     parent.outlive();
 }
 
-/// Forks, has the child find something with what it inherits, and waits for its end.
+/// Forks, runs `find` in the child with what it inherits, and waits for its end.
 fn fork_and_find<T, F: Serialize + DeserializeOwned>(
     inherited: T,
     find: impl FnOnce(T) -> F,
@@ -145,7 +146,7 @@ fn fork_and_find<T, F: Serialize + DeserializeOwned>(
             let finding = serde_json::to_vec(&find(inherited)).expect("it is data");
             there.write_all(&finding).expect("the parent listens");
             drop(there);
-            // The end of this process is no end of the parent's connection.
+            // The end of this process does not end the parent's connection.
             std::process::exit(0);
         }
         Fork::Parent(child) => {
@@ -158,13 +159,13 @@ fn fork_and_find<T, F: Serialize + DeserializeOwned>(
     }
 }
 
-/// See [`Role::ForkReader`](super::Role::ForkReader). Reports what came to the child of its parent's
-/// streams, then what comes to the parent.
+/// See [`Role::ForkReader`](super::Role::ForkReader). Reports what came to the child from its
+/// parent's streams, then what comes to the parent.
 pub(super) fn reader(parent: &Parent, address: &Address) {
     let client = StreamsClient::connect(address.endpoint()).expect("the client connects");
     let open = || client.range(ITEMS).expect("the server answers");
     let mut inherited = [open(), open()];
-    // Of the second one many are here, and more were asked for.
+    // Many items of the second stream are here, and more were requested.
     assert!(inherited[1].by_ref().take(10_000).all(|item| item.is_ok()));
     let last = |stream: BlockingStream<u64>| format!("{:?}", stream.last());
     let (finding, inherited) = fork_and_find(inherited, |inherited| inherited.map(last));
@@ -180,7 +181,7 @@ pub(super) fn server(parent: &Parent, address: &Address) {
     let server = FixtureConfig::default().start(address, &Arc::<Bench>::default());
     let server = server.expect("the server starts");
     parent.report(&());
-    // Forks once somebody is connected.
+    // Forks when a client is connected.
     let () = parent.hear();
     match fork::fork().expect("this process may fork") {
         Fork::Child => {
@@ -188,8 +189,8 @@ pub(super) fn server(parent: &Parent, address: &Address) {
             let reasons = [server.wait(), futures_executor::block_on(server.stopped())];
             drop(server);
             println!("\"{reasons:?}\"");
-            // The pipe ends with the test. A copy of it: the lock of the standard input is held by a
-            // thread of the parent that is not here.
+            // The pipe ends with the test. This is a copy of it, because the lock of the standard
+            // input is held by a thread of the parent that does not exist here.
             let input = std::io::stdin().as_fd().try_clone_to_owned().expect("it is open");
             let _ = File::from(input).read_to_end(&mut Vec::new());
             std::process::exit(0);

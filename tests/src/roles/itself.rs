@@ -1,4 +1,4 @@
-//! The roles of programs that report how far they get where they are started.
+//! The roles of programs that report the outcome of serving and connecting where they are started.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
 use crate::watchdog::PATIENCE;
 
-/// What came of serving and of being its own client: what the errors say.
+/// The outcome of serving and of connecting to itself; errors as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServedItself {
-    /// Of starting a server.
+    /// The outcome of starting a server.
     pub served: Result<(), String>,
-    /// Of connecting and of a call.
+    /// The outcome of connecting and of a call.
     pub called: Result<i64, String>,
-    /// Of asking how it is.
+    /// The outcome of asking for the metrics.
     pub asked: Result<u64, String>,
 }
 
 /// See [`Role::TryToConnect`](super::Role::TryToConnect).
 pub(super) fn try_to_connect(parent: &Parent, address: &Address) {
-    // As long as a slow machine takes, or one that is emulated.
+    // As long as a slow or an emulated machine takes.
     let Address::Mmf { name, dir } = address else { panic!("a name in shared memory") };
     let place = Mmf::new(name).handshake_timeout(PATIENCE);
     let place = dir.iter().fold(place, |place, dir| place.in_dir(dir));
@@ -45,7 +45,7 @@ pub(super) fn serve_itself(parent: &Parent, address: &Address) {
     let asked = metrics.map(|metrics| metrics.calls).map_err(|error| error.to_string());
     let served = server.as_ref().map(|_| ()).map_err(ToString::to_string);
     parent.report(&ServedItself { served, called, asked });
-    // The server would go on: this is the role's end.
+    // The server would go on, but the role ends here.
     drop(server);
 }
 

@@ -15,10 +15,10 @@ use crate::shared_memory::{SharedMemoryClient, frame};
 use crate::streams::StreamsClient;
 use crate::watchdog::PATIENCE;
 
-/// The longest message of an errand, in bytes.
+/// The longest message of a random call, in bytes.
 const MOST: usize = 4_000;
 
-/// How often each kind of work is done before the client says so.
+/// How often each kind of work is done before the client reports it.
 const ROUNDS: u32 = 1;
 
 /// See [`Role::Mix`](super::Role::Mix). Reports that all kinds of work are under way.
@@ -61,7 +61,7 @@ pub(super) fn mix(parent: &Parent, address: &Address, seed: u64) {
                 for round in 0.. {
                     work().expect("the server answers");
                     if round == ROUNDS {
-                        done.send(()).expect("somebody counts");
+                        done.send(()).expect("the main thread counts");
                     }
                 }
             });

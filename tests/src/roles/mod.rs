@@ -1,4 +1,4 @@
-//! What a child process can be.
+//! The roles of child processes.
 
 mod binder;
 mod caller;
@@ -30,107 +30,107 @@ pub use signals::{Blocks, blocked_in};
 pub use threadless::Without;
 pub use worker::{Besides, Duty};
 
-/// What a child process is.
+/// The role of a child process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Role {
-    /// Serves, and does what it is told.
+    /// Serves, and obeys commands.
     Serve {
-        /// Where.
+        /// The address.
         address: Address,
-        /// How.
+        /// The configuration.
         plan: FixtureConfig,
     },
-    /// Makes so many random calls, and says when the first and the last have been answered.
+    /// Makes random calls, and reports when the first and the last have been answered.
     Call {
-        /// Where.
+        /// The address.
         address: Address,
-        /// What is random follows from it.
+        /// The seed of the random values.
         seed: u64,
-        /// How many calls; the rest of its life if none is given.
+        /// How many calls; `None` for the rest of its life.
         calls: Option<u64>,
         /// The most bytes of an argument or answer.
         most: usize,
         /// Whether it spins as long as it can.
         spin: bool,
     },
-    /// Has the shared_memory keep a frame of its own shared memory, and take another to a gate; says how
-    /// many are kept.
+    /// Makes the service keep a frame of the client's shared memory, and take another to a gate.
+    /// Reports how many are kept.
     Lend {
-        /// Where.
+        /// The address.
         address: Address,
-        /// How long each is, in bytes.
+        /// The length of each frame, in bytes.
         len: usize,
-        /// What the frame that is kept follows from, and the other from the next.
+        /// The seed of the frame that is kept; the other frame has the next seed.
         seed: u64,
         /// The gate.
         gate: u64,
     },
-    /// Calls a method that is held up at a gate, says what came of it.
+    /// Calls a method that waits at a gate, and reports the outcome.
     Hold {
-        /// Where.
+        /// The address.
         address: Address,
         /// The gate.
         gate: u64,
         /// How long to wait.
         timeout: Duration,
     },
-    /// Subscribes to ticks, beats and knocks; takes none before it is told how many there are, and
-    /// says what it has got.
+    /// Subscribes to ticks, beats and knocks. Takes none before it is told how many there are, and
+    /// reports its counts.
     Follow {
-        /// Where.
+        /// The address.
         address: Address,
     },
-    /// Makes a call that stays until it is cancelled.
+    /// Makes a call that waits until it is cancelled.
     Stay {
-        /// Where.
+        /// The address.
         address: Address,
         /// The call's number.
         token: u64,
     },
-    /// Takes from a stream without end and feeds another, and says how many items it has taken and
-    /// fed once both are under way.
+    /// Takes from an endless stream and uploads another. Reports how many items it has taken and
+    /// uploaded once both are in progress.
     Stream {
-        /// Where.
+        /// The address.
         address: Address,
     },
-    /// Makes calls, takes and feeds streams, lends and subscribes for the rest of its life; says when
-    /// all of that is under way.
+    /// Makes calls, takes and uploads streams, lends and subscribes for the rest of its life.
+    /// Reports when all of that is in progress.
     Mix {
-        /// Where.
+        /// The address.
         address: Address,
-        /// What is random follows from it.
+        /// The seed of the random values.
         seed: u64,
     },
-    /// Asks for many large answers at once, which are held up at a gate, and checks them.
+    /// Requests many large answers at once, which wait at a gate, and checks them.
     TakeLarge {
-        /// Where.
+        /// The address.
         address: Address,
         /// The gate.
         gate: u64,
         /// How many answers.
         calls: u32,
-        /// How long each, in bytes.
+        /// The length of each, in bytes.
         len: usize,
     },
-    /// When told to, connects with so little memory that it cannot, and reports the error.
+    /// When told to, tries to connect with too little memory, and reports the error.
     ConnectInLittleMemory {
-        /// Where.
+        /// The address.
         address: Address,
-        /// How much it gets, in bytes.
+        /// How much memory it gets, in bytes.
         bytes: u64,
     },
-    /// Connects and makes a call; reports the answer, 42, or what the error says.
+    /// Connects and makes a call. Reports the answer, 42, or the text of the error.
     TryToConnect {
-        /// Where.
+        /// The address.
         address: Address,
     },
-    /// Serves a name, connects to it and asks how it is, and reports what came of each.
+    /// Serves a name, connects to it and asks for its metrics, and reports each outcome.
     ServeItself {
         /// The name.
         address: Address,
     },
-    /// Serves over the portable backend and connects to it, and reports the answer of a call, 42, or what
-    /// the error says.
+    /// Serves over the portable backend and connects to it. Reports the answer of a call, 42, or
+    /// the text of the error.
     ServeItselfPortably {
         /// The size of the endpoint, in bytes.
         size: u64,
@@ -149,75 +149,76 @@ pub enum Role {
     },
     /// Connects, forks without exec, and reports what the child finds.
     ForkClient {
-        /// Where.
+        /// The address.
         address: Address,
     },
     /// Subscribes to events, forks without exec, and reports what the child finds.
     ForkFollower {
-        /// Where.
+        /// The address.
         address: Address,
     },
     /// Opens streams, forks without exec, and reports what the child finds.
     ForkReader {
-        /// Where.
+        /// The address.
         address: Address,
     },
     /// Serves, forks without exec, and reports the number of the child, which lives on.
     ForkServer {
-        /// Where.
+        /// The address.
         address: Address,
     },
-    /// Connects, and writes into its region: first each of the first words with each edge value, then
-    /// anything; says how often.
+    /// Connects, and writes into its region: first each edge value to each of the first words, then
+    /// arbitrary values. Reports how often.
     Scribble {
-        /// Where.
+        /// The address.
         address: Address,
-        /// How the server is.
+        /// The configuration of the server.
         plan: FixtureConfig,
-        /// What is random follows from it.
+        /// The seed of the random values.
         seed: u64,
         /// How many words there are in front of the arena.
         words: u64,
     },
-    /// Serves, and writes into its regions: first what it is told to, then anything.
+    /// Serves, and writes into its regions: first the writes that it is sent, then arbitrary ones.
     ServeScribbling {
-        /// Where.
+        /// The address.
         address: Address,
-        /// How.
+        /// The configuration.
         plan: FixtureConfig,
-        /// What is random follows from it.
+        /// The seed of the random values.
         seed: u64,
     },
-    /// Has servers, clients, streams and a worker, then blocks SIGTERM and waits for it. Reports its
-    /// threads and those of the worker; once the signal has come, its name.
+    /// Starts servers, clients, streams and a worker, then blocks SIGTERM and waits for it. Reports
+    /// its threads and those of the worker, and then the name of the signal that came.
     TakeSignals,
-    /// Serves and calls, gets no more threads, and says what that comes to.
+    /// Serves and calls without new threads, and reports the outcome.
     Threadless {
-        /// Where.
+        /// The address.
         address: Address,
     },
-    /// Serves with a hook that waits, loses its client, gets no more threads, and drops the server. Reports
-    /// the name of the thread that calls the hook.
+    /// Serves with a hook that waits, loses its client, and drops the server without new threads.
+    /// Reports the name of the thread that calls the hook.
     DropThreadless {
-        /// Where.
+        /// The address.
         address: Address,
     },
-    /// Has a worker, whose process it reports; drops it when told to, and says so.
+    /// Starts a worker, and reports the worker's process. Drops the worker when told to, and
+    /// reports that.
     Employ {
         /// What the worker does.
         duty: Duty,
-        /// What else.
+        /// What the process does besides.
         besides: Besides,
     },
-    /// Has a worker in its own process group that has a worker too, kills the first, and adopts the
-    /// second; says when that has ended.
+    /// Starts a worker, in its own process group, which starts a worker too. Kills the first,
+    /// adopts the second, and reports when that has ended.
     Bury {
-        /// Where the number of the second is by then.
+        /// The file with the process id of the second.
         file: PathBuf,
     },
 }
 
-/// Plays the role that the parent gives, or does the duty of a worker.
+/// Plays the role that the parent gives, or the duty of a worker.
 pub fn main() {
     if let Some(duty) = Duty::of_this_process() {
         return duty.perform();
@@ -265,7 +266,7 @@ pub fn main() {
 }
 
 impl Role {
-    /// Imposes what restricts the role, and returns the role alone.
+    /// Imposes the restrictions of the role, and returns the role itself.
     fn restrict(self) -> Self {
         match self {
             Role::Restricted { by, role } => {

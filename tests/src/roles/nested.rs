@@ -1,4 +1,4 @@
-//! The duties of workers that try to have workers where that is refused.
+//! The duties of workers that try to start workers where that is refused.
 
 use std::io::Read;
 use std::os::fd::AsFd;
@@ -14,26 +14,27 @@ use crate::watchdog::PATIENCE;
 
 use super::Duty;
 
-/// What a process does that tries to have a worker.
+/// The duty of a process that tries to start a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Nested {
-    /// Starts a worker with this duty. Says why it cannot, and ends with 3; ends with 0 if it can.
+    /// Starts a worker with this duty. Ends with 0 if it can; otherwise writes the reason and ends
+    /// with 3.
     Employ(Box<Duty>),
     /// Does the same with [`Duty::Serve`] after it has served in this way.
     EmployLast(Served),
     /// Kills its parent while it makes its service, then starts workers until one is refused.
     /// Writes why to its standard output.
     EmployOrphaned,
-    /// Starts the same behind a shell that takes the standard input away, so often at most.
+    /// Starts the same behind a shell that takes the standard input away, at most this many times.
     EmployWrapped(u32),
-    /// Writes what its environment says of workers to its standard output.
+    /// Writes the environment variable about workers to its standard output.
     TellEnvironment,
 }
 
 /// How a call of `serve` ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Served {
-    /// The parent does not want the worker any more.
+    /// It ends because the parent no longer wants the worker.
     ToTheEnd,
     /// The assignment cannot be read: something else has read standard input.
     NotAtAll,
@@ -100,7 +101,7 @@ fn employ(command: Command) {
 fn employ_orphaned() {
     let served = worker::serve_with(|_, _| {
         kill_process(getppid().expect("it has a parent"), Signal::KILL).expect("it is there");
-        // The kernel tells the end of the parent a little later.
+        // The kernel reports the end of the parent a little later.
         loop {
             if let Err(refused) = start(Duty::Serve.command()) {
                 println!("{refused}");

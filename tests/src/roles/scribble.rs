@@ -13,7 +13,7 @@ use crate::process::Parent;
 /// Writes between two calls of a random kind.
 const MOST_WRITES: u32 = 8;
 
-/// A client that scribbles, and begins anew whenever it has been thrown out.
+/// A client that scribbles, and connects again whenever the server has ended its connection.
 struct Vandal<'a> {
     address: &'a Address,
     plan: &'a FixtureConfig,
@@ -21,12 +21,12 @@ struct Vandal<'a> {
 }
 
 impl Vandal<'_> {
-    /// What it has now, connected again if need be.
+    /// Returns its scribbler, after it has connected again if needed.
     fn scribbler(&mut self) -> &Scribbler {
         while self.client.as_ref().is_none_or(|(guest, _)| !guest.is_connected()) {
             // The regions of the old connection go first.
             self.client = None;
-            // It may be early, before the server has let go of the last connection.
+            // The server may not have released the last connection yet.
             let guest = Guest::connect(self.address, self.plan).ok();
             self.client = guest.map(|guest| (guest, Scribbler::new()));
         }

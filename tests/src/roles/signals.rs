@@ -1,4 +1,4 @@
-//! The role of a program that takes its signals itself.
+//! The role of a program that handles its signals itself.
 
 use std::fs;
 use std::path::Path;
@@ -17,11 +17,10 @@ use crate::process::Parent;
 use crate::streams::StreamsClient;
 use crate::watchdog::{PATIENCE, eventually_equal};
 
-/// A thread: its name, and the signals that it blocks, as a bit each from signal 1 on.
+/// A thread: its name, and a bit mask of the signals that it blocks, from signal 1 on.
 pub type Blocks = (String, u64);
 
-/// The threads that a process has for what [`take_signals`] starts, by the 15 bytes of their names
-/// that Linux keeps.
+/// The threads that [`take_signals`] starts, by the 15 bytes of their names that Linux keeps.
 const EXPECTED: [&str; 9] = [
     "witrpc-control",
     "witrpc-events",
@@ -34,11 +33,11 @@ const EXPECTED: [&str; 9] = [
     "witrpc-worker",
 ];
 
-/// SIGSEGV, which nothing else blocks.
+/// SIGSEGV, which no other thread blocks.
 const FAULT: u64 = 1 << 10;
 
-/// Returns the threads of the library's in a process, and what each blocks. One that ends meanwhile
-/// is left out.
+/// Returns the library's threads in a process, and the signals that each blocks. A thread that ends
+/// meanwhile is left out.
 ///
 /// # Panics
 ///
@@ -54,7 +53,7 @@ fn is_ours(name: &str) -> bool {
     name.starts_with("witrpc-") && name != "witrpc-peer"
 }
 
-/// Returns what a thread blocks once it has started, or at last; `None` if it ends.
+/// Returns the signals that a thread blocks once it has started; `None` if it ends.
 ///
 /// The C library blocks all signals of a thread for a moment at its start and at its end.
 fn settled(status: &Path) -> Option<Blocks> {
@@ -102,7 +101,7 @@ pub(super) fn take_signals(parent: &Parent) {
     };
     eventually_equal("the threads that are missing", &Vec::new(), missing);
 
-    // Only now, as a program may that knows nothing of these threads.
+    // Only now, like a program that does not know of these threads.
     let signals = block_term();
     parent.report(&(own(), threads_of(worker_pid)));
     let taken = signals.wait().expect("the signal comes");
@@ -110,7 +109,7 @@ pub(super) fn take_signals(parent: &Parent) {
     parent.outlive();
 }
 
-/// Starts all that has threads, and leaves it running.
+/// Starts everything that has threads, and leaves it running.
 fn use_everything(address: &Address) {
     let plan = FixtureConfig { streams: true, event_service: true, ..FixtureConfig::default() };
     let server = plan.start(address, &Arc::new(Bench::default())).expect("the server starts");
@@ -124,7 +123,7 @@ fn use_everything(address: &Address) {
     let (ours, both) = mpsc::channel();
     let theirs = ours.clone();
     thread::spawn(move || {
-        // The second item never comes, so that the upload is under way.
+        // The second item never comes, so the upload stays in progress.
         let numbers = (0..2).inspect(|number| {
             if *number == 1 {
                 block_term();
@@ -138,7 +137,7 @@ fn use_everything(address: &Address) {
         let held = later.hold_later(1, 1);
         let mut held = std::pin::pin!(held);
         let polled = held.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(polled.is_pending(), "nobody opens the gate");
+        assert!(polled.is_pending(), "the gate is closed");
         block_term();
         ours.send(()).expect("it is waited for");
         forever();

@@ -1,4 +1,4 @@
-//! The role of a process that gets no more threads.
+//! The role of a process that gets no new threads.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -16,22 +16,23 @@ use crate::resources::refuse_threads;
 use crate::restriction::limit;
 use crate::streams::{Fed, StreamsAsyncClient, StreamsClient};
 
-/// What uploads come to in a process that gets no thread.
+/// The outcomes of uploads in a process that gets no new threads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Without {
-    /// A blocking upload got the error that the client has no thread, by the name and value of the limit.
+    /// A blocking upload got the error that the client lacks a thread, with the name and value of
+    /// the limit.
     pub client_refused: bool,
-    /// An upload to a method that takes an iterator got the error that the server has none.
+    /// An upload to a method that takes an iterator got the error that the server lacks a thread.
     pub server_refused: bool,
     /// An upload to a method that takes a stream was answered.
     pub needs_none: bool,
-    /// So was a call of another client.
+    /// A call of another client was answered.
     pub bystander: bool,
     /// How many methods that need a thread have begun.
     pub begun: u64,
 }
 
-/// How many threads and processes the user may have.
+/// The limit of threads and processes of the user.
 const THREADS: u64 = 4_321;
 
 /// See [`Role::Threadless`](super::Role::Threadless).

@@ -21,51 +21,52 @@ use crate::watchdog::{PATIENCE, eventually};
 
 use super::nested::Nested;
 
-/// What a worker does with its life.
+/// The duty of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Duty {
-    /// Serves a basic, as long as it is to.
+    /// Serves the basic service as long as its parent wants it.
     Serve,
-    /// The same; stays when it is to end.
+    /// Does the same, but does not end when asked to.
     ServeAndLinger,
-    /// The same, and leaves a file that says so; whoever finds that does something else.
+    /// Does the same, and leaves a file behind. A process that finds that file has the other duty.
     ServeOnce(PathBuf, Box<Duty>),
-    /// The same, but first says so much on its standard error, a line at a time.
+    /// Does the same, but first writes this many lines to its standard error.
     ServeTalking(u32),
-    /// The same, with two children: one finds out whether it is a worker, to go on only if it is
-    /// not, the other keeps standard error open until standard output ends.
+    /// Does the same, with two children. One checks that it is not a worker; the other keeps
+    /// standard error open until standard output ends.
     ServeWithChildren,
-    /// The same, with a child that outlives it and then writes into this file whether it is a worker.
+    /// Does the same, with a child that outlives it and then writes into this file whether it is a
+    /// worker.
     ServeLeaving(PathBuf),
     /// Waits until its parent is not this process, and writes into the file whether it is a worker.
     Outlive(PathBuf, u32),
-    /// Has a worker of its own, whose number is in this file by the time that it serves.
+    /// Starts its own worker, whose process id is in this file when it begins to serve.
     ServeOwning(PathBuf),
-    /// Starts a worker instead of serving, with or without its standard input. Says why it cannot,
-    /// and ends with 3; ends with 0 if it can.
+    /// Starts a worker instead of serving, with or without its standard input. Ends with 0 if it
+    /// can; otherwise writes the reason and ends with 3.
     StartFirst {
-        /// Without.
+        /// Whether the standard input is closed.
         closed: bool,
     },
-    /// Tries to have a worker elsewhere.
+    /// Tries to start a worker elsewhere.
     Nested(Nested),
     /// Cannot serve: its server is refused.
     ServeBadly,
-    /// Says something on its standard error and ends.
+    /// Writes this to its standard error and ends with this status.
     Exit(i32, String),
     /// Does nothing, with or without its standard input.
     Idle {
-        /// Without.
+        /// Whether the standard input is closed.
         closed: bool,
     },
-    /// Says over the line what makes no sense.
+    /// Sends invalid bytes to its parent.
     Babble,
     /// Ends with 1 if it is a worker.
     FindOut,
 }
 
 impl Duty {
-    /// A command that does it.
+    /// Returns a command that does it.
     ///
     /// # Panics
     ///
@@ -76,7 +77,7 @@ impl Duty {
         command
     }
 
-    /// The duty that this process was started for.
+    /// Returns the duty that this process was started for.
     pub(super) fn of_this_process() -> Option<Self> {
         let duty = std::env::args().nth(1)?;
         Some(serde_json::from_str(&duty).expect("only tests start this program"))
@@ -190,14 +191,14 @@ fn start_children() {
     thread::spawn(move || holder.wait());
 }
 
-/// What the process that has a worker does besides.
+/// What the parent of a worker does besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Besides {
     /// Nothing.
     Nothing,
     /// It keeps the worker busy.
     Call,
-    /// It forks a child that lives on, once it has a worker. The child drops its copy.
+    /// It forks a child that lives on, after it has started a worker. The child drops its copy.
     Fork,
     /// It starts the worker on a thread that ends.
     EndThread,
@@ -248,7 +249,7 @@ pub(super) fn employ(parent: &Parent, duty: &Duty, besides: Besides) {
     parent.outlive();
 }
 
-/// Has this process adopt the orphans of its descendants.
+/// Makes this process adopt the orphans of its descendants.
 fn adopt() {
     set_child_subreaper(Some(getpid())).expect("any process may");
 }
@@ -264,7 +265,7 @@ pub(super) fn bury(parent: &Parent, file: &Path) {
     let own = pid_of(own.parse().expect("it is a number"));
     let pid = pid_of(worker.client().who_serves().expect("it serves"));
     kill_process(pid, Signal::KILL).expect("it is there");
-    // When that has been reaped, its orphans are children of this process.
+    // When the worker has been reaped, its orphans are children of this process.
     worker.wait();
     waitpid(Some(own), WaitOptions::empty()).expect("it was adopted");
     parent.report(&());

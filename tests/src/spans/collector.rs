@@ -1,4 +1,4 @@
-//! A small subscriber that keeps every span for ever.
+//! A small subscriber that keeps every span.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ fn index(id: u64) -> usize {
     usize::try_from(id).expect("it is an index") - 1
 }
 
-/// Writes fields down.
+/// Records fields as text.
 struct Writer<'a>(&'a mut BTreeMap<String, String>);
 
 impl Visit for Writer<'_> {

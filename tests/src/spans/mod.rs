@@ -14,19 +14,19 @@ pub struct Seen {
     pub name: String,
     /// What was recorded in it, as text.
     pub fields: BTreeMap<String, String>,
-    /// How often a thread has gone into it.
+    /// How often a thread has entered it.
     pub entered: u32,
-    /// The fields of the span that it was made in.
+    /// The fields of the span in which it was made.
     pub within: Option<BTreeMap<String, String>>,
 }
 
 impl Seen {
-    /// A field; empty if it was not recorded.
+    /// Returns a field; empty if it was not recorded.
     pub fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)
     }
 
-    /// The numbers of client and call.
+    /// Returns the numbers of client and call.
     pub fn id(&self) -> (&str, &str) {
         (self.field("client"), self.field("call"))
     }
@@ -38,7 +38,7 @@ pub fn collect() {
     collector::install();
 }
 
-/// All that were seen, in their order.
+/// Returns all spans that were seen, in order.
 pub fn seen() -> Vec<Seen> {
     #[cfg(feature = "tracing")]
     return collector::seen();

@@ -18,10 +18,10 @@ const NAME: &str = "nasty";
 /// The status of a panic in the bits of an answer's tag.
 const PANICKED: u32 = 2;
 
-/// Where the operation of a request stands in its tag.
+/// The position of the operation in a request's tag.
 const OPERATION_SHIFT: u32 = 23;
 
-/// How long an answer is waited for that need not come at all.
+/// How long to wait for an answer that may never come.
 const MOMENT: Duration = Duration::from_micros(200);
 
 static SERVER: LazyLock<WitServer> = LazyLock::new(|| {
@@ -29,7 +29,7 @@ static SERVER: LazyLock<WitServer> = LazyLock::new(|| {
     server.service(mirror()).start().expect("the name is free")
 });
 
-/// Connects as every client does, but for its hello, and keeps the channel.
+/// Connects like any client, with another hello, and keeps the channel.
 #[derive(Clone, Debug)]
 struct Tap {
     hello: Option<Vec<u8>>,
@@ -58,10 +58,10 @@ fn connect(
     (client, tap.channel.get().cloned())
 }
 
-/// A client whose hello is these bytes.
+/// Runs a client whose hello is these bytes.
 pub fn hello(bytes: &[u8]) {
     if let (Ok(client), _) = connect(Some(bytes.to_vec()), Codec::Postcard) {
-        // It was a hello; perhaps that of the other codec.
+        // The bytes were a valid hello, perhaps for the other codec.
         let _ = client.nothing();
     }
 }
@@ -78,9 +78,9 @@ impl Fill for Bytes<'_> {
     }
 }
 
-/// A client that has come in, and whose requests the bytes say: a tag and a body each. All calls are
-/// answered, and none makes the service panic. What keeps streams and events going may be answered
-/// late, or not before the client goes.
+/// Runs an admitted client, whose requests are given by the bytes: a tag and a body each. All calls
+/// are answered, and none makes the service panic. Calls that keep streams and events going may be
+/// answered late, or not before the client is gone.
 pub fn requests(bytes: &[u8]) {
     let Some((&codec, mut script)) = bytes.split_first() else { return };
     let (client, channel) = connect(None, codec_of(codec));
@@ -96,10 +96,10 @@ pub fn requests(bytes: &[u8]) {
                 assert_ne!(answer.tag & 0xFF, PANICKED, "tag {tag:#x}, body {body:x?}");
             }
             Err(ChannelError::TimedOut) if !is_call => {}
-            // So many requests are unanswered.
+            // Too many requests are unanswered.
             Err(ChannelError::NoFreeLane) => return,
             Err(ChannelError::TimedOut) => panic!("no answer to tag {tag:#x}, body {body:x?}"),
-            // It was thrown out.
+            // The server has ended the connection.
             Err(_) => return,
         }
     }

@@ -1,5 +1,5 @@
-//! A service whose types have everything that a hostile message can try itself at, and peers that
-//! send it whatever some bytes say: what the fuzz targets call, and the tests of their seeds.
+//! A service with types of every kind for hostile messages, and peers that send it arbitrary bytes.
+//! The fuzz targets and the tests of their seeds use it.
 
 mod client;
 mod server;
@@ -19,7 +19,7 @@ use crate::basic::Point;
 pub use client::{hello, requests};
 pub use server::{answers, welcome};
 
-/// Deep: it contains itself in every way that a type can.
+/// A deep type: it contains itself in every way that a type can.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Tree {
     /// Nothing.
@@ -40,7 +40,7 @@ pub enum Tree {
     },
 }
 
-/// Wide: every kind of value that there is.
+/// A wide type: it has a field of every kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Odds {
     signed: i128,
@@ -62,7 +62,7 @@ pub struct Odds {
     absent: u8,
 }
 
-/// Takes and gives all of it.
+/// Takes and returns all of these types.
 #[wit_service]
 pub trait Nasty {
     /// Nothing at all.
@@ -77,21 +77,21 @@ pub trait Nasty {
     fn raw(&self, bytes: &[u8], floats: &[f64], points: &[Point], text: &str) -> Vec<f64>;
     /// A path and a lent value.
     fn lent(&self, path: &Path, tree: &Tree) -> String;
-    /// The same, later.
+    /// Takes a tree and numbers, and is async.
     async fn later(&self, tree: Tree, numbers: Vec<u32>) -> Result<Vec<u8>, String>;
-    /// So many times the same, one after the other.
+    /// Returns the tree `count` times.
     fn repeat(&self, tree: Tree, count: u16) -> impl Iterator<Item = Result<Tree, String>>;
-    /// Numbers without an end, which cross as a raw section.
+    /// Returns numbers without end, which cross as a raw section.
     fn numbers(&self, from: u64) -> impl Iterator<Item = u64>;
-    /// How many trees are fed.
+    /// Returns how many trees are uploaded.
     async fn count(&self, trees: impl Stream<Item = Tree>) -> Result<u64, String>;
-    /// The same of blocks of bytes, on a thread.
+    /// Returns how many blocks of bytes are uploaded, on a thread.
     fn weigh(&self, blocks: impl Iterator<Item = Vec<u8>>, tree: Tree) -> u64;
     /// Emits events of both kinds.
     fn emit(&self, count: u8);
-    /// How many elements that take no bytes the lists that are fed have together.
+    /// Returns the total number of elements, which take no bytes, in the uploaded lists.
     fn measure(&self, lists: impl Iterator<Item = Vec<()>>) -> u64;
-    /// Lists of so many of them.
+    /// Returns lists of `len` such elements.
     fn lists(&self, len: u8) -> impl Iterator<Item = Vec<()>>;
 
     /// Something has happened.
@@ -102,11 +102,11 @@ pub trait Nasty {
     fn waited(&self, odd: u8);
 }
 
-/// Gives back what it gets.
+/// Returns its arguments.
 #[derive(Debug)]
 pub struct Mirror(NastyEvents);
 
-/// The service, its events among it.
+/// Returns the service with its events.
 fn mirror() -> NastyServer {
     NastyServer::with_events(Mirror)
 }
@@ -160,7 +160,7 @@ impl Nasty for Mirror {
 
     fn emit(&self, count: u8) {
         for n in 0..count {
-            // Whoever does not take them in time misses them.
+            // A client that does not take them in time misses them.
             let _ = self.0.happened(&Tree::Leaf, &[n]);
             let _ = self.0.waited(n);
         }
@@ -175,12 +175,12 @@ impl Nasty for Mirror {
     }
 }
 
-/// The codec that a script chooses by its first byte.
+/// Returns the codec that a script chooses by its first byte.
 fn codec_of(byte: u8) -> Codec {
     if byte & 1 == 0 { Codec::Postcard } else { Codec::Json }
 }
 
-/// Takes as many bytes off the script as the two in front of them say.
+/// Takes as many bytes off the script as its first two bytes say.
 fn take<'a>(script: &mut &'a [u8]) -> &'a [u8] {
     let Some((len, rest)) = script.split_first_chunk::<2>() else {
         return std::mem::take(script);

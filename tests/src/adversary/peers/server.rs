@@ -13,13 +13,13 @@ use witrpc::{BindError, ConnectError, Endpoint, InProcess, WitServer};
 
 use super::{NastyClient, Tree, codec_of, mirror, take};
 
-/// A stream without an end is as long as what an answer can say.
+/// The longest answer limits a stream without end.
 const MOST_ITEMS: usize = 1 << 17;
 
-/// What is left to be answered: a tag and a body each.
+/// The answers that are left: a tag and a body each.
 type Answers = Arc<Mutex<VecDeque<(u32, Vec<u8>)>>>;
 
-/// Welcomes with some bytes, and answers with others.
+/// A server that welcomes with some bytes, and answers with others.
 #[derive(Debug)]
 struct Liar {
     welcome: Vec<u8>,
@@ -44,9 +44,9 @@ struct Lies {
 }
 
 impl Lies {
-    /// The next answer; that the connection has ended, when there is none.
+    /// Returns the next answer, or the error of an ended connection when there is none.
     fn next(&self, answer: &mut Answer) -> Result<(), ChannelError> {
-        let next = self.answers.lock().expect("nobody panics with it").pop_front();
+        let next = self.answers.lock().expect("no thread panics with it").pop_front();
         let (tag, bytes) = next.ok_or(ChannelError::PeerDied)?;
         let payload = match bytes.len() {
             len @ 0..=40 => Payload::Small { bytes: pad(&bytes), len: len as u8 },
@@ -108,13 +108,13 @@ impl ClientChannel for Lies {
     fn disconnect(&self) {}
 }
 
-/// A server whose welcome is these bytes.
+/// Runs a server whose welcome is these bytes.
 pub fn welcome(bytes: &[u8]) {
     let liar = Liar { welcome: bytes.to_vec(), answers: Arc::default() };
     let _ = NastyClient::connect(Endpoint::new(liar));
 }
 
-/// What an honest server says to its client, so that the client goes on to its calls.
+/// Returns the welcome of an honest server, with which the client goes on to its calls.
 fn honest_welcome() -> &'static [u8] {
     /// Listens to a connect.
     #[derive(Clone, Debug)]
@@ -143,7 +143,8 @@ fn honest_welcome() -> &'static [u8] {
     })
 }
 
-/// A server whose answers the bytes say: a tag and a body each, to a call of each method.
+/// Runs a server whose answers are given by the bytes: a tag and a body each, to a call of each
+/// method.
 pub fn answers(bytes: &[u8]) {
     let Some((&codec, mut script)) = bytes.split_first() else { return };
     let mut said = VecDeque::new();
@@ -155,7 +156,7 @@ pub fn answers(bytes: &[u8]) {
     let liar = Liar { welcome: honest_welcome().to_vec(), answers: Arc::clone(&answers) };
     let client = NastyClient::builder(Endpoint::new(liar)).codec(codec_of(codec)).connect();
     let Ok(client) = client else { return };
-    while !answers.lock().expect("nobody panics with it").is_empty() {
+    while !answers.lock().expect("no thread panics with it").is_empty() {
         let _ = client.nothing();
         let _ = client.tree(Tree::Leaf);
         let _ = client.odds(Vec::new());
@@ -167,8 +168,8 @@ pub fn answers(bytes: &[u8]) {
     }
 }
 
-/// A call of each method that takes or returns a stream, and a subscription to each event. Each item
-/// takes an answer of its own at least now and then, so all come to an end.
+/// Calls each method that takes or returns a stream, and subscribes to each event. Each item takes
+/// an answer of its own at least now and then, so all streams end.
 fn flows(client: &NastyClient) {
     if let Ok(items) = client.repeat(Tree::Leaf, 3) {
         items.for_each(drop);
