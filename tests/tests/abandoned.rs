@@ -1,4 +1,4 @@
-//! A caller that gives up, while its handler goes on.
+//! Callers that give up while their handlers go on.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -52,7 +52,7 @@ over_every_transport! {
         let hasty = hasty.connect().unwrap();
         let helper = fixture.client();
         for round in 0..20 {
-            // Two late answers, a small and a large one, race with calls that reuse their lanes.
+            // Two late answers, a short and a long one, race with calls that reuse their lanes.
             abandon(|| hasty.make_later(round, 300_000, round));
             abandon(|| hasty.hold(round, 7_777));
             helper.open(round).unwrap();
@@ -77,7 +77,8 @@ over_every_transport! {
         let helper = fixture.async_client();
         for round in 0..30 {
             let pending = join_all((0..4).map(|token| client.hold_later(round, token)));
-            // Polled until all have arrived: the lanes of the round before may still be taken.
+            // Polled until all have arrived, because the lanes of the round before may still be
+            // taken.
             match block_on(select(pending, pin!(helper.arrived(round, 4)))) {
                 Either::Left(_) => panic!("round {round}: the gate is closed"),
                 Either::Right((arrived, pending)) => {
@@ -135,11 +136,11 @@ over_every_transport! {
     }
 }
 
-/// Makes a call that is held up, until it has really been sent and given up.
+/// Makes a call that waits at a gate, until it has been sent and given up.
 fn abandon<T: std::fmt::Debug>(call: impl Fn() -> Result<T, CallError>) {
     eventually("a call finds a lane", || match call() {
         Err(CallError::TimedOut { .. }) => true,
-        // The lanes of the calls before are about to come back.
+        // The lanes of the earlier calls will be free soon.
         Err(CallError::NoFreeLane { .. }) => false,
         other => panic!("the gate is closed: {other:?}"),
     });

@@ -1,5 +1,5 @@
-//! Wakers of users that call into the client or the server that wakes them: whatever wakes or drops one
-//! has no lock that they need, or this would hang.
+//! Wakers of users that call into the client or the server that wakes them. A thread that wakes or
+//! drops a waker must hold no lock that the waker needs, or these tests hang.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -20,8 +20,8 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually_equal};
 /// Enough items to fill what the server grants ahead: two batches of 64 KiB and a bit.
 const MANY: u64 = 2 * (64 << 10) / 8 + 100;
 
-/// A waker that begins a call, an upload and a stream, and gives them up, whenever it is woken and when
-/// its last copy is dropped.
+/// A waker that begins a call, an upload and a stream, and gives them up, whenever it is woken and
+/// when its last copy is dropped.
 struct Calling {
     client: StreamsAsyncClient,
     polls: Thread,
@@ -56,8 +56,8 @@ impl Drop for Calling {
 
 type Call<'a> = Pin<Box<dyn Future<Output = Result<u64, CallError>> + 'a>>;
 
-/// Polls all, each time with wakers that are new, so that the former ones are dropped. Says how often
-/// one was woken.
+/// Polls all, each time with new wakers, so that the former ones are dropped. Returns how often one
+/// was woken.
 fn complete(client: &StreamsAsyncClient, mut calls: Vec<Call<'_>>, expected: &[u64]) -> usize {
     let woken = Arc::<AtomicUsize>::default();
     let mut answers = vec![None; calls.len()];
@@ -78,7 +78,7 @@ fn complete(client: &StreamsAsyncClient, mut calls: Vec<Call<'_>>, expected: &[u
     woken.load(SeqCst)
 }
 
-/// Runs a job on whatever thread wakes it, in the midst of that.
+/// Runs a job on the thread that wakes it, inside the wake.
 struct Inline {
     job: Mutex<Option<Job>>,
     is_woken: AtomicBool,
@@ -90,7 +90,7 @@ impl Wake for Inline {
     fn wake(self: Arc<Self>) {
         self.is_woken.store(true, SeqCst);
         while self.is_woken.load(SeqCst) {
-            // Another thread has it, and looks again.
+            // Another thread runs it, and looks again.
             let Ok(mut job) = self.job.try_lock() else { return };
             let waker = Waker::from(Arc::clone(&self));
             while self.is_woken.swap(false, SeqCst)

@@ -1,5 +1,5 @@
-//! What becomes of a call that a server which shuts down in good order does not answer: it was not
-//! taken, and its client knows.
+//! Calls that a server which shuts down gracefully does not answer: they were not taken, and their
+//! client knows that.
 
 use std::future::Future;
 use std::pin::pin;
@@ -20,7 +20,7 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 pub trait Till {
     /// Gives its argument back.
     fn take(&self, n: u64) -> u64;
-    /// The same, later.
+    /// Does the same, and is async.
     async fn take_later(&self, n: u64) -> u64;
 }
 
@@ -66,7 +66,7 @@ fn a_call_that_follows_a_shutdown_says_that_it_did_not_run(place: Endpoint) {
         let server = serve(&place, &ran);
         let client = TillClient::connect(place.clone()).unwrap();
         assert!(server.shutdown(PATIENCE));
-        // The first one may be sent before the client knows of the end, the second is not.
+        // The first call may be sent before the client knows of the end; the second is not.
         for _ in 0..2 {
             let error = client.take(n).unwrap_err();
             assert!(!error.maybe_executed() && error.is_retryable(), "{n}: {error:?}");
@@ -80,7 +80,7 @@ fn a_call_that_follows_a_shutdown_says_that_it_did_not_run(place: Endpoint) {
     assert_eq!(ran.load(Relaxed), 0);
 }
 
-/// Calls until the server does not take one; how many it has answered.
+/// Calls until the server does not take a call. Returns how many calls it has answered.
 fn answered_by_the_end(mut call: impl FnMut(u64) -> Result<u64, CallError>) -> u64 {
     for n in 0.. {
         match call(n) {

@@ -1,4 +1,4 @@
-//! Calls that their callers cancel, and what the handlers learn.
+//! Calls that their callers cancel, and what the handlers learn of that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -138,8 +138,8 @@ over_both_transports! {
     }
 
     fn no_cancel_ever_hits_another_call(transport) {
-        // Few lanes and short arenas: every call follows one that was given up, and many cross in
-        // segments.
+        // There are few lanes and the arenas are short: every call follows one that was given up,
+        // and many cross in segments.
         let size = Some(128 << 10);
         let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(4), size, ..FixtureConfig::default() });
         let client = cancellation_later(&fixture);
@@ -167,14 +167,14 @@ over_both_transports! {
     }
 }
 
-/// What became of the calls, as their callers know it, by token.
+/// The outcome of the calls, as their callers know it, by token.
 #[derive(Default)]
 struct Ledger {
     answered: BTreeSet<u64>,
     given_up: BTreeSet<u64>,
 }
 
-/// Each thread makes so many. See CONTRIBUTING.md.
+/// Returns how many calls each thread makes. See CONTRIBUTING.md.
 fn calls_of_the_stress() -> u64 {
     let asked = std::env::var("WITRPC_CANCEL_CALLS");
     asked.map_or(400, |calls| calls.parse().expect("WITRPC_CANCEL_CALLS is a number"))
@@ -189,8 +189,7 @@ fn random_bytes(token: u64, rng: &mut Rng) -> Vec<u8> {
     bytes_of(len, token)
 }
 
-/// Lets a little time go by. Now and then by giving others a turn, of which there may be many on a
-/// machine under load.
+/// Lets a little time pass, sometimes by yielding, which may take long on a machine under load.
 fn breathe(rng: &mut Rng) {
     if rng.u8(..16) == 0 {
         thread::yield_now();
@@ -199,7 +198,7 @@ fn breathe(rng: &mut Rng) {
     }
 }
 
-/// Makes a call and gives it up after so many looks, unless it is answered by then.
+/// Makes a call and gives it up after a number of looks, unless it is answered by then.
 fn gamble(client: &CancellationAsyncClient, token: u64, rng: &mut Rng, ledger: &Mutex<Ledger>) {
     let bytes = random_bytes(token, rng);
     let (len, sum) = (bytes.len(), checksum(&bytes));
@@ -211,7 +210,7 @@ fn gamble(client: &CancellationAsyncClient, token: u64, rng: &mut Rng, ledger: &
     };
     let mut call = pin!(call);
     let mut cx = Context::from_waker(Waker::noop());
-    // Some are waited for in earnest.
+    // Some calls are waited for until they are answered.
     let patience = if rng.u8(..4) == 0 { None } else { Some(rng.u32(..300)) };
     let mut answer = None;
     match patience {
@@ -233,12 +232,12 @@ fn gamble(client: &CancellationAsyncClient, token: u64, rng: &mut Rng, ledger: &
             assert_eq!((answer.len(), checksum(&answer)), (len, sum), "the answer to another call");
             ledger.answered.insert(token);
         }
-        // It is dropped when this function returns.
+        // The call is dropped when this function returns.
         None => drop(ledger.given_up.insert(token)),
     }
 }
 
-/// The same, by a thread that blocks and another one that cancels.
+/// Does the same, by a thread that blocks and another one that cancels.
 fn gamble_blocking(client: &CancellationClient, token: u64, rng: &mut Rng, ledger: &Mutex<Ledger>) {
     let bytes = random_bytes(token, rng);
     let (len, sum) = (bytes.len(), checksum(&bytes));
@@ -276,7 +275,7 @@ fn check(ledger: &Ledger, client: &CancellationClient) {
     }
     let told = notes.iter().filter(|(_, cancelled)| **cancelled);
     for (token, _) in told.clone() {
-        assert!(ledger.given_up.contains(token), "{token:#x} was cancelled by nobody");
+        assert!(ledger.given_up.contains(token), "{token:#x} was not given up");
     }
     assert!(!ledger.answered.is_empty() && told.count() > 0, "nothing was tried");
 }

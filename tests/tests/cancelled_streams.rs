@@ -1,4 +1,4 @@
-//! Methods with a stream: what their context says of those who want it.
+//! Methods with a stream: what their context says about cancellation.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -84,7 +84,7 @@ over_both_transports! {
         let fixture = Fixture::new(transport);
         let (client, later) = (cancellation(&fixture), cancellation_later(&fixture));
         let mut time = Duration::from_millis(20);
-        // Until the machine is quick enough to open both in time.
+        // Repeated until the machine is fast enough to open both in time.
         let (at, mut stream, mut other) = loop {
             let at = Instant::now() + time;
             let options = CallOptions::new().deadline(at);
@@ -103,7 +103,7 @@ over_both_transports! {
         };
         let wanted = Some(Ok((false, false)));
         assert_eq!((stream.next(), block_on(other.next())), (wanted.clone(), wanted.clone()));
-        // For the deadline itself, and nothing that happens by then.
+        // This waits for the deadline itself, and for nothing that happens by then.
         thread::sleep(at.saturating_duration_since(Instant::now()));
         client.then().unwrap();
         assert_eq!((stream.next(), block_on(other.next())), (wanted.clone(), wanted));
@@ -119,7 +119,7 @@ over_both_transports! {
             let options = CallOptions::new().timeout(time);
             let (view, view_later) = (client.with(options.clone()), later.with(options));
             let numbers = || stream::iter(0..3);
-            // What the callers make of it, who have clocks of their own, is not looked at here.
+            // The callers have their own clocks, so their outcomes are not checked here.
             let _ended = [
                 view.ponder(1, 0..3),
                 view.ponder_asleep(2, 0..3),

@@ -116,7 +116,8 @@ fn nested_calls_beyond_the_bound_of_workers_end_in_time() {
     assert_eq!(client.add(1, 2), Ok(3), "the workers are free again");
 }
 
-/// With one worker each call that takes a while displaces the poller: others come in between.
+/// With one worker, each call that takes a while displaces the poller, and other calls are served
+/// in between.
 #[test]
 fn a_client_that_calls_without_pause_lets_others_in() {
     let fixture = Fixture::with(
@@ -134,7 +135,7 @@ fn a_client_that_calls_without_pause_lets_others_in() {
                 }
             });
         }
-        // The others keep on until all of these have been answered.
+        // The others go on until all of these have been answered.
         let answers: Vec<_> = (0..20).map(|n| other.add(n, 1)).collect();
         over.store(true, Relaxed);
         assert_eq!(answers, (1..=20).map(Ok).collect::<Vec<_>>());
@@ -154,7 +155,7 @@ fn ten_clients_in_parallel_each_get_their_own_answers() {
     }
 }
 
-/// Enough for any but the largest machines, which have no memory for a process a core.
+/// Enough for all but the largest machines, which lack the memory for a process for each core.
 const MOST_PROCESSES: usize = 64;
 
 #[test]

@@ -16,7 +16,7 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually_equal};
 const HOUR: Duration = Duration::from_secs(3600);
 const BRIEFLY: Duration = Duration::from_millis(50);
 
-/// A server that is stopped.
+/// Returns a server that is stopped.
 fn stopped(address: &Address) -> Child {
     let child =
         Child::start(&Role::Serve { address: address.clone(), plan: FixtureConfig::default() });
@@ -26,7 +26,7 @@ fn stopped(address: &Address) -> Child {
     child
 }
 
-/// How many threads of this process connect.
+/// Returns how many threads of this process connect.
 fn connecting() -> usize {
     let tasks = fs::read_dir("/proc/self/task").expect("every process has them");
     let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
@@ -42,7 +42,7 @@ fn a_stopped_server_is_given_up_in_the_time_that_the_client_says() {
     let refused = blocking.connect_timeout(BRIEFLY).connect().unwrap_err();
     assert!(matches!(refused, ConnectError::TimedOut { after: BRIEFLY }), "{refused}");
     assert!(refused.is_retryable() && refused.to_string().contains("50ms"), "{refused}");
-    // It counts also where the endpoint allows more.
+    // It also counts where the endpoint allows more.
     let Address::Mmf { name, .. } = &address else { panic!("it has a name") };
     let patient = BasicAsyncClient::builder(Mmf::new(name).handshake_timeout(HOUR));
     let refused = block_on(patient.connect_timeout(BRIEFLY).connect()).unwrap_err();
@@ -91,14 +91,14 @@ fn a_connect_that_is_dropped_leaves_no_thread() {
         let builder = BasicAsyncClient::builder(place).wait_for_server(HOUR);
         let mut connecting_to = Box::pin(builder.connect());
         let polled = connecting_to.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(polled.is_pending(), "there is nobody to connect to");
+        assert!(polled.is_pending(), "there is no server");
         drop(connecting_to);
     }
     eventually_equal("threads that connect", &0, connecting);
 }
 
-/// Code of the user's runs where an async client connects. Its panic is the task's, as it would be the
-/// thread's of a blocking one.
+/// Code of users runs where an async client connects. A panic of that code is the task's, as with a
+/// blocking client it is the thread's.
 #[test]
 fn a_provider_of_tokens_that_panics_panics_where_the_client_connects() {
     let _watchdog = Watchdog::new(PATIENCE);

@@ -1,5 +1,5 @@
-//! What a shutdown says of the calls, the clients, the drops and the other shutdowns that cross it:
-//! `true` only if no call has run whose caller does not know.
+//! What a shutdown reports while calls, new clients, drops and other shutdowns cross it: `true`
+//! only if every caller knows the outcome of its call.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
@@ -21,13 +21,13 @@ const ROUNDS: usize = 20;
 #[wit_service]
 trait Till {
     fn take(&self) -> u64;
-    /// The same, when it has waited.
+    /// Does the same, after it has waited.
     async fn take_later(&self) -> u64;
-    /// The same, of a client that feeds it.
+    /// Does the same with an upload.
     async fn take_all(&self, numbers: impl Stream<Item = u64>) -> u64;
 }
 
-/// Counts what runs to its end.
+/// Counts the calls that run to their end.
 struct Counting(Arc<AtomicU64>);
 
 async fn wait() {
@@ -60,12 +60,12 @@ impl Till for Counting {
     }
 }
 
-/// What is known of the calls to one server.
+/// What the callers of one server know.
 struct Calls {
     endpoint: Endpoint,
     ran: Arc<AtomicU64>,
     answered: AtomicU64,
-    /// How one has failed that may have run.
+    /// The error of a call that failed and may have run.
     unknown: Mutex<Option<CallError>>,
 }
 
@@ -82,7 +82,7 @@ impl Calls {
         (server, Self { endpoint, ran, answered: AtomicU64::new(0), unknown: Mutex::default() })
     }
 
-    /// Notes what came of a call; `false` if it failed.
+    /// Records the outcome of a call. Returns `false` if it failed.
     fn note(&self, answer: Result<u64, CallError>) -> bool {
         let is_answered = answer.is_ok();
         match answer {
@@ -93,14 +93,14 @@ impl Calls {
         is_answered
     }
 
-    /// Calls until the server takes no more.
+    /// Calls until the server takes no more calls.
     fn call(&self) {
         let client = TillClient::connect(self.endpoint.clone());
         let Ok(client) = client else { return };
         while self.note(client.take()) && self.note(client.take_later()) {}
     }
 
-    /// The same, many at once.
+    /// Does the same with many calls at once.
     fn call_at_once(&self) {
         let client = block_on(TillAsyncClient::connect(self.endpoint.clone()));
         let Ok(client) = client else { return };
@@ -120,7 +120,7 @@ impl Calls {
         }
     }
 
-    /// A client a call, until the server takes none.
+    /// Makes each call with a new client, until the server takes none.
     fn come_and_go(&self) {
         while let Ok(client) = TillClient::connect(self.endpoint.clone()) {
             if !self.note(client.take()) {
@@ -130,8 +130,8 @@ impl Calls {
     }
 }
 
-/// Has clients of all kinds call, and the server end meanwhile: again and again. `end` says whether it was
-/// told that all was answered.
+/// Makes clients of all kinds call while the server ends, repeatedly. `end` returns whether it was
+/// told that all calls were answered.
 fn ends_among_calls(transport: Transport, end: impl Fn(WitServer) -> bool) {
     let _watchdog = Watchdog::new(PATIENCE);
     for round in 0..ROUNDS {
@@ -141,7 +141,7 @@ fn ends_among_calls(transport: Transport, end: impl Fn(WitServer) -> bool) {
                 let calls = &calls;
                 scope.spawn(move || caller(calls));
             }
-            // Not at the same call each time.
+            // Not at the same call in each round.
             while calls.ran.load(SeqCst) < 20 + round as u64 {
                 thread::yield_now();
             }
@@ -157,7 +157,7 @@ fn ends_among_calls(transport: Transport, end: impl Fn(WitServer) -> bool) {
     }
 }
 
-/// The same by two ends at once; says what came of each.
+/// Ends the server in several ways at once, and returns the result of each.
 fn at_once<const N: usize>(ends: [&(dyn Fn() -> bool + Sync); N]) -> [bool; N] {
     let start = Barrier::new(N);
     thread::scope(|scope| {
@@ -172,7 +172,7 @@ fn at_once<const N: usize>(ends: [&(dyn Fn() -> bool + Sync); N]) -> [bool; N] {
     })
 }
 
-/// Lets a client in once it is told to.
+/// Admits a client when it is told to.
 struct Doorkeeper(Mutex<mpsc::Receiver<()>>, Arc<AtomicU64>);
 
 impl ServerHook for Doorkeeper {
@@ -189,7 +189,7 @@ trait Held {
     async fn hold(&self);
 }
 
-/// Holds until it is let go.
+/// Waits until it is released.
 struct Holding(Arc<AtomicBool>);
 
 impl Held for Holding {

@@ -38,7 +38,7 @@ over_both_transports! {
         within(&client.with(CallOptions::new().deadline(Instant::now() + LONG)), LONG);
         let both = CallOptions::new().timeout(LONG).deadline(Instant::now() + 4 * LONG);
         within(&client.with(both), LONG);
-        // A view of a view: what the second leaves open is the first's.
+        // A view of a view: options that the second does not set are the first's.
         let nested = client.with(CallOptions::new().timeout(LONG));
         within(&nested.with(CallOptions::new().cancelled_by(&CancelToken::new())), LONG);
         within(&nested.with(CallOptions::new().timeout(2 * LONG)), 2 * LONG);
@@ -91,8 +91,8 @@ over_both_transports! {
     }
 
     fn no_answer_counts_that_was_given_after_the_deadline(transport) {
-        // The handler sees that the time is over and gives up, in a race with its caller's own look
-        // at the clock: the caller must not take what it says then for an answer.
+        // The handler sees that the deadline has passed and gives up, in a race with its caller's
+        // own check: the caller must not take that for an answer.
         let fixture = Fixture::new(transport);
         let client = cancellation(&fixture).with(CallOptions::new().timeout(Duration::from_millis(2)));
         let later = cancellation_later(&fixture).with(CallOptions::new().timeout(Duration::from_millis(2)));

@@ -6,17 +6,17 @@ use witrpc::{CallError, Codec, ConnectError, ContractDifference, wit_service};
 use witrpc_tests::fixture::Fixture;
 use witrpc_tests::over_both_transports;
 
-/// A result that has grown since.
+/// A result that has gained a field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quotient {
-    /// Was all.
+    /// Was the only field.
     pub whole: i64,
     /// Is new.
     pub rest: String,
 }
 
-/// What the basic is to those who remember it wrongly: methods in another order, with arguments
-/// and results that it does not have.
+/// A wrong version of the basic service: methods in another order, with arguments and results that
+/// it does not have.
 #[wit_service(name = "Basic")]
 pub trait Misremembered {
     /// There is no such method.
@@ -27,20 +27,20 @@ pub trait Misremembered {
     fn add(&self, a: i64, b: i64, c: i64) -> i64;
     /// It fails in other ways too.
     fn divide(&self, dividend: i64, divisor: i64) -> Result<i64, DivideError>;
-    /// It gives a plain number.
+    /// It returns a plain number.
     fn mean(&self, samples: &[f64]) -> Quotient;
     /// This one is right.
     fn extend(&self, path: &std::path::Path, with: &str) -> String;
 }
 
-/// What went wrong before there was overflow.
+/// The error before it had a case for overflow.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub enum DivideError {
-    /// Was all.
+    /// Was the only case.
     ByZero,
 }
 
-/// An older version of the basic, whose server has since got more.
+/// An older version of the basic service, whose server has gained methods since.
 #[wit_service(name = "Basic")]
 pub trait Earlier {
     /// There is no such method any more.
@@ -52,7 +52,7 @@ pub trait Earlier {
     fn lookup(&self, key: String) -> Option<String>;
 }
 
-/// Anything that JSON can say in one word.
+/// Any JSON value that is one token.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Word {
@@ -62,12 +62,12 @@ pub enum Word {
     Text(String),
 }
 
-/// The basic to those who do not say what they send.
+/// The basic service for clients that do not describe what they send.
 #[wit_service(name = "Basic")]
 pub trait Vague {
     /// The sum.
     fn add(&self, a: Word, b: Word) -> Word;
-    /// It gives a text.
+    /// It returns a text.
     fn lookup(&self, key: String) -> Option<Number>;
 }
 
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// A service that no basic serves.
+/// A service that the server does not serve.
 #[wit_service]
 pub trait Bakery {
     /// Bakes.
@@ -122,7 +122,7 @@ over_both_transports! {
         for codec in [Codec::Postcard, Codec::Json] {
             let client = EarlierClient::builder(fixture.endpoint()).codec(codec).connect().unwrap();
             assert_eq!(client.polish(3), Err(CallError::UnknownMethod { method: "polish" }));
-            // Matched by name, wherever it stands in either trait.
+            // Matched by name, wherever it is in either trait.
             assert_eq!(client.extend("a".as_ref(), "b"), Ok("a/b".to_owned()));
             assert_eq!(client.lookup("pi".to_owned()), Ok(Some("PI".to_owned())));
         }

@@ -1,4 +1,4 @@
-//! What is encrypted comes through as it went, and nobody finds it in the shared memory.
+//! Encrypted messages arrive unchanged, and are not found in shared memory.
 
 use std::sync::mpsc;
 use std::thread;
@@ -12,14 +12,14 @@ use witrpc::{
 use witrpc_tests::regions;
 use witrpc_tests::watchdog::PATIENCE;
 
-/// Keeps what it is told while the shared memory is searched, and gives it back.
+/// Keeps a text while the shared memory is searched, and returns it.
 #[wit_service]
 trait Vault {
     fn echo(&self, secret: Vec<u8>) -> Vec<u8>;
     fn mean(&self, samples: &[f64]) -> f64;
     fn refuse(&self, secret: String) -> Result<(), String>;
     fn pass(&self, secret: Shared<[u8]>, again: &Shared<[u8]>) -> Result<Shared<[u8]>, String>;
-    /// What the handler is told that wants to share so many bytes.
+    /// Returns the error of a handler that shares `len` bytes.
     fn share(&self, #[wit(ctx)] cx: &CallContext, len: u64) -> Option<String>;
 }
 
@@ -53,13 +53,13 @@ fn server(place: &Mmf, encryption: bool) -> WitServer {
 }
 
 fn client(place: &Mmf, encryption: bool) -> Result<VaultClient, ConnectError> {
-    // Some of what is asked for is much work for a machine under load.
+    // Some of the work is much for a machine under load.
     let builder = VaultClient::builder(place.clone()).call_timeout(PATIENCE);
     builder.encryption(encryption).connect()
 }
 
-/// Something to say that nobody else in this process says or has said: the regions of others are
-/// searched too, and those of a connection that has just ended may be there still.
+/// Returns bytes that nothing else in this process sends or has sent: the regions of other
+/// connections are searched too, and those of one that has just ended may still exist.
 fn marker() -> [u8; 16] {
     std::array::from_fn(|_| fastrand::u8(..))
 }
@@ -113,7 +113,7 @@ fn one_side_alone_is_told_which() {
     }
 }
 
-/// The keys of a lane are renewed every 16,384 pieces, of their own accord.
+/// The keys of a lane are renewed automatically every 16,384 pieces.
 #[test]
 fn one_lane_goes_on_beyond_its_first_keys() {
     let dir = TempDir::new().unwrap();
@@ -143,7 +143,7 @@ fn what_was_said_is_found_in_the_shared_memory_only_in_clear() {
     }
 }
 
-/// The memory is searched while a large request is on its way, when it would be easiest to see.
+/// The memory is searched while a large request is in flight, when it would be easiest to find.
 #[test]
 fn no_part_of_a_message_stands_in_clear_while_it_is_sealed() {
     let dir = TempDir::new().unwrap();
@@ -203,7 +203,7 @@ fn an_encrypted_connection_has_no_memory_to_share() {
         assert_eq!(vault.share(len), Ok(Some(AllocError::Encrypted.to_string())));
     }
 
-    // What another connection has lent space for is copied, and sealed, over this one.
+    // Memory that another connection has lent is copied and sealed for this one.
     let open = Mmf::new("open").in_dir(dir.path());
     let _open = server(&open, false);
     let lender = client(&open, false).unwrap();

@@ -1,5 +1,5 @@
-//! What a client's process keeps of connections that have ended. Alone in its process, which counts what it
-//! holds; one test at a time.
+//! What a client's process keeps of connections that have ended. It is alone in its process, which
+//! counts its resources, and runs one test at a time.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What is left when a server ends: nothing that waits on it, and no thread of its own.
+//! What is left when a server has ended: nothing that waits for it, and none of its threads.
 //!
 //! The threads of all servers of this process are counted, so the tests run one at a time.
 
@@ -26,13 +26,13 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 trait Waits {
     /// Waits for its client.
     fn total(&self, items: impl Iterator<Item = u64>) -> u64;
-    /// Waits for nothing that ever comes.
+    /// Waits forever.
     async fn sleep(&self);
     /// Waits until a subscriber has room.
     fn shout(&self);
     /// Waits for the test.
     fn hold(&self);
-    /// Waits for nothing that ever comes, and for the test when it is dropped.
+    /// Waits forever, and for the test when it is dropped.
     async fn cling(&self);
     /// Drops the server.
     fn drop_server(&self);
@@ -47,10 +47,10 @@ struct Shared {
     held: Mutex<bool>,
     released: Condvar,
     server: Mutex<Option<WitServer>>,
-    /// How often each client has come and has left.
+    /// How often each client has joined and left.
     joined: Mutex<BTreeMap<u64, [usize; 2]>>,
     drops_when_left: bool,
-    /// The hook waits for the test after each call.
+    /// Whether the hook waits for the test after each call.
     lingers: AtomicBool,
 }
 
@@ -92,7 +92,7 @@ impl Waits for Patient {
 
     async fn sleep(&self) {
         let _running = Running::new(&self.shared);
-        // Kept where nobody finds it, as by a timer far off.
+        // Kept where it is not found, as by a timer far in the future.
         let mut waker = None;
         std::future::poll_fn(|cx| {
             waker.get_or_insert_with(|| std::mem::forget(cx.waker().clone()));
@@ -123,7 +123,7 @@ impl Waits for Patient {
 
         let _running = Running::new(&self.shared);
         let _clinging = Clinging(&self.shared);
-        // Kept, as by a timer far off: a task that nothing can wake is dropped at once.
+        // Kept, as by a timer far in the future: a task that nothing can wake is dropped at once.
         std::future::poll_fn(|cx| {
             std::mem::forget(cx.waker().clone());
             std::task::Poll::Ready(())
@@ -210,7 +210,7 @@ impl Place {
         self.shared.released.notify_all();
     }
 
-    /// Each client has come and has left once, and no thread is left.
+    /// Checks that each client has joined and left once, and that no thread is left.
     fn is_over(&self, clients: usize) {
         self.running("the methods that run", 0);
         let once =
@@ -221,7 +221,7 @@ impl Place {
     }
 }
 
-/// The names of threads of the library.
+/// Returns the names of the threads of the library.
 fn threads() -> Vec<String> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().map_while(Result::ok);
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
@@ -247,7 +247,7 @@ over_both_transports! {
         let sleeping = thread::spawn(move || block_on(sleeper.sleep()));
         place.running("the methods that run", UPLOADS + 1);
         let server = place.take_server();
-        // The last to begin to wait may be listed twice for a moment.
+        // The last method to begin to wait may be listed twice for a moment.
         eventually_equal("the methods listed", &(UPLOADS + 1), || server.running().len());
         drop(server);
         place.running("the methods that run after the server", 0);
@@ -262,12 +262,12 @@ over_both_transports! {
     fn a_drop_ends_an_emission_that_waits(transport) {
         let place = Place::new(transport, false);
         let (listener, caller) = (place.client(), place.client());
-        // Nobody takes what comes.
+        // The events that arrive are not taken.
         let events = listener.shouted().unwrap();
         let shouting = thread::spawn(move || caller.shout());
         place.running("the methods that run", 1);
         let server = place.take_server();
-        // It waits by now, or soon.
+        // The emitter waits now, or soon.
         eventually("events are on their way", || server.metrics().bytes_out > 100_000);
         drop(server);
         place.running("the methods that run after the server", 0);
@@ -300,7 +300,7 @@ over_both_transports! {
         let server = place.take_server();
         let id = server.clients()[0].id;
         assert!(!server.shutdown(Duration::from_millis(1)));
-        // Also the hook, while it is told.
+        // The hook too, while it runs.
         let named = || server.running().iter().map(ToString::to_string).collect::<Vec<_>>();
         eventually_equal("what runs", &vec![format!("Waits::hold for client {id}")], named);
         assert!(matches!(held.join().unwrap(), Err(CallError::Disconnected(_))));

@@ -1,4 +1,5 @@
-//! Events: who gets which, in what order, and what becomes of those that nobody takes in time.
+//! Events: which clients get which, in what order, and what happens to those that are not taken in
+//! time.
 
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -54,7 +55,7 @@ over_every_transport! {
         assert_eq!(client.tick(100, 1, false), Ok(1));
         assert_eq!(next_tick(&mut ticks), 100, "nothing is kept from before");
         drop(ticks);
-        eventually_equal("those who hear of it", &Ok(0), || client.tick(0, 1, false));
+        eventually_equal("the clients that it is sent to", &Ok(0), || client.tick(0, 1, false));
         let mut ticks = client.ticked().unwrap();
         assert_eq!(client.tick(200, 1, false), Ok(1));
         assert_eq!(next_but_zeros(&mut ticks), 200);
@@ -102,7 +103,7 @@ over_every_transport! {
         let fixture = fixture(transport);
         let client = connect(&fixture);
         let mut shipped = client.shipped().unwrap();
-        // The second one is larger than the connection's memory.
+        // The second is larger than the connection's memory.
         for (seed, len) in [(1, 40_000), (2, 3_000_000), (3, 0)] {
             assert_eq!(client.ship(len, seed), Ok(1));
             let came = shipped.next().unwrap().unwrap();
@@ -236,7 +237,7 @@ fn a_stopped_follower_harms_nobody_and_learns_what_it_has_missed() {
     let guard = guard.unwrap();
     for part in 0..COUNT / 100 {
         assert_eq!(client.tick(part * 100, 100, false), Ok(200));
-        // Whoever is awake gets them meanwhile, and is answered.
+        // Clients that are awake get them meanwhile, and are answered.
         for number in part * 100..(part + 1) * 100 {
             assert_eq!(told.recv_timeout(PATIENCE), Ok(Ok(number)));
         }

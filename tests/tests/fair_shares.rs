@@ -1,4 +1,4 @@
-//! What clients whose calls do not end leave for others.
+//! What is left for other clients by clients whose calls do not end.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -24,19 +24,19 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 /// How many calls of one client can be in flight, unless a server says otherwise.
 const LANES: usize = 64;
 
-/// How many methods that are fed by one client run at once.
+/// How many methods with uploads of one client run at once.
 const FED: usize = 8;
 
-/// The time of a call that is not to be answered.
+/// The time limit of a call that is not to be answered.
 const SHORT: Duration = Duration::from_millis(10);
 
 #[wit_service]
 trait Turnstile {
-    /// Keeps its worker until it is let pass.
+    /// Keeps its worker until it is released.
     fn hold(&self) -> u64;
-    /// The same, after it has waited without one.
+    /// Does the same, after it has waited without a worker.
     async fn hold_later(&self) -> u64;
-    /// The same on a thread outside of the pool, whether it is fed or not.
+    /// Does the same on a thread outside of the pool, whether items arrive or not.
     fn hold_fed(&self, items: impl Iterator<Item = u64>) -> u64;
     fn add(&self, a: u64, b: u64) -> u64;
     fn sum(&self, items: impl Iterator<Item = u64>) -> u64;
@@ -68,7 +68,7 @@ impl Gate {
         test.into_iter().for_each(Waker::wake);
     }
 
-    /// Polls calls, none of which is answered meanwhile, until something is so.
+    /// Polls calls, none of which is answered meanwhile, until the condition holds.
     fn drive(&self, calls: &mut [Pending<'_>], is_so: impl Fn(&State) -> bool) {
         block_on(poll_fn(|cx| {
             for call in &mut *calls {
@@ -141,7 +141,7 @@ impl Turnstile for Gate {
     }
 }
 
-/// How many clients the server knows to have left.
+/// The number of clients that the server knows to have left.
 #[derive(Clone, Default)]
 struct Departures(Arc<AtomicU64>);
 
@@ -155,7 +155,7 @@ struct Served {
     gate: Gate,
     departures: Departures,
     endpoint: Endpoint,
-    /// Lets all pass at the end, so that no thread stays behind.
+    /// Releases all calls at the end, so that no thread stays behind.
     server: WitServer,
     _watchdog: Watchdog,
 }
@@ -186,7 +186,7 @@ impl Served {
         block_on(client.connect())
     }
 
-    /// A client that says so when it is not served.
+    /// Returns a client whose calls fail if they are not served.
     fn honest_client(&self) -> TurnstileClient {
         TurnstileClient::connect(self.endpoint.clone()).unwrap()
     }
@@ -204,17 +204,18 @@ impl Drop for Served {
 
 type Pending<'a> = Pin<Box<dyn Future<Output = Result<u64, CallError>> + 'a>>;
 
-/// As many calls as a client can have in flight.
+/// Returns as many calls as a client can have in flight.
 fn as_many_as_lanes(client: &TurnstileAsyncClient) -> Vec<Pending<'_>> {
     (0..LANES).map(|_| Box::pin(client.hold()) as Pending<'_>).collect()
 }
 
-/// So many calls of a method that is fed.
+/// Returns `count` calls of a method with an upload.
 fn fed_calls(client: &TurnstileAsyncClient, count: usize) -> Vec<Pending<'_>> {
     (0..count).map(|_| Box::pin(client.hold_fed(stream::pending())) as Pending<'_>).collect()
 }
 
-/// As many tasks as a client can have in flight have waited, and all want a worker: so many get one.
+/// Makes as many tasks wait as a client can have in flight, and then all want a worker. Each that
+/// gets one keeps it.
 fn tasks_that_want_workers<'a>(
     gate: &Gate,
     client: &'a TurnstileAsyncClient,
@@ -233,7 +234,7 @@ fn tasks_that_want_workers<'a>(
     pending
 }
 
-/// Asserts that a client was refused since as many threads were left behind.
+/// Asserts that a client was refused because this many threads were left behind.
 fn assert_too_many(refused: &ConnectError, threads: u64) {
     let said = format!("clients that have gone have left {threads} handlers that keep a thread ");
     assert!(refused.to_string().starts_with(&said), "{refused}");
@@ -261,7 +262,7 @@ over_both_transports! {
                 assert_eq!(block_on(third.add(n, 1)), Ok(n + 1));
             }
             gate.change(|state| state.passes = 2 * LANES);
-            // Whatever had to wait is served as workers become free.
+            // Calls that had to wait are served as workers become free.
             assert!(block_on(join_all(pending)).into_iter().all(|answer| answer == Ok(7)));
             gate.wait_until(|state| state.entered == 2 * LANES);
             assert_eq!(block_on(first.add(1, 1)), Ok(2));
@@ -280,7 +281,7 @@ over_both_transports! {
     }
 
     fn a_client_that_comes_back_until_it_is_refused_keeps_no_worker_from_others(transport) {
-        // Of eight, one is kept for a client that has none.
+        // Of eight workers, one is reserved for a client that has none.
         let (max_workers, most) = (8, 7);
         let served = Served::new(transport, Some(max_workers));
         let gate = &served.gate;
@@ -329,7 +330,7 @@ over_both_transports! {
                 assert_eq!(client.sum([n, 1].into_iter()), Ok(n + 1), "{when}");
             }
         };
-        // Two visits leave fewer behind than may be, the third more.
+        // Two visits leave fewer threads behind than are allowed, the third more.
         let (most, mut stuck) = (3 * FED, 0);
         let refused = (1..).find_map(|visit| {
             let hostile = match served.try_client() {
@@ -364,7 +365,7 @@ over_both_transports! {
         let mut pending = fed_calls(&hostile, 5);
         pending.extend((0..3).map(|_| Box::pin(hostile.hold()) as Pending<'_>));
         gate.drive(&mut pending, |state| state.entered == 8);
-        // Their client is connected, so they are not left behind.
+        // Their client is connected, so they do not count as left behind.
         let other = served.client();
         assert_eq!(block_on(other.add(1, 1)), Ok(2));
         drop(pending);
@@ -389,7 +390,7 @@ over_both_transports! {
     }
 
     fn a_shutdown_answers_all_that_waits_for_a_worker(transport) {
-        // Of eight, one may be kept for a client that has none.
+        // Of eight workers, one may be reserved for a client that has none.
         for (max_workers, held) in [(1, 1), (8, 7)] {
             let served = Served::new(transport, Some(max_workers));
             let gate = &served.gate;
@@ -399,7 +400,7 @@ over_both_transports! {
             gate.drive(&mut pending, |state| state.entered >= held);
             let handle = served.server.handle();
             let shutdown = thread::spawn(move || handle.shutdown(PATIENCE));
-            // It has no lane, so it is refused before it is sent, or not sent.
+            // The call has no lane, so it is refused before it is sent, or not sent.
             let is_draining = || client.add(1, 1).now_or_never() == Some(Err(CallError::ShuttingDown));
             eventually("the client knows of the shutdown", is_draining);
             gate.change(|state| state.passes = usize::MAX);
@@ -410,7 +411,7 @@ over_both_transports! {
     }
 
     fn a_shutdown_answers_tasks_that_are_held_back(transport) {
-        // Of eight workers, one is kept for the client that has none.
+        // Of eight workers, one is reserved for the client that has none.
         let served = Served::new(transport, Some(8));
         let gate = &served.gate;
         let [client, _other] = [(); 2].map(|()| served.client());
@@ -431,7 +432,7 @@ over_both_transports! {
         let [client, _other] = [(); 2].map(|()| served.client());
         let id = served.server.clients().iter().map(|client| client.id).min().unwrap();
         let pending = tasks_that_want_workers(gate, &client, RUN);
-        // It returns although nobody is let pass.
+        // It returns although no call is released.
         assert!(!served.server.shutdown(Duration::from_millis(1)));
         for answer in block_on(join_all(pending)) {
             assert!(matches!(answer, Err(CallError::Disconnected(_))), "{answer:?}");
@@ -450,8 +451,8 @@ over_both_transports! {
         let served = Served::new(transport, Some(1));
         let gate = &served.gate;
         let [first, second, third] = [(); 3].map(|()| served.client());
-        // It is served, so that the server looks at it every turn: to notice one that rings takes another
-        // thread, which the machine may be late to run.
+        // It is served, so that the server looks at it in every turn: to notice one that rings
+        // takes another thread, which the machine may run late.
         let mut pending = vec![Box::pin(third.hold()) as Pending<'_>];
         gate.drive(&mut pending, |state| state.entered == 1);
         pending.extend(as_many_as_lanes(&first));
@@ -463,7 +464,7 @@ over_both_transports! {
                 return answer;
             }
             pending.retain_mut(|call| call.as_mut().poll(cx).is_pending());
-            // Long before the others run out of calls: they are served in bursts.
+            // Long before the others run out of calls, because they are served in bursts.
             assert!(pending.len() > LANES, "a client waits for the calls of others");
             let mut state = gate.0.0.lock().unwrap();
             state.test = Some(cx.waker().clone());

@@ -1,7 +1,9 @@
-//! What clients that have gone leave behind runs code of users: hooks, and drops of items. Neither a panic
-//! of it nor its waiting keeps the server from its other clients, and a shutdown keeps its time.
+//! What clients that are gone leave behind runs code of users: hooks, and drops of items. Neither a
+//! panic nor a wait in that code keeps the server from its other clients, and a shutdown keeps its
+//! time limit.
 //!
-//! What an item does when it is dropped belongs to the process, so the tests run one at a time.
+//! What an item does when it is dropped is a setting of the process, so the tests run one at a
+//! time.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -20,17 +22,17 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// How many methods that one client feeds have a thread.
+/// How many methods with uploads of one client have a thread.
 const FED_THREADS: usize = 8;
 
-/// A time that is over before the test opens a gate.
+/// A time limit that passes before the test opens a gate.
 const SHORT: Duration = Duration::from_millis(1);
 
-/// What waits for the test.
+/// A gate that the test opens.
 struct Gate {
     is_open: Mutex<bool>,
     changed: Condvar,
-    /// How many have come since it was closed.
+    /// How many have arrived since it was closed.
     came: AtomicUsize,
 }
 
@@ -67,16 +69,16 @@ impl Drop for Opens<'_> {
     }
 }
 
-/// Methods that have begun wait for this before they take an item.
+/// Methods that have begun wait at this gate before they take an item.
 static METHODS: Gate = Gate::new(true);
 
-/// Items that are dropped wait for this.
+/// Items that are dropped wait at this gate.
 static ITEMS: Gate = Gate::new(true);
 
-/// Destructors of thread-locals wait for this.
+/// Destructors of thread-locals wait at this gate.
 static LOCALS: Gate = Gate::new(true);
 
-/// How many have ended.
+/// How many destructors have ended.
 static LOCALS_ENDED: AtomicUsize = AtomicUsize::new(0);
 
 #[derive(Serialize, Deserialize)]
@@ -100,7 +102,7 @@ impl Drop for Local {
     }
 }
 
-/// Has this thread wait for the test when it ends.
+/// Makes this thread wait for the test when it ends.
 fn leave_local() {
     thread_local!(static LOCAL: RefCell<Option<Local>> = const { RefCell::new(None) });
     LOCAL.set(Some(Local));
@@ -129,7 +131,7 @@ impl Host for Plain {
 struct Book {
     joined: Gate,
     left: Gate,
-    /// Its threads wait for the test when they end.
+    /// Whether its threads wait for the test when they end.
     leaves_locals: bool,
     lines: Mutex<Vec<(&'static str, u64)>>,
 }
@@ -188,7 +190,7 @@ impl Place {
         HostClient::builder(self.endpoint.clone()).call_timeout(None).connect().unwrap()
     }
 
-    /// A client, and its id.
+    /// Connects a client, and returns its id too.
     fn known_client(&self) -> (HostClient, u64) {
         let client = self.client();
         (client, *self.book.of("joined").last().expect("the hook is told before the client is in"))
@@ -198,8 +200,8 @@ impl Place {
         self.server.running().iter().map(ToString::to_string).collect()
     }
 
-    /// Uploads of a client whose item waits on the server until a method has a thread. The methods that have
-    /// one keep it until `METHODS` is opened.
+    /// Makes uploads of a client, of which an item waits on the server until a method has a thread.
+    /// The methods that have one keep it until `METHODS` is opened.
     fn leave_items_behind(&self) -> (u64, Uploads) {
         const LEN: usize = 10_000;
         let (client, id) = self.known_client();
@@ -222,7 +224,7 @@ impl Place {
         (id, Uploads { client, uploads })
     }
 
-    /// The server serves those that it has, and those that come.
+    /// Checks that the server serves its clients, and new ones.
     fn serves(&self, other: &HostClient) {
         assert_eq!(other.ping(), Ok(true), "a client that it has");
         assert_eq!(self.client().ping(), Ok(true), "a client that comes");
@@ -304,7 +306,7 @@ over_both_transports! {
         let place = Place::new(transport, false);
         let opens = place.book.left.close();
         let connect = || HostClient::connect(place.endpoint.clone());
-        // On a thread, as the hook would run there if there were no other one for it.
+        // On another thread, because the hook would run on this one if there were no other for it.
         let leave = |client| drop(thread::spawn(move || drop::<HostClient>(client)));
         let refused = loop {
             match connect() {
@@ -323,7 +325,7 @@ over_both_transports! {
 
     fn a_shutdown_waits_for_no_destructor_of_a_thread_local_of_a_hook(transport) {
         let place = Place::new(transport, true);
-        // The hook runs on a thread of the client's within one process.
+        // In one process the hook runs on a thread of the client.
         let (endpoint, gate) = (place.endpoint.clone(), mpsc::channel::<()>());
         let client = thread::spawn(move || {
             let client = HostClient::connect(endpoint).unwrap();
@@ -338,7 +340,8 @@ over_both_transports! {
         assert!(!place.server.shutdown(SHORT), "again");
         assert_eq!(LOCALS_ENDED.load(SeqCst), ended_before);
         drop(opens);
-        // Whether all was answered, the first has said: this one waits for the threads.
+        // The first shutdown has returned whether all calls were answered; this one waits for the
+        // threads.
         let _ = place.server.shutdown(PATIENCE);
         assert_eq!(LOCALS_ENDED.load(SeqCst) - ended_before, LOCALS.came.load(SeqCst));
         drop(gate.0);

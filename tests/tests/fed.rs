@@ -1,4 +1,4 @@
-//! Methods that are fed by a client which takes its time: nobody but that client waits for it.
+//! Methods with an upload from a slow client: no other client waits for it.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc;
@@ -11,11 +11,11 @@ use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::streams::{StreamsAsyncClient, StreamsClient};
 
-/// More than there are threads for one client's.
+/// More than there are threads for the uploads of one client.
 const UPLOADS: u64 = 12;
 
 fn streams(fixture: &Fixture) -> StreamsClient {
-    // What is fed for long may take long.
+    // A long upload may take long.
     let builder = StreamsClient::builder(fixture.endpoint()).call_timeout(None);
     builder.connect().expect("the client connects")
 }
@@ -39,12 +39,13 @@ over_both_transports! {
                 (sender, scope.spawn(move || client.sum(items.into_iter())))
             };
             let uploads: Vec<_> = (0..UPLOADS).map(feed).collect();
-            // The only worker is free, also for those who feed in turn with others who call.
+            // The only worker is free, also when clients that upload alternate with others that
+            // call.
             for number in 0..100 {
                 uploads.iter().for_each(|(sender, _)| sender.send(number).expect("it is fed"));
                 assert_eq!(other.running(), Ok(0));
             }
-            // Those without a thread wait until others have come to their end.
+            // The methods without a thread wait until others have ended.
             let (senders, sums): (Vec<_>, Vec<_>) = uploads.into_iter().unzip();
             drop(senders);
             for sum in sums {
@@ -64,7 +65,7 @@ over_both_transports! {
                 Poll::<Option<u64>>::Pending
             });
             let mut call = Box::pin(client.follow_later(items));
-            // From then on it asks for its answer.
+            // From then on it requests its answer.
             while !is_fed.load(SeqCst) {
                 assert_eq!(call.as_mut().now_or_never(), None);
                 thread::yield_now();
@@ -86,7 +87,7 @@ over_both_transports! {
             };
             let uploads: Vec<_> = (0..UPLOADS).map(feed).collect();
             uploads.iter().for_each(|(sender, _)| sender.send(1).expect("it is fed"));
-            // Begun, all for which there are threads; the call that is last shows that the rest waits.
+            // All for which there are threads have begun; the last call shows that the rest waits.
             assert_eq!(other.running(), Ok(0));
             client.connection().disconnect();
             for (sender, sum) in uploads {
@@ -94,7 +95,8 @@ over_both_transports! {
                 sum.join().expect("no panic").expect_err("its client has gone");
             }
         });
-        // Those that had begun are broken off, the others were never begun; there is room again.
+        // The methods that had begun are broken off, the others never began, and there is room
+        // again.
         assert_eq!(other.fed().map(|fed| fed.whole), Ok(0));
         assert_eq!(other.sum(1..=4), Ok(10));
     }

@@ -32,7 +32,7 @@ fn plan(lanes: u32) -> FixtureConfig {
     }
 }
 
-/// A client that waits for so long at the most.
+/// Connects a client with this time limit.
 fn later(fixture: &Fixture, time: impl Into<Option<Duration>>) -> StreamsAsyncClient {
     let builder = StreamsAsyncClient::builder(fixture.endpoint()).call_timeout(time);
     block_on(builder.connect()).expect("the client connects")
@@ -48,7 +48,7 @@ impl Wake for Wakes {
     }
 }
 
-/// A task of its own, which is polled when the test says so.
+/// A task that the test polls explicitly.
 struct Watched<F> {
     wakes: Arc<Wakes>,
     future: F,
@@ -76,8 +76,8 @@ impl<F: Future + Unpin> Watched<F> {
     }
 }
 
-/// What an upload comes to beside a stream of which nobody takes an item, and which holds its lane. It is
-/// tried with more and more time, until that was enough to open both.
+/// Returns the outcome of an upload beside a stream whose items are not taken, and which keeps its
+/// lane. It is tried with more and more time, until there was enough to open both.
 fn beside_a_silent_stream(fixture: &Fixture, subscribes: bool) -> Result<u64, CallError> {
     let mut time = Duration::from_millis(50);
     loop {
@@ -93,7 +93,7 @@ fn beside_a_silent_stream(fixture: &Fixture, subscribes: bool) -> Result<u64, Ca
             for _ in 0..3 {
                 silent.push(later.gated_later(vec![1]).await?);
             }
-            // The others wait for a turn, and hold nothing.
+            // The others wait for a turn, and keep nothing.
             silent.iter_mut().for_each(|it| assert_eq!(it.next().now_or_never(), None));
             later.follow_later(stream::iter(0..MANY)).await
         });
@@ -108,8 +108,8 @@ fn beside_a_silent_stream(fixture: &Fixture, subscribes: bool) -> Result<u64, Ca
     }
 }
 
-/// What an upload comes to that has neither an item nor its answer, and for whose notices calls leave no
-/// lane. It is tried with more and more time, until that was enough to open it.
+/// Returns the outcome of an upload that has neither an item nor its answer, while calls take all
+/// lanes for its notices. It is tried with more and more time, until there was enough to open it.
 fn beside_calls_on_all_lanes(fixture: &Fixture) -> Result<u64, CallError> {
     let mut time = Duration::from_millis(50);
     loop {
@@ -211,13 +211,13 @@ over_both_transports! {
             let mut streams: Vec<_> = (0..3)
                 .map(|_| block_on(later.gated_later(vec![1])).unwrap())
                 .collect();
-            // The first holds what lane there is for streams, and nobody polls it.
+            // The first stream has the only lane for streams, and is not polled.
             let (first, others) = streams.split_first_mut().unwrap();
             assert_eq!(first.next().now_or_never(), None);
             let mut waiting: Vec<_> = others.iter_mut().map(|it| Watched::new(it.next().boxed_local())).collect();
             waiting.iter_mut().for_each(|it| assert!(it.poll().is_pending()));
             let is_open = AtomicBool::new(false);
-            // It waits for what the server tells of it, once it has looked for an item.
+            // It waits for the server's notice, after it has looked for an item.
             let items = stream::poll_fn(|_| {
                 is_open.store(true, SeqCst);
                 Poll::<Option<u64>>::Pending
@@ -245,7 +245,7 @@ over_both_transports! {
             let later = later(&fixture, None);
             let mut busy = block_on(later.range(20 * MANY)).unwrap();
             let mut other = block_on(later.range(1)).unwrap();
-            // One task, which looks for the other's item only when the busy stream has none.
+            // One task, which looks for the other stream's item only when the busy stream has none.
             let came = block_on(future::poll_fn(|cx| {
                 while let Poll::Ready(item) = busy.poll_next_unpin(cx) {
                     if item.is_none() {
@@ -264,10 +264,10 @@ over_both_transports! {
         let basic = fixture.client();
         for gate in [10, 20, 30] {
             let empty = || stream::pending::<u64>();
-            // Has the notices of both come.
+            // Makes the notices of both arrive.
             let mut beside = later.take_behind(gate, 0, empty()).boxed();
             until_arrived(&fixture, gate, &mut beside);
-            // It is sent, and its caller looks away until its method has ended.
+            // It is sent, and not polled until its method has ended.
             let mut early = later.take_behind(gate + 1, 0, empty()).boxed();
             assert_eq!(early.as_mut().now_or_never(), None);
             basic.arrived(gate + 1, 1).unwrap();
@@ -299,7 +299,8 @@ over_both_transports! {
             let streams: StreamsClient = root.connection().client().unwrap();
             let later: StreamsAsyncClient =
                 block_on(root.connection().client_async()).unwrap();
-            // A closure that takes long keeps the thread of the events until streams hold what they may.
+            // A slow closure keeps the thread of the events until the streams hold as much as they
+            // may.
             let (tell, told) = mpsc::channel();
             let (go_on, may_go_on) = mpsc::channel::<()>();
             let _guard = event_service.on_ticked(move |tick: Result<EventServiceTicked, EventError>| {

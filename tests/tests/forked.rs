@@ -1,4 +1,4 @@
-//! A fork without exec on either side: the child has no part in what its parent holds.
+//! A fork without exec on either side: the child does not share what its parent holds.
 
 use witrpc::{CallError, DisconnectReason};
 use witrpc_tests::basic::{BasicClient, bytes_of, checksum};
@@ -17,7 +17,7 @@ fn a_clients_forked_child_is_disconnected_and_can_connect_anew() {
     let all = Leases { received: true, sent: true, unsent: true, refused: true };
     assert_eq!(finding.leases, all, "nothing is mapped there");
     // The child has dropped its copy of the client and of its leases, and ended.
-    assert_eq!(client.hear::<Result<i64, String>>(), Ok(3), "the parent's connection stands");
+    assert_eq!(client.hear::<Result<i64, String>>(), Ok(3), "the parent is still connected");
     let (intact, unsent, kept): (bool, Result<Seen, String>, Result<Seen, String>) = client.hear();
     assert!(intact, "the lease that the parent has received");
     let unsent = unsent.unwrap();

@@ -1,5 +1,5 @@
-//! What a server keeps of clients that have gone. Alone in its process, which reads what servers'
-//! processes hold.
+//! What a server keeps of clients that are gone. It is alone in its process, which reads the
+//! resources of servers' processes.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -24,8 +24,8 @@ const CLIENTS: u64 = 4;
 
 #[test]
 fn an_idle_server_holds_nothing_of_clients_that_were_killed_in_mixed_work() {
-    // With one worker two threads serve, and neither retires: that would let go of what it holds. A third one
-    // is there only while a client that was killed leaves one of them behind.
+    // With one worker two threads serve, and neither retires, which would release what it holds. A
+    // third exists only while a client that was killed leaves one of them behind.
     let plan = FixtureConfig {
         streams: true,
         event_service: true,
@@ -34,7 +34,7 @@ fn an_idle_server_holds_nothing_of_clients_that_were_killed_in_mixed_work() {
     };
     let fixture = Fixture::with(Transport::Mmf, plan);
     let server = fixture.server_process().pid();
-    // Nobody asks the server itself: a call would wake the threads that may hold something.
+    // The server itself is not asked: a call would wake the threads that may hold something.
     let held = || Resources::of_process(server);
     let before = held();
     let mut rng = Rng::with_seed(10);
@@ -46,17 +46,18 @@ fn an_idle_server_holds_nothing_of_clients_that_were_killed_in_mixed_work() {
             })
             .collect();
         clients.iter().for_each(|client| client.hear());
-        // Not to wait for anything: this chooses the moment.
+        // This waits for nothing; it chooses the moment.
         thread::sleep(Duration::from_micros(rng.u64(..5_000)));
         clients.into_iter().for_each(Child::kill);
         eventually_equal("what the server's process holds", &before, held);
     }
 }
 
-/// How many clients go while their call waits.
+/// How many clients end while their call waits.
 const WAITING: u32 = 20;
 
-/// Makes a call that waits at a gate, and goes when it is there: the `number`th at this gate.
+/// Makes a call that waits at a gate, and ends the client when the call is there: the `number`th at
+/// this gate.
 fn call_and_go(fixture: &Fixture, observer: &BasicClient, gate: u64, number: u32) {
     let client = fixture.async_client();
     let mut call = pin!(client.hold_later(gate, 1));
@@ -82,14 +83,15 @@ fn handlers_that_wait_keep_neither_descriptors_nor_regions_of_clients_that_have_
     eventually("they end when they may", || fixture.metrics().in_flight == 0);
 }
 
-/// How clients go while a thread of the server is in their handler.
+/// How clients end while a thread of the server is in their handler.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Disconnected,
     Killed,
 }
 
-/// Makes a call that keeps a thread at a gate, and goes when it is there: the `number`th at this gate.
+/// Makes a call that keeps a thread at a gate, and ends the client when the call is there: the
+/// `number`th at this gate.
 fn block_and_go(fixture: &Fixture, observer: &BasicClient, gate: u64, number: u32, way: Way) {
     match way {
         Way::Disconnected => {
@@ -120,7 +122,7 @@ fn handlers_that_block_keep_neither_descriptors_nor_regions_of_clients_that_have
     for (number, way) in (1..).zip([Way::Disconnected, Way::Killed, Way::Disconnected]) {
         block_and_go(&fixture, &observer, 1, number, way);
         eventually_equal("what the server's process holds", &before, held);
-        // Nor is the next client kept, which other threads serve.
+        // The next client, which other threads serve, is not kept either.
         let next = fixture.client();
         assert_eq!(next.add(1, 2), Ok(3));
         next.connection().disconnect();

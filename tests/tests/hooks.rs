@@ -16,8 +16,8 @@ fn fixture(transport: Transport) -> Fixture {
     Fixture::with(transport, FixtureConfig { bookkeeping: true, ..FixtureConfig::default() })
 }
 
-/// What was noted of the calls of one method, once there are so many: the server's hook is told when
-/// a call has been answered, and so perhaps after its caller.
+/// Returns the notes of the calls of one method, once there are `count` of them. The server's hook
+/// runs after a call has been answered, and so perhaps after its caller has the answer.
 fn lines(client: &CancellationClient, method: &str, count: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     eventually("the hook is told", || {
@@ -29,7 +29,7 @@ fn lines(client: &CancellationClient, method: &str, count: usize) -> Vec<Line> {
     lines
 }
 
-/// What a client's hook was told.
+/// What a client's hook got.
 #[derive(Debug, PartialEq)]
 struct Told {
     method: &'static str,
@@ -106,7 +106,7 @@ over_both_transports! {
         let reason = "not the first time".to_owned();
         assert_eq!(error, CallError::Rejected { reason, is_retryable: true });
         assert!(error.is_retryable() && !error.maybe_executed());
-        // Two threads of the server may note the two.
+        // Two threads of the server may note the two calls.
         assert_eq!(lines(&client, "count", 1)[0].end, "Rejected");
         assert_eq!(client.counted(), Ok(0));
         assert_eq!(client.count(), Ok(()));

@@ -1,4 +1,4 @@
-//! What hooks are told of calls with streams, of events, of what is lent, and of calls given up.
+//! What hooks get of calls with streams, of events, of leases, and of calls that are given up.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 
@@ -25,7 +25,7 @@ fn fixture(transport: Transport) -> Fixture {
     )
 }
 
-/// The book of the server's hook.
+/// The notes of the server's hook.
 struct Book(CancellationClient);
 
 impl Book {
@@ -33,15 +33,16 @@ impl Book {
         Self(CancellationClient::connect(fixture.endpoint()).unwrap())
     }
 
-    /// What was noted of the methods of a service.
+    /// Returns the notes of the methods of a service.
     fn lines(&self, service: &str) -> Vec<Line> {
         let mut lines = self.0.book().unwrap();
         lines.retain(|line| line.method.0 == service);
         lines
     }
 
-    /// How the calls of the streams have ended, once there are so many; sorted, since each is noted
-    /// after its answer. Whatever were noted without being a call would be among them.
+    /// Returns how the calls of the stream service have ended, once there are `count` of them,
+    /// sorted, since each is noted after its answer. Anything noted without being a call would be
+    /// among them.
     fn ends(&self, count: usize) -> Vec<(String, String)> {
         eventually("the hook is told", || self.lines("Streams").len() >= count);
         let lines = self.lines("Streams");
@@ -52,7 +53,7 @@ impl Book {
     }
 }
 
-/// Tells a test how calls have ended, and rejects those of two methods.
+/// Reports to a test how calls have ended, and rejects those of two methods.
 struct Reporter(Sender<(&'static str, String)>);
 
 impl ClientHook for Reporter {
@@ -154,8 +155,8 @@ over_both_transports! {
         let (client, _later, told) = reported(&fixture);
         assert!(matches!(client.words("a b").map(drop), Err(CallError::Rejected { .. })));
         assert_eq!(told.try_recv(), Ok(("words", "Rejected".to_owned())));
-        // Nor is an item made of one that it would take.
-        let weights = std::iter::from_fn(|| -> Option<Vec<_>> { panic!("nobody wants it") });
+        // An upload that would be rejected makes no item.
+        let weights = std::iter::from_fn(|| -> Option<Vec<_>> { panic!("it is not wanted") });
         assert!(matches!(client.weigh_all(weights), Err(CallError::Rejected { .. })));
         assert_eq!(told.try_recv(), Ok(("weigh_all", "Rejected".to_owned())));
         assert_eq!(client.running(), Ok(0));
@@ -194,12 +195,12 @@ over_both_transports! {
         let within = |time| book.0.with(CallOptions::new().timeout(time));
         let (time, ended) = begun_in_time(&fixture, 7, |time| within(time).stay(7));
         assert_eq!(ended, CallError::TimedOut { after: Some(time) });
-        // Those that came too late to be begun end otherwise.
+        // Calls that came too late to begin end in another way.
         let stay = || {
             let mut lines = book.lines("Cancellation").into_iter();
             lines.find(|line| line.method.1 == "stay" && line.end != "Expired")
         };
         eventually("the hook is told", || stay().is_some());
-        assert_eq!(stay().unwrap().end, "Ok", "its client is there, though nobody waits");
+        assert_eq!(stay().unwrap().end, "Ok", "its client is there, though its caller does not wait");
     }
 }

@@ -1,4 +1,5 @@
-//! What a client that has gone leaves behind is dropped, and a panic of that is no other client's affair.
+//! What a client that is gone leaves behind is dropped, and a panic of that drop affects no other
+//! client.
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
@@ -8,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use witrpc::{Mmf, WitServer, wit_service};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
 
-/// How many methods that one client feeds have a thread.
+/// How many methods with uploads of one client have a thread.
 const FED_THREADS: u64 = 8;
 
 /// How many items have panicked on threads of the server.
 static PANICKED: AtomicU64 = AtomicU64::new(0);
 
-/// Long enough that a few fill a batch.
+/// Long enough that a few items fill a batch.
 #[derive(Serialize, Deserialize)]
 struct Item(Vec<u8>);
 
@@ -29,7 +30,7 @@ impl Drop for Item {
 
 #[wit_service]
 trait Holder {
-    /// Takes no item until it is let go on.
+    /// Takes no item until it is released.
     fn hold(&self, items: impl Iterator<Item = Item>) -> u64;
     fn ping(&self) -> bool;
 }
@@ -71,7 +72,7 @@ fn an_item_that_panics_as_its_client_goes_keeps_the_server_from_no_other() {
         let items = (0..8).map(|_| Item(vec![0; 10_000])).chain(pause);
         uploads.push(thread::spawn(move || goes.hold(items)));
     }
-    // The methods that have a thread have begun, and what the last one brings is there.
+    // The methods that have a thread have begun, and the last upload has arrived.
     eventually("all threads are taken", || gate.0.0.lock().unwrap().0 == FED_THREADS);
     eventually("the items have come", || server.metrics().bytes_in > 9 * 40_000);
     goes.connection().disconnect();

@@ -1,5 +1,5 @@
-//! Clients that are killed in the middle of calls. Alone in its process, which counts what it
-//! holds.
+//! Clients that are killed in the middle of calls. It is alone in its process, which counts its
+//! resources.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -31,7 +31,7 @@ fn killed_clients_harm_nobody_and_leave_nothing_behind() {
         });
         let _over = Over(&is_over);
         let held = || bystander.blocking.resources().unwrap();
-        // Only the observers are there, and nobody has left yet.
+        // Only the observers are connected, and none has left yet.
         let before = held();
         kill_some(&fixture, &mut rng, KILLED);
         eventually("the killed ones are gone", || fixture.clients().len() == 2);
@@ -54,14 +54,14 @@ fn kill_some(fixture: &Fixture, rng: &mut Rng, clients: u64) {
             most: 600_000,
             spin: false,
         });
-        // The next one is fine: it has been answered.
+        // The next client is served: it has been answered.
         let _number: u64 = client.hear();
         client
     };
     let mut last = None;
     for seed in 0..clients {
         let client = start(seed);
-        // Not to wait for anything: this chooses the moment.
+        // This waits for nothing; it chooses the moment.
         thread::sleep(Duration::from_micros(rng.u64(..4_000)));
         if let Some(last) = last.replace(client) {
             last.kill();

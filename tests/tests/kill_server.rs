@@ -1,5 +1,5 @@
-//! Servers that are killed in the middle of calls. Alone in its process, which counts what it
-//! holds.
+//! Servers that are killed in the middle of calls. It is alone in its process, which counts its
+//! resources.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,7 +43,7 @@ fn a_killed_servers_callers_are_told_and_the_next_server_is_fine() {
         fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["locks", "other", "victim"], "nothing but the name is left");
-    // Which the next bind takes over.
+    // The next bind takes it over.
     let next = Fixture::at(address, FixtureConfig::default());
     assert_eq!(next.client().add(1, 2), Ok(3));
 }
@@ -80,7 +80,7 @@ fn kill_one(address: &Address, rng: &mut Rng, round: u64) {
                 }
             })
         });
-        // Not to wait for anything: this chooses the moment.
+        // This waits for nothing; it chooses the moment.
         thread::sleep(Duration::from_micros(rng.u64(..4_000)));
         server.kill();
         let later = CallError::Disconnected(DisconnectReason::PeerDied);

@@ -23,14 +23,14 @@ const TEST_TIME: Duration = Duration::from_secs(120);
 
 type Call = Pin<Box<dyn Future<Output = Result<u64, CallError>> + Send>>;
 
-/// A waker that counts, and may hold up the thread that wakes.
+/// A waker that counts, and may block the thread that wakes it.
 #[derive(Default)]
 struct Counting {
     wakes: AtomicUsize,
     blocker: Mutex<Option<Blocker>>,
 }
 
-/// Says that the wake has begun, and waits until it may return.
+/// Reports that the wake has begun, and waits until it may return.
 struct Blocker {
     begun: mpsc::Sender<()>,
     released: mpsc::Receiver<()>,
@@ -179,7 +179,7 @@ over_both_transports! {
     }
 }
 
-/// Polls a call once, by the task that asks for it.
+/// Polls a call once, in the task that runs this.
 async fn begin_adding(client: &witrpc_tests::basic::BasicAsyncClient, n: i64) -> impl Send {
     let client = client.clone();
     let mut call = Box::pin(async move { client.add(n, n).await });
@@ -191,7 +191,7 @@ async fn begin_adding(client: &witrpc_tests::basic::BasicAsyncClient, n: i64) ->
     call
 }
 
-/// Notes in which order its calls are served.
+/// Records the order in which its calls are served.
 #[wit_service]
 trait Recorder {
     async fn hold(&self);
@@ -218,8 +218,8 @@ fn places() -> [Endpoint; 2] {
     [InProcess::new().lanes(1).into(), Mmf::unguessable().lanes(1).into()]
 }
 
-/// A newcomer finds the lane free, since the calls that wait have not been polled yet. So many wait that
-/// not all of them can have been passed over by then.
+/// A new call finds the lane free, since the calls that wait have not been polled yet. There are
+/// too many waiting calls for all to have been passed over by then.
 #[test]
 fn calls_that_wait_for_a_lane_are_served_in_their_order() {
     const WAITING: u32 = 300;

@@ -1,5 +1,5 @@
-//! Calls that wait for a lane when the connection ends, or the server: each ends with an error, however
-//! it waits, with a time limit and without one.
+//! Calls that wait for a lane when the connection or the server ends. Each ends with an error,
+//! however it waits, with and without a time limit.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -15,19 +15,19 @@ use witrpc_tests::fixture::{Fixture, FixtureConfig, ServerCommand, ServerReply, 
 use witrpc_tests::over_both_transports;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 
-/// Lanes of each connection.
+/// The lanes of each connection.
 const LANES: u64 = 2;
 
-/// Calls of each kind that wait for one.
+/// How many calls of each kind wait for a lane.
 const WAITING: usize = 3;
 
 /// How often each connection is ended, with each time limit.
 const ROUNDS: usize = 5;
 
-/// The gate at which the calls are held that have the lanes.
+/// The gate at which the calls with a lane wait.
 const GATE: u64 = 1;
 
-/// A call, and what came of it.
+/// A call, and its outcome.
 type Ended = (&'static str, Result<i64, CallError>);
 
 #[derive(Clone, Copy)]
@@ -36,10 +36,10 @@ enum Kind {
     Waited,
 }
 
-/// The calls that have lanes, and how many there are.
+/// The calls that have lanes, and their number.
 const HELD: (Kind, usize) = (Kind::Held, 2 * LANES as usize);
 
-/// Those that wait for one.
+/// The calls that wait for a lane, and their number.
 const WAITED: (Kind, usize) = (Kind::Waited, 3 * WAITING);
 
 /// Two connections, all of whose lanes are taken.
@@ -47,9 +47,9 @@ struct Scene {
     fixture: Fixture,
     blocking: BasicClient,
     asynchronous: BasicAsyncClient,
-    /// Has lanes left.
+    /// It has free lanes.
     bystander: BasicClient,
-    /// By kind.
+    /// The outcomes, by kind.
     ends: [Receiver<Ended>; 2],
     ended: [Sender<Ended>; 2],
 }
@@ -94,7 +94,7 @@ impl Scene {
         self.bystander.arrived(GATE, 2 * LANES as u32).unwrap();
     }
 
-    /// Blocking calls may begin to wait as late as in the midst of the end.
+    /// Blocking calls may begin to wait as late as during the end.
     fn queue(&self) {
         let waiting = |n: usize| {
             let client = self.asynchronous.clone();
@@ -121,7 +121,7 @@ impl Scene {
         });
     }
 
-    /// What all calls of a kind end with.
+    /// Returns the outcomes of all calls of a kind.
     fn ends(&self, (kind, count): (Kind, usize), how: &str) -> Vec<Result<i64, CallError>> {
         let mut found = Vec::new();
         while found.len() < count {
@@ -138,7 +138,7 @@ fn is_over(end: &Result<i64, CallError>) -> bool {
     matches!(end, Err(CallError::Disconnected(_) | CallError::PeerDied))
 }
 
-/// `end` ends the connections, and all calls with them.
+/// Checks that `end` ends the connections, and all calls with them.
 fn each_ends(transport: Transport, end: impl Fn(&Scene)) {
     let _watchdog = Watchdog::new(3 * PATIENCE);
     for round in 0..ROUNDS {
@@ -153,8 +153,8 @@ fn each_ends(transport: Transport, end: impl Fn(&Scene)) {
     }
 }
 
-/// A shutdown begins that waits so long for the calls that have lanes. `follow` looks at those that have
-/// none, and says whether the shutdown ends in good order.
+/// Begins a shutdown that waits this long for the calls that have lanes. `follow` looks at the
+/// calls that have none, and returns whether the shutdown is graceful.
 fn each_ends_with_a_shutdown(
     transport: Transport,
     time: Duration,
@@ -216,7 +216,7 @@ over_both_transports! {
         });
     }
 
-    // The lanes become free as the shutdown begins: who gets one in time is answered.
+    // The lanes become free as the shutdown begins: a call that gets one in time is answered.
     fn they_end_with_a_shutdown_that_finds_lanes_free(transport) {
         each_ends_with_a_shutdown(transport, PATIENCE, |scene| {
             scene.fixture.tell(ServerCommand::Open(GATE));

@@ -1,4 +1,4 @@
-//! Leases whose connection, whose peer or whose server has gone.
+//! Leases whose connection, peer or server is gone.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -27,7 +27,7 @@ fn shared_memory(fixture: &Fixture) -> SharedMemoryClient {
     SharedMemoryClient::connect(fixture.endpoint()).unwrap()
 }
 
-/// A frame in the client's own shared memory.
+/// Returns a frame in the client's shared memory.
 fn frame(client: &SharedMemoryClient, seed: u64) -> Shared<[u8]> {
     let mut frame = client.connection().alloc::<u8>(LEN).unwrap();
     frame.copy_from_slice(&bytes_of(LEN, seed));
@@ -42,13 +42,13 @@ fn copied(seed: u64) -> Seen {
     Seen { in_place: false, ..seen(seed) }
 }
 
-/// The shared_memory to those who do not mind that a frame is looked at twice.
+/// The service, for clients that allow a frame to be looked at twice.
 #[wit_service(name = "SharedMemory")]
 pub trait Repeatable {
-    /// As there.
+    /// As in the service.
     #[wit(idempotent)]
     async fn hold(&self, gate: u64, frame: Shared<[u8]>) -> Seen;
-    /// As there.
+    /// As in the service.
     async fn arrived(&self, gate: u64, calls: u32);
 }
 
@@ -115,7 +115,7 @@ fn what_a_handler_keeps_outlives_a_client_that_is_killed() {
     let role = Role::Lend { address: fixture.address().clone(), len: LEN, seed: 1, gate: 1 };
     let client = Child::start(&role);
     assert_eq!(client.hear::<u64>(), 1, "a frame is kept");
-    // And a handler has another in its hands.
+    // And a handler holds another one.
     other.arrived(1, 1).unwrap();
     client.signal(Signal::KILL);
     eventually("the client has left", || fixture.clients().len() == 1);
@@ -125,7 +125,7 @@ fn what_a_handler_keeps_outlives_a_client_that_is_killed() {
     assert_eq!(other.look(frame(&other, 3)), Ok(seen(3)), "the server is none the worse");
 }
 
-/// Makes something to share when it is told to.
+/// Makes a value to share when it is told to.
 #[wit_service]
 trait Press {
     fn print(&self, #[wit(ctx)] cx: &CallContext) -> Result<Shared<[u8]>, String>;
@@ -202,7 +202,7 @@ fn a_lease_of_the_connection_before_is_copied_over_the_next() {
     drop(first);
     eventually("it has heard that the server was killed", || !client.connection().is_connected());
     thread::scope(|scope| {
-        // Space is waited for as calls are.
+        // Calls wait for space as they wait for lanes.
         let blocking = scope.spawn(|| client.look(frame(&client, 4)));
         let task = scope.spawn(|| {
             block_on(async {

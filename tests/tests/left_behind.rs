@@ -1,4 +1,4 @@
-//! Handlers whose clients have gone: which are dropped, and how many there may be.
+//! Handlers whose clients are gone: which are dropped, and how many there may be.
 
 use std::future::{Future, pending};
 use std::pin::pin;
@@ -13,12 +13,12 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 /// Methods that never answer.
 #[wit_service]
 pub trait Waiting {
-    /// Goes with its client.
+    /// Is dropped with its client.
     #[wit(drop_on_disconnect)]
     async fn stay_with_client(&self) -> u64;
     /// Stays.
     async fn stay(&self) -> u64;
-    /// Lets all go that stay.
+    /// Releases all that stay.
     fn release(&self);
 }
 
@@ -30,7 +30,7 @@ struct Counts {
 }
 
 mod release {
-    //! Wakes all who wait, once and for all.
+    //! Wakes all waiters, once.
 
     use std::future::poll_fn;
     use std::sync::Mutex;
@@ -131,10 +131,10 @@ fn only_marked_methods_are_dropped_with_their_client(place: Endpoint) {
     eventually_equal("the handlers that run", &(0, 0), running);
 }
 
-/// As many as `README.md` says.
+/// The number that `README.md` gives.
 const MOST: u64 = 16_384;
 
-/// How many of them one client leaves behind.
+/// How many handlers one client leaves behind.
 const LANES: u32 = 1_024;
 
 fn with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in(place: Endpoint) {

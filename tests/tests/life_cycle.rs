@@ -1,4 +1,4 @@
-//! How servers end, and what their clients learn of it.
+//! How servers end, and what their clients learn of that.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -142,7 +142,7 @@ over_both_transports! {
         drop(client);
         assert_eq!(clone.add(1, 2), Ok(3), "the connection lives as long as a clone");
         drop(clone);
-        eventually("nobody is there", || fixture.clients().is_empty());
+        eventually("no client is connected", || fixture.clients().is_empty());
         let later = futures_executor::block_on(BasicAsyncClient::connect(fixture.endpoint()));
         assert_eq!(futures_executor::block_on(later.unwrap().add(1, 2)), Ok(3));
     }
@@ -177,7 +177,7 @@ fn a_killed_server_is_told_from_one_that_shut_down_and_can_be_followed() {
         .into();
     client.arrived(1, 2).unwrap();
     let address = fixture.address().clone();
-    // Its process is killed.
+    // The drop kills its process.
     drop(fixture);
     for held in held {
         assert_eq!(held.join().unwrap(), Err(CallError::PeerDied));
@@ -204,7 +204,7 @@ fn a_process_that_ends_with_a_call_pending_frees_its_place() {
         observer.arrived(round, 1).unwrap();
         holder.kill();
         eventually("its place is free", || fixture.clients().len() == 1);
-        // Its handler goes on; the answer goes nowhere.
+        // Its handler goes on, and the answer is dropped.
         observer.open(round).unwrap();
     }
 }

@@ -1,5 +1,5 @@
-//! What is over a limit is refused where it is made; what waits for room waits until its time is
-//! over; and the next call is fine.
+//! A value over a limit is refused where it is made. A call that waits for room waits until its
+//! time limit. The next call succeeds.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use witrpc_tests::roles::Role;
 use witrpc_tests::watchdog::eventually;
 
 const LIMIT: usize = 10_000;
-/// More than the encoding adds to some bytes.
+/// More bytes than the encoding adds.
 const OVERHEAD: usize = 100;
 
 over_every_transport! {
@@ -117,8 +117,8 @@ over_every_transport! {
     }
 }
 
-/// Requests lie in the client's memory until a worker takes them; here there is one, and it is busy
-/// until the server ends.
+/// Requests stay in the client's memory until a worker takes them. Here there is one worker, which
+/// is busy until the server ends.
 #[test]
 fn a_request_without_space_fails_when_its_time_is_over() {
     let plan =
@@ -160,7 +160,7 @@ fn a_server_without_memory_for_another_client_says_so_and_goes_on() {
     assert_eq!(client.make(100_000, 1), Ok(bytes_of(100_000, 1)));
 }
 
-/// More than a thread's part of the heap, which may have been set aside before memory is short.
+/// More than a thread's part of the heap, which may have been reserved before memory is short.
 #[test]
 fn a_server_without_memory_for_a_request_refuses_it_and_goes_on() {
     let long = vec![7; 80 << 20];
@@ -173,7 +173,7 @@ fn a_server_without_memory_for_a_request_refuses_it_and_goes_on() {
         let fixture = Fixture::with(transport, plan);
         let (client, async_client) = (fixture.client(), fixture.async_client());
         fixture.tell(ServerCommand::LimitMemory(16 << 20));
-        // Oftener than there are lanes.
+        // More times than there are lanes.
         for _ in 0..6 {
             let refused = client.digest(&long).unwrap_err();
             assert_eq!(refused, CallError::ServerNoMemory, "{transport:?}");

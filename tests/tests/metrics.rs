@@ -1,4 +1,4 @@
-//! What a server counts, in its own process and read by another.
+//! The metrics of a server, in its own process and read by another.
 
 use std::thread;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use witrpc_tests::roles::Role;
 use witrpc_tests::second::SecondClient;
 use witrpc_tests::watchdog::eventually;
 
-/// The name of a fixture, to look at it from outside.
+/// Returns the name of a fixture, to read its metrics from outside.
 fn name(fixture: &Fixture) -> &str {
     match fixture.address() {
         Address::Mmf { name, .. } | Address::InProcess { name } => name,
     }
 }
 
-/// What the server has counted, once it has counted all answers: it does after they are sent.
+/// Returns the metrics once the server has counted all answers, which it does after they are sent.
 fn quiet(fixture: &Fixture) -> Metrics {
     eventually("all calls are answered", || fixture.metrics().in_flight == 0);
     fixture.metrics()
@@ -162,7 +162,7 @@ fn another_process_of_the_user_reads_the_same() {
         let metrics = fixture.metrics();
         metrics.in_flight == 0 && metrics.parked_workers == metrics.workers
     });
-    // Two looks, between which a thread that nobody needs may end.
+    // A thread that is not needed may end between the two looks.
     eventually("both say the same", || {
         witrpc::metrics(name(&fixture)).unwrap() == fixture.metrics()
     });
@@ -210,7 +210,7 @@ fn who_does_not_serve_has_no_numbers() {
     let hasty = Mmf::new(&name).handshake_timeout(Duration::from_millis(50)).metrics();
     assert!(matches!(hasty, Err(ConnectError::HandshakeTimedOut { .. })), "{hasty:?}");
     fixture.server_process().signal(Signal::KILL);
-    eventually("its name is nobody's", || {
+    eventually("its name is free", || {
         matches!(witrpc::metrics(&name), Err(ConnectError::NobodyServes { .. }))
     });
     assert!(matches!(witrpc::metrics("a/b"), Err(ConnectError::InvalidName { .. })));

@@ -1,5 +1,5 @@
-//! Somebody between a client and its server, or in the server's place, gets nowhere: not by changing,
-//! cutting, repeating or turning around what they say, and not without the token.
+//! A program between a client and its server, or in the server's place, has no success: not by
+//! changing, cutting, repeating or reflecting messages, and not without the token.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -25,12 +25,12 @@ impl Lamp for Lit {
     }
 }
 
-/// So short that a handshake which has come to a standstill is over soon.
+/// Short, so that a handshake which is stuck ends soon.
 const HANDSHAKE: Duration = Duration::from_millis(150);
 
-/// A server, and a directory in which somebody stands between it and its clients.
+/// A server, and a directory with a relay between it and its clients.
 struct Scene {
-    /// How long either side gives a handshake.
+    /// How long either side waits for a handshake.
     handshake: Duration,
     served: TempDir,
     between: TempDir,
@@ -39,7 +39,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Where handshakes take the time that they take.
+    /// Creates a scene in which handshakes have enough time.
     fn new() -> Self {
         Self::with(PATIENCE)
     }
@@ -58,7 +58,7 @@ impl Scene {
         builder.encryption(true).start().unwrap()
     }
 
-    /// Another server takes the place of the first.
+    /// Replaces the server.
     fn restart(&mut self) {
         self.server.handle().shutdown(PATIENCE);
         self.server = Self::serve(&self.served, &self.token, self.handshake);
@@ -74,8 +74,8 @@ impl Scene {
         builder.encryption(true).connect()
     }
 
-    /// What comes of connecting through somebody who meddles. Twice, as a client that is hung up on
-    /// tries once more.
+    /// Connects through a relay that meddles, and returns the outcome. Twice, because a client that
+    /// is hung up on tries once more.
     fn connect_through(&self, meddle: impl Meddle + Clone) -> Result<LampClient, ConnectError> {
         let at = self.between.path().join("lamp");
         let first = relay(&at, &self.socket(), meddle.clone());
@@ -87,23 +87,23 @@ impl Scene {
         result
     }
 
-    /// Nobody has come in, and whoever may still can.
+    /// Checks that no client was admitted, and that honest ones can still connect.
     fn assert_unharmed(&self) {
         let client = loop {
             match self.connect_in(&self.served) {
                 Ok(client) => break client,
-                // On a machine under load even a client may miss so short a deadline.
+                // On a machine under load, an honest client may miss this short deadline too.
                 Err(ConnectError::HungUp | ConnectError::HandshakeTimedOut { .. }) => {}
                 Err(other) => panic!("{other}"),
             }
         };
         assert_eq!(client.is_lit(), Ok(true));
         drop(client);
-        eventually("nobody is in", || self.server.handle().clients().is_empty());
+        eventually("no client is connected", || self.server.handle().clients().is_empty());
     }
 }
 
-/// All that was said, each way, in a handshake that nobody meddled with.
+/// Returns all bytes, of each direction, of a handshake without meddling.
 fn recorded(scene: &Scene) -> (Vec<u8>, Vec<u8>) {
     let said = Arc::new(Mutex::new((Vec::new(), Vec::new())));
     let client = loop {
@@ -117,10 +117,10 @@ fn recorded(scene: &Scene) -> (Vec<u8>, Vec<u8>) {
             }
             true
         });
-        // Who only passes on what is said is a wire.
+        // A relay that only passes bytes on is a wire.
         match client {
             Ok(client) => break client,
-            // On a machine under load even a client may miss so short a deadline.
+            // On a machine under load, an honest client may miss this short deadline too.
             Err(ConnectError::HungUp | ConnectError::HandshakeTimedOut { .. }) => {}
             Err(other) => panic!("nothing was changed: {other}"),
         }
@@ -134,11 +134,11 @@ fn recorded(scene: &Scene) -> (Vec<u8>, Vec<u8>) {
 
 #[test]
 fn no_byte_of_a_handshake_can_be_changed() {
-    // A length that is changed may bring it to a standstill.
+    // A changed length may make it wait forever.
     let scene = Scene::with(HANDSHAKE);
     let (to_server, to_client) = recorded(&scene);
     for (changed, len) in [(Way::ToServer, to_server.len()), (Way::ToClient, to_client.len())] {
-        // Every byte of what goes in clear, and some of what is sealed.
+        // Every byte that goes in clear, and some of the sealed ones.
         for place in (0..len).filter(|place| *place < 150 || place % 7 == 0) {
             let result = scene.connect_through(move |way, offset, bytes: &mut Vec<u8>| {
                 if way == changed && (offset..offset + bytes.len()).contains(&place) {
@@ -182,7 +182,8 @@ fn what_a_client_has_said_opens_nothing_when_it_is_said_again() {
         let _ = again.write_all(&said);
         let mut answer = Vec::new();
         let _ = again.read_to_end(&mut answer);
-        // It opens, and exchanges keys that nobody here has; then the record does not open.
+        // The server opens, and exchanges keys that the relay does not have; then the record does
+        // not open.
         assert!(answer.len() <= 72 + 4 + 1 + 48, "{} bytes", answer.len());
     }
     scene.assert_unharmed();
@@ -198,7 +199,7 @@ fn what_one_server_was_told_means_nothing_to_the_next_of_its_name() {
     again.set_read_timeout(Some(PATIENCE)).unwrap();
     let _ = again.write_all(&said);
     let _ = again.read_to_end(&mut answer);
-    // It opens, and does not go as far as to exchange keys.
+    // The server opens, and does not exchange keys.
     assert_eq!(answer[72..], [1, 0, 0, 0, 1]);
     scene.assert_unharmed();
 }
@@ -227,7 +228,7 @@ fn what_a_side_has_said_is_no_answer_to_it() {
             // The client's part of the key exchange, behind its opening.
             Way::ToServer if offset == 16 => heard.clone_from(bytes),
             Way::ToClient if offset == 72 => {
-                // What the server says is longer by the byte that says that it is one.
+                // The server's message is longer by the byte that gives its kind.
                 bytes.splice(5.., heard[4..].iter().copied());
             }
             _ => {}
@@ -241,7 +242,7 @@ fn what_a_side_has_said_is_no_answer_to_it() {
 #[test]
 fn neither_side_can_be_talked_out_of_what_it_asks_for() {
     let scene = Scene::new();
-    // What the two ask for stands at these places of their openings; all is taken away, or a part.
+    // The requirements of both are at these places of their openings. All are removed, or a part.
     for left in [0, 1, 2] {
         let result = scene.connect_through(move |way, offset, bytes: &mut Vec<u8>| {
             match (way, offset) {
@@ -252,7 +253,7 @@ fn neither_side_can_be_talked_out_of_what_it_asks_for() {
             true
         });
         assert!(result.is_err(), "with {left}");
-        // To the client alone, which could else be led to speak in clear.
+        // To the client only, which might otherwise be led to send in clear.
         let result = scene.connect_through(move |way, offset, bytes: &mut Vec<u8>| {
             if (way, offset) == (Way::ToClient, 0) {
                 bytes[64] = left;

@@ -1,4 +1,4 @@
-//! Names, and what stands in their way.
+//! Names, and what prevents their use.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -108,7 +108,7 @@ fn unusual_names_serve() {
 #[test]
 fn what_the_system_refuses_is_said_with_what_was_being_done() {
     let dir = TempDir::new().unwrap();
-    // The server makes its directories; a directory where a lock's file belongs is not taken away.
+    // The server makes its directories. A directory in place of a lock file is not removed.
     drop(start(Mmf::new("other").in_dir(dir.path())).unwrap());
     fs::create_dir(dir.path().join("locks/calc")).unwrap();
     let refused = start(Mmf::new("calc").in_dir(dir.path())).map(drop).unwrap_err();
@@ -143,7 +143,7 @@ fn limits_out_of_their_bounds_are_refused_with_the_bounds() {
             other => panic!("{expected}: {other}"),
         }
     }
-    // The least that is possible works.
+    // The least size works.
     let smallest = place.size(min).max_clients(1);
     let _server = start(smallest.clone()).unwrap();
     let client = BasicClient::connect(smallest).unwrap();
@@ -219,8 +219,7 @@ fn what_is_no_directory_is_refused() {
     assert_eq!(fs::read(&file).unwrap(), b"precious");
 }
 
-/// Only root can give a directory away; everybody else has no such directory to test with but the
-/// system's own.
+/// Only root can give a directory away. Other users can test only with the system's own.
 #[test]
 fn another_users_directory_is_refused() {
     let parent = TempDir::new().unwrap();
@@ -291,7 +290,7 @@ fn two_binds_that_race_for_a_dead_servers_name_never_both_win() {
             let client = BasicClient::connect(address.endpoint()).unwrap();
             assert_eq!(client.add(round, 1), Ok(round + 1), "the winner serves");
         }
-        // The winner is the dead server of the next round, or one that is just about to die.
+        // The winner is the dead server of the next round, or one that is about to die.
         let next = racer();
         assert_eq!(next.hear::<Bid>(), Bid::Ready);
         let last = std::mem::replace(&mut racers[winner], next);
@@ -304,7 +303,7 @@ fn two_binds_that_race_for_a_dead_servers_name_never_both_win() {
     }
 }
 
-/// Has both bind until one has won; says which.
+/// Makes both bind until one has won, and returns its index.
 fn race(racers: &mut [Child; 2], round: i64) -> usize {
     let started = Instant::now();
     while started.elapsed() < PATIENCE {
@@ -313,19 +312,19 @@ fn race(racers: &mut [Child; 2], round: i64) -> usize {
         match &bids {
             [Bid::Won, Bid::InUse] => return 0,
             [Bid::InUse, Bid::Won] => return 1,
-            // The one before is still dying.
+            // The last winner is still dying.
             [Bid::InUse, Bid::InUse] => {}
             other => panic!("round {round}: {other:?}"),
         }
     }
-    panic!("round {round}: nobody wins");
+    panic!("round {round}: no process wins");
 }
 
 fn start(place: Mmf) -> Result<WitServer, BindError> {
     WitServer::builder().listen(place).service(BasicServer::new(Bench::default())).start()
 }
 
-/// An endpoint that does not wait long for a server that says nothing.
+/// Returns an endpoint that does not wait long for a server that sends nothing.
 fn short(place: Mmf) -> Mmf {
     place.handshake_timeout(Duration::from_millis(200))
 }

@@ -1,5 +1,5 @@
-//! Peers in other pid and mount namespaces, as containers have them: numbers of processes say nothing
-//! there, and who has died shows by the socket.
+//! Peers in other pid and mount namespaces, as in containers. Process ids have no meaning there,
+//! and the socket shows when a peer has died.
 
 use rustix::process::geteuid;
 use tempfile::TempDir;

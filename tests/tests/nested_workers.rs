@@ -34,7 +34,7 @@ fn a_worker_that_does_not_serve_starts_none() {
     }
 }
 
-/// What a worker says that serves in this way, and then tries to start a worker.
+/// Returns the exit of a worker that serves in this way, and then tries to start a worker.
 fn refused_after(served: Served) -> WorkerExit {
     let exit = end_of(&Duty::Nested(Nested::EmployLast(served)));
     assert_eq!(exit.status().unwrap().code(), Some(3), "{exit}");
@@ -52,7 +52,7 @@ fn a_worker_whose_serve_has_failed_starts_none() {
 
 #[test]
 fn a_worker_that_has_served_starts_none() {
-    // In the second that it has for that, which may be over before on a machine under load.
+    // Within the second that it has for that, which may pass too soon on a machine under load.
     eventually("a worker ends by itself", || {
         let duty = Duty::Nested(Nested::EmployLast(Served::ToTheEnd));
         let status = spawn(duty.command()).unwrap().stop(PATIENCE).expect("the kernel tells");
@@ -66,7 +66,7 @@ fn a_worker_that_has_served_starts_none() {
 fn a_worker_whose_parent_has_gone_starts_none() {
     eventually("it is refused in the second that it has", || {
         let parent = Duty::Nested(Nested::Employ(Box::new(Duty::Nested(Nested::EmployOrphaned))));
-        // Returns when all that have its standard output have ended.
+        // Returns when all processes with its standard output have ended.
         let output = parent.command().output().unwrap();
         assert_eq!(output.status.signal(), Some(Signal::KILL.as_raw()), "{output:?}");
         String::from_utf8(output.stdout).unwrap().contains("its parent has gone")
@@ -76,7 +76,7 @@ fn a_worker_whose_parent_has_gone_starts_none() {
 /// How deep workers may be nested.
 const LIMIT: u32 = 8;
 
-/// A command in the environment of a worker, or in that of this process.
+/// Returns a command in the environment of a worker, or in that of this process.
 fn command_within(duty: Nested, environment: &str) -> Command {
     let mut command = Duty::Nested(duty).command();
     match environment {
@@ -86,8 +86,8 @@ fn command_within(duty: Nested, environment: &str) -> Command {
     command
 }
 
-/// The environment of a worker of a program that a worker with this environment has started, or why
-/// there is none.
+/// Returns the environment of a worker of a program that a worker with this environment has
+/// started, or why there is none.
 fn environment_below(environment: &str) -> Result<String, String> {
     let duty = Nested::Employ(Box::new(Duty::Nested(Nested::TellEnvironment)));
     let output = command_within(duty, environment).output().unwrap();
@@ -134,7 +134,7 @@ fn a_worker_that_serves_has_workers_which_end_with_it() {
     assert!(matches!(*worker.wait(), WorkerError::Ended { .. }));
 }
 
-/// Whoever adopts the last one, it ends when that in the middle does.
+/// Checks that the last worker ends when the middle one does, whichever process adopts it.
 fn ends_with_the_one_in_the_middle(start: impl FnOnce(&Role) -> Option<Child>) {
     let _watchdog = Watchdog::new(PATIENCE);
     let dir = TempDir::new().unwrap();
@@ -153,7 +153,7 @@ fn so_does_one_that_the_first_process_of_a_container_adopts() {
     ends_with_the_one_in_the_middle(Child::start_apart);
 }
 
-/// What the guide's chapter on tests does: one test serves, if it is run as a worker.
+/// Does what the guide's chapter on tests does: one test serves, if it is run as a worker.
 #[test]
 fn serves_as_a_worker() {
     if worker::is_worker() {
@@ -169,7 +169,7 @@ fn a_test_program_is_its_own_worker_if_it_serves_and_only_then() {
         itself
     };
     if worker::is_worker() {
-        // Started below: without the rule, each generation would start the next.
+        // Started by a worker: without the rule, each generation would start the next.
         let refused = spawn(itself("serves_as_a_worker"));
         assert!(matches!(refused, Err(WorkerError::MustServeFirst { .. })), "{refused:?}");
         return;

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use witrpc::{CallError, Codec, Endpoint, InProcess, Mmf, WitServer, wit_service};
 
-/// A place over shared memory, and one in this process.
+/// Returns a place in shared memory, and one in this process.
 fn places() -> [Endpoint; 2] {
     [Mmf::unguessable().into(), InProcess::new().into()]
 }
 
-/// What may be null beside `None`.
+/// A type with a null value of its own, beside `None`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Setting {
@@ -22,14 +22,14 @@ pub enum Setting {
 /// The error of a procedure call in JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Says which.
+    /// The code.
     pub code: i32,
-    /// Says more.
+    /// More about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
 }
 
-/// Gives back what it got.
+/// Returns its argument.
 #[wit_service]
 pub trait Echo {
     /// A value, or none.
@@ -40,7 +40,7 @@ pub trait Echo {
     fn list(&self, list: Vec<Option<Value>>) -> Vec<Option<Value>>;
     /// Fails with it.
     fn fail(&self, refusal: Refusal) -> Result<(), Refusal>;
-    /// Gives null, which is not none.
+    /// Returns the null value, which is not `None`.
     fn null(&self) -> Option<Value>;
 }
 

@@ -1,5 +1,5 @@
-//! A subscriber of spans that panics at each of its methods: calls are answered all the same, and once.
-//! Runs with `--features tracing`.
+//! A subscriber of spans that panics in each of its methods: calls are answered nevertheless, and
+//! once. It runs with `--features tracing`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::SeqCst};
@@ -140,7 +140,7 @@ impl Watched for Sum {
 struct Answers(Arc<Mutex<BTreeMap<(u64, u64), usize>>>);
 
 impl Answers {
-    /// So many calls have been answered, each of them once.
+    /// Checks that this many calls have been answered, each of them once.
     fn are_of(&self, calls: usize) {
         let once = || {
             let answers = self.0.lock().unwrap();
@@ -157,7 +157,8 @@ impl ServerHook for Answers {
     }
 }
 
-/// A second answer to one of these would be taken for that to the next, where there is a single lane.
+/// Makes calls over a single lane, where a second answer to one call would be taken for that of the
+/// next.
 fn plain_calls(client: &WatchedClient, later: &WatchedAsyncClient) -> usize {
     const TIMES: u64 = 10;
     for n in 0..TIMES {
@@ -184,7 +185,8 @@ fn calls_with_streams(client: &WatchedClient, later: &WatchedAsyncClient) -> usi
     4 * TIMES as usize
 }
 
-/// Has each method of the subscriber panic while calls are made, which say how many they were.
+/// Makes each method of the subscriber panic while calls are made. `calls` returns how many there
+/// were.
 fn serve(endpoint: Endpoint, calls: fn(&WatchedClient, &WatchedAsyncClient) -> usize) {
     let answers = Answers::default();
     let server = WitServer::builder().listen(endpoint.clone()).hook(answers.clone());
@@ -207,7 +209,7 @@ fn serve(endpoint: Endpoint, calls: fn(&WatchedClient, &WatchedAsyncClient) -> u
     answers.are_of(made);
 }
 
-/// One test, as a subscriber is one for the whole process.
+/// This is one test, because a subscriber is global.
 #[test]
 fn a_subscriber_that_panics_changes_no_answer() {
     let _watchdog = Watchdog::new(PATIENCE);

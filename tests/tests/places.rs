@@ -1,5 +1,5 @@
-//! The directories of a user, as the machine may have them: squatted, too open, too narrow. Each test
-//! has a `/run` and a `/dev/shm` of its own, in a mount namespace that ends with its program.
+//! The directories of a user as a machine may have them: squatted, too open, too narrow. Each test
+//! has its own `/run` and `/dev/shm`, in a mount namespace that ends with its program.
 
 use std::process::{Command, Stdio};
 
@@ -12,11 +12,11 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 /// The user of the program.
 const USER: &str = "4101";
 
-/// Another one.
+/// Another user.
 const OTHER: &str = "4102";
 
-/// Makes the directories that a machine has, runs `$PREPARE`, and then the program as the user. It is
-/// copied to where every user may run it.
+/// Makes the directories of a machine, runs `$PREPARE`, and then runs the program as the user. The
+/// program is copied to where every user may run it.
 const IN_NAMESPACE: &str = r#"
     set -e
     mount --make-rprivate /
@@ -32,7 +32,8 @@ const IN_NAMESPACE: &str = r#"
     exec setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups $WRAP /run/peer
 "#;
 
-/// What runs a script as root of a mount namespace. `None` where that may not be.
+/// Returns the command that runs a script as root of a mount namespace, or `None` where that is not
+/// allowed.
 fn namespace() -> Option<Command> {
     let namespace = || {
         let mut command = Command::new("setpriv");
@@ -47,8 +48,8 @@ fn namespace() -> Option<Command> {
     Some(namespace())
 }
 
-/// What a program gets that serves and calls itself, where `prepare` has made the directories and
-/// `before` is run by its shell at last.
+/// Returns the outcomes of a program that serves and calls itself, where `prepare` has made the
+/// directories. Its shell runs `before` last.
 fn served_where(prepare: &str, before: &str) -> Option<ServedItself> {
     let mut command = namespace()?;
     command.args([IN_NAMESPACE, "sh"]);
@@ -94,7 +95,7 @@ fn no_umask_keeps_a_user_out() {
         let Some(came) = served_where("", &format!("umask {mask}")) else { return };
         assert_eq!(came, fine(), "{mask}");
     }
-    // Nor what an older server left under one.
+    // Nor does a directory that an older server left under that mask.
     let narrow =
         r#"mkdir -m 600 "/dev/shm/witrpc-$USER_ID"; chown "$USER_ID" "/dev/shm/witrpc-$USER_ID""#;
     let Some(came) = served_where(narrow, "") else { return };
@@ -121,7 +122,7 @@ fn where_no_place_is_left_each_is_named_with_its_reason() {
     }
 }
 
-/// There the directories of the system belong to users that are not mapped.
+/// In a user namespace, the directories of the system belong to users that are not mapped.
 #[test]
 fn in_a_user_namespace_the_owner_is_told_and_not_the_sticky_bit() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
@@ -131,7 +132,7 @@ fn in_a_user_namespace_the_owner_is_told_and_not_the_sticky_bit() {
     let Some(mut tried) = namespace() else { return };
     let tried = tried.arg(may_make_one).env("USER_ID", USER).stderr(Stdio::null()).status();
     if !tried.is_ok_and(|status| status.success()) {
-        // A setting of the machine, also for root, and in CI too.
+        // This depends on a setting of the machine, also for root, and in CI.
         skipped("it takes the right to make user namespaces as any user");
         return;
     }

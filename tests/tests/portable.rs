@@ -13,7 +13,7 @@ use witrpc::{
 };
 use witrpc_tests::watchdog::PATIENCE;
 
-/// A door that calls can wait at.
+/// Has a door at which calls can wait.
 #[wit_service]
 trait Door {
     fn add(&self, a: u64, b: u64) -> u64;
@@ -21,7 +21,7 @@ trait Door {
     fn wait_for_open(&self);
     fn open(&self);
     async fn greet(&self, name: &str) -> String;
-    /// The words doubled, if they lie where the client has put them.
+    /// Returns the words doubled, if they are where the client has put them.
     fn double(&self, #[wit(ctx)] cx: &CallContext, words: Shared<[u64]>) -> Shared<[u64]>;
     /// Keeps the words.
     fn keep(&self, words: Shared<[u64]>);
@@ -88,7 +88,7 @@ fn what_is_shared_is_not_copied() {
     let _server = serve(&endpoint);
     let client = DoorClient::connect(endpoint).expect("it is served");
     for round in 0..30 {
-        // Some ten of them would fill the memory.
+        // About ten of them would fill the memory.
         let mut words = client.connection().alloc::<u64>(5_000).expect("there is space");
         words.fill(round);
         let doubled = client.double(words.freeze()).expect("it is served");
@@ -97,7 +97,7 @@ fn what_is_shared_is_not_copied() {
     }
 }
 
-/// Nobody rings for it here: the client has to look again for itself.
+/// The server cannot ring here, so the client has to poll.
 #[test]
 fn space_is_waited_for_until_it_comes_back() {
     let endpoint = Mmf::unguessable().backend(Backend::Portable);
@@ -141,7 +141,7 @@ fn calls_of_every_size_are_answered() {
     assert_eq!(block_on(client.count(&vec![3; 500_000])), Ok(1_500_000));
 }
 
-/// Nobody rings for help here: the server has to see for itself that its poller is stuck.
+/// A stalled caller cannot ring here, so the server itself has to notice that its poller is stuck.
 #[test]
 fn stuck_handlers_hold_up_nobody() {
     let endpoint = Mmf::unguessable().backend(Backend::Portable);

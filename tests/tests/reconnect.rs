@@ -1,4 +1,4 @@
-//! Clients that come back to a server that was lost, and those that must not.
+//! Clients that reconnect to a server that was lost, and clients that must not.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -19,24 +19,24 @@ use witrpc_tests::watchdog::{PATIENCE, eventually};
 
 use ConnectionState::{Connected, Disconnected, Reconnecting};
 
-/// The basic to those who do not mind that their calls run twice.
+/// The basic service, for clients that allow their calls to run twice.
 #[wit_service(name = "Basic")]
 pub trait Repeatable {
-    /// As there.
+    /// As in the service.
     #[wit(idempotent)]
     fn add(&self, a: i64, b: i64) -> i64;
-    /// As there.
+    /// As in the service.
     #[wit(idempotent)]
     fn hold(&self, gate: u64, token: u64) -> u64;
-    /// As there.
+    /// As in the service.
     #[wit(idempotent)]
     async fn hold_later(&self, gate: u64, token: u64) -> u64;
-    /// As there.
+    /// As in the service.
     #[wit(idempotent)]
     fn digest(&self, bytes: &[u8]) -> u64;
 }
 
-/// Another basic of that name.
+/// Another service of that name.
 #[wit_service(name = "Basic")]
 pub trait Renovated {
     /// It took whole numbers.
@@ -51,13 +51,13 @@ impl Renovated for Smith {
     }
 }
 
-/// Comes back soon, and tells of each change.
+/// Returns options that reconnect soon, and the channel with each change of state.
 fn reconnect() -> (Reconnect, mpsc::Receiver<ConnectionState>) {
     let (tell, told) = mpsc::channel();
     let reconnect = Reconnect::new()
         .backoff(Backoff::new(Duration::from_millis(1), Duration::from_millis(20)))
         .on_change(move |state| {
-            // A test that has heard enough hangs up.
+            // A test that needs no more states drops the receiver.
             let _ = tell.send(state);
         });
     (reconnect, told)
@@ -67,14 +67,14 @@ fn next(told: &mpsc::Receiver<ConnectionState>) -> ConnectionState {
     told.recv_timeout(PATIENCE).expect("the state changes")
 }
 
-/// A directory for names, and an address in it under which one server can follow another.
+/// Returns a directory for names, and an address in it under which one server can follow another.
 fn address() -> (TempDir, Address) {
     let dir = TempDir::new().unwrap();
     let address = Address::in_dir(dir.path(), "phoenix");
     (dir, address)
 }
 
-/// A server under that address. Dropping it is `kill -9`.
+/// Starts a server with that address. Dropping it is `kill -9`.
 fn serve(address: &Address) -> Fixture {
     Fixture::at(address.clone(), FixtureConfig::default())
 }
@@ -107,7 +107,7 @@ fn a_killed_server_is_followed_by_the_next_of_its_name() {
     assert_eq!(next(&told), Disconnected(DisconnectReason::ClosedHere));
     drop((policy, later));
     assert_eq!(next(&told), Disconnected(DisconnectReason::ClosedHere));
-    assert!(told.recv().is_err(), "nobody is left to tell anything");
+    assert!(told.recv().is_err(), "no sender is left");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn of_the_calls_in_flight_only_idempotent_ones_are_repeated() {
         second.tell(ServerCommand::Open(1));
         assert_eq!(held.join().unwrap(), Ok(7));
         assert_eq!(held_later.join().unwrap(), Ok(8));
-        // Those whose call was lost go on all the same.
+        // Clients whose call was lost go on too.
         assert_eq!(once.add(1, 2), Ok(3));
     });
 }
@@ -172,7 +172,7 @@ fn a_call_waits_for_a_server_until_its_time_is_over() {
         assert!(waiting.as_mut().poll(&mut cx).is_pending());
         drop(waiting);
         client.connection().disconnect();
-        // It may have run, and says so.
+        // The call may have run, and its error says so.
         assert_eq!(held.join().unwrap(), Err(CallError::PeerDied));
     });
 }
@@ -239,7 +239,7 @@ fn who_gives_up_says_what_stood_in_the_way() {
     assert_eq!(client.add(1, 2), Err(CallError::Disconnected(failed)));
     let error = client.connection().reconnect_error().unwrap();
     assert!(matches!(*error, ConnectError::NobodyServes { .. }), "{error}");
-    // For good.
+    // It stays there.
     let _second = serve(&address);
     assert_eq!(client.add(1, 2), Err(CallError::Disconnected(failed)));
 }
@@ -316,7 +316,7 @@ over_both_transports! {
             let held = scope.spawn(|| client.hold(1, 7));
             fixture.client().arrived(1, 1).unwrap();
             fixture.tell(ServerCommand::BeginShutdown(PATIENCE));
-            // Turned away by a server that still has to answer the other call, or found by none.
+            // Refused by a server that still has to answer the other call, or without a server.
             let waiting = scope.spawn(|| loop {
                 let sum = client.add(1, 2);
                 if sum != Err(CallError::ShuttingDown) {
@@ -360,7 +360,7 @@ fn the_token_is_asked_for_again() {
     assert_eq!(client.add(1.0, 2.0), Ok(3.0));
     assert_eq!([next(&told), next(&told)], [Reconnecting, Connected]);
     assert!(asked.load(Relaxed) > 1);
-    // Which opens nothing any more.
+    // It opens nothing any more.
     drop(second);
     let _third = serve(&tokens[0]);
     assert_eq!(client.add(1.0, 2.0), Err(CallError::Unauthorized));

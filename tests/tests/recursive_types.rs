@@ -1,5 +1,5 @@
-//! Services of ordinary derived types that contain themselves, have many variants, or come from
-//! the standard library: they start with the default builder, and every variant arrives.
+//! Services with ordinary derived types that contain themselves, have many variants, or are from
+//! the standard library. They start with the default builder, and every variant arrives.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, VecDeque};
 use std::ffi::OsString;
@@ -13,12 +13,12 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use witrpc::{CallError, Codec, Endpoint, InProcess, Mmf, WitServer, wit_service};
 
-/// A place over shared memory, and one in this process.
+/// Returns a place in shared memory, and one in this process.
 fn places() -> [Endpoint; 2] {
     [Mmf::unguessable().into(), InProcess::new().into()]
 }
 
-/// Defines an enum that holds another one in every way, and the values of all its variants.
+/// Defines an enum that contains another one in every way, and the values of all its variants.
 macro_rules! wide {
     (
         $(#[$docs:meta])*
@@ -90,7 +90,7 @@ wide! {
     fields F0 F1 F2 F3 F4 F5 F6 F7 F8 F9;
 }
 
-/// Contains itself before it leads to what has further variants.
+/// Contains itself before it leads to a type with further variants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Tree {
     /// Nothing.
@@ -110,10 +110,10 @@ pub enum Tree {
     },
 }
 
-/// A long way to the last variants.
+/// A long path to the last variants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Level<const N: usize> {
-    /// Goes around.
+    /// Goes back to the tree.
     Around(Vec<Tree>),
     /// Leads on.
     On(Box<Beyond>),
@@ -135,7 +135,7 @@ pub struct Pair<T> {
     right: Option<T>,
 }
 
-/// Is at the end of the way.
+/// Is at the end of the path.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Step {
     /// The whole again.
@@ -211,7 +211,7 @@ pub struct Standard {
     lists: (VecDeque<f32>, LinkedList<Result<u8, Standing>>),
 }
 
-/// As an ordering is.
+/// A type like an ordering.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "it is plain")]
 #[repr(i8)]
@@ -258,27 +258,27 @@ fn standards() -> Vec<Standard> {
     vec![first, second]
 }
 
-/// Takes and gives what contains itself.
+/// Takes and returns types that contain themselves.
 #[wit_service]
 pub trait Language {
-    /// Of the one type.
+    /// One of the two types.
     fn expression(&self, expression: Expression) -> Statement;
-    /// Of the other.
+    /// The other type.
     fn statements(&self, statements: Vec<Statement>) -> Result<Vec<Statement>, Expression>;
     /// A tree.
     fn tree(&self, tree: Tree) -> Tree;
-    /// Perhaps a part of one.
+    /// An optional part of a tree.
     fn step(&self, step: Option<Pair<Step>>) -> Result<Step, Last>;
-    /// What the standard library has.
+    /// Types of the standard library.
     fn standard(&self, standard: Standard) -> Standard;
 }
 
-/// Takes what JSON does not carry.
+/// Takes values that JSON cannot carry.
 #[wit_service]
 pub trait Nested {
     /// Options of options.
     fn options(&self, options: Option<Option<Box<Step>>>) -> Option<Option<Box<Step>>>;
-    /// Maps with other keys than texts.
+    /// Maps whose keys are not texts.
     fn maps(&self, maps: BTreeMap<(Choice, u8), Option<Choice>>) -> HashMap<i128, Option<Choice>>;
 }
 
@@ -334,7 +334,7 @@ impl Nested for Echo {
     }
 }
 
-/// Asserts that all of a contract is known.
+/// Asserts that a contract has no unknown part.
 fn assert_known(contract: &dyn fmt::Display) {
     let contract = contract.to_string();
     assert!(!contract.contains('?') && !contract.contains("not traced"), "{contract}");

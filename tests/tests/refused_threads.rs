@@ -1,5 +1,4 @@
-//! What happens when the machine has no more threads: the call that needs one is refused, and others go
-//! on.
+//! The machine has no more threads: a call that needs one is refused, and others go on.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::task::Poll;
@@ -34,7 +33,7 @@ fn a_server_without_threads_refuses_an_upload_that_needs_one_and_serves_all_othe
     eventually_equal("how many calls are unanswered", &0, || fixture.metrics().in_flight);
 }
 
-/// How many methods that one client feeds have a thread.
+/// How many methods with uploads of one client have a thread.
 const FED_THREADS: u64 = 8;
 
 #[test]
@@ -59,7 +58,7 @@ fn uploads_that_wait_for_a_thread_run_on_those_that_are_there() {
         for call in waiting {
             assert_eq!(call.join().unwrap(), Ok(45));
         }
-        // The thread that ran them has ended, and nothing takes its place.
+        // The thread that ran them has ended, and is not replaced.
         let refused = || matches!(client.sum(0..10), Err(CallError::ServerNoThread { .. }));
         eventually("no thread is left for another", refused);
         busy.into_iter().for_each(|(items, call)| {
@@ -75,7 +74,7 @@ fn uploads_that_come_while_threads_are_refused_all_end() {
     let fixture = Fixture::with_streams(Transport::Mmf, FixtureConfig::default());
     let client = &fixture.streams();
     thread::scope(|scope| {
-        // One place is left: what comes while a thread is tried for it waits for that.
+        // One place is left: an upload that arrives while a thread is tried for it waits for that.
         let (items, busy): (Vec<_>, Vec<_>) = (1..FED_THREADS).map(|_| feed(scope, client)).unzip();
         items.iter().for_each(|items| items.send(1).unwrap());
         eventually_equal("how many have a thread", &Ok(FED_THREADS - 1), || client.seen());
@@ -111,7 +110,7 @@ impl Taker for Idle {
     }
 }
 
-/// Three lanes are so few that the client asks for its answer only when it is told that there is one.
+/// With three lanes, the client requests its answer only after a notice that there is one.
 fn a_shutdown_waits_until_a_refused_upload_is_told(endpoint: &Endpoint) {
     let builder = WitServer::builder().listen(endpoint.clone()).service(TakerServer::new(Idle));
     // A runtime that takes no job.

@@ -1,4 +1,4 @@
-//! Subscriptions of clients that come back to a server that was lost.
+//! Subscriptions of clients that reconnect to a server that was lost.
 
 use std::sync::mpsc;
 use std::thread;
@@ -15,7 +15,7 @@ use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::watchdog::PATIENCE;
 
-/// A directory for names, and an address under which one server can follow another.
+/// Returns a directory for names, and an address under which one server can follow another.
 fn address(transport: Transport) -> (TempDir, Address) {
     let dir = TempDir::new().unwrap();
     let address = match transport {
@@ -25,7 +25,7 @@ fn address(transport: Transport) -> (TempDir, Address) {
     (dir, address)
 }
 
-/// Dropping it is `kill -9`, or the end in good order of one in this process.
+/// Starts a server. Dropping it is `kill -9`, or in this process a graceful end.
 fn serve(address: &Address) -> Fixture {
     Fixture::at(
         address.clone(),
@@ -33,7 +33,7 @@ fn serve(address: &Address) -> Fixture {
     )
 }
 
-/// The same, where all services have other numbers.
+/// Starts one on which all services have other numbers.
 fn serve_otherwise(address: &Address) -> Fixture {
     let plan = FixtureConfig {
         event_service: true,
@@ -99,7 +99,7 @@ over_both_transports! {
         let mut ticks = client.ticked().unwrap();
         client.tick(0, 3, false).unwrap();
         client.beat(1).unwrap();
-        // They come in the order in which they were emitted, so the ticks are here too.
+        // They arrive in the order in which they were emitted, so the ticks are here too.
         assert_eq!(told.recv_timeout(PATIENCE), Ok(true));
         drop(first);
         let _second = serve(&address);
@@ -117,7 +117,7 @@ over_both_transports! {
         let later = block_on(later.connect()).unwrap();
         let mut ticks = client.ticked().unwrap();
         let mut stream = block_on_stream(block_on(later.ticked()).unwrap());
-        // The iterators, which nobody reads, have all that the closures have been told.
+        // The iterators, which are not read, have everything that the closures got.
         let (tell, told) = mpsc::channel();
         let tell_too = tell.clone();
         let _guard = client.on_beaten(move |beat| tell.send(beat.is_ok()).unwrap()).unwrap();

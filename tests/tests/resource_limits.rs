@@ -1,5 +1,5 @@
-//! A limit that keeps a side from making its part of a connection is told by its name and value, to
-//! both sides; nobody is killed by it, and the server goes on.
+//! When a limit keeps one side from making its part of a connection, both sides get its name and
+//! value. No process is killed by it, and the server goes on.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -21,7 +21,7 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
 /// Less than a region of [`FixtureConfig::default`].
 const SHORT: u64 = 100 << 10;
 
-/// Half of the size that an endpoint has unless told otherwise.
+/// Half of the default size of an endpoint.
 const REGION: u64 = 512 << 10;
 
 /// What is left for the process itself, which goes on.
@@ -37,7 +37,7 @@ fn restricted(by: Restriction, role: Role) -> Role {
     Role::Restricted { by, role: Box::new(role) }
 }
 
-/// What is said of each restriction, by either side.
+/// Returns the words that the error of either side contains, for each restriction.
 fn restrictions() -> Vec<(Restriction, Vec<String>)> {
     let mut all = vec![(
         Restriction::FileSize(SHORT),
@@ -77,8 +77,9 @@ fn a_server_that_could_not_take_a_client_says_so_when_it_starts() {
 fn what_a_server_lacks_later_its_next_client_is_told_and_the_others_are_served() {
     let _watchdog = Watchdog::new(3 * PATIENCE);
     let mut all = restrictions();
-    // None for the client's socket; or one for that, and for its memory or the server's: with the bell it
-    // takes four. One that an earlier client brought may still be on its way to be closed.
+    // No descriptor for the client's socket; or one for that, and too few for its memory or the
+    // server's: with the doorbell it takes four. A descriptor of an earlier client may still be in
+    // the queue to be closed.
     all.extend(
         (0..3).map(|left| (Restriction::Descriptors(left), vec!["RLIMIT_NOFILE".to_owned()])),
     );
@@ -127,7 +128,7 @@ fn a_server_at_its_limit_of_descriptors_tells_each_client_and_takes_those_that_c
         assert!(limit < 100, "{limit}");
     }
     assert_eq!(fixture.metrics().refused_handshakes, CLIENTS);
-    // One that says nothing keeps no other from being told.
+    // A client that sends nothing does not keep others from being told.
     let _silent = UnixStream::connect(dir.path().join("calc")).unwrap();
     let refused = fixture.builder().connect().unwrap_err();
     assert!(matches!(refused, ConnectError::ServerResource(_)), "{refused}");
@@ -170,7 +171,7 @@ fn what_a_client_lacks_it_is_told_and_the_server_serves_others() {
     assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
 
-/// Wherever the last descriptor goes: nothing is the server's fault, or a directory's.
+/// Wherever the last descriptor is used up, the error blames neither the server nor a directory.
 #[test]
 fn a_client_of_few_descriptors_is_told_so_until_there_are_enough() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
@@ -191,16 +192,17 @@ fn a_client_of_few_descriptors_is_told_so_until_there_are_enough() {
     assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
 
-/// A control group with a limit. Dropping it removes it, once what ran in it has ended.
+/// A control group with a limit. Dropping it removes it, after what ran in it has ended.
 struct Group {
     directory: PathBuf,
-    /// The file that holds the limit.
+    /// The file with the limit.
     limit: PathBuf,
 }
 
 impl Group {
-    /// `None`, with a word on why, where this process may make none: in CI too, where machines may have
-    /// no such controller, or let nobody write there. What fails in another way fails in CI.
+    /// Creates a group. Returns `None`, with a printed reason, where this process may make none:
+    /// also in CI, where a machine may lack the controller or deny writes. Any other failure fails
+    /// the test in CI.
     fn new(limit: u64) -> Option<Self> {
         Self::under(
             &[("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")],
@@ -208,12 +210,12 @@ impl Group {
         )
     }
 
-    /// One that may have so many threads.
+    /// Creates a group that may have this many threads.
     fn of_threads(limit: u64) -> Option<Self> {
         Self::under(&[("/sys/fs/cgroup/pids", "pids.max"), ("/sys/fs/cgroup", "pids.max")], limit)
     }
 
-    /// One of the first of these mounts that has the file of its limit.
+    /// Creates a group under the first of these mounts that has the file of its limit.
     fn under(places: &[(&str, &str)], limit: u64) -> Option<Self> {
         let name = format!("witrpc-test-{}-{limit}", getpid().as_raw_nonzero());
         for (mount, file) in places {
@@ -307,7 +309,7 @@ fn a_server_at_the_limit_of_its_group_turns_clients_away_and_lives() {
     for client in &clients {
         assert_eq!(client.add(1, 2), Ok(3), "it lives");
     }
-    // As soon as one leaves there is room again.
+    // When a client leaves, there is room again.
     drop(clients);
     eventually("there is room", || BasicClient::connect(address.endpoint()).is_ok());
     server.kill();
@@ -331,7 +333,7 @@ fn a_client_in_a_group_of_little_memory_is_told_and_lives() {
 #[test]
 fn a_client_whose_group_may_have_no_more_threads_is_told() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
-    // The thread that hears the test is the second one.
+    // The thread that reads from the test is the second one.
     let Some(group) = Group::of_threads(2) else { return };
     let fixture = Fixture::new(Transport::Mmf);
     let client = group.start(&Role::TryToConnect { address: fixture.address().clone() });

@@ -1,5 +1,5 @@
-//! Futures of clients on any executor, and what becomes of those that are not driven to their end;
-//! handlers on a runtime of the user's.
+//! Futures of clients on any executor, and what happens to those that are not polled to their end.
+//! Also handlers on a runtime of the user.
 
 use std::future::{Future, poll_fn};
 use std::mem::forget;
@@ -19,7 +19,7 @@ use witrpc_tests::over_both_transports;
 
 const MANY: u32 = 10_000;
 
-/// No more than the standard library has.
+/// An executor of the standard library only.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -41,7 +41,7 @@ fn with_lanes(transport: Transport, lanes: u32) -> Fixture {
     Fixture::with(transport, FixtureConfig { lanes: Some(lanes), ..FixtureConfig::default() })
 }
 
-/// Shows that all lanes of a client can be in use at once, and so that none is lost.
+/// Checks that all lanes of a client can be in use at once, so that none is lost.
 fn assert_all_lanes_work(fixture: &Fixture, client: &BasicAsyncClient, lanes: u32, gate: u64) {
     let observer = fixture.async_client();
     let held = join_all((0..lanes).map(|token| client.hold_later(gate, token.into())));
@@ -58,15 +58,15 @@ fn assert_all_lanes_work(fixture: &Fixture, client: &BasicAsyncClient, lanes: u3
     });
 }
 
-/// Polls once, so that a call is on its way or waits for that.
+/// Polls once, so that a call is in flight or waits for that.
 fn begin<T>(call: impl Future<Output = T> + Send + 'static) -> impl Future<Output = T> + Send {
     let mut call = Box::pin(call);
     assert!((&mut call).now_or_never().is_none(), "nothing is answered that soon");
     call
 }
 
-/// A client for futures that are leaked, and so never give back what they borrow. No time limit
-/// helps its calls out.
+/// Returns a client for futures that are leaked, and so never return what they borrow. Its calls
+/// have no time limit.
 fn leaked_client(fixture: &Fixture) -> &'static BasicAsyncClient {
     let builder = BasicAsyncClient::builder(fixture.endpoint()).call_timeout(None);
     Box::leak(Box::new(block_on(builder.connect()).expect("the client connects")))
@@ -92,7 +92,7 @@ over_both_transports! {
             let client = &client;
             async move {
                 let n = i64::from(n);
-                // As each has to be polled for, so that many wait in the queue at any time.
+                // Each has to be polled to go on, so many wait in the queue at any time.
                 assert_eq!(client.divide_later(n, 1).await, Ok(n));
                 n
             }
@@ -168,8 +168,8 @@ over_both_transports! {
         let client = leaked_client(&fixture);
         (0..4).for_each(|token| forget(begin(client.hold_later(1, token))));
         (0..60).for_each(|n| forget(begin(client.divide_later(n, 1))));
-        // The last in the queue, behind all those that never come for their turn. Nobody polls it
-        // but who is woken for it.
+        // The last in the queue, behind all those that never come in their turn. It is polled only
+        // when it is woken.
         let (asleep, falls_asleep) = mpsc::channel();
         let patient = thread::spawn(move || {
             let mut call = pin!(client.add(1, 2));
@@ -202,7 +202,7 @@ fn futures_leaked_while_they_wait_for_space_keep_no_lane() {
     assert_all_lanes_work(&fixture, client, 32, 1);
 }
 
-/// What only works inside a runtime.
+/// Has methods that work only inside a runtime.
 #[wit_service]
 trait Naps {
     async fn nap(&self, millis: u64) -> u64;
@@ -273,7 +273,7 @@ fn handlers_run_on_a_runtime_of_the_users() {
             let naps = join_all((0..500).map(|n| client.nap(n % 7))).await;
             assert_eq!(naps, (0..500).map(|n| Ok(n % 7)).collect::<Vec<_>>());
         });
-        // What is on the runtime ends with it, and its caller is told.
+        // A task on the runtime ends with it, and its caller gets an error.
         thread::scope(|scope| {
             let long = scope.spawn(|| client.nap(3_600_000));
             let wakes = NapsClient::clone(&client);

@@ -1,9 +1,9 @@
-//! Peers that have come in, and then write what they like into all that they may write: first every
-//! control word with every edge value, then anything anywhere. Whoever else is there notices
-//! nothing: no wrong answer, no error.
+//! Peers that are connected and then write arbitrary values into all memory that they may write:
+//! first every edge value to every control word, then any value anywhere. No other peer is
+//! affected: it gets no wrong answer and no error.
 //!
-//! For three seconds each, or as many as the environment variable `WITRPC_SCRIBBLE_SECS` says. What
-//! is random follows from the seed that is printed, or from `WITRPC_SCRIBBLE_SEED`.
+//! Each test takes three seconds, or as many as the environment variable `WITRPC_SCRIBBLE_SECS`
+//! gives. The seed of the random values is printed, or taken from `WITRPC_SCRIBBLE_SEED`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
@@ -19,15 +19,15 @@ use witrpc_tests::random_calls::errand;
 use witrpc_tests::roles::Role;
 use witrpc_tests::watchdog::{PATIENCE, eventually_equal};
 
-/// So few that the words of all lanes stand at the start of a region.
+/// Few lanes, so that the words of all are at the start of a region.
 const LANES: u32 = 4;
 const SIZE: usize = 48 << 10;
 
-/// The words in front of the arena that anybody reads: state, wishes, lines, and some of the release
-/// table.
+/// The words in front of the arena that a peer reads: state, wake-up requests, lines, and some of
+/// the release table.
 const WORDS: u64 = 128;
 
-/// As many where messages are sealed, which differ from the others in what the lines say.
+/// The words where messages are sealed; only the content of the lines differs.
 const SEALED_WORDS: u64 = 72;
 
 fn number(variable: &str) -> Option<u64> {
@@ -56,7 +56,8 @@ fn plan() -> FixtureConfig {
     }
 }
 
-/// Runs `body` while another thread makes calls of all kinds, each of which must be answered rightly.
+/// Runs `body` while another thread makes calls of all kinds, each of which must be answered
+/// correctly.
 fn while_served(fixture: &Fixture, seed: u64, body: impl FnOnce()) {
     let client = fixture.client();
     let over = AtomicBool::new(false);
@@ -88,7 +89,7 @@ fn while_served(fixture: &Fixture, seed: u64, body: impl FnOnce()) {
     });
 }
 
-/// A client that scribbles to a server as planned, beside one that is honest.
+/// Runs a client that scribbles, beside an honest one.
 fn scribble_to_a_server(transport: Transport, words: u64) {
     let seed = seed();
     let fixture = Fixture::with(transport, plan()).for_longer_by(time() + 5 * PATIENCE);
@@ -118,8 +119,8 @@ fn a_client_with_the_keys_that_writes_what_it_likes_harms_nobody_else() {
     scribble_to_a_server(Transport::Encrypted, SEALED_WORDS);
 }
 
-/// A server as planned that scribbles, and a client of it that calls whatever there is, beside an
-/// honest pair.
+/// Runs a server of this configuration that scribbles, with a client that makes calls of every
+/// kind, beside an honest pair.
 fn scribble_to_a_client(plan: FixtureConfig, words: u64) {
     let seed = seed();
     let honest = Fixture::with(Transport::Mmf, plan.clone()).for_longer_by(time() + 5 * PATIENCE);
@@ -133,7 +134,7 @@ fn scribble_to_a_client(plan: FixtureConfig, words: u64) {
         for scribble in Scribble::chosen(words) {
             if !guest.as_ref().is_some_and(Guest::is_connected) {
                 drop(guest.take());
-                guest = Some(Guest::connect(&address, &plan).expect("it lets everybody in"));
+                guest = Some(Guest::connect(&address, &plan).expect("it accepts every client"));
             }
             let () = hostile.ask(&Some(scribble));
             (0..3).for_each(|_| guest.iter_mut().for_each(|guest| guest.call(&mut rng)));

@@ -1,6 +1,6 @@
-//! Nothing that `witrpc` shows tells a token: not what is logged by way of the crate `tracing`, at any
-//! level and by any crate, not what panics say, not `Debug` or `Display`; on neither side, for a token
-//! that was accepted and for one that was refused. Runs with `--features tracing`.
+//! Nothing that `witrpc` shows contains a token: no logs through the crate `tracing`, at any level
+//! and by any crate, no panic messages, no `Debug` or `Display`. This holds on both sides, for a
+//! token that was accepted and for one that was refused. It runs with `--features tracing`.
 
 use std::fmt::{Debug, Write as _};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
@@ -16,7 +16,7 @@ use witrpc::{
     wit_service,
 };
 
-/// What was shown since the beginning, all in one.
+/// Everything that was shown so far, in one text.
 static SHOWN: Mutex<String> = Mutex::new(String::new());
 
 fn shown() -> MutexGuard<'static, String> {
@@ -27,7 +27,7 @@ fn note(what: &str) {
     shown().push_str(&format!("{what}\n"));
 }
 
-/// Writes every span and every event down, of whichever crate and level.
+/// Records every span and every event, of any crate and level.
 struct Everything;
 
 struct Fields<'a>(&'a mut String);
@@ -93,7 +93,7 @@ impl Vault for Cellar {
     }
 }
 
-/// Every way in which bytes are written down, cut so that a part of them is found as well.
+/// Returns the bytes in every notation, cut so that a part of them is found too.
 fn writings(secret: &[u8]) -> Vec<String> {
     let joined = |parts: &[u8], form: fn(&u8) -> String, between: &str| {
         parts.iter().map(form).collect::<Vec<_>>().join(between)
@@ -110,7 +110,7 @@ fn writings(secret: &[u8]) -> Vec<String> {
     secret.windows(6).flat_map(of).collect()
 }
 
-/// One client comes in and makes calls that succeed, fail and panic.
+/// Connects a client, and makes calls that succeed, fail and panic.
 fn visit(place: &Mmf, token: &AccessToken, encryption: bool) {
     let builder = VaultClient::builder(place.clone()).encryption(encryption);
     let builder = builder.access_token(token.clone());
@@ -126,7 +126,7 @@ fn visit(place: &Mmf, token: &AccessToken, encryption: bool) {
     panic::catch_unwind(AssertUnwindSafe(shown_by_panic)).unwrap_err();
 }
 
-/// Others have the wrong token, none, or fail to get theirs.
+/// Connects clients with the wrong token, with none, and with a provider that fails.
 fn knock(place: &Mmf, token: &AccessToken, wrong: &AccessToken, encryption: bool) {
     let builder = || VaultClient::builder(place.clone()).encryption(encryption);
     let rejected = builder().access_token(wrong.clone()).connect().unwrap_err();
@@ -139,7 +139,7 @@ fn knock(place: &Mmf, token: &AccessToken, wrong: &AccessToken, encryption: bool
         .unwrap_err();
     assert!(matches!(lost, ConnectError::NoToken { .. }), "{lost}");
     note(&format!("{rejected} {rejected:?} {missing} {missing:?} {lost} {lost:?}"));
-    // An `unwrap` of the user's says what the error says.
+    // An `unwrap` of the user shows the text of the error.
     let unwrapped = || builder().access_token(wrong.clone()).connect().unwrap();
     panic::catch_unwind(AssertUnwindSafe(unwrapped)).unwrap_err();
 }
@@ -179,7 +179,7 @@ fn nothing_that_is_logged_or_shown_or_said_by_a_panic_tells_a_token() {
     }
 
     let shown = shown().clone();
-    // All that was to be listened to has been heard.
+    // Everything that was expected has been shown.
     for heard in ["serve", "method=\"who\"", "it falls for", "it fails for", "has been lost", "ali"]
     {
         assert!(shown.contains(heard), "{heard} in {shown}");

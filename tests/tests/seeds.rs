@@ -1,5 +1,5 @@
-//! The seeds of the fuzz targets for the layers above the channel, and some noise: without a fuzzer,
-//! so only where it has been before.
+//! Runs the seeds of the fuzz targets for the layers above the channel, and some noise. There is no
+//! fuzzer, so these runs find only known cases.
 
 use std::fs;
 use std::path::Path;

@@ -15,14 +15,14 @@ use witrpc_tests::over_both_transports;
 use witrpc_tests::second::{SecondAsyncClient, SecondClient, SecondServer, Shed};
 use witrpc_tests::watchdog::PATIENCE;
 
-/// The second_service as it is not.
+/// A wrong version of the second service.
 #[wit_service(name = "Second")]
 pub trait Misremembered {
     /// It takes text.
     fn echo_text(&self, text: u8) -> String;
 }
 
-/// A service that nobody serves.
+/// A service that is not served.
 #[wit_service]
 pub trait Bakery {
     /// Bakes.
@@ -70,7 +70,7 @@ over_both_transports! {
             assert_eq!(block_on(back.who()).unwrap().client_id, id);
             assert_eq!((second_service.add(3, 2), basic.add(3, 2)), (Ok(1), Ok(5)));
             assert_eq!(block_on(later.echo_text("oh")), Ok("OH".to_owned()));
-            // The connection lives as long as anybody who goes over it.
+            // The connection lives as long as any client uses it.
             drop((basic, second_service, back));
             assert_eq!(block_on(later.add(3, 2)), Ok(1));
             later.connection().disconnect();
@@ -112,7 +112,7 @@ fn further_clients_come_back_with_their_connection() {
     let policy = Reconnect::new()
         .backoff(Backoff::new(Duration::from_millis(1), Duration::from_millis(20)))
         .on_change(move |state| {
-            // A test that has heard enough hangs up.
+            // A test that needs no more states drops the receiver.
             let _ = tell.send(state);
         });
     let basic = BasicClient::builder(address.endpoint()).reconnect(policy).connect().unwrap();

@@ -1,4 +1,4 @@
-//! Elements that cross where they lie, between two processes and within one.
+//! Elements that cross in place, between two processes and within one.
 
 use std::thread;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use witrpc_tests::over_both_transports;
 use witrpc_tests::shared_memory::{Seen, SharedMemoryAsyncClient, SharedMemoryClient, frame, most};
 use witrpc_tests::watchdog::{PATIENCE, eventually};
 
-/// Longer than a call to another process takes, short enough to wait for in vain.
+/// Longer than a call to another process takes, and short enough to wait for in vain.
 const SOON: Duration = Duration::from_millis(40);
 
 fn shared_memory(fixture: &Fixture) -> SharedMemoryClient {
     SharedMemoryClient::connect(fixture.endpoint()).unwrap()
 }
 
-/// The same client, for what is waited for in vain.
+/// Returns the same client, for calls that are expected to time out.
 fn hasty(client: &SharedMemoryClient) -> SharedMemoryClient {
     client.with(CallOptions::new().timeout(SOON))
 }
@@ -29,18 +29,18 @@ fn with_size(transport: Transport, size: usize) -> Fixture {
     Fixture::with(transport, FixtureConfig { size: Some(size), ..FixtureConfig::default() })
 }
 
-/// What is seen of it by a server that it is not copied for: in another process, it could still be
-/// written to.
+/// Returns what a server sees of a frame that is not copied for it. In another process, the frame
+/// could still be written to.
 fn seen(transport: Transport, len: usize, seed: u64) -> Seen {
     Seen { checksum: checksum(&bytes_of(len, seed)), in_place: transport == Transport::Mmf }
 }
 
-/// Looked at where it is, or in a copy.
+/// Returns what is seen of a copy.
 fn copied(len: usize, seed: u64) -> Seen {
     Seen { checksum: checksum(&bytes_of(len, seed)), in_place: false }
 }
 
-/// A hook that looks on.
+/// A hook that only observes.
 struct Passing;
 
 impl ClientHook for Passing {}
@@ -119,7 +119,7 @@ over_both_transports! {
         assert_eq!(client.look(sent.clone()), Ok(copied(10_000, 1)), "the server still has it");
         client.forget().unwrap();
         assert_eq!(client.look(sent), Ok(seen(transport, 10_000, 1)));
-        // The server's own, to a client that has it, and to another.
+        // The server's own frame, to a client that has it, and to another.
         let (here, there) = (client.exhibit(5_000, 2).unwrap(), shared_memory(&fixture));
         assert_eq!(Seen::of(&here), seen(transport, 5_000, 2));
         assert_eq!(Seen::of(&client.exhibit(5_000, 2).unwrap()), copied(5_000, 2));
@@ -136,7 +136,7 @@ over_both_transports! {
         let (sent_too, got_too) = (sent.clone(), got.clone());
         assert_eq!(client.look(sent), Ok(seen(transport, len, 1)));
         drop(got);
-        // More than there is, so that none of it would be left of what was given back.
+        // More than there is: if a frame did not come back, there would not be enough.
         for seed in 3..30 {
             let got = client.render(len as u64, seed).unwrap();
             assert_eq!(Seen::of(&got).checksum, checksum(&bytes_of(len, seed)));
@@ -254,10 +254,10 @@ over_both_transports! {
         let refused = block_on(client.connection().alloc_async::<u8>(1)).unwrap_err();
         assert_eq!(refused, AllocError::Disconnected(closed));
         assert_eq!(client.look(sent.clone()), Err(CallError::Disconnected(closed)));
-        // What is there can be read for as long as it is held.
+        // The content can be read for as long as the frame is held.
         assert_eq!(sent.to_vec(), bytes_of(5_000, 1));
         assert_eq!(got.to_vec(), bytes_of(5_000, 2));
-        // And sent over another, by copying it.
+        // And it can be sent over another connection, by copying it.
         assert_eq!(shared_memory(&fixture).look(sent), Ok(copied(5_000, 1)));
 
         let other = shared_memory(&fixture);
@@ -275,7 +275,7 @@ over_both_transports! {
             assert!(matches!(late, Err(CallError::TimedOut { .. })), "{late:?}");
             opener.open(round).unwrap();
         }
-        // Far more than fits at once has been lent by now, unless the client has gone on quicker.
+        // Far more than fits at once has been lent by now, unless the client was faster.
         eventually("a frame is lent again", || {
             client.render(100_000, 2).is_ok_and(|frame| Seen::of(&frame) == seen(transport, 100_000, 2))
         });
@@ -287,7 +287,7 @@ fn every_frame_is_released_for_the_next() {
     let fixture = Fixture::new(Transport::Mmf);
     let client = shared_memory(&fixture);
     let len = most(&client) / 2;
-    // Forty times what there is, without once waiting: a call's frame has come back with its answer.
+    // Forty times what there is, without one wait: a call's frame has come back with its answer.
     for seed in 0..80 {
         let mut sent = client.connection().try_alloc::<u8>(len).unwrap();
         sent.copy_from_slice(&bytes_of(len, seed));
@@ -337,7 +337,7 @@ fn whoever_waits_for_space_is_woken_when_it_comes_back() {
             assert_eq!(blocking.join().unwrap(), Ok(expected));
             assert_eq!(task.join().unwrap(), Ok(most / 2));
         });
-        // And dropped here, never sent.
+        // And dropped here, without being sent.
         let held = client.connection().alloc::<u8>(most).unwrap();
         thread::scope(|scope| {
             let blocking = scope.spawn(|| client.look(frame(&client, most, seed)));
@@ -367,7 +367,7 @@ fn threads_that_hold_some_and_wait_for_more_are_told_in_time() {
             assert_eq!(taken, Err(AllocError::NoSpace { len: half, waited: Some(SOON) }));
         }
     });
-    // Who takes both at once never holds up another.
+    // A caller that allocates both at once never blocks another.
     let connection = shared_memory(&fixture);
     thread::scope(|scope| {
         for is_task in [false, true, false, true] {
@@ -393,7 +393,7 @@ fn long_messages_go_on_beside_the_largest_lease() {
     let basic: BasicClient = client.connection().client().unwrap();
     let held = client.connection().alloc::<u8>(most(&client)).unwrap();
     let bytes = bytes_of(3_000_000, 1);
-    // In segments, both ways, for which space is kept that no lease takes.
+    // In segments, in both directions, for which space is reserved that no lease takes.
     assert_eq!(basic.echo(bytes.clone()), Ok(bytes));
     drop(held);
 }

@@ -1,4 +1,4 @@
-//! Signals: a program's own affair, whatever threads the library has in it.
+//! Signals belong to the program, whatever threads the library has in it.
 
 use std::fs;
 use std::process::Command;
@@ -16,7 +16,7 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually_equal};
 /// HUP, INT, QUIT, USR1, USR2, ALRM, TERM, CHLD and WINCH.
 const HANDLED: [u32; 9] = [1, 2, 3, 10, 12, 14, 15, 17, 28];
 
-/// SEGV and BUS, for those who map files; PROF, for profilers.
+/// SEGV and BUS, for programs that map files; PROF, for profilers.
 const NOT_BLOCKED: [u32; 3] = [11, 7, 27];
 
 fn bits(signals: &[u32]) -> u64 {
@@ -59,9 +59,10 @@ fn every_process_of_a_worker_has_the_programs_mask() {
 /// Starts processes.
 #[wit_service]
 pub trait Launcher {
-    /// What a child of the handler's blocks, as it is and with the program's mask.
+    /// Returns the signals that a child of the handler blocks, started as it is and with the
+    /// program's mask.
     fn launch(&self) -> (u64, u64);
-    /// What a worker of the handler's blocks.
+    /// Returns the signals that a worker of the handler blocks.
     fn employ(&self) -> u64;
 }
 

@@ -1,5 +1,5 @@
-//! Random calls of all kinds and sizes, each answer verified, for a while: 20 seconds, or as many
-//! as the environment variable `WITRPC_SOAK_SECS` says. For an hour in a release build:
+//! Random calls of all kinds and sizes, each answer verified, for 20 seconds, or as many as the
+//! environment variable `WITRPC_SOAK_SECS` gives. For an hour in a release build:
 //!
 //! ```text
 //! WITRPC_SOAK_SECS=3600 cargo test --release -p witrpc-tests --test soak -- --nocapture
@@ -39,7 +39,7 @@ fn random_calls_give_back_what_they_should() {
             let (calls, mut rng) = (&calls, Rng::with_seed(seed ^ kind));
             scope.spawn(move || {
                 while started.elapsed() < time {
-                    // A server for some seconds at most, so that binding is random too.
+                    // Each server runs for at most some seconds, so that binding is random too.
                     let end = Duration::from_secs(5).min(time - started.elapsed().min(time));
                     let plan = FixtureConfig { size: Some(size), ..FixtureConfig::default() };
                     let fixture = Fixture::with(Transport::Mmf, plan);
@@ -55,7 +55,8 @@ fn random_calls_give_back_what_they_should() {
     assert!(calls.into_inner() > 0);
 }
 
-/// Calls from two threads on one connection of each kind of client; says how often.
+/// Calls from two threads on one connection of each kind of client. Returns how many calls were
+/// made.
 fn soak(
     fixture: &Fixture,
     codec: Codec,

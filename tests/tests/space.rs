@@ -1,4 +1,4 @@
-//! How much can be shared, and who waits for it.
+//! How much can be shared, and which callers wait for it.
 
 use std::fs;
 use std::future::Future;
@@ -18,34 +18,34 @@ use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::shared_memory::{Seen, SharedMemoryAsyncClient, SharedMemoryClient, frame, most};
 use witrpc_tests::watchdog::{PATIENCE, eventually};
 
-/// Longer than a call to another process takes, short enough to wait for in vain.
+/// Longer than a call to another process takes, and short enough to wait for in vain.
 const SOON: Duration = Duration::from_millis(40);
 
 fn shared_memory(fixture: &Fixture) -> SharedMemoryClient {
     SharedMemoryClient::connect(fixture.endpoint()).unwrap()
 }
 
-/// The same client, for what is waited for in vain.
+/// Returns the same client, for calls that are expected to time out.
 fn hasty(client: &SharedMemoryClient) -> SharedMemoryClient {
     client.with(CallOptions::new().timeout(SOON))
 }
 
-/// The same client, for what is waited for until the test has seen enough.
+/// Returns the same client, for calls that wait until the test ends the wait.
 fn patient(client: &SharedMemoryClient) -> SharedMemoryClient {
     client.with(CallOptions::new().timeout(10 * PATIENCE))
 }
 
-/// What is seen of a frame that lies where the other side has put it.
+/// Returns what is seen of a frame that is where the other side has put it.
 fn lent(len: usize, seed: u64) -> Seen {
     Seen { checksum: checksum(&bytes_of(len, seed)), in_place: true }
 }
 
-/// What is seen of a copy.
+/// Returns what is seen of a copy.
 fn copied(len: usize, seed: u64) -> Seen {
     Seen { in_place: false, ..lent(len, seed) }
 }
 
-/// Has the server keep all that there is.
+/// Makes the server keep all the memory that there is.
 fn fill(client: &SharedMemoryClient) -> usize {
     let most = most(client);
     let all: Shared<[u8]> = client.connection().alloc(most).unwrap().freeze();
@@ -73,7 +73,7 @@ fn a_future_that_waits_is_woken_when_there_is_space_and_not_before() {
     let mut cx = Context::from_waker(&waker);
     let mut waiting = pin!(client.connection().alloc_async::<u8>(most));
     assert!(waiting.as_mut().poll(&mut cx).is_pending());
-    // Nothing of this concerns it.
+    // None of this concerns it.
     for _ in 0..200 {
         other.kept().unwrap();
     }
@@ -86,10 +86,10 @@ fn a_future_that_waits_is_woken_when_there_is_space_and_not_before() {
     }
 }
 
-/// An answer that nobody fetches gives way to a call that needs its lane. What it lends stays.
+/// An answer that is not fetched gives way to a call that needs its lane. Its lease stays.
 #[test]
 fn an_answer_that_is_put_aside_keeps_what_it_lends() {
-    // The server may still have hold of the last frames when it makes the next: there is room for all.
+    // The server may still hold the last frames when it makes the next: there is room for all.
     const LEN: usize = 20_000;
     let plan = FixtureConfig { lanes: Some(2), ..FixtureConfig::default() };
     let fixture = Fixture::with(Transport::Mmf, plan);
@@ -125,14 +125,14 @@ fn a_short_wish_goes_past_a_long_one_that_waits() {
     let mut waiting = pin!(connection.alloc_async::<u8>(most));
     assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     drop(first);
-    // Whoever takes it may need it to give back the rest.
+    // A caller that takes it may need it to release the rest.
     let short = connection.alloc::<u8>(most / 4).unwrap();
     assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     drop((short, second));
     assert_eq!(block_on(waiting).map(|space| space.len()), Ok(most));
 }
 
-/// How long a thread has run, in nanoseconds.
+/// Returns how long a thread has run, in nanoseconds.
 fn time_run(thread: &Path) -> u64 {
     let text = fs::read_to_string(thread.join("schedstat")).unwrap();
     text.split(' ').next().unwrap().parse().unwrap()
@@ -155,7 +155,7 @@ fn a_thread_that_waits_is_parked() {
             patient(&client).connection().alloc::<u8>(most).map(|space| space.len())
         });
         let thread = tells.recv().unwrap();
-        // Where it begins to wait it may run; then it does not any more, however much others do.
+        // It may run when it begins to wait; after that it must not, however much others do.
         eventually("it sleeps", || {
             let before = time_run(&thread);
             (0..50).for_each(|_| drop(other.kept().unwrap()));
@@ -180,7 +180,7 @@ fn all_there_is_can_be_had_at_once_and_more_is_refused_at_once() {
     assert_eq!(client.look(frame(&client, most, 1)), Ok(lent(most, 1)));
     let connection = client.connection();
     let too_large = AllocError::TooLarge { len: most + 1, max: most };
-    // Without a limit of time: it is not waited for.
+    // Without a time limit, because it does not wait.
     assert_eq!(connection.alloc::<u8>(most + 1).unwrap_err(), too_large);
     assert_eq!(block_on(connection.alloc_async::<u8>(most + 1)).unwrap_err(), too_large);
     let together = connection.alloc_all::<u8>(&[most, 1]).unwrap_err();
@@ -268,7 +268,7 @@ fn what_is_too_long_for_a_message_passes_only_where_it_is_lent() {
 #[test]
 fn a_handler_without_space_is_told_what_no_answer_could_carry() {
     const MAX: usize = 100_000;
-    /// What stands behind a frame that is an answer.
+    /// The bytes after the frame in an answer.
     const END: usize = 5;
     let plan = FixtureConfig { max_message_size: Some(MAX), ..FixtureConfig::default() };
     let fixture = Fixture::with(Transport::Mmf, plan);

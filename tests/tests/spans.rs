@@ -1,4 +1,4 @@
-//! Spans around calls, on both sides. Runs with `--features tracing`.
+//! Spans around calls, on both sides. It runs with `--features tracing`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use witrpc_tests::spans::{self, Seen};
 use witrpc_tests::streams::StreamsClient;
 use witrpc_tests::watchdog::eventually;
 
-/// The span of the only call of a method.
+/// Returns the span of the only call of a method.
 fn only(spans: Vec<Seen>, name: &str, method: &str) -> Option<Seen> {
     let of = |span: &Seen| span.name == name && span.field("method") == method;
     let mut found: Vec<_> = spans.into_iter().filter(of).collect();
@@ -19,7 +19,7 @@ fn only(spans: Vec<Seen>, name: &str, method: &str) -> Option<Seen> {
     found.pop()
 }
 
-/// The spans of the only call of a method, on its client and on its server.
+/// Returns the spans of the only call of a method, on its client and on its server.
 fn both(fixture: &Fixture, method: &str) -> (Seen, Seen) {
     let made = only(spans::seen(), "call", method).expect("its client has seen it");
     eventually("the server has told the outcome", || {

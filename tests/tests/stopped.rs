@@ -1,4 +1,4 @@
-//! A stopped process is not a dead one, and harms nobody but itself.
+//! A stopped process is not a dead one, and affects only itself.
 
 use std::thread;
 use std::time::Duration;
@@ -89,7 +89,7 @@ fn a_stopped_server_is_not_taken_for_dead() {
     assert_eq!(sums, (0..50).map(|n| Ok(n + 2)).collect::<Vec<_>>());
 }
 
-/// Whatever a future waits for: an answer, a lane or space.
+/// For each thing that a future may wait for: an answer, a lane or space.
 #[test]
 fn beside_a_stopped_server_every_future_ends_at_its_limit() {
     let bytes = bytes_of(4_000, 1);

@@ -1,4 +1,5 @@
-//! Whoever connects to the socket and is no client is dropped, and others do not notice.
+//! A process that connects to the socket and is no client is dropped, and other clients are not
+//! affected.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -13,7 +14,7 @@ use witrpc_tests::watchdog::PATIENCE;
 
 const HANDSHAKE: Duration = Duration::from_millis(300);
 
-/// What every version of the protocol begins with, then version 2 and no demands.
+/// The bytes with which every version of the protocol begins, then version 2 and no demands.
 const OPENING: &[u8; 16] = b"WitRPC\r\n\x03\0\0\0\0\0\0\0";
 
 #[test]
@@ -33,7 +34,7 @@ fn half_a_hello_is_dropped_at_the_deadline() {
     let (_dir, fixture) = hasty_fixture();
     for half in [&OPENING[..11], &[&OPENING[..], &[200, 0, 0]].concat()] {
         let mut stranger = stranger_at(&fixture);
-        // Its time may be over before it has said that.
+        // Its time may be over before it has sent that.
         let _ = stranger.write_all(half);
         assert!(is_hung_up(&mut stranger));
     }
@@ -103,7 +104,7 @@ fn a_server_that_speaks_garbage_or_not_at_all_is_refused() {
     assert!(matches!(silent, ConnectError::HandshakeTimedOut { after: HANDSHAKE }), "{silent}");
 }
 
-/// A server's opening that offers this.
+/// Returns a server's opening with this offer.
 fn offering(lanes: u32, region_lens: [u64; 2], max_message_len: u64) -> Vec<u8> {
     let mut opening = OPENING.to_vec();
     opening.extend(lanes.to_le_bytes());
@@ -157,12 +158,13 @@ fn fixture_with(plan: FixtureConfig) -> (TempDir, Fixture) {
     (dir, fixture)
 }
 
-/// A server at which handshakes are over soon.
+/// Starts a server at which handshakes time out soon.
 fn hasty_fixture() -> (TempDir, Fixture) {
     fixture_with(FixtureConfig { handshake_timeout: Some(HANDSHAKE), ..FixtureConfig::default() })
 }
 
-/// A client of such a server, whose deadline even a client may miss on a machine under load.
+/// Connects a client to such a server, whose deadline an honest client may miss on a machine under
+/// load.
 fn client_of(fixture: &Fixture) -> BasicClient {
     loop {
         match fixture.builder().connect() {
@@ -186,12 +188,12 @@ fn stranger_at(fixture: &Fixture) -> UnixStream {
 fn is_hung_up(stranger: &mut UnixStream) -> bool {
     match stranger.read_to_end(&mut Vec::new()) {
         Ok(_) => true,
-        // What was written after the server had stopped to read.
+        // For bytes that were written after the server had stopped reading.
         Err(error) => error.kind() == ErrorKind::ConnectionReset,
     }
 }
 
-/// What comes of connecting to somebody who says `first`, and no more, within so much time.
+/// Returns the error of connecting to a server that sends `first` and no more, within this time.
 fn connect_to_one_that_says(first: Option<Vec<u8>>, time: Duration) -> ConnectError {
     let dir = TempDir::new().unwrap();
     let listener = UnixListener::bind(dir.path().join("calc")).unwrap();

@@ -73,7 +73,7 @@ over_both_transports! {
         let mut taken = client.endless().unwrap();
         assert!(taken.by_ref().take(10_000).map(Result::unwrap).eq(0..10_000));
         let never_pulled = client.endless_later().unwrap();
-        // This one waits inside its stream, for ever.
+        // This stream waits inside its method, forever.
         let silent = client.gated_later(vec![99]).unwrap();
         assert_eq!(client.running(), Ok(3));
         drop((taken, never_pulled, silent));
@@ -85,7 +85,7 @@ over_both_transports! {
         let (client, later) = (fixture.streams(), fixture.streams_later());
         for round in 0..200 {
             let mut opening = Box::pin(later.endless_later());
-            // Polled some times, unless it is open before; given up either way.
+            // Polled some times, unless it is open before. It is given up either way.
             for _ in 0..round % 7 {
                 if opening.as_mut().now_or_never().is_some() {
                     break;
@@ -177,7 +177,7 @@ over_both_transports! {
         let later = fixture.streams_later();
         block_on(async {
             let mut items = later.gated_later(vec![1, 2]).await.unwrap().item_timeout(patience);
-            // Its gate is open, but the item may take longer all the same.
+            // Its gate is open, but the item may take longer.
             while items.next().await != Some(Ok(1)) {}
             assert_eq!(items.next().await, Some(Err(late.clone())));
             basic.open(2).unwrap();
@@ -204,7 +204,8 @@ over_both_transports! {
         });
     }
 
-    /// More than the server's arena holds is pulled ahead, or asked for by a future and left there.
+    /// Streams hold more than the server's arena, pulled ahead or requested by a future and not
+    /// taken.
     fn streams_that_nobody_reads_on_keep_no_answer_from_coming(transport) {
         let fixture = Fixture::with_streams(transport, FixtureConfig::default());
         let (client, later) = (fixture.streams(), fixture.streams_later());
@@ -323,7 +324,7 @@ over_both_transports! {
         streams.iter_mut().for_each(|stream| assert_eq!(stream.next(), Some(Ok(0))));
         client.connection().disconnect();
         until_none_runs(&other);
-        // What had been pulled is still there; then the end is told.
+        // What had been pulled is still there, and then the stream ends with an error.
         let ended = streams[0].find_map(Result::err);
         assert!(matches!(ended, Some(CallError::Disconnected(_))), "{ended:?}");
         assert_eq!(streams[0].next(), None);
@@ -398,7 +399,8 @@ mod encrypted {
     }
 }
 
-/// What was there of it stays there; then its end is told, and the next one comes from the new server.
+/// The items that were there stay there. Then the stream ends with an error, and the next stream
+/// comes from the new server.
 #[test]
 fn a_stream_does_not_outlive_the_connection_that_it_came_over() {
     let dir = tempfile::TempDir::new().unwrap();
@@ -438,7 +440,7 @@ fn a_stream_does_not_outlive_the_connection_that_it_came_over() {
     }
     assert!(client.range(10).unwrap().map(Result::unwrap).eq(0..10));
     assert_eq!(block_on(later.sum(futures_util::stream::iter(0..10))), Ok(45));
-    // Those of the old connection have closed nothing of the new one.
+    // The streams of the old connection have closed nothing of the new one.
     let mut next = client.endless().unwrap();
     drop((streams, streams_later));
     assert!(next.by_ref().take(20_000).map(Result::unwrap).eq(0..20_000));

@@ -22,7 +22,7 @@ use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
 use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
 
-/// What comes next that is no event.
+/// Returns the next error.
 fn gap<T>(events: &mut impl Iterator<Item = Result<T, EventError>>) -> Option<EventError> {
     events.find_map(Result::err)
 }
@@ -53,7 +53,7 @@ over_every_transport! {
         assert_eq!(next_tick(&mut ticks_too), 1);
         assert_eq!(posted.next().unwrap().unwrap().text, "two");
         drop(posted);
-        eventually_equal("those who hear of it", &Ok(0), || board.post("three"));
+        eventually_equal("the clients that it is sent to", &Ok(0), || board.post("three"));
         assert_eq!(first.tick(2, 1, false), Ok(1));
         assert_eq!(next_tick(&mut ticks_too), 2);
     }
@@ -64,11 +64,11 @@ over_every_transport! {
         let client = connect_later(&fixture, Codec::Postcard);
         for round in 0..200 {
             let mut beginning = Box::pin(client.ticked());
-            // One that has begun is dropped by that.
+            // A subscription that has begun is dropped by that.
             let _ = (0..round % 5).find_map(|_| beginning.as_mut().now_or_never());
             drop(beginning);
         }
-        eventually_equal("those who hear of it", &Ok(0), || block_on(client.tick(0, 1, false)));
+        eventually_equal("the clients that it is sent to", &Ok(0), || block_on(client.tick(0, 1, false)));
         let mut ticks = block_on_stream(block_on(client.ticked()).unwrap());
         assert_eq!(block_on(client.tick(7, 1, false)), Ok(1));
         assert_eq!(next_but_zeros(&mut ticks), 7);
@@ -99,7 +99,7 @@ over_every_transport! {
             assert!(told.recv_timeout(PATIENCE).is_err_and(|error| {
                 error == mpsc::RecvTimeoutError::Disconnected
             }), "the closures are gone");
-            eventually_equal("those who hear of it", &Ok(0), || client.tick(0, 1, false));
+            eventually_equal("the clients that it is sent to", &Ok(0), || client.tick(0, 1, false));
         }
     }
 
@@ -112,10 +112,10 @@ over_every_transport! {
         let inner = client.clone();
         let guard = client.on_ticked(move |tick| {
             let tick = tick.unwrap().checked();
-            // Calls, subscribes, unsubscribes, and drops its own guard.
+            // The closure calls, subscribes, unsubscribes, and drops its own guard.
             let mut beats = inner.beaten().unwrap();
             inner.beat(1).unwrap();
-            // The events of a connection come on the thread that this runs on.
+            // The events of a connection arrive on the thread that runs this.
             assert!(beats.try_next().is_none());
             drop(beats);
             let own: EventGuard = given.recv().unwrap();
@@ -126,7 +126,7 @@ over_every_transport! {
         assert_eq!(client.tick(1, 3, false), Ok(3));
         assert_eq!(told.recv_timeout(PATIENCE), Ok(1));
         assert!(told.recv_timeout(PATIENCE).is_err(), "it was dropped within its first call");
-        eventually_equal("those who hear of it", &Ok(0), || client.tick(0, 1, false));
+        eventually_equal("the clients that it is sent to", &Ok(0), || client.tick(0, 1, false));
     }
 
 
@@ -163,11 +163,11 @@ over_every_transport! {
                 scope.spawn(move || basic.hold(1, token))
             });
             observer.arrived(1, 2).unwrap();
-            // No lane is free now but that of the events.
+            // No lane is free now except that of the events.
             let observed: EventServiceClient = observer.connection().client().unwrap();
             assert_eq!(observed.tick(0, 200, false), Ok(200));
             assert!((0..200).all(|number| next_tick(&mut ticks) == number));
-            // Nor does the end of a subscription wait for one.
+            // The end of a subscription does not wait for a lane either.
             drop((others, shipped, posted, guard));
             assert_eq!(observed.tick(200, 1, false), Ok(1));
             assert_eq!(next_tick(&mut ticks), 200);
@@ -192,7 +192,7 @@ over_every_transport! {
         let mut stream = block_on_stream(block_on(client_later.ticked()).unwrap());
         let board: BulletinClient = later.connection().client().unwrap();
         let posted = board.posted().unwrap();
-        // What has come over the lane of the events shows that they have it.
+        // The events that have arrived over their lane show that they have it.
         assert_eq!(observed.tick(0, 1, false), Ok(1));
         assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (0, 0));
         // Two of them have lanes. The others wait for one, and have all been polled.
@@ -205,18 +205,18 @@ over_every_transport! {
                 assert_eq!(observed.tick(number, 1, false), Ok(1));
                 assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (number, number));
             }
-            // The server is told of the end of a subscription too, before the next event.
+            // The server learns of the end of a subscription too, before the next event.
             drop(posted);
             assert_eq!(observed.tick(100, 1, false), Ok(1));
             assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (100, 100));
             let seen: BulletinClient = observer.connection().client().unwrap();
             assert_eq!(observed.tick(101, 1, false), Ok(1));
             assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (101, 101));
-            assert_eq!(seen.post("nobody listens"), Ok(0));
+            assert_eq!(seen.post("no subscriber"), Ok(0));
             observer.open(1).unwrap();
             assert!(calls.join().unwrap().iter().all(Result::is_ok));
         });
-        // With the last subscription its lane goes to the calls.
+        // With the last subscription, its lane goes to the calls.
         drop((ticks, stream));
         let mut calls = join_all((0..3).map(|token| later.hold(2, token)));
         thread::scope(|scope| {
@@ -279,7 +279,7 @@ over_every_transport! {
         assert_eq!(end, ServerReply::Was(true), "events hold nothing up");
         let shut_down = CallError::Disconnected(DisconnectReason::ServerShutDown);
         let expected = Some(EventError::Ended(shut_down));
-        // What is emitted meanwhile may still come.
+        // Events that are emitted meanwhile may still arrive.
         assert_eq!((gap(&mut ticks), gap(&mut stream)), (expected.clone(), expected.clone()));
         assert!(ticks.next().is_none() && stream.next().is_none());
         assert_eq!(told.recv_timeout(PATIENCE).unwrap().err(), expected);
@@ -341,16 +341,16 @@ fn a_subscription_waits_for_its_answer_no_longer_than_its_call_may() {
     let options = CallOptions::new().cancelled_by(&token);
     assert_eq!(client.with(options).ticked().unwrap_err(), CallError::Cancelled);
     fixture.server_process().resume();
-    eventually_equal("those who hear of it", &Ok(0), || client.tick(0, 1, false));
+    eventually_equal("the clients that it is sent to", &Ok(0), || client.tick(0, 1, false));
 }
 
-/// Tells how far it is.
+/// Reports its progress.
 #[wit_service]
 pub trait Walk {
-    /// So many steps.
+    /// Makes `steps` steps.
     fn walk(&self, steps: u32);
 
-    /// One more.
+    /// One step has been made.
     #[wit(event)]
     fn stepped(&self, step: u32);
 }

@@ -1,5 +1,5 @@
-//! A shutdown keeps its time although destructors of thread-locals, which are code of the user's, run on
-//! the server's threads when these end.
+//! A shutdown keeps its time limit although destructors of thread-locals, which are code of users,
+//! run on the server's threads when these end.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -11,7 +11,7 @@ use witrpc_tests::fixture::Transport;
 use witrpc_tests::over_both_transports;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 
-/// A time that is over before the test opens the gate.
+/// A time limit that passes before the test opens the gate.
 const SHORT: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Default)]
@@ -67,7 +67,8 @@ over_both_transports! {
         assert!(!server.shutdown(SHORT), "again");
         assert!(!gate.0.2.load(SeqCst));
         gate.open();
-        // Whether all was answered, the first has said: this one waits for the threads.
+        // The first shutdown has returned whether all calls were answered; this one waits for the
+        // threads.
         let _ = server.shutdown(PATIENCE);
         assert!(gate.0.2.load(SeqCst), "the destructor has ended");
     }

@@ -1,4 +1,4 @@
-//! The threat model names tests; they exist.
+//! The tests that the threat model names exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What stands in backticks in the last column of a table's row.
+/// Returns what is in backticks in the last column of a table's row.
 fn named_in(row: &str) -> impl Iterator<Item = &str> {
     let last = row.trim_end().trim_end_matches('|').rsplit('|').next().unwrap_or_default();
     last.split('`').skip(1).step_by(2)

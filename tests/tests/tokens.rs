@@ -1,5 +1,5 @@
-//! Who has no token, or the wrong one, does not get in, however often he tries; and nobody learns a
-//! token from what crosses or what is shown.
+//! A client without a token, or with the wrong one, is not admitted, however often it tries. No
+//! token is visible in what crosses or in what is shown.
 
 use std::sync::{Arc, Mutex};
 
@@ -71,14 +71,14 @@ fn ten_thousand_wrong_tokens_get_nowhere_and_the_right_one_is_served_all_along()
     eventually("only one is left", || server.handle().clients().len() == 1);
 }
 
-/// Everything that crosses is looked at: what goes over the socket, and the regions of both sides.
+/// All bytes that cross are checked: those on the socket, and the regions of both sides.
 #[test]
 fn a_token_crosses_nothing_in_clear() {
     for encryption in [false, true] {
         let (served, between) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let bytes: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(32).collect();
         let token = AccessToken::new(&bytes).unwrap();
-        // Another one each time: the regions of the connection before may be there still.
+        // Another name each time, because the regions of the connection before may still exist.
         let name = format!("an open name {:016x}", fastrand::u64(..));
         let tokens = AccessTokens::new().allow(name.as_str(), token.clone()).unwrap();
         let server = server(&place(&served)).access_tokens(tokens).encryption(encryption);
@@ -94,7 +94,7 @@ fn a_token_crosses_nothing_in_clear() {
         let client = builder.access_token(token.clone()).connect().unwrap();
         assert_eq!(client.who_am_i(), Ok(Some(name.clone())));
 
-        // What is not secret is found where it was looked for.
+        // What is not secret is found there, so the search works.
         let said = said.lock().unwrap().clone();
         let over_the_socket = |wanted: &[u8]| said.windows(wanted.len()).any(|part| part == wanted);
         assert!(over_the_socket(b"WitRPC"));
@@ -128,7 +128,7 @@ fn nothing_that_is_shown_tells_a_token() {
     let handle = server.handle();
     shown.push(format!("{client:?} {:?} {server:?} {handle:?}", client.connection()));
     shown.push(format!("{:?} {:?}", client.who_am_i(), handle.clients()));
-    // Of an error, that the server has another one.
+    // An error says that the server has another token.
     let other = AccessToken::new([secret.as_slice(), b"!"].concat()).unwrap();
     let rejected = with(&place, &other).unwrap_err();
     shown.push(format!("{rejected} {rejected:?}"));

@@ -1,13 +1,13 @@
-//! What `#[wit_service]` accepts, and what it says to what it does not.
+//! What `#[wit_service]` accepts, and its errors for what it does not.
 //!
-//! Each file in `ui/fail` is named after one mistake, and the `.stderr` beside it holds what the
-//! user reads, to be accepted anew with `TRYBUILD=overwrite`. Half of that is the compiler's own
+//! Each file in `ui/fail` is named after one mistake. The `.stderr` file beside it has the errors
+//! that the user reads; `TRYBUILD=overwrite` writes it again. Half of that is the compiler's own
 //! wording, so these files are compared only under the version that they were made with.
 
 use std::io::Write;
 use std::process::Command;
 
-/// The compiler whose words stand in `ui/fail`.
+/// The compiler whose errors are in `ui/fail`.
 const COMPILER: &str = "1.95";
 
 #[test]
@@ -18,9 +18,9 @@ fn mistakes_are_explained_and_the_rest_compiles() {
     if is_of(&compiler, COMPILER) {
         cases.compile_fail("ui/fail/*.rs");
     } else {
-        // Not by `println`, which nobody sees of a test that passes.
+        // Not by `println`, whose output is hidden for a test that passes.
         let notice = format!("ui/fail is not compared: made with {COMPILER}, this is {compiler}");
-        writeln!(std::io::stderr(), "{notice}").expect("somebody reads the output");
+        writeln!(std::io::stderr(), "{notice}").expect("the output is open");
     }
 }
 
@@ -31,7 +31,7 @@ fn only_releases_of_a_version_are_of_it() {
     assert!(!is_of("1.95.0-nightly", "1.95"));
 }
 
-/// The number of the compiler that builds the files, as in `1.95.0`.
+/// Returns the version of the compiler that builds the files, as in `1.95.0`.
 fn compiler() -> String {
     let program = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(program).arg("--version").output().expect("the compiler runs");
@@ -39,7 +39,7 @@ fn compiler() -> String {
     words.split_whitespace().nth(1).expect("the number is the second word").to_owned()
 }
 
-/// Whether a compiler is a release of a version.
+/// Returns whether a compiler is a release of a version.
 fn is_of(compiler: &str, version: &str) -> bool {
     compiler
         .strip_prefix(version)

@@ -18,11 +18,11 @@ use witrpc_tests::roles::Role;
 use witrpc_tests::streams::Fed;
 use witrpc_tests::watchdog::{eventually, eventually_equal};
 
-/// How many items the client may have made that the method has not taken, at the most: a window that
-/// is sent, one that waits to be, and one that is being filled, of 64 KiB each.
+/// The most items that the client may have made and the method has not taken: a window that is
+/// sent, one that waits to be sent, and one that is being filled, of 64 KiB each.
 const MOST_AHEAD: u64 = 3 * (64 << 10) / 8 + 3;
 
-/// Why a call was broken off that had begun.
+/// Returns why a call that had begun was broken off.
 fn cause<E: std::fmt::Debug>(error: CallError<E>) -> CallError {
     match error {
         CallError::StreamBroken { cause } => *cause,
@@ -74,7 +74,7 @@ over_both_transports! {
     }
 
     fn items_that_are_made_quickly_travel_together(transport) {
-        // Less than a window, so that all are made however many of them have been sent.
+        // Less than a window, so that all are made, however many of them have been sent.
         const ITEMS: u64 = 8_000;
         let fixture = Fixture::with_streams(transport, FixtureConfig::default());
         let (client, later, basic) = (fixture.streams(), fixture.streams_later(), fixture.client());
@@ -91,7 +91,8 @@ over_both_transports! {
                     1 => client.take_behind(gate, ITEMS, items),
                     _ => block_on(later.take_behind(gate, ITEMS, stream::iter(items))),
                 });
-                // Nothing is taken before: one push is answered, one is held, and one comes after it.
+                // Nothing is taken before: one push is answered, one is kept, and one comes after
+                // it.
                 eventually("all are made", || all_made.load(SeqCst));
                 basic.open(gate).unwrap();
                 assert_eq!(call.join().unwrap(), Ok(ITEMS * (ITEMS - 1) / 2));
@@ -179,7 +180,7 @@ over_both_transports! {
         let fixture = Fixture::with_streams(transport, FixtureConfig::default());
         let (client, later) = (fixture.streams(), fixture.streams_later());
         let broken = |count| Ok(Fed { whole: 0, broken: count });
-        // Once all before it have come: a call that is given up earlier may never be begun.
+        // After all before it have arrived: a call that is given up earlier may never begin.
         let panics = |number: &u64| {
             if *number == 50 {
                 eventually_equal("how many items came", &Ok(50), || client.seen());
@@ -210,7 +211,7 @@ over_both_transports! {
         for is_async in [false, true] {
             let made = AtomicU64::new(0);
             let mut time = Duration::from_millis(20);
-            // On a machine that is so busy that the stream is not open by then, once more.
+            // Repeated if the machine was too busy to open the stream by then.
             while made.load(SeqCst) == 0 {
                 let options = CallOptions::new().timeout(time);
                 let items = (0..).inspect(|number| made.store(number + 1, SeqCst));
@@ -246,7 +247,8 @@ over_both_transports! {
     fn an_iterator_that_panics_while_nothing_is_taken_ends_the_call(transport) {
         let fixture = Fixture::with_streams(transport, FixtureConfig::default());
         let (client, basic) = (fixture.streams(), fixture.client());
-        // Less than a window: so many are made in any case, however few the pushes before have brought.
+        // Less than a window, so that this many are made in any case, however few the pushes before
+        // have brought.
         let items = (0..).inspect(|number| assert!(*number < 5_000, "no more"));
         let call = || client.take_behind(1, 100, items);
         catch_unwind(AssertUnwindSafe(call)).expect_err("no item 5,000");

@@ -25,7 +25,7 @@ fn fixture_of_lanes(transport: Transport, lanes: u32) -> Fixture {
     )
 }
 
-/// A client that waits for so long only.
+/// Connects a client with this time limit.
 fn hasty(fixture: &Fixture, time: Duration) -> StreamsClient {
     let builder = StreamsClient::builder(fixture.endpoint()).call_timeout(time);
     builder.connect().expect("the client connects")
@@ -36,11 +36,11 @@ fn hasty_later(fixture: &Fixture, time: Duration) -> StreamsAsyncClient {
     block_on(builder.connect()).expect("the client connects")
 }
 
-/// What an attempt comes to that had not enough time.
+/// The outcome of an attempt with too little time.
 const TIME_WAS_SHORT: CallError = CallError::NoFreeLane { lanes: 0, abandoned: 0 };
 
-/// Makes an attempt with more and more time, until what it comes to is not that the machine was too busy
-/// to open an upload in it.
+/// Makes an attempt with more and more time, until its outcome is not that the machine was too busy
+/// to open an upload in that time.
 fn with_enough_time(attempt: impl Fn(Duration) -> CallError) -> (Duration, CallError) {
     let mut time = Duration::from_millis(50);
     loop {
@@ -53,7 +53,7 @@ fn with_enough_time(attempt: impl Fn(Duration) -> CallError) -> (Duration, CallE
     }
 }
 
-/// The number, after others had the thread.
+/// Returns the number, after it has yielded the thread.
 async fn yielding(number: u64) -> u64 {
     let mut yielded = false;
     std::future::poll_fn(|cx| {
@@ -84,7 +84,7 @@ over_both_transports! {
         let fixture = fixture_of_lanes(transport, 3);
         let client = fixture.streams();
         thread::scope(|scope| {
-            // Some with more items than are granted ahead.
+            // Some have more items than are granted ahead.
             let upload = |seed: u64| {
                 let (client, end) = (&client, if seed.is_multiple_of(10) { 2 * MANY } else { 5 });
                 (end, scope.spawn(move || client.sum(0..end)))
@@ -127,7 +127,7 @@ over_both_transports! {
             let later = fixture.streams_later();
             let endless = || stream::iter(0..3_u64).chain(stream::pending());
             let takes = |count| later.take_behind(1, count, endless());
-            // Most never have what they want; those in the midst do.
+            // Most never get what they want; those in the middle do.
             let waiting: Vec<_> = (0..20).map(|_| takes(4)).collect();
             let mut waiting = join_all(waiting).boxed();
             assert!(waiting.as_mut().now_or_never().is_none());
@@ -235,7 +235,8 @@ over_both_transports! {
                 let busy: Vec<_> = (0..8).map(|_| feed(scope, &client)).collect();
                 busy.iter().for_each(|(sender, _)| sender.send(1).unwrap());
                 let all_run = || client.seen().is_ok_and(|seen| seen >= begun + 8);
-                // A call whose time was over while its first item was on its way waits for the next one.
+                // A call whose time was over while its first item was in flight waits for the next
+                // one.
                 let started = Instant::now();
                 let is_over = || {
                     started.elapsed() > 8 * time || busy.iter().any(|(_, call)| call.is_finished())
@@ -322,7 +323,7 @@ over_both_transports! {
     }
 
     fn an_early_answer_comes_while_a_batch_is_held(transport) {
-        // From five lanes on, the answer may be asked for beforehand.
+        // With five lanes or more, the answer may be requested before.
         for lanes in 3..8 {
             let fixture = fixture_of_lanes(transport, lanes);
             let (later, basic) = (fixture.streams_later(), fixture.async_client());

@@ -1,5 +1,5 @@
-//! Programs that use the crate run under valgrind, which knows no system call or processor feature
-//! that it was not taught.
+//! Programs that use the crate run under valgrind, which knows only the system calls and processor
+//! features that it was taught.
 
 use std::process::{Command, Stdio};
 
@@ -9,8 +9,8 @@ use witrpc_tests::roles::Role;
 use witrpc_tests::skip::lacking;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 
-/// What runs a program under valgrind, which says nothing unless something is wrong. `None` where it
-/// is not installed.
+/// Returns the command that runs a program under valgrind, which prints something only if something
+/// is wrong. Returns `None` where it is not installed.
 fn valgrind() -> Option<Command> {
     let mut valgrind = Command::new("valgrind");
     let found = valgrind.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -19,9 +19,9 @@ fn valgrind() -> Option<Command> {
         return None;
     }
     let mut valgrind = Command::new("valgrind");
-    // Valgrind takes what the machine code of `ring` computes for uninitialised.
+    // Valgrind takes results of the machine code of `ring` for uninitialised.
     valgrind.args(["--quiet", "--undef-value-errors=no"]);
-    // It runs one thread at a time, and else would not take turns among those that spin.
+    // It runs one thread at a time, and by default does not alternate among those that spin.
     valgrind.arg("--fair-sched=yes");
     Some(valgrind)
 }

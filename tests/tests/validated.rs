@@ -1,4 +1,4 @@
-//! Services whose types check what they are made from.
+//! Services whose types validate the values that they are made from.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use witrpc::{
     BindError, CallError, Codec, ConnectError, Endpoint, InProcess, Mmf, WitServer, wit_service,
 };
 
-/// A place over shared memory, and one in this process.
+/// Returns a place in shared memory, and one in this process.
 fn places() -> [Endpoint; 2] {
     [Mmf::unguessable().into(), InProcess::new().into()]
 }
 
-/// Defines types that are made from another one where a condition holds, and become it again.
+/// Defines types that are made from another one if a condition holds, and are converted back to it.
 macro_rules! checked {
     ($($(#[$docs:meta])* $name:ident($from:ty, $words:literal): $condition:expr, $error:literal;)*) => {$(
         $(#[$docs])*
@@ -60,19 +60,19 @@ checked! {
     /// Of a person.
     Mail(String, "String"): |text| text.split_once('@').is_some_and(|(_, host)| host.contains('.')),
         "it is no address of mail";
-    /// One that needs no privilege.
+    /// A port that needs no privilege.
     Port(u16, "u16"): |port| *port >= 1024, "a port is 1024 or above";
     /// A part of a whole.
     Ratio(f64, "f64"): |ratio| (0.0..=1.0).contains(ratio), "a ratio is within 0..=1";
-    /// What a server says to a client that is to go elsewhere.
+    /// The code of a redirection.
     Redirection(u16, "u16"): |code| (300..400).contains(code), "it is no redirection";
     /// The sides of a board.
     Five(Vec<i32>, "Vec<i32>"): |list| list.len() == 5, "there are five";
-    /// Takes what nobody would guess.
+    /// Accepts only texts that cannot be guessed.
     Shelf(String, "String"): |text| text.starts_with("shelf~"), "it is no shelf";
 }
 
-/// 64 bytes, and no others.
+/// Exactly 64 bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signature(pub Vec<u8>);
 
@@ -123,13 +123,13 @@ pub struct Deal {
     pub commit: Commit,
     /// Of this deal.
     pub id: Ulid,
-    /// A number behind.
+    /// A number after the checked fields.
     pub amount: i64,
     /// How long to wait.
     pub pause: Option<Pause>,
     /// Of the program.
     pub version: Version,
-    /// Of persons.
+    /// The persons that are told.
     pub told: Vec<Mail>,
     /// Where to go.
     pub port: Port,
@@ -145,7 +145,7 @@ pub struct Deal {
     pub end: u32,
 }
 
-/// How to go elsewhere.
+/// Whether to redirect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum How {
     /// Not at all.
@@ -159,10 +159,10 @@ pub enum How {
     },
 }
 
-/// Takes what is checked.
+/// Takes types that are checked.
 #[wit_service]
 pub trait Market {
-    /// Gives it back.
+    /// Returns the deal.
     fn trade(&self, deal: Deal) -> Result<Deal, Port>;
 }
 
@@ -215,7 +215,7 @@ pub mod old {
     /// A line of an order.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     pub struct Line {
-        /// Of one.
+        /// The price of one.
         pub price: u32,
         /// How many.
         pub count: u32,
@@ -226,7 +226,7 @@ pub mod old {
     pub struct Order<A> {
         /// Of an account.
         pub from: A,
-        /// May be less than nothing.
+        /// May be negative.
         pub amount: i64,
         /// What is ordered.
         pub lines: Vec<Line>,
@@ -237,14 +237,14 @@ pub mod old {
     pub trait Shop {
         /// Of an account whose text is known.
         fn place(&self, order: Order<Address>) -> i64;
-        /// Of one whose text nobody would guess.
+        /// Of an account whose text cannot be guessed.
         fn reserve(&self, order: Order<Shelf>) -> i64;
     }
 
     /// A store.
     #[wit_service]
     pub trait Store {
-        /// What lies behind the shelf cannot be reached.
+        /// The number after the shelf cannot be reached.
         fn put(&self, at: (Shelf, i64)) -> i64;
     }
 }
@@ -258,7 +258,7 @@ pub mod new {
     pub struct Line {
         /// How many.
         pub count: u32,
-        /// Of one.
+        /// The price of one.
         pub price: u32,
     }
 
@@ -267,7 +267,7 @@ pub mod new {
     pub struct Order<A> {
         /// Of an account.
         pub from: A,
-        /// Not less than nothing.
+        /// Is not negative.
         pub amount: u64,
         /// What is ordered.
         pub lines: Vec<Line>,
@@ -278,7 +278,7 @@ pub mod new {
     pub trait Shop {
         /// Of an account whose text is known.
         fn place(&self, order: Order<Address>) -> i64;
-        /// Of one whose text nobody would guess.
+        /// Of an account whose text cannot be guessed.
         fn reserve(&self, order: Order<Shelf>) -> i64;
     }
 
@@ -289,7 +289,7 @@ pub mod new {
         fn put(&self, at: (Shelf, u64)) -> i64;
     }
 
-    /// The same store to a client that knows all of its own type.
+    /// The same store, for a client whose own types are all known.
     #[wit_service(name = "Store")]
     pub trait Known {
         /// The text is not checked.
@@ -343,7 +343,7 @@ fn store() -> old::StoreServer {
     old::StoreServer::new(Desk)
 }
 
-/// What a client that does not allow them is told of types of which a part is unknown.
+/// Returns the error of a client that does not allow types with an unknown part.
 fn unverified<T: fmt::Debug>(connected: Result<T, ConnectError>) -> (String, String) {
     match connected {
         Err(ConnectError::UnverifiedType {
@@ -388,13 +388,13 @@ fn an_unknown_part_is_read_only_where_both_sides_allow_it() {
         let builder = WitServer::builder().listen(place.clone()).allow_unverified_types(true);
         let _server = builder.service(store()).service(MarketServer::new(Stall)).start().unwrap();
 
-        // The very same contract does not say that the unknown part is the same.
+        // An identical contract does not mean that the unknown part is the same.
         let same = || old::StoreClient::builder(place.clone());
         let at_argument = ("argument `at`".to_owned(), UNREACHED.to_owned());
         assert_eq!(unverified(same().connect()), at_argument);
         let market = MarketClient::connect(place.clone()).unwrap();
         assert_eq!(unverified(market.connection().client::<old::StoreClient>()), at_argument);
-        // Nor is it known by a client that knows all of its own type.
+        // It is not known to a client either whose own types are all known.
         let known = new::KnownClient::connect(place.clone());
         let reason = "the server could not verify all of its type".to_owned();
         assert_eq!(unverified(known), ("argument `at`".to_owned(), reason));

@@ -55,7 +55,7 @@ fn a_worker_serves_until_it_is_dropped() {
     assert_eq!(worker.state(), WorkerState::Serving { pid });
     assert_ne!(pid, std::process::id());
     assert!(worker.last_failure().is_none());
-    // Others who are told the place and the token can connect.
+    // Other processes that have the place and the token can connect.
     let other = BasicClient::builder(worker.place());
     let other = other.access_token(worker.access_token().clone()).connect().unwrap();
     assert_eq!(other.who_serves(), Ok(pid));
@@ -183,13 +183,13 @@ fn a_stopped_worker_is_killed_all_the_same() {
 
 #[test]
 fn a_worker_can_end_by_itself() {
-    // In the second that it has for that, which may be over before on a machine under load.
+    // Within the second that it has for that, which may pass too soon on a machine under load.
     eventually("a worker ends by itself", || {
         let status = spawn(&Duty::Serve).stop(PATIENCE).expect("the kernel tells");
         assert!(status.success() || status.signal() == Some(Signal::KILL.as_raw()), "{status}");
         status.success()
     });
-    // One that has ended before has its own status.
+    // A worker that has ended before has its own status.
     let worker = spawn(&Duty::Serve);
     signal(pid_of(&worker), Signal::KILL);
     worker.wait();
@@ -198,11 +198,11 @@ fn a_worker_can_end_by_itself() {
 
 #[test]
 fn a_worker_that_stays_is_killed() {
-    // By its parent, whose patience is at an end ..
+    // It is killed by its parent, after the time limit ..
     let worker = spawn(&Duty::ServeAndLinger);
     let killed = Some(Signal::KILL.as_raw());
     assert_eq!(worker.stop(Duration::ZERO).unwrap().signal(), killed);
-    // .. or by itself.
+    // .. or ends by itself.
     let worker = spawn(&Duty::ServeAndLinger);
     assert_eq!(worker.stop(PATIENCE).unwrap().signal(), killed);
 }
@@ -240,7 +240,7 @@ fn attempts_to_restart_go_on_until_they_are_not_wanted() {
     let worker = Worker::<BasicClient>::builder(duty.command())
         .restart(BRIEFLY)
         .on_failure(move |failure| {
-            // A panic in here must not end the care for the worker.
+            // A panic in this closure must not end the supervision of the worker.
             told.send(failure.exit().unwrap().status()).expect("the test listens");
             panic!("this is part of the test");
         })
@@ -315,7 +315,7 @@ fn an_async_program_has_workers_too() {
     });
 }
 
-/// A parent with a worker, and the number of the worker's process.
+/// Starts a parent with a worker, and returns the worker's process id too.
 fn employer(duty: Duty, besides: Besides) -> (Child, u32) {
     let parent = Child::start(&Role::Employ { duty, besides });
     let pid = parent.hear();

@@ -1,4 +1,4 @@
-//! Workers that are shared: stopped by one thread or task, waited for by others.
+//! Workers that are shared: one thread or task stops them, others wait for them.
 
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -26,7 +26,7 @@ fn builder(duty: &Duty) -> WorkerBuilder<BasicClient> {
     Worker::builder(duty.command()).start_timeout(PATIENCE)
 }
 
-/// On a machine under load, the second that a worker has for ending by itself may be over before.
+/// On a machine under load, the second in which a worker may end by itself can pass too soon.
 fn assert_is_an_end(status: ExitStatus) {
     let killed = status.signal() == Some(Signal::KILL.as_raw());
     assert!(status.success() || killed, "{status}");
@@ -78,7 +78,7 @@ fn an_async_program_stops_and_awaits_its_workers() {
         assert_is_an_end(status.expect("the kernel tells"));
         assert_eq!(how.exit().unwrap().status(), status);
 
-        // One that stays is killed when its time is over.
+        // A worker that does not end is killed when its time is over.
         let worker = builder(&Duty::ServeAndLinger).spawn_async().await.unwrap();
         let status = worker.stop_async(Duration::ZERO).await;
         assert_eq!(status.unwrap().signal(), Some(Signal::KILL.as_raw()));
@@ -98,7 +98,7 @@ fn a_start_that_is_dropped_leaves_neither_process_nor_thread() {
     let polled = starting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending());
     drop(starting);
-    // The process holds its standard output, the thread the command.
+    // The process holds its standard output, and the thread holds the command.
     assert_eq!(held.read(&mut [0]).unwrap(), 0, "it ends when both have gone");
 }
 
@@ -117,7 +117,8 @@ fn a_start_whose_client_is_decided_by_code_that_panics_leaves_neither_process_no
         };
         let panic = catch_unwind(AssertUnwindSafe(start)).expect_err("the closure panics");
         assert_eq!(panic.downcast_ref(), Some(&"no codec will do"));
-        // Each process holds its standard output, the thread that restarts them the command.
+        // Each process holds its standard output, and the thread that restarts them holds the
+        // command.
         assert_eq!(held.read(&mut [0]).unwrap(), 0, "it ends when all have gone");
     }
 }

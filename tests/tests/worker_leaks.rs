@@ -1,4 +1,4 @@
-//! What workers leave behind: nothing. Alone in its process, which counts what it holds.
+//! Workers leave nothing behind. It is alone in its process, which counts its resources.
 
 use rustix::process::{Pid, Signal, kill_process};
 use witrpc::{Worker, WorkerState};
@@ -20,7 +20,7 @@ fn workers_that_come_and_go_leave_nothing() {
         let exit = Duty::Exit(1, "oh".to_owned());
         Worker::<BasicClient>::spawn(exit.command()).expect_err("it does not serve");
     };
-    // Whatever is made once has been made then.
+    // Everything that is made only once has been made then.
     cycle(0);
     let before = Resources::of_this_process();
     (1..20).for_each(cycle);

@@ -74,9 +74,9 @@ pub trait Basic {
     fn sum_points(&self, points: &[Point]) -> Point;
     /// The path, with something added.
     fn extend(&self, path: &Path, with: &str) -> String;
-    /// Who calls.
+    /// Returns the caller.
     fn who(&self, #[wit(ctx)] cx: &CallContext) -> Caller;
-    /// Who calls, later.
+    /// Returns the caller, and is async.
     async fn who_later(&self, #[wit(ctx)] cx: &CallContext) -> Caller;
     /// Counts its calls.
     fn count(&self) -> u64;

@@ -88,7 +88,7 @@ pub(super) fn stay(address: &Address, token: u64) {
     let client = CancellationClient::builder(address.endpoint()).call_timeout(None).connect();
     let client = client.expect("the client connects");
     let ended = client.stay(token);
-    panic!("nobody cancels it: {ended:?}");
+    panic!("it is not cancelled: {ended:?}");
 }
 
 /// See [`Role::TakeLarge`](super::Role::TakeLarge). Reports how many answers were right.

@@ -1,4 +1,4 @@
-//! What crosses the socket: frames of a length, a kind and the rest.
+//! The frames on the socket: a length, a kind and the rest.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -12,22 +12,22 @@ pub(crate) const REQUEST: u8 = 2;
 pub(crate) const CANCEL: u8 = 3;
 pub(crate) const ANSWER: u8 = 4;
 pub(crate) const DRAIN: u8 = 5;
-/// Followed by the code of why. It is the last frame.
+/// Followed by the code of the reason. It is the last frame.
 pub(crate) const END: u8 = 6;
-/// Followed by why not.
+/// Followed by the reason.
 pub(crate) const REFUSAL: u8 = 7;
 
-/// Of a key exchange, before the hello.
+/// A message of the key exchange, before the hello.
 pub(crate) const EXCHANGE: u8 = 8;
 
-/// More than any frame of a test has.
+/// Longer than any frame of a test.
 const MAX_LEN: usize = 8 << 20;
 
 pub(crate) fn frame(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     framed(&[&[&[kind][..]], parts].concat())
 }
 
-/// A frame of this content.
+/// Returns a frame with this content.
 pub(crate) fn framed(parts: &[&[u8]]) -> Vec<u8> {
     let len = parts.iter().map(|part| part.len()).sum::<usize>();
     let mut frame = Vec::with_capacity(4 + len);
@@ -36,7 +36,7 @@ pub(crate) fn framed(parts: &[&[u8]]) -> Vec<u8> {
     frame
 }
 
-/// The kind of a frame and the rest of it, without the length.
+/// Returns the kind of a frame and the rest of it, without the length.
 pub(crate) fn content(frame: &[u8]) -> &[u8] {
     &frame[4..]
 }
@@ -45,12 +45,12 @@ pub(crate) fn write(mut socket: &UnixStream, frame: &[u8]) -> io::Result<()> {
     socket.write_all(frame)
 }
 
-/// The next frame's kind and the rest of it.
+/// Reads the next frame's kind and the rest of it.
 pub(crate) fn read(socket: &UnixStream) -> io::Result<(u8, Vec<u8>)> {
     split(read_content(socket)?)
 }
 
-/// The content of the next frame.
+/// Reads the content of the next frame.
 pub(crate) fn read_content(mut socket: &UnixStream) -> io::Result<Vec<u8>> {
     let mut len = [0; 4];
     socket.read_exact(&mut len)?;
@@ -63,7 +63,7 @@ pub(crate) fn read_content(mut socket: &UnixStream) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The kind and the rest of it.
+/// Splits a content into the kind and the rest.
 pub(crate) fn split(mut content: Vec<u8>) -> io::Result<(u8, Vec<u8>)> {
     if content.is_empty() {
         return Err(io::ErrorKind::InvalidData.into());
@@ -78,7 +78,7 @@ fn bytes_of(payload: &Payload) -> Vec<u8> {
     bytes
 }
 
-/// A deadline crosses as what is left of it, in nanoseconds, since the clocks may differ.
+/// Sends a deadline as the time that is left, in nanoseconds, since the clocks may differ.
 pub(crate) fn of_request(request: &Request) -> Vec<u8> {
     let left = request.deadline.map(|at| at.saturating_duration_since(Instant::now()));
     let left = left.and_then(|left| u64::try_from(left.as_nanos()).ok()).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! A user's own transport that moves messages over sockets, made of the public kit.
+//! A user's own transport over sockets, built with the public kit.
 
 mod frame;
 mod sealing;
@@ -27,13 +27,13 @@ trait Post {
     fn reverse(&self, frame: Shared<[u8]>) -> Shared<[u8]>;
     fn count(&self, end: u64) -> impl Iterator<Item = u64>;
     fn sum(&self, numbers: impl Iterator<Item = u64>) -> u64;
-    /// Sleeps until nobody waits for it.
+    /// Sleeps until its call is given up.
     async fn stay(&self, #[wit(ctx)] cx: &CallContext);
-    /// Waits until as many calls of this are there; how many there were.
+    /// Waits until this many calls of this method are there, and returns how many there were.
     fn meet(&self, count: u64) -> u64;
-    /// How many calls have begun to stay, and how many of them have been given up.
+    /// Returns how many calls have begun to stay, and how many of them have been given up.
     fn stays(&self) -> (u64, u64);
-    /// Emits so many knocks.
+    /// Emits `count` knocks.
     fn knock(&self, count: u64);
     #[wit(event)]
     fn knocked(&self, number: u64, text: &str);
@@ -97,7 +97,7 @@ impl Post for Office {
     }
 }
 
-/// A server over sockets, and what leads to it.
+/// A server over sockets, and its endpoint.
 struct Fixture {
     server: WitServer,
     wire: Wire,
@@ -125,7 +125,7 @@ impl Fixture {
         PostClient::connect(Endpoint::new(self.wire.clone())).expect("it is served")
     }
 
-    /// A client with this token, which asks for encryption or not.
+    /// Connects a client with this token, with or without encryption.
     fn with_token(&self, token: &AccessToken, encrypts: bool) -> Result<PostClient, ConnectError> {
         let builder = PostClient::builder(Endpoint::new(self.wire.clone()));
         builder.access_token(token.clone()).encryption(encrypts).connect()
@@ -135,7 +135,7 @@ impl Fixture {
         block_on(PostAsyncClient::connect(Endpoint::new(self.wire.clone()))).expect("it is served")
     }
 
-    /// Waits until so many calls have begun to stay.
+    /// Waits until this many calls have begun to stay.
     fn begun(&self, count: u64) {
         eventually("calls have begun", || self.log.begun.load(SeqCst) == count);
     }
@@ -235,7 +235,7 @@ fn a_handler_learns_that_its_call_is_given_up() {
     eventually("it has been given up or was never begun", || {
         client.stays().is_ok_and(|(begun, given_up)| begun == given_up)
     });
-    // More than there are lanes: some are given up before they have one.
+    // There are more than lanes: some are given up before they have one.
     let mut staying: Vec<_> = (0..6).map(|_| Box::pin(later.stay())).collect();
     let polled = block_on(futures_util::future::poll_fn(|cx| {
         let pending = staying.iter_mut().all(|call| call.as_mut().poll(cx).is_pending());
@@ -279,7 +279,7 @@ fn a_client_that_leaves_is_gone_for_its_server() {
     let client = fixture.client();
     assert_eq!(fixture.server.clients().len(), 1);
     let refused = PostClient::connect(Endpoint::new(fixture.wire.clone())).err();
-    // The wire has one word for all that is not the server's own.
+    // The protocol has one code for everything that is not the server's own.
     assert!(matches!(refused, Some(ConnectError::ShuttingDown)), "{refused:?}");
     drop(client);
     eventually("it has gone", || fixture.server.clients().is_empty());
@@ -361,7 +361,7 @@ fn a_client_that_breaks_the_rules_is_put_out() {
     assert_eq!(breaks.echo("a".to_owned()), Ok("a".to_owned()));
     drop(other);
     eventually("the other has gone", || fixture.server.clients().len() == 1);
-    // An answer to no call, as a server would never send it.
+    // An answer to no call, which no server sends.
     let stray = frame::frame(frame::ANSWER, &[&u64::MAX.to_le_bytes(), &[0; 4]]);
     let next = fixture.client();
     frame::write(&fixture.wire.newest(), &stray).expect("it is open");

@@ -1,8 +1,8 @@
 //! The key exchange that comes before the hello, and frames that are sealed with its keys.
 //!
-//! Each side says what it asks for, as the bits of its [`Demands`], and its message of the exchange. The hello and
-//! its answer are always sealed, so that a client which is let in has shown that it has the keys. What follows
-//! is sealed if both ask for it.
+//! Each side sends its requirements, as the bits of its [`Demands`], and its message of the
+//! exchange. The hello and its answer are always sealed, so a client that is admitted has proved
+//! that it has the keys. The rest is sealed if both require it.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -19,11 +19,11 @@ use crate::frame;
 /// One direction of a connection.
 pub(crate) struct Sealing {
     keys: Option<Arc<dyn Keys>>,
-    /// The number of the next piece: all frames are of lane 0.
+    /// The number of the next piece. All frames are of lane 0.
     next: u64,
 }
 
-/// What a side sends, and what it receives.
+/// The directions of a side: what it sends, and what it receives.
 pub(crate) type Directions = (Sealing, Sealing);
 
 fn directions(keys: Box<dyn Keys>) -> Directions {
@@ -61,7 +61,7 @@ pub(crate) fn of_client(
     (begun.finish)(reply).map(directions).ok_or(ConnectError::TokenRejected)
 }
 
-/// Returns the reply to a client's opening, and what comes of it if the client may say hello.
+/// Returns the reply to a client's opening, and the keys if the client may send its hello.
 pub(crate) fn reply(guard: &Guard, rest: &[u8]) -> (Vec<u8>, Option<(Directions, Clearance)>) {
     let demands = guard.demands();
     let response =
@@ -78,12 +78,12 @@ pub(crate) fn reply(guard: &Guard, rest: &[u8]) -> (Vec<u8>, Option<(Directions,
 }
 
 impl Sealing {
-    /// What follows the hello and its answer.
+    /// Returns the direction for what follows the hello and its answer.
     pub(crate) fn for_messages(self, demands: Demands) -> Self {
         Self { keys: self.keys.filter(|_| demands.encryption), next: FIRST_MESSAGE_NUMBER }
     }
 
-    /// Returns a frame as it crosses.
+    /// Returns a frame as it is sent.
     pub(crate) fn seal(&mut self, plain: Vec<u8>) -> Vec<u8> {
         let Some(keys) = &self.keys else { return plain };
         let mut sealed = Vec::new();

@@ -1,4 +1,4 @@
-//! A transport over pairs of sockets, written with the public kit and nothing else of the crate's inside.
+//! A transport over pairs of sockets, written with the public kit only.
 //!
 //! Each end of a connection has a thread that reads and one that writes.
 
@@ -37,11 +37,11 @@ struct Place {
     ended: Condvar,
     /// The server's ends of all connections.
     sockets: Mutex<Vec<Arc<UnixStream>>>,
-    /// Had by the server while it writes.
+    /// Locked by the server while it writes.
     gate: Mutex<()>,
-    /// What the server has written of its answers.
+    /// The bytes of answers that the server has written.
     written: Mutex<Vec<u8>>,
-    /// The server was asked whether all had left, when it had not.
+    /// Whether the server was asked if all answers had left when they had not.
     was_late: AtomicBool,
 }
 
@@ -56,7 +56,7 @@ struct Threads {
 struct Running(Arc<Place>);
 
 impl Running {
-    /// `None` if no server takes clients.
+    /// Returns `None` if no server takes clients.
     fn new(place: &Arc<Place>) -> Option<Self> {
         let mut threads = place.threads.lock().unwrap();
         if !threads.is_open {
@@ -79,7 +79,7 @@ impl Wire {
         Self(Arc::new(Place { limits, ..Place::default() }))
     }
 
-    /// Cuts all connections, as a machine would that falls.
+    /// Cuts all connections, like a machine that fails.
     pub(crate) fn cut(&self) {
         for socket in self.0.sockets.lock().unwrap().iter() {
             // It may have been closed already.
@@ -92,19 +92,19 @@ impl Wire {
         self.0.gate.lock().unwrap()
     }
 
-    /// Whether the server was asked whether all had left, when it had not.
+    /// Returns whether the server was asked if all answers had left when they had not.
     pub(crate) fn was_late(&self) -> bool {
         self.0.was_late.load(SeqCst)
     }
 
-    /// Whether these bytes were among what the server has written of its answers.
+    /// Returns whether these bytes were among the answers that the server has written.
     pub(crate) fn shows(&self, bytes: &[u8]) -> bool {
         self.0.written.lock().unwrap().windows(bytes.len()).any(|window| window == bytes)
     }
 
-    /// The server's end of the newest connection.
+    /// Returns the server's end of the newest connection.
     pub(crate) fn newest(&self) -> Arc<UnixStream> {
-        Arc::clone(self.0.sockets.lock().unwrap().last().expect("somebody has connected"))
+        Arc::clone(self.0.sockets.lock().unwrap().last().expect("a client has connected"))
     }
 }
 
@@ -184,12 +184,12 @@ impl Wire {
     }
 }
 
-/// The answers to one client that have not left: while there are too many, nothing more is read of it.
+/// The answers to one client that have not left. While there are too many, no more is read from it.
 struct Kept {
-    /// `None` once nobody writes any more.
+    /// `None` when no thread writes any more.
     count: Mutex<Option<usize>>,
     fewer: Condvar,
-    /// The server drains, so a shutdown may wait for these.
+    /// Whether the server drains, so that a shutdown may wait for these.
     drains: AtomicBool,
     place: Arc<Place>,
 }
@@ -220,7 +220,7 @@ impl Kept {
         self.changed();
     }
 
-    /// Has a shutdown that waits for the last of these look again.
+    /// Makes a shutdown that waits for the last of these look again.
     fn changed(&self) {
         self.fewer.notify_all();
         if self.drains.load(SeqCst) && self.is_empty() {
@@ -240,7 +240,7 @@ impl Kept {
     }
 }
 
-/// What a thread that writes is told: a frame, or nothing to have it end.
+/// The order for a thread that writes: a frame, or `None` to end.
 type Order = Option<Vec<u8>>;
 
 /// Writes until it is told to end, or cannot; then the connection is closed.
@@ -271,14 +271,14 @@ fn send_all(
     let _ = socket.shutdown(Way::Both);
 }
 
-/// A client's way out.
+/// The sending half of a client.
 struct Requests {
     frames: Sender<Order>,
 }
 
 impl RequestSink for Requests {
     fn send(&self, request: Request) {
-        // If nobody writes any more, whoever reads says so.
+        // If no thread writes any more, the thread that reads reports that.
         let _ = self.frames.send(Some(frame::of_request(&request)));
     }
 
@@ -314,7 +314,7 @@ fn hear(socket: &UnixStream, mut sealing: Sealing, answers: &AnswerHandle) {
     let _ = socket.shutdown(Way::Both);
 }
 
-/// A server's way to one client.
+/// The sending half of a server, for one client.
 struct Answers {
     frames: Sender<Order>,
     kept: Arc<Kept>,
@@ -323,7 +323,7 @@ struct Answers {
 impl Answers {
     fn put(&self, frame: Vec<u8>) {
         self.kept.add();
-        // If nobody writes any more, whoever reads finds the end.
+        // If no thread writes any more, the thread that reads finds the end.
         let _ = self.frames.send(Some(frame));
     }
 }
@@ -363,7 +363,7 @@ fn serve(place: &Arc<Place>, socket: &UnixStream) {
     };
     let _ = frame::write(socket, &reply);
     let Some(((mut ours, mut theirs), clearance)) = exchanged else { return };
-    // One that opens was sealed by this client, and not sent again by another.
+    // A hello that opens was sealed by this client, and is no repetition by another.
     let Ok((frame::HELLO, hello)) = theirs.read(socket) else { return };
     let Some(server) = server() else { return };
     let client = ClientInfo::new(std::process::id(), 0).cleared(clearance);
@@ -407,7 +407,8 @@ fn take(socket: &UnixStream, mut sealing: Sealing, requests: &ConnectionHandle, 
         };
         match taken {
             None | Some(Err(ChannelError::Misbehaved(_))) => return,
-            // One that comes after the server's last word: that is to reach the client still.
+            // A request after the server's last frame is ignored, because that frame must still
+            // reach the client.
             Some(Ok(()) | Err(_)) => {}
         }
     }

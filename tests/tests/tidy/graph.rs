@@ -1,4 +1,4 @@
-//! Which file imports what of which, following re-exports to where a thing is defined.
+//! Which file imports what from which, following re-exports to the definition.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,13 +19,13 @@ impl fmt::Display for Import {
     }
 }
 
-/// Files that import one another, directly or by others.
+/// Files that import one another, directly or indirectly.
 pub(crate) struct Circle {
     pub(crate) files: Vec<String>,
     imports: Vec<Import>,
 }
 
-/// The files in a line, then each import in one of its own.
+/// Prints the files in one line, then each import in its own line.
 impl fmt::Display for Circle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a circle of {}: {}", self.files.len(), self.files.join(", "))?;
@@ -36,8 +36,8 @@ impl fmt::Display for Circle {
 /// The imports of a crate, between different files.
 pub(crate) struct Graph {
     pub(crate) imports: BTreeSet<Import>,
-    /// The paths within the crate that lead to no item, each as a sentence: what is there stands outside
-    /// of all rules.
+    /// The paths within the crate that lead to no item, each as a sentence. No rule covers what
+    /// they name.
     pub(crate) lost: BTreeSet<String>,
 }
 
@@ -67,7 +67,7 @@ impl Graph {
         Self { imports, lost }
     }
 
-    /// The circles of more than `most` files; each file stands in one at the most.
+    /// Returns the circles of more than `most` files. Each file is in at most one.
     pub(crate) fn circles(&self, most: usize) -> Vec<Circle> {
         let mut next = BTreeMap::<&str, BTreeSet<&str>>::new();
         for import in &self.imports {
@@ -101,7 +101,7 @@ impl Graph {
     }
 }
 
-/// What can be reached from a file by one import or more.
+/// Returns the files that can be reached from a file by one import or more.
 fn reach<'a>(next: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<_> = next.get(from).into_iter().flatten().copied().collect();
@@ -113,11 +113,11 @@ fn reach<'a>(next: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BTreeSe
     reached
 }
 
-/// What a path of the crate leads to.
+/// The target of a path of the crate.
 enum Target<'m> {
     /// This name in the module that defines it.
     Item(&'m Module, String),
-    /// A module itself: what is taken of it stands in a longer path.
+    /// A module itself. What is used of it is in a longer path.
     Module,
 }
 
@@ -127,7 +127,7 @@ fn resolve<'m>(
     path: &[String],
     depth: usize,
 ) -> Option<Target<'m>> {
-    // Re-exports of re-exports, in a circle.
+    // These are re-exports of re-exports, in a circle.
     if depth > 16 {
         return None;
     }

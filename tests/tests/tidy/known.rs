@@ -1,11 +1,11 @@
-//! What is known to break a rule, and is still to go.
+//! Known violations of the rules that are still to be mended.
 
 use std::collections::BTreeSet;
 
 const KNOWN: &str = include_str!("known.txt");
 
-/// Fails unless `found` is what `known.txt` lists under the rule. Each finding is a line, and may have
-/// more lines behind it that say where.
+/// Fails unless `found` is what `known.txt` lists under the rule. Each finding is a line, and may
+/// have more lines after it that say where.
 pub(crate) fn compare(rule: &str, found: Vec<String>) {
     let known: BTreeSet<_> = listed(rule).collect();
     let new: Vec<_> = found.iter().filter(|each| !known.contains(first_line(each))).collect();

@@ -1,10 +1,10 @@
-//! Which folder of a crate stands above which.
+//! The layers of the crates' folders.
 
 use std::collections::BTreeSet;
 
 use super::graph::Graph;
 
-/// The folders of `witrpc`, highest first; those of one line stand beside each other and may import one
+/// The folders of `witrpc`, highest first. Those in one line are on one level and may import one
 /// another.
 const WITRPC: [&[&str]; 9] = [
     &["lib", "guide", "worker", "__private"],
@@ -29,7 +29,7 @@ const MMF: [&[&str]; 7] = [
     &["sys", "error", "name"],
 ];
 
-/// The imports that run upwards, and the files that stand in no layer, each as a sentence.
+/// Returns the imports that run upwards, and the files that are in no layer, each as a sentence.
 pub(crate) fn upward(crate_name: &str, graph: &Graph) -> Vec<String> {
     let layers: &[&[&str]] = match crate_name {
         "witrpc" => &WITRPC,
@@ -51,17 +51,17 @@ pub(crate) fn upward(crate_name: &str, graph: &Graph) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// Whether a file is one of those that may name an engine.
+/// Returns whether a file may name an engine.
 pub(crate) fn is_endpoint(file: &str) -> bool {
     folder_of(file) == "endpoint"
 }
 
-/// Whether a file is one of the folder of the portable backend.
+/// Returns whether a file is in the folder of the portable backend.
 pub(crate) fn is_portable(file: &str) -> bool {
     folder_of(file) == "portable"
 }
 
-/// The folder, or the file, right under `src`.
+/// Returns the folder, or the file, directly under `src`.
 fn folder_of(file: &str) -> &str {
     let below = file.split_once("src/").map_or(file, |(_, below)| below);
     below.split('/').next().unwrap_or(below).trim_end_matches(".rs")

@@ -1,9 +1,9 @@
 //! The structure of the crates, as rules: which way imports run, how long files and functions are, and
 //! that one name means one thing.
 //!
-//! `cargo test -p witrpc-tests --test tidy -- --nocapture` prints what was counted. What a rule finds
-//! today and is still to go is listed in `known.txt`; a line there that no rule finds any more fails the
-//! test too, so the list only shrinks.
+//! `cargo test -p witrpc-tests --test tidy -- --nocapture` prints what was counted. Violations that
+//! are still to be mended are listed in `known.txt`. A line there that no rule finds any more fails
+//! the test too, so the list only shrinks.
 
 mod graph;
 mod known;
@@ -23,11 +23,11 @@ const CRATES: [&str; 5] =
 
 const MAX_FILE_LINES: usize = 500;
 const MAX_FUNCTION_LINES: usize = 80;
-/// What a line of `witrpc-mmf` contains that asks which backend there is.
+/// The strings by which a line of `witrpc-mmf` asks for the backend.
 const BACKEND_QUESTIONS: [&str; 4] =
     [".portable()", "Backend::", "Lookout", "feature = \"portable\""];
 const MAX_BACKEND_QUESTIONS: usize = 10;
-/// More files than this in a circle of imports are one too many, whatever the reason.
+/// The most files in a circle of imports, whatever the reason.
 const MAX_CIRCLE: usize = 3;
 
 #[test]
@@ -141,7 +141,8 @@ fn a_planted_circle_is_found() {
     assert!(circles[0].to_string().contains("src/d.rs imports A of src/a.rs"), "{}", circles[0]);
 }
 
-/// What `src/codec.rs` of these lines imports of `src/server.rs`, which stands above it.
+/// Returns the imports upwards of a `src/codec.rs` with these lines from a `src/server.rs` with
+/// these, which is above it.
 fn upward_of(codec: &str, server: &str) -> Vec<String> {
     let files = [
         ("src/lib.rs", "mod codec; mod server;"),
@@ -184,7 +185,7 @@ fn a_planted_import_of_what_a_macro_makes_is_found() {
     let codec = "use crate::server::Server; pub struct Codec(Server);";
     assert_eq!(upward_of(codec, "server!(/** One. */ Server, u64);"), UPWARD);
     assert_eq!(upward_of(codec, "kept! { static Server: Cell<u8> = Cell::new(0) }"), UPWARD);
-    // The names of what is made of a service begin with its own.
+    // The names of the items that are made from a service begin with its own.
     let made = "src/codec.rs imports ServeClient of src/server.rs, which stands above it";
     let codec = "use crate::server::ServeClient; pub struct Codec(ServeClient);";
     assert_eq!(upward_of(codec, "#[wit_service(crate = crate)] trait Serve {}"), [made]);

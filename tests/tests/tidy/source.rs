@@ -1,4 +1,4 @@
-//! What the rules look at: the modules of a crate, read from its sources without its tests.
+//! The input of the rules: the modules of a crate, read from its sources without its tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,19 +20,20 @@ pub(crate) struct Crate {
 /// One module: a file, or a part of one.
 #[derive(Default)]
 pub(crate) struct Module {
-    /// Its names from the crate's root on.
+    /// The names that lead to it from the crate's root.
     pub(crate) path: Vec<String>,
     pub(crate) file: String,
-    /// The names of its items, and those that it takes from other crates: for this crate they stand here.
+    /// The names of its items, and those that it takes from other crates, which count as its own.
     pub(crate) defines: BTreeSet<String>,
-    /// The names that macros are given outside of functions: those of items that they make.
+    /// The names that are passed to macros outside of functions: those of items that the macros
+    /// make.
     made: BTreeSet<String>,
-    /// The traits that are services: the names of all that is made of one begin with its own.
+    /// The traits that are services. The names of all that is made from one begin with its own.
     services: BTreeSet<String>,
     pub(crate) types: BTreeSet<String>,
     /// What it re-exports by name, and the path that leads there.
     pub(crate) reexports: Vec<(String, Vec<String>)>,
-    /// The modules that it re-exports whole.
+    /// The modules that it re-exports as a whole.
     pub(crate) globs: Vec<Vec<String>>,
     /// The paths within the crate that it uses.
     pub(crate) paths: BTreeSet<Vec<String>>,
@@ -45,7 +46,7 @@ impl Module {
         self.outside.contains(name)
     }
 
-    /// Whether a macro can have made an item of this name here.
+    /// Returns whether a macro can have made an item of this name here.
     pub(crate) fn makes(&self, name: &str) -> bool {
         self.made.contains(name)
             || self.services.iter().any(|service| name.starts_with(service.as_str()))
@@ -55,17 +56,17 @@ impl Module {
 /// One file.
 pub(crate) struct File {
     pub(crate) path: String,
-    /// All lines.
+    /// The number of all lines.
     pub(crate) lines: usize,
     /// The lines that are neither blank, nor a comment, nor in a test, without their indentation.
     pub(crate) code: Vec<String>,
-    /// Items with a restricted visibility.
+    /// The number of items with a restricted visibility.
     pub(crate) restricted: usize,
     /// Each function's name and lines.
     pub(crate) functions: Vec<(String, usize)>,
 }
 
-/// Where the text of a file comes from.
+/// The source of a file's text.
 type Load<'a> = dyn Fn(&Path) -> Option<String> + 'a;
 
 impl Crate {
@@ -86,7 +87,7 @@ impl Crate {
         sources
     }
 
-    /// Takes the texts of its files instead.
+    /// Parses a crate from the texts of its files.
     pub(crate) fn parse(files: &[(&str, &str)]) -> Self {
         let load = |path: &Path| {
             let text = files.iter().find(|(file, _)| Path::new(file) == path)?.1;
@@ -136,7 +137,7 @@ impl Crate {
     }
 }
 
-/// The file of a module that a file declares.
+/// Returns the file of a module that a file declares.
 fn file_of(load: &Load<'_>, parent: &Path, name: &str) -> PathBuf {
     let stem = parent.file_stem().expect("a file has a name");
     let folder = match stem.to_str() {
@@ -231,7 +232,7 @@ impl Reader {
         }
     }
 
-    /// The path from the crate's root on, if it stays in the crate.
+    /// Returns the path from the crate's root, if it stays in the crate.
     fn absolute(&mut self, path: &[String]) -> Option<Vec<String>> {
         let (first, rest) = path.split_first()?;
         let own = &self.module.path;
@@ -269,7 +270,7 @@ impl Reader {
         self.module.paths.extend(whole);
     }
 
-    /// Paths in what a macro or an attribute is given, which is not parsed.
+    /// Finds paths in the argument of a macro or an attribute, which is not parsed.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path = Vec::new();
         let mut colons = 0;
@@ -301,7 +302,7 @@ impl Reader {
         self.path(&path);
     }
 
-    /// The path in a string, as `serde(with = "..")` is given one.
+    /// Finds the path in a string, as in `serde(with = "..")`.
     fn literal(&mut self, literal: Literal) {
         if let Lit::Str(text) = Lit::new(literal)
             && let Ok(path) = text.parse::<syn::Path>()
@@ -348,7 +349,7 @@ impl Visit<'_> for Reader {
     }
 }
 
-/// Whether a trait has the attribute by which clients and servers are made.
+/// Returns whether a trait has the attribute that makes clients and servers.
 fn is_service(item: &syn::ItemTrait) -> bool {
     let name =
         |attribute: &Attribute| attribute.path().segments.last().map(|last| last.ident.clone());
@@ -368,7 +369,7 @@ fn names(tokens: TokenStream, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The name that an item defines, and whether it is a type's.
+/// Returns the name that an item defines, and whether it is a type's.
 fn defined(item: &Item) -> Option<(String, bool)> {
     Some(match item {
         Item::Struct(item) => (item.ident.to_string(), true),
@@ -401,7 +402,7 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// Whether an item is compiled for tests only, for fuzzing, or for documentation.
+/// Returns whether an item is compiled for tests only, for fuzzing, or for documentation.
 fn is_test(attributes: &[Attribute]) -> bool {
     let is_cfg = |attribute: &&Attribute| attribute.path().is_ident("cfg");
     attributes.iter().filter(is_cfg).any(|attribute| {
@@ -434,7 +435,7 @@ fn measure(path: &str, text: &str, parsed: &syn::File) -> File {
 struct Functions {
     found: Vec<(String, usize)>,
     restricted: usize,
-    /// From the first line to the last.
+    /// The first and the last line of each test.
     tests: Vec<(usize, usize)>,
 }
 
