@@ -4,8 +4,8 @@
 //! the request. So an abandoned lane is freed only when its answer is there, by one of these:
 //!
 //! - a caller that is short of a lane, or the link thread while calls wait for one;
-//! - a caller that takes an answer which is not a short one, or that goes to sleep: the unread
-//!   answer holds space in the server's arena, which this caller's own answer may need.
+//! - a caller that takes an answer which is not short, or that goes to sleep. The unread answer
+//!   holds space in the server's arena, which this caller's own answer may need.
 //!
 //! Answers of futures that are not polled are moved to private memory, `completed`, in two cases. A
 //! caller, or the link thread for it, is short of a lane: then a leaked future does not cost a

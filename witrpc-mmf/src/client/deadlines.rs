@@ -1,10 +1,10 @@
 //! When to wake the futures of a client for their limits.
 //!
 //! Limits are kept apart from what a future waits for, so that a future is woken at its limit in
-//! any case. The link thread watches the time: each connection has that thread anyway, the peer
-//! cannot hold it up, and it ends only after the connection has, when it has woken every sleeper. A
-//! `Timer` of `witrpc` would start one more thread. A future registers only when it goes to sleep,
-//! so a call that is answered while it spins costs nothing.
+//! any case. The link thread watches the time. Each connection has that thread anyway, and the peer
+//! cannot hold it up. It ends only after the connection, when it has woken every sleeper. A `Timer`
+//! of `witrpc` would start one more thread. A future registers only when it goes to sleep, so a
+//! call that is answered while it spins costs nothing.
 //!
 //! Wakers run code of users. They are woken, cloned and dropped without the lock.
 

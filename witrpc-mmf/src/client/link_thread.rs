@@ -325,8 +325,9 @@ impl Client {
         self.make_room();
     }
 
-    /// Wakes the sleepers of a group whose calls have been answered. Returns whether others sleep
-    /// on, or calls wait for a lane.
+    /// Wakes the sleepers of a group whose calls have been answered, and frees lanes of the group
+    /// if calls wait for one or some are abandoned. Returns whether others sleep on, or calls wait
+    /// for a lane.
     fn wake_group(self: &Arc<Self>, group: usize) -> bool {
         let short = !self.lane_queue.is_empty();
         let abandoned = self.abandoned.load(Relaxed) > 0;

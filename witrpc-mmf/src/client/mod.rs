@@ -5,10 +5,9 @@
 //! take segments. [`receive`] waits for the response and takes it off the lane. [`kept`] repeats
 //! both on one lane.
 //!
-//! [`waiting`] is what a future waits in: for a lane in the [`lane_queue`], for a response as the
-//! [`sleeper`] of its lane, and never past its limit, which [`deadlines`] watches. [`link_thread`]
-//! wakes futures and notices that the server is gone. [`collect`] frees the lanes of calls whose
-//! caller is gone.
+//! [`waiting`] is how a future waits: for a lane in the [`lane_queue`], or for a response as the
+//! [`sleeper`] of its lane. [`deadlines`] wakes it at its limit. [`link_thread`] wakes futures and
+//! notices that the server is gone. [`collect`] frees the lanes of calls whose caller is gone.
 
 mod alloc;
 mod collect;

@@ -15,10 +15,10 @@
 //!
 //! 1. The counts of a lane are accessed only by the lane's present owner: the caller, or the thread
 //!    that answers its call. What hands the lane on orders the accesses.
-//! 2. No number is used twice. A count is [`SPENT`] while a message is sealed, and stays so if the
-//!    message's body panics between two pieces, because the numbers used by then must not be used
-//!    again. A lane that is spent, for this reason or because its numbers are used up, ends the
-//!    connection at its next use.
+//! 2. No number is used twice. A count is [`SPENT`] while a message is sealed. It stays so if the
+//!    message's body panics between two pieces: the numbers used by then must not be used again. A
+//!    lane that is spent, for this reason or because its numbers are used up, ends the connection
+//!    at its next use.
 
 use std::cell::Cell;
 use std::sync::atomic::AtomicU64;

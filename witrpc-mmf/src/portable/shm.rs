@@ -144,8 +144,8 @@ fn unlink(os_id: &str) {
     }
 }
 
-/// A mapping. It is absent in forked children, where its drop does nothing: the address and the
-/// descriptor may belong to something else by then, and only the parent may remove the name.
+/// A mapping. In a forked child it is absent and its drop does nothing: the address and the
+/// descriptor may belong to something else. Only the parent may remove the name.
 struct Mapping {
     shmem: ManuallyDrop<Box<Shmem>>,
     /// The length that was asked for. The system may have rounded it up.

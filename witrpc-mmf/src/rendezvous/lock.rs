@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_tidies_up_excludes_a_server_but_is_not_taken_for_one() {
+    fn a_process_that_tidies_up_excludes_a_server_but_is_not_taken_for_one() {
         let scratch = Scratch::new();
         let locks = std::fs::File::open(scratch.path()).unwrap();
         std::fs::write(scratch.path().join("calc"), "").unwrap();

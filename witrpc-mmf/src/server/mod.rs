@@ -228,10 +228,10 @@ impl Server {
         (self.broken.load(Relaxed), last)
     }
 
-    /// Returns how many handshakes this server has ended before admission: because the client does
-    /// not know the secret, asks for other security, runs as another user or version, finds the
-    /// server full, breaks a rule or takes too long. A client that leaves by itself does not count,
-    /// nor one that [`Admission`] refuses.
+    /// Returns how many handshakes this server has ended before admission. The client does not know
+    /// the secret, asks for other security, runs as another user or version, finds the server full,
+    /// breaks a rule or takes too long. A client that leaves by itself does not count, nor one that
+    /// [`Admission`] refuses.
     pub fn refused(&self) -> u64 {
         self.refused.load(Relaxed)
     }

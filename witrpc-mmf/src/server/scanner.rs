@@ -168,9 +168,9 @@ impl<'a> Scanner<'a> {
         for connection in &hot.connections {
             connection.ask_to_be_rung();
         }
-        // Pairs with the clients' fence between a publication and their look at the wake-requested
-        // word, and with the fence of `WorkSignal::notify`, after which a stand-by thread looks at
-        // the role.
+        // Pairs with two fences. The clients execute theirs between a publication and their look at
+        // the wake-requested word. `WorkSignal::notify` executes one, after which a stand-by thread
+        // looks at the role.
         epoch::fence::<Mapped>();
         // The server's list is not changed: it may be that of the next poller.
         self.server.work_signal.count() != hot.read

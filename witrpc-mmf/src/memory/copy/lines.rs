@@ -1,21 +1,22 @@
 //! Copying whole cache lines out of memory that a peer may write, at the speed of `memcpy`.
 //!
-//! Loading words one after the other reaches half of what a core can copy. The compiler may not join
-//! atomic loads, so they are joined here, in a loop of machine code: loads of 16 bytes, of which each
-//! byte has the value of some moment, as with relaxed loads of bytes. The callers, which copy memory
-//! that may change meanwhile, need no more. The compiler knows only that the loop may read and write
-//! memory, and so moves no other access across it. x86-64 itself keeps loads in order, and before later
-//! stores.
+//! Loading words one after the other reaches half of what a core can copy. The compiler may not
+//! join atomic loads, so they are joined here, in a loop of machine code. It loads 16 bytes at a
+//! time. As with relaxed loads of bytes, each byte has the value of some moment. The callers, which
+//! copy memory that may change meanwhile, need no more. The compiler knows only that the loop may
+//! read and write memory, and so moves no other access across it. x86-64 itself keeps loads in
+//! order, and before later stores.
 //!
-//! (`rep movsb` is as fast in general. But on some processors it is twenty times slower if the target
-//! lies a few bytes further in its page than the source in its own. That is the case in a new vector.)
+//! (`rep movsb` is as fast in general. But on some processors it is twenty times slower if the
+//! target is a few bytes further in its page than the source in its own. That is the case in a new
+//! vector.)
 
 use core::mem::MaybeUninit;
 use core::sync::atomic::AtomicU64;
 
 use super::WORD_BYTES;
 
-/// Copies from the front as many whole lines as `words` has. Returns how many words that were.
+/// Copies as many whole lines as `words` has, from the front. Returns how many words were copied.
 ///
 /// # Panics
 ///
@@ -23,7 +24,7 @@ use super::WORD_BYTES;
 #[cfg(all(target_arch = "x86_64", not(any(miri, asan, tsan))))]
 #[inline]
 pub fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
-    /// Words of a line.
+    /// The number of words in a line.
     const LINE_WORDS: usize = 8;
 
     assert_eq!(words.len(), out.len());

@@ -95,7 +95,7 @@ fn send_last(
 }
 
 #[test]
-fn strangers_that_pass_bombs_keep_nobody_waiting() {
+fn strangers_that_pass_bombs_delay_no_client() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
     for flags in [SendFlags::empty(), SendFlags::OOB] {
@@ -130,7 +130,7 @@ fn strangers_that_pass_bombs_keep_nobody_waiting() {
 }
 
 #[test]
-fn a_client_that_leaves_bombs_in_its_link_keeps_nobody_waiting() {
+fn a_client_that_leaves_bombs_in_its_link_delays_no_client() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
     for flags in [SendFlags::empty(), SendFlags::OOB] {
@@ -147,8 +147,8 @@ fn a_client_that_leaves_bombs_in_its_link_keeps_nobody_waiting() {
 
 /// The kernel closes a descriptor that finds no place in the process, in the thread that receives it.
 #[test]
-fn a_bomb_that_there_is_no_place_for_keeps_nobody_waiting() {
-    let test = "rendezvous::tests::bombs::a_bomb_that_there_is_no_place_for_keeps_nobody_waiting";
+fn a_bomb_that_there_is_no_place_for_delays_no_client() {
+    let test = "rendezvous::tests::bombs::a_bomb_that_there_is_no_place_for_delays_no_client";
     in_own_process(test, || {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), limits());

@@ -200,7 +200,7 @@ fn the_longest_hello_and_welcome_arrive_and_a_longer_one_is_not_sent() {
 }
 
 #[test]
-fn nobody_serving_is_told_at_once() {
+fn a_missing_server_is_reported_at_once() {
     let scratch = Scratch::new();
     for _ in 0..2 {
         let refused = try_connect(&scratch.place()).map(drop);

@@ -17,7 +17,7 @@ fn answer(scratch: &Scratch, words: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn whoever_asks_is_told_and_is_no_client() {
+fn an_inquiry_is_answered_and_makes_no_client() {
     let scratch = Scratch::new();
     let limits = ServerLimits { max_clients: 1, ..limits() };
     let server = Server::start(&scratch.place(), limits);

@@ -59,7 +59,7 @@ fn others_have_their_turn_between_the_steps() {
 }
 
 #[test]
-fn nothing_more_is_made_for_one_who_has_left() {
+fn nothing_more_is_made_for_a_client_that_has_left() {
     let (mut pending, mut context, raw) = before_the_region();
     assert!(matches!(pending.advance(&mut context), Progress::Busy));
     drop(raw);

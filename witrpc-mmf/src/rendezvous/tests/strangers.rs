@@ -78,8 +78,9 @@ fn the_silent_the_half_and_the_garbled_are_dropped_and_others_served() {
 }
 
 #[test]
-fn nothing_is_made_for_one_who_has_not_shown_the_keys() {
-    let test = "rendezvous::tests::strangers::nothing_is_made_for_one_who_has_not_shown_the_keys";
+fn nothing_is_made_for_a_stranger_that_has_not_proved_the_keys() {
+    let test =
+        "rendezvous::tests::strangers::nothing_is_made_for_a_stranger_that_has_not_proved_the_keys";
     in_own_process(test, || {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), limits());

@@ -67,7 +67,7 @@ impl Server {
 
     /// Finds a request, and runs its handler.
     fn go_busy(&self, list: Box<List>) {
-        // SAFETY: the list is in the hands of this thread alone, which loom checks.
+        // SAFETY: this thread alone holds the list, which loom checks.
         list.first.with_mut(|first| unsafe { *first += 1 });
         let read = list.read;
         self.list_slot.put(list, read, &self.work_signal);

@@ -1,5 +1,5 @@
-//! loom models: answers that are not fetched, in an arena with room for one of them, and a client
-//! that moves them out of the way when it is rung. A lost ring is a deadlock, which loom reports.
+//! loom models: unfetched answers in an arena with room for one of them, and a client that moves
+//! them when it is rung. A lost ring is a deadlock, which loom reports.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::collections::VecDeque;
