@@ -40,8 +40,9 @@ pub struct Half {
     /// Set if a user promised that the peer does not change what it has sent, so that it may be
     /// read in place.
     pub trusted: Option<TrustedPeer>,
-    /// This side's end of the doorbell.
+    /// This side's end of the doorbell, to ring the peer.
     pub bell: Bell,
+    /// Whether the peer has been rung for its latest request for space.
     pub space_rung: WakeRequest<Mapped>,
     pub origin: Origin,
 }

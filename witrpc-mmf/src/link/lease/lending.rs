@@ -73,7 +73,7 @@ impl<W: Words> Lending<W> {
         self.word.store(home(generation), Release);
     }
 
-    /// Returns where the block is, when it can no longer be claimed.
+    /// Returns where the block is. A claimed block counts as lent.
     pub fn place(&self) -> Disposition {
         let now = self.word.load(Acquire);
         let generation = (now >> STATE_BITS) as u32;
