@@ -6,6 +6,7 @@
 pub mod cgroup;
 mod joinable;
 mod lock;
+mod quota;
 #[expect(
     unsafe_code,
     reason = "no safe function reads or sets the mask of a thread, or that of a command"
@@ -18,6 +19,7 @@ mod waker_set;
 
 pub use joinable::{Joinable, poll_until};
 pub use lock::{lock, wait, wait_until};
+pub use quota::has_quota_of_one_processor;
 pub use signals::{SignalMask, programs_mask_elsewhere};
 pub use spawn::{spawn, spawn_scoped};
 pub use wake::wake;

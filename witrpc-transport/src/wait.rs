@@ -5,7 +5,10 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitPolicy {
-    /// Spins while that has lately paid, then parks.
+    /// Spins while that has lately paid, then parks. A thread that spins for more than a few microseconds
+    /// yields now and then, so that a peer on the same processor, or other threads that spin, can run. Within
+    /// a quota of one processor, such as that of a container, it parks at once: two sides that spin would use
+    /// the quota up.
     #[default]
     Adaptive,
     /// Spins long before it parks, whatever the outcome: for a core of one's own.

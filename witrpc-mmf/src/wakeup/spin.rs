@@ -2,7 +2,9 @@
 
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::{hint, thread};
 
+use witrpc_rt::has_quota_of_one_processor;
 use witrpc_transport::WaitPolicy;
 
 /// The number of looks without a pause between them. They take about a microsecond, in which a
@@ -15,8 +17,14 @@ const EAGER: u32 = 1_000;
 const MAX: u32 = 10_000;
 /// The looks of [`WaitPolicy::Spin`]: about 10 ms.
 const LONG: u32 = 200_000;
-/// Of this many waits with an empty budget, one spins.
+/// After the eager part, one in so many looks is followed by a yield instead of a pause. A peer that
+/// has no other processor than this one then runs, and so do other threads that spin. Where nothing
+/// else waits for the processor, a yield takes less than a microsecond.
+const YIELD_EVERY: u32 = 512;
+/// With an empty budget, one in so many waits spins all the same, as a probe.
 const PROBE_EVERY: u32 = 16;
+/// Each probe that fails doubles the waits until the next, up to this many.
+const PROBE_EVERY_AT_MOST: u32 = 256;
 
 /// A spin budget that adapts to its success. It counts looks, not time, because reading a clock
 /// costs more than a look.
@@ -25,24 +33,32 @@ pub struct Spin {
     policy: WaitPolicy,
     /// The looks of the next wait. Threads race on it; a lost update makes it slightly out of date.
     budget: AtomicU32,
-    /// The waits since the budget fell to 0.
+    /// The waits since the budget fell to 0, or since the last probe.
     skipped: AtomicU32,
+    /// The waits from one probe to the next.
+    probe_every: AtomicU32,
 }
 
 impl Spin {
     pub fn new(policy: WaitPolicy) -> Self {
-        // With one processor, the peer cannot run while this thread spins. The count honours CPU
-        // quotas.
-        let alone = std::thread::available_parallelism().is_ok_and(|cpus| cpus.get() == 1);
-        let budget = match policy {
+        Self::with_budget(match policy {
             WaitPolicy::Park => 0,
             WaitPolicy::Spin => LONG,
-            // Adaptive.
-            _ if alone => 0,
+            // Adaptive. On a single processor too: that of the peer may be another, and whether it
+            // is, outcomes tell.
+            _ if has_quota_of_one_processor() => 0,
             _ => MAX,
+        })
+    }
+
+    fn with_budget(budget: u32) -> Self {
+        let policy = match budget {
+            0 => WaitPolicy::Park,
+            LONG => WaitPolicy::Spin,
+            _ => WaitPolicy::Adaptive,
         };
-        let policy = if budget == 0 { WaitPolicy::Park } else { policy };
-        Self { policy, budget: AtomicU32::new(budget), skipped: AtomicU32::new(0) }
+        let (skipped, probe_every) = (AtomicU32::new(0), AtomicU32::new(PROBE_EVERY));
+        Self { policy, budget: AtomicU32::new(budget), skipped, probe_every }
     }
 
     /// Returns the looks of a wait that begins now.
@@ -53,8 +69,9 @@ impl Spin {
             return budget;
         }
         let skipped = self.skipped.load(Relaxed) + 1;
-        self.skipped.store(skipped % PROBE_EVERY, Relaxed);
-        if skipped == PROBE_EVERY { MAX } else { 0 }
+        let probes = skipped >= self.probe_every.load(Relaxed);
+        self.skipped.store(if probes { 0 } else { skipped }, Relaxed);
+        if probes { MAX } else { 0 }
     }
 
     /// Records that a spin found what it waited for. It writes only when something changes, so that
@@ -63,13 +80,19 @@ impl Spin {
     pub fn succeeded(&self) {
         if self.policy == WaitPolicy::Adaptive && self.budget.load(Relaxed) != MAX {
             self.budget.store(MAX, Relaxed);
+            self.probe_every.store(PROBE_EVERY, Relaxed);
         }
     }
 
     /// Records that a spin did not find what it waited for.
     pub fn failed(&self) {
         if self.policy == WaitPolicy::Adaptive {
-            let budget = self.budget.load(Relaxed) / 2;
+            let before = self.budget.load(Relaxed);
+            if before == 0 {
+                let probe_every = self.probe_every.load(Relaxed) * 2;
+                self.probe_every.store(probe_every.min(PROBE_EVERY_AT_MOST), Relaxed);
+            }
+            let budget = before / 2;
             // A spin that is much shorter than the eager part would hardly ever succeed.
             self.budget.store(if budget < EAGER / 8 { 0 } else { budget }, Relaxed);
         }
@@ -78,8 +101,13 @@ impl Spin {
     /// Pauses between two looks, of which `done` have been made.
     #[inline]
     pub fn breathe(done: u32) {
-        if done >= EAGER {
-            std::hint::spin_loop();
+        if done < EAGER {
+            return;
+        }
+        if done.is_multiple_of(YIELD_EVERY) {
+            thread::yield_now();
+        } else {
+            hint::spin_loop();
         }
     }
 
@@ -107,16 +135,19 @@ mod tests {
 
     #[test]
     fn failures_end_the_spinning_and_a_probe_brings_it_back() {
-        let spin = Spin { policy: WaitPolicy::Adaptive, budget: MAX.into(), skipped: 0.into() };
+        let spin = Spin::with_budget(MAX);
         for _ in 0..20 {
             if spin.looks() > 0 {
                 spin.failed();
             }
         }
-        let waits: Vec<u32> = (0..2 * PROBE_EVERY).map(|_| spin.looks()).collect();
-        assert_eq!(waits.iter().filter(|&&looks| looks > 0).count(), 2, "{waits:?}");
+        let probes_in = |waits: u32| (0..waits).filter(|_| spin.looks() > 0).count();
+        assert_eq!(probes_in(2 * PROBE_EVERY), 2, "no probe has failed");
+        (0..10).for_each(|_| spin.failed());
+        assert_eq!(probes_in(2 * PROBE_EVERY_AT_MOST), 2, "many have");
         spin.succeeded();
         assert_eq!(spin.looks(), MAX);
+        assert_eq!(spin.probe_every.load(Relaxed), PROBE_EVERY, "one has succeeded");
     }
 
     #[test]

@@ -5,6 +5,17 @@ use std::fs;
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+/// Some of the cores that a process may use.
+#[derive(Clone, Copy)]
+pub(crate) enum CoreSet {
+    /// All.
+    All,
+    /// The first.
+    First,
+    /// The second, or the first if there is no other.
+    Second,
+}
+
 /// The cores that this process may use.
 pub(crate) struct Cores {
     all: CpuSet,
@@ -16,17 +27,31 @@ impl Cores {
         Self { all: sched_getaffinity(None).expect("the kernel knows this thread's cores") }
     }
 
+    /// Moves every thread of this process, and so all that those start later.
+    pub(crate) fn move_this_process(&self, to: CoreSet) {
+        move_all_threads("self", &self.set(to));
+    }
+
+    /// Moves every thread of another process.
+    pub(crate) fn move_process(&self, pid: u32, to: CoreSet) {
+        move_all_threads(&pid.to_string(), &self.set(to));
+    }
+
+    fn set(&self, which: CoreSet) -> CpuSet {
+        match (which, self.two()) {
+            (CoreSet::First, Some([core, _])) | (CoreSet::Second, Some([_, core])) => only(core),
+            _ => self.all,
+        }
+    }
+
     /// Measures with every thread of this process pinned to the first core, the peer's threads
     /// being on the second. Does nothing on one core.
-    ///
-    /// Connecting comes before: a thread that finds itself on one core takes it that its peer has
-    /// no other either, and does not spin.
     pub(crate) fn while_pinned<R>(&self, measure: impl FnOnce() -> R) -> R {
         if let Some([core, _]) = self.two() {
             pin_to(core);
         }
         let measured = measure();
-        move_all_threads(&self.all);
+        move_all_threads("self", &self.all);
         measured
     }
 
@@ -44,14 +69,18 @@ impl Cores {
     }
 }
 
-fn pin_to(core: usize) {
+fn only(core: usize) -> CpuSet {
     let mut set = CpuSet::new();
     set.set(core);
-    move_all_threads(&set);
+    set
 }
 
-fn move_all_threads(set: &CpuSet) {
-    let threads = fs::read_dir("/proc/self/task").expect("proc is mounted");
+fn pin_to(core: usize) {
+    move_all_threads("self", &only(core));
+}
+
+fn move_all_threads(process: &str, set: &CpuSet) {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).expect("proc is mounted");
     for thread in threads.flatten() {
         let id = thread.file_name().to_str().and_then(|id| id.parse().ok()).and_then(Pid::from_raw);
         // A thread that has ended meanwhile needs no core.

@@ -14,6 +14,7 @@ pub(crate) mod newswire;
 pub(crate) mod options;
 pub(crate) mod peer;
 pub(crate) mod process;
+pub(crate) mod quota;
 pub(crate) mod race;
 pub(crate) mod raw_channel;
 pub(crate) mod report;

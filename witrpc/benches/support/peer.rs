@@ -20,6 +20,9 @@ use super::socket;
 /// The argument that makes a peer of this program.
 const PEER: &str = "--peer";
 
+/// The part that leaves the peer where it is.
+const UNPINNED: &str = "unpinned";
+
 /// What the peer says when it serves.
 const READY: &str = "ready";
 
@@ -42,6 +45,12 @@ impl Parts {
     /// Serves calls.
     pub(crate) fn service(mut self, serving: &Serving) -> Self {
         self.args.extend(["service".into(), serving.to_arg()]);
+        self
+    }
+
+    /// Stays on the cores on which it is started.
+    pub(crate) fn unpinned(mut self) -> Self {
+        self.args.extend([UNPINNED.into(), String::new()]);
         self
     }
 
@@ -137,10 +146,13 @@ fn serve(parts: &[String]) {
                 let listener = socket::bind(&part[1]);
                 thread::spawn(move || socket::respond(&listener));
             }
+            UNPINNED => {}
             other => unreachable!("no part is called {other}"),
         }
     }
-    cores.pin_peer();
+    if !parts.iter().any(|part| part == UNPINNED) {
+        cores.pin_peer();
+    }
     println!("{READY}");
     for line in std::io::stdin().lines() {
         if line.is_ok_and(|line| line == "cpu") {

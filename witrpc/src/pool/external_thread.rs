@@ -1,7 +1,6 @@
 //! Threads that run methods of a server and are none of its pool's.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Pool;
 use super::seats::{Seat, Seats, Tenant};
@@ -10,7 +9,6 @@ use crate::rt::primitive::Std;
 /// A thread that runs methods of one client and is none of the pool's, for as long as it does. It does
 /// not keep the pool.
 pub struct ExternalThreadGuard {
-    running: Arc<AtomicUsize>,
     seats: Arc<Seats<Std>>,
     seat: Arc<Seat<Std>>,
 }
@@ -18,12 +16,10 @@ pub struct ExternalThreadGuard {
 impl ExternalThreadGuard {
     /// For a thread that starts with the method of that tenant, whose job is listed by itself.
     pub fn new(pool: &Pool, tenant: Tenant) -> Self {
-        let running = Arc::clone(&pool.beside);
-        running.fetch_add(1, Ordering::Relaxed);
         let seats = Arc::clone(pool.shares.external_seats());
         let seat = seats.sit_down();
         seat.take(tenant.unnamed());
-        Self { running, seats, seat }
+        Self { seats, seat }
     }
 }
 
@@ -31,6 +27,5 @@ impl Drop for ExternalThreadGuard {
     fn drop(&mut self) {
         self.seat.leave();
         self.seats.give_back(&self.seat);
-        self.running.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -126,8 +126,6 @@ pub struct Pool {
     jobs: Jobs,
     /// All threads of the server but the transport's.
     threads: Threads,
-    /// Threads that run methods and are none of these.
-    beside: Arc<AtomicUsize>,
     counter_registry: Arc<CounterRegistry>,
     /// Wakes handlers that wait for the deadline of their call. Has a thread only while some do.
     timer: Arc<Timer>,
@@ -157,7 +155,6 @@ impl Pool {
             jobs: Jobs::default(),
             timer: Arc::new(Timer::of(threads.clone())),
             threads,
-            beside: Arc::default(),
             counter_registry,
         });
         // Both count before either runs, or the first would see itself alone and hire a third.
@@ -232,11 +229,6 @@ impl Pool {
         if !self.life.is_stopped() {
             self.port.ring();
         }
-    }
-
-    /// Whether threads beside the holder of the role run methods. A hint: to be wrong costs time.
-    fn others_run(&self) -> bool {
-        self.beside.load(Ordering::Relaxed) > 0 || self.thread_count.counts().others_run()
     }
 
     /// A job exists that a shutdown waits for.

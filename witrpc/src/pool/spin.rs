@@ -4,12 +4,13 @@
 //! by machine and by the number of busy clients, and the budget need not be exact, since it follows
 //! outcomes: a spin that found nothing halves it, one that found something restores it.
 //!
-//! While other threads of the server run methods there may not be a core for each. One that spins then
-//! would keep them from running for a whole slice of the scheduler's, and with them the clients that it
-//! looks for. So it lets go of its core now and then.
+//! There may not be a processor for each thread: other threads of the server run methods, or the client
+//! has no other processor than this one. A thread that spins then would keep them from running for a whole
+//! slice of the scheduler's, and with them what it looks for. So it yields now and then.
 
 use std::{hint, thread};
 
+use witrpc_rt::has_quota_of_one_processor;
 use witrpc_transport::WaitPolicy;
 
 /// Looks without a pause between them: the first microsecond or so, in which a client that calls
@@ -28,8 +29,20 @@ const LEAST: u32 = 100;
 /// With no budget left, one in so many waits spins all the same, to find out whether it pays again.
 const PROBE_EVERY: u32 = 16;
 
-/// While other threads run methods, one look in so many is followed by a yield: after 10 µs or so.
+/// One look in so many is followed by a yield: after 10 µs or so. Where nothing else waits for the
+/// processor, it takes less than a microsecond.
 const YIELD_EVERY: u32 = 256;
+
+/// What a thread does before its next look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Nothing.
+    Look,
+    Pause,
+    Yield,
+    /// There is no next look.
+    Park,
+}
 
 /// The budget of one thread.
 #[derive(Clone, Debug)]
@@ -46,12 +59,14 @@ impl Spin {
     /// A full budget, or none where spinning only keeps the other side from running: who asks for
     /// [`WaitPolicy::Spin`] is believed to know better.
     pub fn new(policy: WaitPolicy) -> Self {
-        Self::on_cpus(policy, thread::available_parallelism().map_or(1, usize::from))
+        Self::within_quota(policy, has_quota_of_one_processor())
     }
 
-    fn on_cpus(policy: WaitPolicy, cpus: usize) -> Self {
+    /// On a single processor, a thread may spin all the same: that of the client may be another, and
+    /// whether it is, outcomes tell.
+    fn within_quota(policy: WaitPolicy, is_one_processor: bool) -> Self {
         let policy = match policy {
-            WaitPolicy::Adaptive if cpus == 1 => WaitPolicy::Park,
+            WaitPolicy::Adaptive if is_one_processor => WaitPolicy::Park,
             policy => policy,
         };
         let budget = match policy {
@@ -72,22 +87,31 @@ impl Spin {
         self.vain = 0;
     }
 
-    /// A look found nothing. Returns `true` if another is worth while, after a pause unless work
-    /// has only just run out, or `false` if the thread should park. `others_run`: whether other
-    /// threads of this server run methods.
-    pub fn again(&mut self, others_run: impl FnOnce() -> bool) -> bool {
+    /// A look found nothing. Returns `true` if another is worth while, or `false` if the thread should
+    /// park.
+    pub fn again(&mut self) -> bool {
+        match self.step() {
+            Step::Look => {}
+            Step::Pause => hint::spin_loop(),
+            Step::Yield => thread::yield_now(),
+            Step::Park => return false,
+        }
+        true
+    }
+
+    /// What comes after a look that found nothing.
+    fn step(&mut self) -> Step {
         if self.left == 0 {
             self.give_up();
-            return false;
+            return Step::Park;
         }
         self.left -= 1;
         self.vain += 1;
-        if self.vain.is_multiple_of(YIELD_EVERY) && others_run() {
-            thread::yield_now();
-        } else if self.vain > EAGER {
-            hint::spin_loop();
+        match self.vain {
+            vain if vain.is_multiple_of(YIELD_EVERY) => Step::Yield,
+            vain if vain > EAGER => Step::Pause,
+            _ => Step::Look,
         }
-        true
     }
 
     fn give_up(&mut self) {
@@ -114,7 +138,7 @@ mod tests {
 
     fn looks_before_parking(spin: &mut Spin) -> u32 {
         let mut looks = 0;
-        while spin.again(|| false) {
+        while spin.again() {
             looks += 1;
         }
         looks
@@ -122,7 +146,7 @@ mod tests {
 
     #[test]
     fn failures_halve_the_budget_down_to_none_but_for_probes() {
-        let mut spin = Spin::on_cpus(WaitPolicy::Adaptive, 2);
+        let mut spin = Spin::within_quota(WaitPolicy::Adaptive, false);
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE);
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE / 2);
         let later: Vec<u32> = (0..64).map(|_| looks_before_parking(&mut spin)).collect();
@@ -133,61 +157,57 @@ mod tests {
 
     #[test]
     fn a_spin_that_pays_restores_the_budget() {
-        let mut spin = Spin::on_cpus(WaitPolicy::Adaptive, 2);
+        let mut spin = Spin::within_quota(WaitPolicy::Adaptive, false);
         while spin.budget > 0 {
             looks_before_parking(&mut spin);
         }
-        while !spin.again(|| false) {}
+        while !spin.again() {}
         spin.found();
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE);
     }
 
     #[test]
     fn what_was_there_at_once_says_nothing_about_spinning() {
-        let mut spin = Spin::on_cpus(WaitPolicy::Adaptive, 2);
+        let mut spin = Spin::within_quota(WaitPolicy::Adaptive, false);
         looks_before_parking(&mut spin);
         spin.found();
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE / 2);
     }
 
     #[test]
-    fn one_processor_never_spins_unless_told_to_and_park_neither() {
-        for mut spin in [Spin::on_cpus(WaitPolicy::Adaptive, 1), Spin::on_cpus(WaitPolicy::Park, 8)]
-        {
+    fn with_time_for_one_processor_none_spins_unless_told_to_and_park_neither() {
+        for mut spin in [
+            Spin::within_quota(WaitPolicy::Adaptive, true),
+            Spin::within_quota(WaitPolicy::Park, false),
+        ] {
             assert_eq!(looks_before_parking(&mut spin), 0);
             assert_eq!(looks_before_parking(&mut spin), 0);
         }
-        assert_eq!(looks_before_parking(&mut Spin::on_cpus(WaitPolicy::Spin, 1)), LONG);
+        assert_eq!(looks_before_parking(&mut Spin::within_quota(WaitPolicy::Spin, true)), LONG);
     }
 
     #[test]
-    fn others_are_asked_for_now_and_then_and_not_while_calls_come_quickly() {
-        let mut spin = Spin::on_cpus(WaitPolicy::Spin, 2);
-        let mut asked = 0;
-        let mut look = |spin: &mut Spin| {
-            spin.again(|| {
-                asked += 1;
-                true
-            })
-        };
+    fn a_thread_yields_now_and_then_and_not_while_calls_come_quickly() {
+        let mut spin = Spin::within_quota(WaitPolicy::Spin, false);
+        let yields_in =
+            |spin: &mut Spin, looks: u32| (0..looks).filter(|_| spin.step() == Step::Yield).count();
         for _ in 0..1_000 {
-            (0..YIELD_EVERY - 1).for_each(|_| assert!(look(&mut spin)));
+            assert_eq!(yields_in(&mut spin, YIELD_EVERY - 1), 0);
             spin.found();
         }
-        (0..10 * YIELD_EVERY).for_each(|_| assert!(look(&mut spin)));
-        assert_eq!(asked, 10);
+        assert_eq!(yields_in(&mut spin, 10 * YIELD_EVERY), 10);
     }
 
     #[test]
     fn spin_never_learns() {
-        let mut spin = Spin::on_cpus(WaitPolicy::Spin, 2);
+        let mut spin = Spin::within_quota(WaitPolicy::Spin, false);
         assert_eq!(looks_before_parking(&mut spin), LONG);
         assert_eq!(looks_before_parking(&mut spin), LONG);
     }
 
     #[test]
     fn a_probe_outlives_the_find_that_woke_the_thread() {
-        let mut spin = Spin::on_cpus(WaitPolicy::Adaptive, 2);
+        let mut spin = Spin::within_quota(WaitPolicy::Adaptive, false);
         while spin.budget > 0 {
             looks_before_parking(&mut spin);
         }

@@ -82,11 +82,6 @@ impl PoolCounts {
         self.threads == self.standbys
     }
 
-    /// Whether threads beside the holder of the role are in handlers.
-    pub fn others_run(self) -> bool {
-        self.threads > self.standbys + 1
-    }
-
     /// Whether another thread may be started, for the holder of the role, if so many may be in handlers.
     pub fn needs_another(self, capacity: u32) -> bool {
         self.standbys == 0 && self.threads <= capacity

@@ -170,8 +170,7 @@ impl PoolWorker {
 
     /// Whether to look again after a look in vain.
     fn looks_again(&mut self) -> bool {
-        let pool = &self.pool;
-        self.spin.again(|| pool.others_run())
+        self.spin.again()
     }
 
     /// Looks once at everything that may run here: requests, then one task.
