@@ -56,17 +56,22 @@ impl Bomb {
         self.fuse
     }
 
-    /// Sends it to a receiver that looks at once. The receiver may close its copy before this one is
-    /// closed here, so a thread that may block closes this one.
-    fn pass(self, to: impl AsFd, bytes: &[u8], flags: SendFlags) -> Fuse {
+    /// Sends it to a receiver that looks at once.
+    pub fn pass(self, to: impl AsFd, bytes: &[u8], flags: SendFlags) -> Fuse {
         send_last(to, bytes, &[], &self.socket, flags);
-        std::thread::spawn(move || drop(self.socket));
-        self.fuse
+        self.close_elsewhere()
     }
 
     /// Sends it behind other descriptors, which take the free places before it.
     fn send_behind(self, others: [BorrowedFd<'_>; OTHERS], to: impl AsFd) -> Fuse {
         send_last(to, b"abcd", &others, &self.socket, SendFlags::empty());
+        self.close_elsewhere()
+    }
+
+    /// Closes the sender's copy on a thread that may block. If the receiver has closed its copy already,
+    /// this close is the last.
+    fn close_elsewhere(self) -> Fuse {
+        std::thread::spawn(move || drop(self.socket));
         self.fuse
     }
 }
@@ -169,8 +174,8 @@ fn a_bomb_that_there_is_no_place_for_delays_no_client() {
                 fuses.push(bomb.send_behind(others, bell));
                 continue;
             }
-            // One place is for the stranger's socket. None is left for the server's own, which looks
-            // when everything has been sent: the bomb leaves a place.
+            // One place is for the stranger's socket. None is left for the server's own, which gets the
+            // place that the bomb leaves, or that of the server's reserve.
             hoard.pop();
             let mut pending = pending(&scratch);
             pending.write_all(said).unwrap();
