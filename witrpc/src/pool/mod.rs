@@ -215,6 +215,10 @@ impl Pool {
         let pool = Arc::clone(self);
         self.threads.spawn(name, move || {
             worker.run();
+            // What the end leaves to do has come in once the server has stopped.
+            if pool.life.is_stopped() {
+                pool.life.wait_stopped(None);
+            }
             pool.shares.clients().thread_ends();
         })
     }
