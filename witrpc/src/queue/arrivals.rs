@@ -97,6 +97,15 @@ impl Arrivals {
         taken
     }
 
+    /// Says that this thread runs something that is no request, and rings for the requests that wait.
+    pub(crate) fn occupied(&self, poller: Poller) {
+        let mut state = lock(&self.state);
+        state.busy |= state.poller == poller.0;
+        if state.waiting.len() > 0 {
+            self.ring_with(&mut state);
+        }
+    }
+
     /// Says that the handler has returned.
     pub(crate) fn handled(&self, poller: Poller) {
         let mut state = lock(&self.state);

@@ -14,7 +14,7 @@ use witrpc_transport::{
 use crate::error::{BindError, ConnectError};
 use crate::transport::{BindConfig, Guard};
 
-use super::arrivals::Arrivals;
+use super::arrivals::{Arrivals, Poller};
 use super::attached::Attached;
 use super::end::End;
 use super::limits::Limits;
@@ -193,7 +193,7 @@ impl ServerPort for ServerQueue {
     }
 
     fn scanner(&self) -> Box<dyn Scanner + '_> {
-        Box::new(View(&self.arrivals))
+        Box::new(View { arrivals: &self.arrivals, poller: None })
     }
 
     fn park(&self, timeout: Option<Duration>) {
@@ -326,12 +326,17 @@ impl fmt::Debug for ConnectionHandle {
 }
 
 /// What a thread that holds the poller role sees.
-struct View<'a>(&'a Arrivals);
+struct View<'a> {
+    arrivals: &'a Arrivals,
+    /// Of the last turn.
+    poller: Option<Poller>,
+}
 
 impl Scanner for View<'_> {
     fn turn(&mut self, only: Option<Only<'_>>, serve: &mut dyn Serve) -> bool {
-        let arrivals = self.0;
+        let arrivals = self.arrivals;
         let (poller, waiting) = arrivals.look();
+        self.poller = Some(poller);
         // No more than have arrived by now, so that a turn ends however many clients call.
         let mut found = false;
         for _ in 0..waiting {
@@ -352,7 +357,13 @@ impl Scanner for View<'_> {
         found
     }
 
+    fn set_aside(&mut self) {
+        if let Some(poller) = self.poller {
+            self.arrivals.occupied(poller);
+        }
+    }
+
     fn arm(&mut self, only: Option<Only<'_>>) -> bool {
-        self.0.arm(only)
+        self.arrivals.arm(only)
     }
 }
