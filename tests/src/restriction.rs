@@ -22,6 +22,8 @@ pub enum Restriction {
     AddressSpace(u64),
     /// To have more mappings. All that the machine allows a process are used up.
     Mappings,
+    /// To read priorities, by which a thread is found to be there.
+    Priorities,
     /// To watch another descriptor with epoll, as if the user's watches were used up.
     Watches,
 }
@@ -68,6 +70,7 @@ impl Restriction {
     pub fn impose(self) {
         match self {
             Self::Call(call) => refuse(call.number(), Vec::new(), libc::EPERM),
+            Self::Priorities => refuse(libc::SYS_getpriority, Vec::new(), libc::EPERM),
             Self::Mappings => use_up_mappings(),
             Self::Watches => {
                 let is_add = SeccompCondition::new(

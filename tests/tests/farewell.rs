@@ -6,8 +6,10 @@
 //! time.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::task::{Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -112,6 +114,8 @@ fn leave_local() {
 trait Host {
     fn take(&self, items: impl Iterator<Item = Item>) -> u64;
     fn ping(&self) -> bool;
+    /// Waits for ever.
+    async fn wait(&self);
 }
 
 struct Plain;
@@ -124,6 +128,29 @@ impl Host for Plain {
 
     fn ping(&self) -> bool {
         true
+    }
+
+    async fn wait(&self) {
+        let _waits = Task;
+        poll_fn(|cx| {
+            // A task that no waker belongs to would be dropped at once.
+            *WAKER.lock().unwrap() = Some(cx.waker().clone());
+            Poll::<()>::Pending
+        })
+        .await;
+    }
+}
+
+static WAKER: Mutex<Option<Waker>> = Mutex::new(None);
+
+/// How many handlers that waited have been dropped.
+static TASKS_DROPPED: AtomicUsize = AtomicUsize::new(0);
+
+struct Task;
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        TASKS_DROPPED.fetch_add(1, SeqCst);
     }
 }
 
@@ -283,6 +310,25 @@ over_both_transports! {
         drop(opens);
         gone.join().unwrap();
         eventually_equal("what runs", &Vec::new(), || place.running());
+    }
+
+    fn a_hook_that_waits_keeps_no_task_from_its_drop_when_the_server_ends(transport) {
+        let place = Place::new(transport, false);
+        let (waits, (leaver, id)) = (place.client(), place.known_client());
+        let opens = place.book.left.close();
+        let gone = thread::spawn(move || drop(leaver));
+        let telling = format!("witrpc::ServerHook::left for client {id}");
+        eventually_equal("what runs", &vec![telling.clone()], || place.running());
+        let waits = thread::spawn(move || waits.wait());
+        eventually("a handler waits", || WAKER.lock().unwrap().is_some());
+        let dropped_before = TASKS_DROPPED.load(SeqCst);
+        assert!(!place.server.shutdown(SHORT));
+        eventually_equal("the tasks dropped", &1, || TASKS_DROPPED.load(SeqCst) - dropped_before);
+        assert!(place.running().contains(&telling), "{:?}", place.running());
+        drop(opens);
+        assert!(waits.join().unwrap().is_err());
+        gone.join().unwrap();
+        drop(WAKER.lock().unwrap().take());
     }
 
     fn hooks_are_told_once_of_each_client_that_goes(transport) {

@@ -7,8 +7,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use witrpc::{Endpoint, InProcess, Mmf, WitServer, wit_service};
-use witrpc_tests::fixture::Transport;
+use witrpc_tests::fixture::{Address, Transport};
 use witrpc_tests::over_both_transports;
+use witrpc_tests::process::Child;
+use witrpc_tests::restriction::Restriction;
+use witrpc_tests::roles::Role;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 
 /// A time limit that passes before the test opens the gate.
@@ -71,5 +74,14 @@ over_both_transports! {
         // threads.
         let _ = server.shutdown(PATIENCE);
         assert!(gate.0.2.load(SeqCst), "the destructor has ended");
+    }
+}
+
+#[test]
+fn a_shutdown_ends_where_a_sandbox_hides_whether_a_thread_is_there() {
+    for address in [Address::unguessable(), Address::InProcess { name: "here".to_owned() }] {
+        let role = Box::new(Role::ShutDown { address });
+        let child = Child::start(&Role::Restricted { by: Restriction::Priorities, role });
+        assert!(child.hear::<bool>(), "all threads have ended");
     }
 }

@@ -49,6 +49,15 @@ pub(super) fn serve_itself(parent: &Parent, address: &Address) {
     drop(server);
 }
 
+/// See [`Role::ShutDown`](super::Role::ShutDown).
+pub(super) fn shut_down(parent: &Parent, address: &Address) {
+    let server = FixtureConfig::default().start(address, &Arc::<Bench>::default());
+    let server = server.expect("the server starts");
+    let client = BasicClient::connect(address.endpoint()).expect("the client connects");
+    assert_eq!(client.add(40, 2), Ok(42));
+    parent.report(&server.shutdown(PATIENCE));
+}
+
 /// See [`Role::ServeItselfPortably`](super::Role::ServeItselfPortably).
 pub(super) fn serve_itself_portably(parent: &Parent, size: u64) {
     let service = BasicServer::from_arc(Arc::<Bench>::default());

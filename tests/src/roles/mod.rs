@@ -196,9 +196,16 @@ pub enum Role {
         /// The address.
         address: Address,
     },
-    /// Serves with a hook that waits, loses its client, and drops the server without new threads.
-    /// Reports the name of the thread that calls the hook.
+    /// Starts servers with a hook that waits and a client each, gets no more threads, and drops the
+    /// servers. Reports the names of the threads that call the hooks.
     DropThreadless {
+        /// Within the process, or over shared memory.
+        within: bool,
+        /// The number of servers.
+        servers: usize,
+    },
+    /// Serves and calls, shuts the server down, and reports whether all has ended.
+    ShutDown {
         /// The address.
         address: Address,
     },
@@ -259,7 +266,10 @@ pub fn main() {
         }
         Role::TakeSignals => signals::take_signals(&parent),
         Role::Threadless { address } => threadless::upload(&parent, &address),
-        Role::DropThreadless { address } => threadless::drop_server(&parent, &address),
+        Role::DropThreadless { within, servers } => {
+            threadless::drop_servers(&parent, within, servers);
+        }
+        Role::ShutDown { address } => itself::shut_down(&parent, &address),
         Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
         Role::Bury { file } => worker::bury(&parent, &file),
     }

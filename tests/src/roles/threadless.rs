@@ -1,13 +1,13 @@
 //! The role of a process that gets no new threads.
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, RwLock, mpsc};
 use std::thread;
 
 use futures_executor::block_on;
 use futures_util::stream;
 use rustix::process::Resource;
 use serde::{Deserialize, Serialize};
-use witrpc::{CallError, ClientInfo, ServerHook, WitServer};
+use witrpc::{CallError, ClientInfo, Endpoint, InProcess, Mmf, ServerHook, WitServer};
 
 use crate::basic::{BasicClient, BasicServer, Bench, bytes_of, checksum};
 use crate::fixture::{Address, FixtureConfig};
@@ -70,27 +70,37 @@ pub(super) fn upload(parent: &Parent, address: &Address) {
 /// Says on which thread it is told that a client has gone, and waits.
 struct Waits {
     threads: mpsc::Sender<Option<String>>,
-    gate: Mutex<mpsc::Receiver<()>>,
+    /// Locked while hooks are to wait.
+    gate: Arc<RwLock<()>>,
 }
 
 impl ServerHook for Waits {
     fn left(&self, _client: &ClientInfo) {
         let _ = self.threads.send(thread::current().name().map(str::to_owned));
-        let _ = self.gate.lock().expect("it does not panic").recv();
+        drop(self.gate.read());
     }
 }
 
 /// See [`Role::DropThreadless`](super::Role::DropThreadless).
-pub(super) fn drop_server(parent: &Parent, address: &Address) {
-    let (gate, threads) = (mpsc::channel(), mpsc::channel());
-    let hook = Waits { threads: threads.0, gate: Mutex::new(gate.1) };
-    let builder = WitServer::builder().listen(address.endpoint()).hook(hook);
-    let server = builder.service(BasicServer::new(Bench::default()));
-    let server = server.start().expect("the server starts");
-    let _client = BasicClient::connect(address.endpoint()).expect("the client connects");
+pub(super) fn drop_servers(parent: &Parent, within: bool, servers: usize) {
+    let (gate, (threads, told)) = (Arc::<RwLock<()>>::default(), mpsc::channel());
+    let closed = gate.write();
+    let serve = || {
+        let place: Endpoint =
+            if within { InProcess::new().into() } else { Mmf::unguessable().into() };
+        let hook = Waits { threads: threads.clone(), gate: Arc::clone(&gate) };
+        let builder = WitServer::builder().listen(place.clone()).hook(hook);
+        let server = builder.service(BasicServer::new(Bench::default())).start();
+        let client = BasicClient::connect(place).expect("the client connects");
+        (server.expect("the server starts"), client)
+    };
+    let (servers, _clients): (Vec<_>, Vec<_>) = (0..servers).map(|_| serve()).unzip();
     refuse_threads();
     // A drop that called the hook would not return.
-    drop(server);
-    parent.report(&threads.1.recv().expect("the hook is told"));
-    drop(gate.0);
+    let all = servers.into_iter().map(|server| {
+        drop(server);
+        told.recv().expect("the hook is told")
+    });
+    parent.report(&all.collect::<Vec<_>>());
+    drop(closed);
 }

@@ -8,8 +8,11 @@
 //!    is told of a client's coming before that client is listed, and so before its parting.
 //! 2. The thread is started with the first parting, and stays until the server has ended and nothing is
 //!    left. If the machine refuses it, what comes in later tries again. At the end the threads of the
-//!    pool do what is left: each looks when it ends, and the end of the server comes in before they end.
-//! 3. Nothing waits for it but a shutdown, until its time is over. While [`MAX_WAITING`] clients wait for it,
+//!    pool do what is left: each looks when it ends, which it does only when the server has stopped, and so
+//!    after the end has come in here.
+//! 3. The tasks of a server that has ended are dropped by a thread of their own, or by one of the pool's that
+//!    ends first: no hook that waits keeps them.
+//! 4. Nothing waits for it but a shutdown, until its time is over. While [`MAX_WAITING`] clients wait for it,
 //!    no new one is let in.
 
 use std::collections::VecDeque;
@@ -50,19 +53,16 @@ struct FarewellState {
     waiting: VecDeque<Parting>,
     /// A thread takes what waits.
     is_served: bool,
+    /// Has tasks to be dropped.
+    ended_pool: Option<Arc<Pool>>,
     has_ended: bool,
 }
 
 /// What is left to do when clients have gone.
 enum Parting {
     Client(ClientInfo, Remains),
-    Server(ServerParting),
-}
-
-struct ServerParting {
-    pool: Arc<Pool>,
-    /// Those that were connected.
-    clients: Vec<(ClientInfo, Remains)>,
+    /// Those that were connected when the server ended.
+    All(Vec<(ClientInfo, Remains)>),
 }
 
 impl Farewell {
@@ -95,13 +95,24 @@ impl Farewell {
 
     /// The server has ended, and with it all that wait on it: these clients, and the tasks of the pool.
     pub fn end(self: &Arc<Self>, pool: &Arc<Pool>, clients: Vec<(ClientInfo, Remains)>) {
+        if pool.has_tasks() {
+            self.lock().ended_pool = Some(Arc::clone(pool));
+            let farewell = Arc::clone(self);
+            // If it is refused, a thread of the pool does it.
+            let _ = self.threads.spawn("witrpc-end".to_owned(), move || farewell.drop_tasks());
+        }
         let has_work = |remains: &Remains| self.hooks.is_some() || !remains.is_empty();
-        if clients.iter().any(|(_, remains)| has_work(remains)) || pool.has_tasks() {
-            let parting = ServerParting { pool: Arc::clone(pool), clients };
-            self.lock().waiting.push_back(Parting::Server(parting));
+        if clients.iter().any(|(_, remains)| has_work(remains)) {
+            self.lock().waiting.push_back(Parting::All(clients));
         }
         self.close();
         self.serve();
+    }
+
+    fn drop_tasks(&self) {
+        let ended_pool = self.lock().ended_pool.take();
+        // The last to let go of the pool drops the services of users.
+        let _ = catch(|| ended_pool.map(|pool| pool.drop_tasks()));
     }
 
     /// Nothing more comes in.
@@ -128,6 +139,7 @@ impl Farewell {
 
     /// Does what waits on this thread, if no thread does it.
     pub fn take_over(&self) {
+        self.drop_tasks();
         if self.begin() {
             self.work(|_| true);
         }
@@ -159,7 +171,6 @@ impl Farewell {
     /// Does what waits, until there is nothing and `is_over`.
     fn work(&self, is_over: fn(&FarewellState) -> bool) {
         while let Some(parting) = self.next(is_over) {
-            // The last to let go of the pool drops the services of users.
             let _ = catch(|| self.say(parting));
         }
     }
@@ -178,10 +189,9 @@ impl Farewell {
                 self.drop_remains(&client, remains);
                 self.say_left(&client);
             }
-            Parting::Server(ServerParting { pool, clients }) => {
-                // The hooks first: a future whose drop blocks keeps no session untold.
+            Parting::All(clients) => {
+                // The hooks first: an item whose drop blocks keeps no session untold.
                 clients.iter().for_each(|(client, _)| self.say_left(client));
-                let _ = catch(|| pool.drop_tasks());
                 clients.into_iter().for_each(|(client, rest)| self.drop_remains(&client, rest));
             }
         }
