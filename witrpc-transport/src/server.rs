@@ -20,6 +20,8 @@ pub enum Shutdown {
     Now,
     /// After all that had arrived was answered.
     Drained,
+    /// As if it had died: clients that reconnect look for another.
+    Failed,
 }
 
 /// The server's end of one connection. Any thread may call any method, several at once, and none ever waits
@@ -142,7 +144,8 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
     /// Closes every connection and gives the name up. It waits neither for code of users nor for clients, and
     /// may be called on any thread, that of a handler too. The first call counts. After
     /// [`Shutdown::Drained`], calls that are unanswered, and later ones, end with
-    /// [`ChannelError::ShuttingDown`]: they were not taken.
+    /// [`ChannelError::ShuttingDown`]: they were not taken. After [`Shutdown::Failed`] they end with
+    /// [`ChannelError::PeerDied`].
     ///
     /// From here on scanners find nothing. Threads that are parked need not be woken: the layers above ring.
     fn close(&self, how: Shutdown);

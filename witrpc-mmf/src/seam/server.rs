@@ -70,6 +70,7 @@ impl ServerPort for Port {
     fn close(&self, how: Shutdown) {
         match how {
             Shutdown::Drained => self.0.close_drained(),
+            Shutdown::Failed => self.0.close_failed(),
             _ => self.0.close(),
         }
     }

@@ -293,6 +293,12 @@ impl Server {
         self.close_with(state::DRAINED);
     }
 
+    /// Does the same, and leaves the clients to find that the server is gone, as if it had been
+    /// killed.
+    pub fn close_failed(&self) {
+        self.close_with(state::SERVING);
+    }
+
     fn close_with(&self, state: u64) {
         if self.origin.is_forked()
             || self.last_state.compare_exchange(0, state, AcqRel, Relaxed).is_err()

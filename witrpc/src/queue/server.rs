@@ -245,6 +245,7 @@ impl ServerPort for ServerQueue {
     fn close(&self, how: Shutdown) {
         self.close_all(match how {
             Shutdown::Drained => End::Drained,
+            Shutdown::Failed => End::Died,
             _ => End::ShutDown,
         });
     }

@@ -103,7 +103,7 @@ impl ServerAdmission {
     fn end_if_failed(&self) {
         fence(SeqCst);
         if let Some(pool) = self.pool().filter(|_| self.failed.load(Ordering::Relaxed)) {
-            end(&pool, self, Shutdown::Now, StopReason::Failed);
+            end(&pool, self, Shutdown::Failed, StopReason::Failed);
         }
     }
 

@@ -206,8 +206,9 @@ impl ServerHandle {
     /// uploads of calls that have begun go on until these are answered.
     ///
     /// Returns whether all calls were answered and all threads have ended. That is `false` too if the
-    /// server was dropped, or shut down in less time, before that; or if a peer of this process has passed
-    /// a descriptor whose closing takes longer than that, which keeps a thread; or if hooks, drops of unread
+    /// server was dropped, or shut down in less time, or had [failed](StopReason::Failed), before that; or if
+    /// a peer of this process has passed a descriptor whose closing takes longer than that, which keeps a
+    /// thread; or if hooks, drops of unread
     /// items, or destructors of thread-locals on the server's threads take longer. If it is, the server has ended
     /// all the same, as if it had been dropped, and [`running`](Self::running) names the methods that
     /// still run. A handler that still runs ends on its thread, and its answer goes nowhere. Called

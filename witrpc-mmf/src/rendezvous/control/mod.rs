@@ -85,7 +85,7 @@ pub trait Host: Send + Sync + 'static {
     fn turned_away(&self) {}
 
     /// Reports that the thread has ended without an order: a call of the host has panicked, or its
-    /// descriptor is broken. The name has been given up, and all links are closed.
+    /// descriptor is broken. The name has been given up, and all links are closed next.
     fn failed(&self) {}
 
     /// Returns the report for another process of the same user that inquires about the server, at most

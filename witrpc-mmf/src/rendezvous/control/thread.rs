@@ -438,12 +438,13 @@ impl Drop for ControlThread {
         for number in self.strangers_that(|_| true) {
             let _ = catch_unwind(AssertUnwindSafe(|| self.drop_stranger(number)));
         }
+        if !was_ordered {
+            // Before the links: clients are to find the server gone, and not their connections closed.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.context.host.failed()));
+        }
         let clients: Vec<_> = self.links.keys().copied().collect();
         for client_id in clients {
             let _ = catch_unwind(AssertUnwindSafe(|| self.hang_up(client_id)));
-        }
-        if !was_ordered {
-            self.context.host.failed();
         }
     }
 }

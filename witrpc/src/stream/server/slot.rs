@@ -16,7 +16,8 @@ use super::server_stream::StreamStatus;
 use super::stream_cancel::StreamCancel;
 
 /// The caller's error for a method whose future was dropped while it ran.
-pub const DROPPED: &str = "the handler's future was dropped before it had an answer";
+pub const DROPPED: &str = "nothing: its future was dropped before it had an answer, because nothing kept its \
+     waker, or because what ran it has ended";
 
 /// The slot for one answer.
 #[derive(Default)]
