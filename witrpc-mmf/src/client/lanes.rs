@@ -16,18 +16,24 @@ use super::lane_queue::FreeLanes;
 use super::sleeper::SleeperSlot;
 use super::stall_timer::StallTimer;
 
-/// How often the future of the current call may look for its response before it goes to sleep.
+/// How often the current call may look for its response before it goes to sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looks {
     /// It has not looked yet.
     NotGranted,
     Left(u32),
+    /// Its thread has looked as often as it may, or until there was an answer that it could not take. What
+    /// came of it has been noted.
+    Spun,
     /// It may have registered as a sleeper.
     Asleep,
 }
 
 /// [`Looks::Asleep`] as a word. No spin budget reaches it.
 const ASLEEP: u32 = u32::MAX;
+
+/// [`Looks::Spun`] likewise.
+const SPUN: u32 = u32::MAX - 1;
 
 /// The client's private state of a lane.
 #[derive(Default)]
@@ -61,6 +67,7 @@ impl ClientLane {
         match self.looks.load(Relaxed) {
             0 => Looks::NotGranted,
             ASLEEP => Looks::Asleep,
+            SPUN => Looks::Spun,
             more => Looks::Left(more - 1),
         }
     }
@@ -69,6 +76,7 @@ impl ClientLane {
         let word = match looks {
             Looks::NotGranted => 0,
             Looks::Left(left) => left + 1,
+            Looks::Spun => SPUN,
             Looks::Asleep => ASLEEP,
         };
         self.looks.store(word, Relaxed);

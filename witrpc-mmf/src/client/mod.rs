@@ -114,6 +114,13 @@ pub struct Client {
     link: link_thread::Link,
 }
 
+#[cfg(test)]
+impl Client {
+    pub(crate) fn spin(&self) -> &Spin {
+        &self.spin
+    }
+}
+
 impl Client {
     /// Connects to the server that serves `name`. `initiator` runs the client's side of the key
     /// exchange.

@@ -77,7 +77,15 @@ impl Client {
     ) -> Result<(), ChannelError> {
         let line = self.response_line(lane);
         let arrived = || (lines::shows::<Mapped>(line) == seq).then_some(());
-        match self.spin.until(arrived) {
+        let private = self.lanes.get(lane);
+        let found = if private.looks() == Looks::Spun {
+            // Only for this response: another on the same lane is waited for anew.
+            private.set_looks(Looks::NotGranted);
+            arrived()
+        } else {
+            self.spin.until(arrived)
+        };
+        match found {
             Some(()) => Ok(()),
             None => self.park(lane, seq, limit),
         }

@@ -38,7 +38,10 @@ impl Client {
                 self.free_lane(lane);
                 Exchange::Answered(answer)
             }
-            None => Exchange::Sent(Ticket::new(lane as u32, seq)),
+            None => {
+                self.lanes.get(lane).set_looks(Looks::Spun);
+                Exchange::Sent(Ticket::new(lane as u32, seq))
+            }
         }
     }
 

@@ -144,7 +144,7 @@ impl Client {
         let looks = private.looks();
         if arrived() {
             match looks {
-                Looks::NotGranted => {}
+                Looks::NotGranted | Looks::Spun => {}
                 Looks::Left(_) => self.spin.succeeded(),
                 // The future may have been polled for another reason than that the link thread woke
                 // it.
@@ -155,7 +155,7 @@ impl Client {
         let left = match looks {
             Looks::NotGranted => self.spin.looks(),
             Looks::Left(left) => left,
-            Looks::Asleep => 0,
+            Looks::Spun | Looks::Asleep => 0,
         };
         if left > 0 {
             private.set_looks(Looks::Left(left - 1));

@@ -6,7 +6,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use rustix::net::SendFlags;
-use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session, WaitPolicy};
+use witrpc_transport::{
+    Admitted, ClientInfo, Exchange, Plain, Responder, Session, Short, WaitPolicy,
+};
 
 use crate::client::{Client, ClientOptions};
 use crate::link::head::Kind;
@@ -78,11 +80,16 @@ impl Hostile {
     }
 
     pub fn client(&self) -> (Arc<Client>, Raw) {
+        self.client_that(WaitPolicy::Park)
+    }
+
+    /// A client that waits by this policy.
+    pub fn client_that(&self, wait: WaitPolicy) -> (Arc<Client>, Raw) {
         let options = ClientOptions {
             backend: Backend::Native,
             wait_for_server: Duration::ZERO,
             hello: Vec::new(),
-            wait: WaitPolicy::Park,
+            wait,
             max_region_len: REGION_LEN,
             handshake_timeout: PATIENCE,
             trusted: None,
@@ -124,6 +131,23 @@ fn send(client: &Client) -> Ticket {
 
 pub fn call(client: &Arc<Client>, limit: Duration) -> Result<u32, ChannelError> {
     client.wait_answer(send(client), &mut Limit::Within(limit), |answer| answer.tag)
+}
+
+/// What came of the spinning is noted by the exchange, and not once more by the wait that goes on from there.
+#[test]
+fn a_short_call_that_is_answered_late_spins_once() {
+    let server = Hostile::start();
+    let (client, _raw) = server.client_that(WaitPolicy::Adaptive);
+    for _ in 0..LANES {
+        let Exchange::Sent(ticket) = client.exchange_short(0, &Short::default()) else {
+            panic!("the server does not answer");
+        };
+        let exchanged = client.spin().outcomes();
+        let waited = client.wait_answer(ticket, &mut Limit::Within(Duration::ZERO), drop);
+        assert_eq!(waited, Err(ChannelError::TimedOut));
+        assert_eq!(client.spin().outcomes(), exchanged, "the wait has spun again");
+    }
+    assert_eq!(client.spin().outcomes().0, 0, "to spin was in vain each time");
 }
 
 #[test]

@@ -130,6 +130,14 @@ impl Spin {
 }
 
 #[cfg(test)]
+impl Spin {
+    /// The looks granted to the next wait, and the waits since there were none.
+    pub fn outcomes(&self) -> (u32, u32) {
+        (self.budget.load(Relaxed), self.skipped.load(Relaxed))
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
