@@ -15,7 +15,7 @@ use super::open::RawSections;
 use super::plain::ReadRaw;
 use super::shareable::Shareable;
 use super::text::Text;
-use super::{Codec, plain};
+use super::{Codec, number, plain};
 
 /// Reads the values of an opened message.
 pub struct Decoder<'a> {
@@ -41,6 +41,11 @@ impl<'a> Decoder<'a> {
         &mut self,
         name: &'static str,
     ) -> Result<T, DecodeError> {
+        if let Codec::Postcard = self.codec
+            && let Some(number) = number::read(&mut self.rest)
+        {
+            return Ok(number);
+        }
         match plain::read_plain_vec(self) {
             Some(outcome) => outcome.map_err(|fault| DecodeError::Value { value: name, fault }),
             None => self.decode(name),

@@ -10,7 +10,7 @@ use witrpc_transport::{Body, Fill, Lent, Lessor, SMALL_LEN, SharedBytes, Short};
 use super::body::{MAX_SECTION_LEN, MAX_SECTIONS, Sections};
 use super::buffer::SmallBuf;
 use super::error::{EncodeError, EncodeFault};
-use super::{Codec, plain, strict};
+use super::{Codec, number, plain, strict};
 
 /// A message body in the making. What is raw stays where the user has it, until the transport
 /// has found space for it.
@@ -70,13 +70,17 @@ impl<'a> Encoder<'a> {
     }
 
     /// Adds a value: raw if it is a `Vec` of numbers, else encoded. Inlined for the reason that
-    /// [`encode`](Self::encode) has.
+    /// [`encode`](Self::encode) has, and so that it is decided by the type which of these it is.
     #[inline(always)]
     pub fn value<T: Serialize + 'static>(
         &mut self,
         name: &'static str,
         value: &'a T,
     ) -> Result<(), EncodeError> {
+        if let (Codec::Postcard, Some(number)) = (self.codec, number::of_value(value)) {
+            number::write(number, &mut self.encoded);
+            return Ok(());
+        }
         match plain::raw_bytes(value) {
             Some(bytes) => self.section(name, bytes),
             None => self.encode(name, value),

@@ -19,6 +19,7 @@ mod decode;
 mod encode;
 mod error;
 mod fault;
+mod number;
 mod open;
 mod plain;
 mod strict;
