@@ -26,6 +26,10 @@ impl<'a> Permit<'a> {
         census: &'a mut Census,
     ) -> Self {
         let counts = thread_count.counts();
+        // As it is most of the time, and what follows would find.
+        if counts.others_only_stand_by() {
+            return Permit::All;
+        }
         if !counts.may_serve() {
             return Permit::Upkeep;
         }

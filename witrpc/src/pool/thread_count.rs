@@ -72,6 +72,12 @@ impl PoolCounts {
         self.standbys > 0 || self.threads <= 1
     }
 
+    /// Whether there are threads beside the holder of the role, and none of them is in a handler.
+    #[inline]
+    pub fn others_only_stand_by(self) -> bool {
+        self.standbys > 0 && !self.others_run()
+    }
+
     /// Whether there are stand-bys beside the caller, who is one.
     pub fn others_stand_by(self) -> bool {
         self.standbys > 1
@@ -80,6 +86,11 @@ impl PoolCounts {
     /// Whether no thread is in a handler, given that nobody holds the role.
     pub fn all_stand_by(self) -> bool {
         self.threads == self.standbys
+    }
+
+    /// Whether threads beside the holder of the role are in handlers.
+    fn others_run(self) -> bool {
+        self.threads > self.standbys + 1
     }
 
     /// Whether another thread may be started, for the holder of the role, if so many may be in handlers.
