@@ -129,20 +129,36 @@ impl Clearance {
 /// stores it beside the connection and hands it back ([`Peer::session`](crate::Peer::session)); only the
 /// server knows what is in it. Clones are the same session.
 #[derive(Clone)]
-pub struct Session(Arc<dyn Any + Send + Sync>);
+pub struct Session {
+    content: Arc<dyn Any + Send + Sync>,
+    note: u32,
+}
 
 impl Session {
     /// Wraps what the server keeps.
     #[must_use]
     pub fn new(content: Arc<dyn Any + Send + Sync>) -> Self {
-        Self(content)
+        Self { content, note: 0 }
+    }
+
+    /// The same session with a number of the server's beside it, which is read without looking at the content.
+    #[must_use]
+    pub fn with_note(self, note: u32) -> Self {
+        Self { note, ..self }
+    }
+
+    /// Returns that number; 0 if there is none.
+    #[inline]
+    #[must_use]
+    pub const fn note(&self) -> u32 {
+        self.note
     }
 
     /// Returns what the server keeps, if it is a `T`.
     #[inline]
     #[must_use]
     pub fn get<T: Any>(&self) -> Option<&T> {
-        self.0.downcast_ref()
+        self.content.downcast_ref()
     }
 }
 

@@ -69,7 +69,7 @@ pub use message::{
 };
 pub use resource::ResourceError;
 pub use server::{Only, Peer, Scanner, Serve, ServerPort, Shutdown, Usage, serve_by};
-pub use short::{Exchange, SHORT_WORDS, Short, ShortAnswer};
+pub use short::{Exchange, SHORT_WORDS, Short, ShortAnswer, ShortRequest};
 pub use trust::TrustedPeer;
 pub use wait::WaitPolicy;
 

@@ -10,7 +10,7 @@ use crate::admission::{ClientInfo, Session};
 use crate::error::ChannelError;
 use crate::lease::Lessor;
 use crate::message::{Outgoing, Request, Ticket};
-use crate::short::ShortAnswer;
+use crate::short::{ShortAnswer, ShortRequest};
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +176,17 @@ pub trait Serve {
         request: &mut Request,
         answer: &mut Option<ShortAnswer>,
     );
+
+    /// Serves a request that is short and has no deadline, as [`serve`](Self::serve) would. To a scanner that
+    /// tells these apart, it costs less.
+    fn serve_short(
+        &mut self,
+        peer: &Arc<dyn Peer>,
+        request: &ShortRequest<'_>,
+        answer: &mut Option<ShortAnswer>,
+    ) {
+        self.serve(peer, &mut request.request(), answer);
+    }
 
     /// To be called after each request, when the answer that was put there has been sent. A break says that
     /// this thread is not to look any more.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::message::{Answer, Body, Outgoing, Payload, SMALL_LEN, Ticket};
+use crate::admission::{ClientInfo, Session};
+use crate::message::{Answer, Body, Outgoing, Payload, Request, SMALL_LEN, Ticket};
 
 /// The words of a short message.
 pub const SHORT_WORDS: usize = SMALL_LEN / 8;
@@ -31,11 +32,7 @@ impl Short {
     #[inline]
     #[must_use]
     pub fn of_padded(padded: &[u8; SMALL_LEN], len: usize) -> Option<Self> {
-        let mut words = [0; SHORT_WORDS];
-        for (word, bytes) in words.iter_mut().zip(padded.as_chunks().0) {
-            *word = u64::from_ne_bytes(*bytes);
-        }
-        Self::of_words(words, len)
+        Self::of_words(bytemuck::must_cast(*padded), len)
     }
 
     /// The words.
@@ -81,6 +78,74 @@ impl fmt::Debug for Short {
     }
 }
 
+/// A short request without a deadline, whose words are where they were copied to. With it comes what the
+/// server needs to know of its client, so that it need not ask the [`Peer`](crate::Peer).
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct ShortRequest<'a> {
+    /// The client's [id](crate::ClientInfo::id).
+    pub client: u64,
+    /// What the server has [noted](crate::Session::note) of its session.
+    pub note: u32,
+    /// Names the call when it is answered.
+    pub ticket: Ticket,
+    /// [`TAG_BITS`](crate::TAG_BITS) bits of the layers above; untrusted.
+    pub tag: u32,
+    words: &'a [u64; SHORT_WORDS],
+    /// At most `SMALL_LEN`.
+    len: u8,
+}
+
+impl<'a> ShortRequest<'a> {
+    /// Makes one of the words of a [`Short`]; `None` for more bytes than there can be.
+    #[inline]
+    #[must_use]
+    pub fn of_words(
+        (client, session): (&ClientInfo, &Session),
+        ticket: Ticket,
+        tag: u32,
+        words: &'a [u64; SHORT_WORDS],
+        len: usize,
+    ) -> Option<Self> {
+        if len > SMALL_LEN {
+            return None;
+        }
+        let (client, note) = (client.id, session.note());
+        Some(Self { client, note, ticket, tag, words, len: len as u8 })
+    }
+
+    /// The bytes; untrusted.
+    #[inline]
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        let padded: &[u8; SMALL_LEN] = bytemuck::must_cast_ref(self.words);
+        // `len` is never more, so that this is all of them.
+        padded.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// The same as any other request.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        Request::new(self.ticket, self.tag, small(self.words, self.len), None)
+    }
+}
+
+impl fmt::Debug for ShortRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShortRequest")
+            .field("client", &self.client)
+            .field("ticket", &self.ticket)
+            .field("tag", &self.tag)
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Words as any other bytes that have arrived.
+fn small(words: &[u64; SHORT_WORDS], len: u8) -> Payload {
+    Payload::Small { bytes: *bytemuck::must_cast_ref(words), len }
+}
+
 /// A short answer.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -109,8 +174,7 @@ impl ShortAnswer {
     /// The same as one that has arrived.
     #[must_use]
     pub fn arrived(&self) -> Answer {
-        let payload = Payload::Small { bytes: *self.body.padded(), len: self.body.len };
-        Answer::new(self.tag, payload)
+        Answer::new(self.tag, small(&self.body.words, self.body.len))
     }
 }
 
@@ -130,6 +194,8 @@ pub enum Exchange {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::message::pad;
 
@@ -147,7 +213,27 @@ mod tests {
 
     #[test]
     fn more_bytes_than_there_can_be_are_refused() {
-        assert!(Short::of_words([0; SHORT_WORDS], SMALL_LEN + 1).is_none());
+        let words = [0; SHORT_WORDS];
+        assert!(Short::of_words(words, SMALL_LEN + 1).is_none());
+        let peer = (&ClientInfo::new(1, 2), &Session::new(Arc::new(())));
+        let request = ShortRequest::of_words(peer, Ticket::new(0, 1), 0, &words, SMALL_LEN + 1);
+        assert!(request.is_none());
+    }
+
+    #[test]
+    fn a_request_is_the_same_either_way() {
+        let body = Short::of_padded(&pad(b"seven"), 5).expect("it is short");
+        let (client, session) = (ClientInfo::new(1, 2), Session::new(Arc::new(())).with_note(9));
+        let (peer, ticket) = ((&client, &session), Ticket::new(3, 4));
+        let short = ShortRequest::of_words(peer, ticket, 7, body.words(), body.len());
+        let short = short.expect("it is short");
+        assert_eq!((short.bytes(), short.client, short.note), (&b"seven"[..], client.id, 9));
+        let request = short.request();
+        assert_eq!((request.ticket, request.tag), (Ticket::new(3, 4), 7));
+        assert_eq!((request.payload.len(), request.deadline), (5, None));
+        let mut bytes = [0; 5];
+        request.payload.copy_to(0, &mut bytes);
+        assert_eq!(&bytes, b"seven");
     }
 
     #[test]

@@ -204,6 +204,15 @@ impl RequestTag {
             | u32::from(self.operation as u8) << OPERATION_SHIFT
     }
 
+    /// Reads service and method of a call whose body has no raw sections; `None` for any other request.
+    #[inline]
+    pub fn plain_call_of_bits(bits: u32) -> Option<(u8, u16)> {
+        const { assert!(Operation::Call as u32 == 0) }
+        // Nothing above service and method: no other operation, nothing raw, and no bit without meaning.
+        let method = (bits & (MAX_METHODS as u32 - 1)) as u16;
+        (bits < RAW).then_some(((bits >> METHOD_BITS) as u8, method))
+    }
+
     /// Reads what a peer sent; `None` when a bit is set that has no meaning.
     pub fn from_bits(bits: u32) -> Option<Self> {
         let operation = bits >> OPERATION_SHIFT & ((1 << OPERATION_BITS) - 1);
@@ -310,6 +319,7 @@ mod tests {
     fn request_tags_survive_the_wire() {
         for tag in [
             RequestTag::call(0, 0),
+            RequestTag::call(255, MAX_METHODS as u16 - 1),
             RequestTag { raw: true, ..RequestTag::call(255, MAX_METHODS as u16 - 1) },
             RequestTag { raw: true, ..RequestTag::call(2, 1) },
             RequestTag { raw: true, ..RequestTag::of(Operation::Push) },
@@ -318,12 +328,16 @@ mod tests {
             RequestTag::of(Operation::GiveUp),
         ] {
             assert_eq!(RequestTag::from_bits(tag.bits()), Some(tag));
+            let plain = (tag == RequestTag::call(tag.service, tag.method))
+                .then_some((tag.service, tag.method));
+            assert_eq!(RequestTag::plain_call_of_bits(tag.bits()), plain);
         }
     }
 
     #[test]
     fn a_bit_without_meaning_is_refused() {
         assert_eq!(RequestTag::from_bits(1 << 26), None);
+        assert_eq!(RequestTag::plain_call_of_bits(1 << 26), None);
         assert_eq!(AnswerTag::from_bits(200), None);
         assert_eq!(AnswerTag::from_bits(1 << 8), None);
     }

@@ -20,6 +20,9 @@ const KIND_SHIFT: u32 = TAG_SHIFT + TAG_BITS + 1;
 const KIND_MASK: u64 = 0b111;
 const DEADLINE: u64 = 1 << 63;
 
+/// The bits above the tag of a short message: its kind, and nothing else.
+const SHORT: u64 = (Kind::Inline as u64) << (KIND_SHIFT - TAG_SHIFT - TAG_BITS);
+
 const _: () = assert!(KIND_SHIFT + 3 == 63);
 
 /// What a line carries. These numbers are the protocol's. 0 is the kind of a line that was never
@@ -87,6 +90,15 @@ impl Head {
             | u64::from(self.len)
     }
 
+    /// Returns tag and length of a message that is in the line itself, without leases and without a
+    /// deadline; `None` for any other head.
+    #[inline]
+    pub fn short_of_word(word: u64) -> Option<(u32, u32)> {
+        let above = word >> (TAG_SHIFT + TAG_BITS);
+        let tag = (word >> TAG_SHIFT) as u32 & (LEASES - 1);
+        (above == SHORT).then_some((tag, word as u32))
+    }
+
     /// Returns the fields of a head; `None` if the kind does not exist.
     #[inline]
     pub fn from_word(word: u64) -> Option<Self> {
@@ -111,6 +123,9 @@ mod tests {
                     for deadline in [false, true] {
                         let head = Head { kind, tag, len, deadline };
                         assert_eq!(Head::from_word(head.to_word()), Some(head));
+                        let is_short = kind == Kind::Inline && tag & LEASES == 0 && !deadline;
+                        let short = is_short.then_some((tag, len));
+                        assert_eq!(Head::short_of_word(head.to_word()), short);
                     }
                 }
             }
@@ -121,6 +136,7 @@ mod tests {
     fn an_unwritten_or_unknown_kind_is_refused() {
         for bits in [0_u64, 6, 7] {
             assert_eq!(Head::from_word(bits << KIND_SHIFT), None);
+            assert_eq!(Head::short_of_word(bits << KIND_SHIFT), None);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! reserved, filled, and lent to the peer by the line that names it. How a side gets a lane, what
 //! it does without space, and how it publishes, is in `client` and `server`.
 
-use witrpc_transport::{Lent, ShortAnswer};
+use witrpc_transport::Lent;
 
 use crate::memory::layout::INLINE_LEN;
 use crate::memory::send_arena::{Purpose, Reserved};
@@ -33,14 +33,6 @@ impl ReadyLine {
         debug_assert!(len <= INLINE_LEN);
         let head = head_of(Kind::Inline, message, len);
         Self { head, inline: inline_words(padded), used: len.div_ceil(8) }
-    }
-
-    /// Returns the line of a short answer in clear.
-    #[inline]
-    pub fn of_words(answer: &ShortAnswer) -> Self {
-        let body = &answer.body;
-        let head = Head::new(Kind::Inline, answer.tag, body.len() as u32);
-        Self { head, inline: *body.words(), used: body.len().div_ceil(8) }
     }
 
     /// Returns a line without a payload, about a message of the peer: [`Kind::Next`] or

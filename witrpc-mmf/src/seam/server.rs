@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use witrpc_transport::{
     ChannelError, ClientInfo, Lessor, Only, Outgoing, Peer, Request, Scanner, Serve, ServerPort,
-    Session, ShortAnswer, Shutdown, Ticket, Usage,
+    Session, ShortAnswer, ShortRequest, Shutdown, Ticket, Usage,
 };
 
 use crate::server::{Connection, Server, Serving};
@@ -140,6 +140,16 @@ impl Serving for Handing<'_, '_> {
     #[inline]
     fn serve(&mut self, met: &mut usize, mut request: Request, answer: &mut Option<ShortAnswer>) {
         self.serve.serve(&self.peers[*met].1, &mut request, answer);
+    }
+
+    #[inline]
+    fn serve_short(
+        &mut self,
+        met: &mut usize,
+        request: &ShortRequest<'_>,
+        answer: &mut Option<ShortAnswer>,
+    ) {
+        self.serve.serve_short(&self.peers[*met].1, request, answer);
     }
 
     #[cold]

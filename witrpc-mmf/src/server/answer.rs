@@ -26,6 +26,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use witrpc_rt::lock;
 use witrpc_transport::{Lent, ShortAnswer};
 
+use crate::link::head::{Head, Kind};
+use crate::link::line::InlineWords;
 use crate::link::message::{Body, ChannelError, Outgoing, Ticket};
 use crate::link::sealed::KeysExhausted;
 use crate::link::sender::{ReadyLine, with_leases};
@@ -73,7 +75,9 @@ impl Connection {
     #[inline]
     pub fn answer_short(&self, ticket: Ticket, answer: &ShortAnswer) -> Result<(), ChannelError> {
         if self.half.codec.is_plain() && self.is_connected() {
-            self.respond(ticket, &ReadyLine::of_words(answer));
+            let body = &answer.body;
+            let head = Head::new(Kind::Inline, answer.tag, body.len() as u32).to_word();
+            self.publish(ticket, head, body.words(), body.len().div_ceil(8));
             return Ok(());
         }
         self.answer(ticket, answer.outgoing())
@@ -241,14 +245,18 @@ impl Connection {
     }
 
     /// Publishes a response and wakes what sleeps on it.
-    #[inline]
     pub(super) fn respond(&self, ticket: Ticket, ready: &ReadyLine) {
+        self.publish(ticket, ready.head.to_word(), &ready.inline, ready.used);
+    }
+
+    /// Publishes `used` words of a response and wakes what sleeps on it.
+    #[inline]
+    fn publish(&self, ticket: Ticket, head: u64, inline: &InlineWords, used: usize) {
         let lane = ticket.lane as usize;
         // Before the response: the thread that sees the next request on the lane must see this.
-        self.lanes[lane].answered.store(ticket.seq, Relaxed);
+        self.seqs(lane).answered.store(ticket.seq, Relaxed);
         let line = self.response_line(lane);
-        let ReadyLine { head, inline, used } = ready;
-        lines::publish::<Mapped>(line, ticket.seq, head.to_word(), inline, *used);
+        lines::publish::<Mapped>(line, ticket.seq, head, inline, used);
         let bit = Layout::lane_bit(lane);
         let to_wake = park::what_to_wake(self.wait_line(lane), bit, self.rung(lane));
         if to_wake.caller {

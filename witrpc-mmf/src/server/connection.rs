@@ -10,7 +10,6 @@ use witrpc_rt::{WakerSet, lock};
 use witrpc_transport::{ClientInfo, Session, TrustedPeer};
 
 use crate::link::half::{Half, Places};
-use crate::link::line::line_of;
 use crate::link::message::Ticket;
 use crate::link::reassembly::Reassembly;
 use crate::link::state;
@@ -33,8 +32,8 @@ pub struct Connection {
     pub(super) client_info: ClientInfo,
     pub(super) session: Session,
     pub(super) half: Half,
-    /// For each lane, the seq of the request taken last. Written by the poller only.
-    taken: Box<[AtomicU64]>,
+    /// For each lane, how far its calls have come.
+    seqs: Box<[LaneSeqs]>,
     pub(super) lanes: Box<[ServerLane]>,
     /// The lane at which the next turn begins.
     pub(super) cursor: AtomicU32,
@@ -63,11 +62,18 @@ pub struct Connection {
     suspicion: OnceLock<&'static str>,
 }
 
-/// The server's private state of a lane.
+/// How far the calls of a lane have come. The seqs of all lanes stand together, because a look reads all.
 #[derive(Debug, Default)]
-pub struct ServerLane {
+pub struct LaneSeqs {
+    /// The seq of the request taken last. Written by the poller only.
+    pub taken: AtomicU64,
     /// The seq answered last. Written by the thread that answers.
     pub answered: AtomicU64,
+}
+
+/// The messages of a lane that are longer than its lines, as far as the server holds them.
+#[derive(Debug, Default)]
+pub struct ServerLane {
     pub inbound: Mutex<Option<Reassembly>>,
     pub outbound: Mutex<Option<Outbound>>,
 }
@@ -99,13 +105,14 @@ impl Connection {
             peer_release: layout.client_release(),
         };
         let own_arena = layout.server_arena();
-        let half = established.into_half(layout, own_arena, places, trusted);
+        let mut half = established.into_half(layout, own_arena, places, trusted);
         let groups = half.layout.groups();
+        half.peer = half.peer.with_wait_lines(half.layout.wait_line(0), groups);
         let connection = Self {
             client_info,
             session,
             half,
-            taken: (0..lanes).map(|_| AtomicU64::new(0)).collect(),
+            seqs: (0..lanes).map(|_| LaneSeqs::default()).collect(),
             lanes: (0..lanes).map(|_| ServerLane::default()).collect(),
             cursor: AtomicU32::new(0),
             idle_turns: AtomicU32::new(0),
@@ -209,8 +216,12 @@ impl Connection {
     }
 
     #[inline]
+    pub(super) fn seqs(&self, lane: usize) -> &LaneSeqs {
+        &self.seqs[lane]
+    }
+
     pub(super) fn taken(&self, lane: usize) -> u64 {
-        self.taken[lane].load(Relaxed)
+        self.seqs(lane).taken.load(Relaxed)
     }
 
     /// Returns how many requests have been taken on all lanes together.
@@ -222,11 +233,6 @@ impl Connection {
     /// connection in every turn.
     pub(super) fn is_asked_to_ring(&self) -> bool {
         self.half.own.head_word(WAKE_REQUESTED).load(Relaxed) != 0
-    }
-
-    #[inline]
-    pub(super) fn take(&self, lane: usize, seq: u64) {
-        self.taken[lane].store(seq, Relaxed);
     }
 
     /// Returns how many lanes the client has ever used, as it says, but at most all lanes.
@@ -248,7 +254,7 @@ impl Connection {
 
     #[inline]
     pub(super) fn wait_line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
-        line_of(self.half.peer.words64(self.half.layout.wait_line(lane), LINE_WORDS))
+        self.half.peer.wait_line(lane / GROUP)
     }
 
     #[inline]

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::{ClientInfo, Session};
 
-use crate::link::message::Request;
+use crate::link::message::{Request, Ticket};
 use crate::memory::layout::Layout;
 use crate::rendezvous::Established;
 
@@ -27,10 +27,16 @@ impl Connection {
     pub(crate) fn look(self: &Arc<Self>) -> Result<Vec<Request>, &'static str> {
         let mut taken = Vec::new();
         for lane in 0..self.high_water() {
-            let Some(seq) = self.waiting(lane) else { continue };
-            if let Line::Request(request) =
-                self.take_line(lane, seq, None).map_err(|Broken(rule)| rule)?
-            {
+            let inbound = self.inbound(lane);
+            let Some(seq) = inbound.waiting() else { continue };
+            let copied = self.copy_line(inbound, seq).map_err(|Broken(rule)| rule)?;
+            if let Some(request) = self.take_short(inbound, seq, &copied) {
+                taken.push(request.request());
+                continue;
+            }
+            let ticket = Ticket::new(lane as u32, seq);
+            let line = self.take_line(ticket, &copied, None).map_err(|Broken(rule)| rule)?;
+            if let Line::Request(request) = line {
                 taken.push(request);
             }
         }

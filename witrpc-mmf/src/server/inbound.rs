@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use witrpc_transport::Only;
+use witrpc_transport::{Only, ShortRequest};
 
 use crate::link::half::ReceivedBlock;
 use crate::link::head::{Head, Kind, LEASES};
@@ -23,10 +23,10 @@ use crate::link::message_codec::Segment;
 use crate::link::reassembly::Reassembly;
 use crate::link::sender::ReadyLine;
 use crate::memory::arena::BlockRef;
-use crate::memory::layout::INLINE_LEN;
-use crate::memory::words::Mapped;
+use crate::memory::layout::{INLINE_LEN, LINE_WORDS};
+use crate::memory::words::{Mapped, PeerU64};
 
-use super::connection::{Connection, ServerLane};
+use super::connection::{Connection, LaneSeqs, ServerLane};
 
 /// How many messages of the largest length may be held for a client before its short requests have
 /// to wait too.
@@ -42,16 +42,32 @@ pub enum Line {
     Waits,
 }
 
+/// A lane as the poller sees it.
+#[derive(Clone, Copy)]
+pub struct InboundLane<'c> {
+    lane: usize,
+    line: &'c [PeerU64; LINE_WORDS],
+    seqs: &'c LaneSeqs,
+}
+
+impl InboundLane<'_> {
+    /// Returns the seq of a request that has not been taken.
+    #[inline]
+    pub fn waiting(self) -> Option<u64> {
+        let shown = line::shows::<Mapped>(self.line);
+        (shown != self.seqs.taken.load(Relaxed)).then_some(shown)
+    }
+}
+
 /// A rule that the client broke, which ends the connection.
 #[derive(Debug)]
 pub struct Broken(pub &'static str);
 
 impl Connection {
-    /// Returns the seq of a request on `lane` that has not been taken.
+    /// Returns a lane, to be looked at for a request.
     #[inline]
-    pub(super) fn waiting(&self, lane: usize) -> Option<u64> {
-        let shown = line::shows::<Mapped>(self.request_line(lane));
-        (shown != self.taken(lane)).then_some(shown)
+    pub(super) fn inbound(&self, lane: usize) -> InboundLane<'_> {
+        InboundLane { lane, line: self.request_line(lane), seqs: self.seqs(lane) }
     }
 
     /// Returns whether any lane has a request that the memory budget does not hold up and `only`
@@ -66,11 +82,11 @@ impl Connection {
                     || self.is_held_up(lane, head)
             })
         };
-        (0..self.high_water()).any(|lane| self.waiting(lane).is_some() && !would_wait(lane))
+        (0..self.high_water())
+            .any(|lane| self.inbound(lane).waiting().is_some() && !would_wait(lane))
     }
 
     /// Returns whether the request on `lane` has to wait until the client has fetched answers.
-    #[inline]
     fn is_held_up(&self, lane: usize, head: Head) -> bool {
         let held = self.held.load(Relaxed);
         held > self.half.max_message_len && self.is_over_budget(lane, head, held)
@@ -79,7 +95,6 @@ impl Connection {
     /// Returns whether the request on `lane` has to wait while `held` bytes are held for the
     /// client. A request of which segments were taken goes on. A long request waits first, and a
     /// short one only when more is held, so that a client may leave some large answers unfetched.
-    #[cold]
     fn is_over_budget(&self, lane: usize, head: Head, held: usize) -> bool {
         match head.kind {
             Kind::Inline => held > self.half.max_message_len.saturating_mul(MESSAGES_HELD),
@@ -91,7 +106,6 @@ impl Connection {
 
     /// Returns whether a thread that takes [`Only`] some requests must leave this line: because it
     /// is another request, its first segment, or the segment that completes it.
-    #[cold]
     fn is_left_by(&self, lane: usize, head: Head, copied: &Copied, only: Only<'_>) -> bool {
         match head.kind {
             Kind::Next | Kind::Discard => false,
@@ -107,31 +121,58 @@ impl Connection {
         }
     }
 
-    /// Takes the request `seq` off `lane`, unless it has to wait or `only` refuses it. Only the
-    /// poller calls this.
+    /// Copies out the line of the request `seq` on `lane`, if that may be the next one. Only the poller
+    /// calls this.
     #[inline]
-    pub(super) fn take_line(
-        self: &Arc<Self>,
-        lane: usize,
-        seq: u64,
-        only: Option<Only<'_>>,
-    ) -> Result<Line, Broken> {
-        let before = self.taken(lane);
+    pub(super) fn copy_line(&self, lane: InboundLane<'_>, seq: u64) -> Result<Copied, Broken> {
+        let before = lane.seqs.taken.load(Relaxed);
         if seq != before + 1 {
             return Err(Broken("a seq that does not follow the one before"));
         }
         if let Some(rule) = self.suspicion() {
             return Err(Broken(rule));
         }
-        if self.lanes[lane].answered.load(Relaxed) != before {
+        if lane.seqs.answered.load(Relaxed) != before {
             return Err(Broken("a request on a lane whose call has not been answered"));
         }
-        let copied = line::copy_out::<Mapped>(self.request_line(lane));
+        Ok(line::copy_out::<Mapped>(lane.line))
+    }
+
+    /// Takes the request `seq` off `lane`, whose line has been copied, if it is short, has neither leases
+    /// nor a deadline, and need not wait. [`take_line`](Self::take_line) takes any other.
+    #[inline]
+    pub(super) fn take_short<'c>(
+        &self,
+        lane: InboundLane<'_>,
+        seq: u64,
+        copied: &'c Copied,
+    ) -> Option<ShortRequest<'c>> {
+        let (tag, len) = Head::short_of_word(copied.head)?;
+        let ticket = Ticket::new(lane.lane as u32, seq);
+        let peer = (&self.client_info, &self.session);
+        let request = ShortRequest::of_words(peer, ticket, tag, &copied.inline, len as usize)?;
+        let is_held_up = self.held.load(Relaxed) > self.half.max_message_len;
+        if is_held_up || !self.half.codec.is_plain() {
+            return None;
+        }
+        lane.seqs.taken.store(seq, Relaxed);
+        Some(request)
+    }
+
+    /// Takes the request `ticket`, whose line has been copied, unless it has to wait or `only` refuses it.
+    #[cold]
+    pub(super) fn take_line(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        copied: &Copied,
+        only: Option<Only<'_>>,
+    ) -> Result<Line, Broken> {
+        let lane = ticket.lane as usize;
         let head = Head::from_word(copied.head).ok_or(Broken("a kind that does not exist"))?;
         if head.len as usize > self.half.max_message_len {
             return Err(Broken("a message over the connection's limit"));
         }
-        if only.is_some_and(|only| self.is_left_by(lane, head, &copied, only))
+        if only.is_some_and(|only| self.is_left_by(lane, head, copied, only))
             || self.is_held_up(lane, head)
         {
             return Ok(Line::Waits);
@@ -139,13 +180,12 @@ impl Connection {
         if !self.half.codec.is_plain() {
             self.check_numbers(lane)?;
         }
-        self.take(lane, seq);
-        let ticket = Ticket::new(lane as u32, seq);
+        self.seqs(lane).taken.store(ticket.seq, Relaxed);
         match head.kind {
             Kind::Inline if head.tag & LEASES == 0 => {
-                self.take_inline(ticket, head, &copied).map(Line::Request)
+                self.take_inline(ticket, head, copied).map(Line::Request)
             }
-            _ => self.take_large(ticket, head, &copied),
+            _ => self.take_large(ticket, head, copied),
         }
     }
 
@@ -160,7 +200,6 @@ impl Connection {
         }
     }
 
-    #[inline]
     fn take_inline(&self, ticket: Ticket, head: Head, copied: &Copied) -> Result<Request, Broken> {
         if let Some(cipher) = self.half.codec.cipher() {
             let payload = self.half.open_short(cipher, ticket.lane as usize, head, &copied.inline);
@@ -181,13 +220,11 @@ impl Connection {
         Ok(Line::Request(self.request(ticket, head, payload)))
     }
 
-    #[inline]
-    pub(super) fn request(&self, ticket: Ticket, head: Head, payload: Payload) -> Request {
+    fn request(&self, ticket: Ticket, head: Head, payload: Payload) -> Request {
         let deadline = head.deadline.then(|| self.deadline(ticket.lane as usize));
         Request::new(ticket, head.tag, payload, deadline)
     }
 
-    #[cold]
     fn take_large(
         self: &Arc<Self>,
         ticket: Ticket,
@@ -306,7 +343,6 @@ impl Connection {
 }
 
 /// Returns the bytes that a copied line holds itself.
-#[inline]
 fn small(head: Head, copied: &Copied) -> Result<Payload, Broken> {
     if head.len as usize > INLINE_LEN {
         return Err(Broken("an inline message longer than a line"));

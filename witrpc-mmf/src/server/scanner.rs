@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 use witrpc_rt::lock;
-use witrpc_transport::{Only, ShortAnswer};
+use witrpc_transport::{Only, ShortAnswer, ShortRequest};
 
+use crate::link::line::Copied;
 use crate::link::message::{Request, Ticket};
 use crate::link::state;
 use crate::memory::words::Mapped;
@@ -53,6 +54,14 @@ pub trait Serving {
     /// has the connection at hand.
     fn serve(&mut self, met: &mut Self::Met, request: Request, answer: &mut Option<ShortAnswer>);
 
+    /// Serves a short request without a deadline in the same way.
+    fn serve_short(
+        &mut self,
+        met: &mut Self::Met,
+        request: &ShortRequest<'_>,
+        answer: &mut Option<ShortAnswer>,
+    );
+
     /// Sends an answer that was left to the scanner, when the scanner no longer has the connection.
     fn answer(&mut self, met: Self::Met, ticket: Ticket, answer: &ShortAnswer);
 
@@ -81,6 +90,15 @@ impl<F: FnMut(&Arc<Connection>, Request) -> ControlFlow<()>> Serving for WithCon
         _answer: &mut Option<ShortAnswer>,
     ) {
         self.goes_on = (self.serve)(met, request);
+    }
+
+    fn serve_short(
+        &mut self,
+        met: &mut Arc<Connection>,
+        request: &ShortRequest<'_>,
+        answer: &mut Option<ShortAnswer>,
+    ) {
+        self.serve(met, request.request(), answer);
     }
 
     fn answer(&mut self, met: Arc<Connection>, ticket: Ticket, answer: &ShortAnswer) {
@@ -125,15 +143,14 @@ impl<'a> Scanner<'a> {
         let mut cooled = false;
         let Some(hot) = &self.hot else { return false };
         let count = hot.connections.len();
-        let first = if hot.first < count { hot.first } else { 0 };
-        for index in (first..count).chain(0..first) {
+        let mut next = hot.first;
+        for _ in 0..count {
+            let index = if next < count { next } else { 0 };
+            next = index + 1;
             match self.look(index, only, serving) {
                 Look::Nothing if count > 1 => cooled |= self.cools(index),
                 Look::Nothing => {}
-                Look::Found => {
-                    self.begin_next_turn_at(index + 1);
-                    found = true;
-                }
+                Look::Found => found = true,
                 Look::Stopped => return true,
                 Look::Broken(rule) => {
                     if let Some(hot) = &self.hot {
@@ -153,6 +170,7 @@ impl<'a> Scanner<'a> {
     /// Puts the list into the server's slot, where it keeps no connection that ends, before
     /// something that may take long. The next turn takes it from there, whichever thread is the
     /// poller by then.
+    #[inline]
     pub fn set_aside(&mut self) {
         let Some(hot) = self.hot.take() else { return };
         let read = hot.read;
@@ -175,12 +193,6 @@ impl<'a> Scanner<'a> {
         // The server's list is not changed: it may be that of the next poller.
         self.server.work_signal.count() != hot.read
             || hot.connections.iter().any(|connection| connection.anything_to_take(only))
-    }
-
-    fn begin_next_turn_at(&mut self, index: usize) {
-        if let Some(hot) = &mut self.hot {
-            hot.first = index;
-        }
     }
 
     /// Reads the work signal: connections that have rung become hot, and those that have ended are
@@ -274,48 +286,35 @@ impl<'a> Scanner<'a> {
         let Some(mut connection) = self.connection(index) else { return Look::Stopped };
         let id = connection.id();
         let lanes = connection.high_water();
-        let first = connection.cursor.load(Relaxed) as usize;
-        let first = if first < lanes { first } else { 0 };
+        let mut next = connection.cursor.load(Relaxed) as usize;
         let mut found = false;
         let mut left = BURST;
-        for lane in (first..lanes).chain(0..first) {
-            let Some(seq) = connection.waiting(lane) else { continue };
-            match connection.take_line(lane, seq, only) {
-                Ok(Line::Waits) => continue,
-                Ok(Line::Done) => connection.cursor.store(lane as u32 + 1, Relaxed),
-                Ok(Line::Request(request)) => {
-                    // The next look begins after this lane and this connection, on any thread: a
-                    // poller that was displaced must not go back to what its successor has passed.
-                    connection.cursor.store(lane as u32 + 1, Relaxed);
-                    self.server.served_last.store(connection.id(), Relaxed);
-                    let (mut met, ticket) = (serving.meet(connection), request.ticket);
-                    self.begin_next_turn_at(index + 1);
-                    self.set_aside();
-                    let mut answer = None;
-                    serving.serve(&mut met, request, &mut answer);
-                    // There is none if a connection has ended meanwhile, or if this thread was
-                    // displaced.
-                    self.hot = self.server.list_slot.take();
-                    let same = self.connection(index).filter(|same| same.id() == id);
-                    match (&answer, same) {
-                        // An error means that the client is gone.
-                        (Some(answer), Some(same)) => drop(same.answer_short(ticket, answer)),
-                        (Some(answer), None) => serving.answer(met, ticket, answer),
-                        (None, _) => {}
-                    }
-                    if serving.settled().is_break() {
-                        // The next poller has its own list.
-                        self.hot = None;
-                        return Look::Stopped;
-                    }
-                    match self.connection(index) {
-                        Some(same) if same.id() == id => connection = same,
-                        _ => return Look::Stopped,
-                    }
-                }
+        for _ in 0..lanes {
+            let lane = if next < lanes { next } else { 0 };
+            next = lane + 1;
+            let inbound = connection.inbound(lane);
+            let Some(seq) = inbound.waiting() else { continue };
+            let copied = match connection.copy_line(inbound, seq) {
+                Ok(copied) => copied,
                 Err(Broken(rule)) => return Look::Broken(rule),
+            };
+            let short =
+                if only.is_none() { connection.take_short(inbound, seq, &copied) } else { None };
+            let ticket = Ticket::new(lane as u32, seq);
+            let step = match short {
+                Some(request) => self.serve(index, id, ticket, serving, |serving, met, answer| {
+                    serving.serve_short(met, &request, answer);
+                }),
+                None => self.deal_with(index, ticket, &copied, only, serving),
+            };
+            let Some(same) = self.connection(index) else { return Look::Stopped };
+            connection = same;
+            match step {
+                Step::Waits => continue,
+                Step::Done => found = true,
+                Step::Stopped => return Look::Stopped,
+                Step::Broken(rule) => return Look::Broken(rule),
             }
-            found = true;
             left -= 1;
             if left == 0 {
                 break;
@@ -328,10 +327,91 @@ impl<'a> Scanner<'a> {
         Look::Found
     }
 
+    /// Deals with a line that is no short request, or that may have to wait.
+    #[cold]
+    fn deal_with(
+        &mut self,
+        index: usize,
+        ticket: Ticket,
+        copied: &Copied,
+        only: Option<Only<'_>>,
+        serving: &mut impl Serving,
+    ) -> Step {
+        let Some(connection) = self.connection(index) else { return Step::Stopped };
+        let id = connection.id();
+        match connection.take_line(ticket, copied, only) {
+            Ok(Line::Waits) => Step::Waits,
+            Ok(Line::Done) => self.pass(index, ticket).map_or(Step::Stopped, |_| Step::Done),
+            Ok(Line::Request(request)) => {
+                self.serve(index, id, ticket, serving, |serving, met, answer| {
+                    serving.serve(met, request, answer);
+                })
+            }
+            Err(Broken(rule)) => Step::Broken(rule),
+        }
+    }
+
+    /// Has a request served that was taken off its line, and sends the answer that is left to the scanner.
+    /// The look stops if the connection has ended meanwhile, or if this thread is not to look any more.
+    #[inline]
+    fn serve<S: Serving>(
+        &mut self,
+        index: usize,
+        id: u64,
+        ticket: Ticket,
+        serving: &mut S,
+        serve: impl FnOnce(&mut S, &mut S::Met, &mut Option<ShortAnswer>),
+    ) -> Step {
+        let Some(connection) = self.pass(index, ticket) else { return Step::Stopped };
+        let mut met = serving.meet(connection);
+        self.set_aside();
+        let mut answer = None;
+        serve(serving, &mut met, &mut answer);
+        // There is none if a connection has ended meanwhile, or if this thread was displaced.
+        self.hot = self.server.list_slot.take();
+        let same = self.connection(index).filter(|same| same.id() == id);
+        let is_here = same.is_some();
+        match (&answer, same) {
+            // An error means that the client is gone.
+            (Some(answer), Some(same)) => drop(same.answer_short(ticket, answer)),
+            (Some(answer), None) => serving.answer(met, ticket, answer),
+            (None, _) => {}
+        }
+        if serving.settled().is_break() {
+            // The next poller has its own list.
+            self.hot = None;
+            return Step::Stopped;
+        }
+        if is_here { Step::Done } else { Step::Stopped }
+    }
+
+    /// Has the next look begin after this line and this connection, on any thread: a poller that was
+    /// displaced must not go back to what its successor has passed.
+    #[inline]
+    fn pass(&mut self, index: usize, ticket: Ticket) -> Option<&Arc<Connection>> {
+        let hot = self.hot.as_mut()?;
+        hot.first = index + 1;
+        let connection = hot.connections.get(index)?;
+        connection.cursor.store(ticket.lane + 1, Relaxed);
+        self.server.served_last.store(connection.id(), Relaxed);
+        Some(connection)
+    }
+
     #[inline]
     fn connection(&self, index: usize) -> Option<&Arc<Connection>> {
         self.hot.as_ref()?.connections.get(index)
     }
+}
+
+/// The outcome of one line.
+enum Step {
+    /// It stays on its lane.
+    Waits,
+    /// It has been handled.
+    Done,
+    /// It has been handled, and the look stops.
+    Stopped,
+    Broken(&'static str),
 }
 
 /// The outcome of a look at one connection.

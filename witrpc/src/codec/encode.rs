@@ -7,6 +7,8 @@ use bytemuck::Pod;
 use serde::Serialize;
 use witrpc_transport::{Body, Fill, Lent, Lessor, SMALL_LEN, SharedBytes, Short};
 
+use crate::rt::Rare;
+
 use super::body::{MAX_SECTION_LEN, MAX_SECTIONS, Sections};
 use super::buffer::SmallBuf;
 use super::error::{EncodeError, EncodeFault};
@@ -19,7 +21,7 @@ pub struct Encoder<'a> {
     encoded: SmallBuf,
     raw: Vec<Section<'a>>,
     /// How the shared ones among them travel, if there are any.
-    shared: Option<Box<Decided>>,
+    shared: Rare<Decided>,
 }
 
 /// A raw section on its way out. There is nothing to drop in it: that would be looked for after each
@@ -66,7 +68,7 @@ impl Decided {
 impl<'a> Encoder<'a> {
     #[inline]
     pub fn new(codec: Codec) -> Self {
-        Self { codec, encoded: SmallBuf::new(), raw: Vec::new(), shared: None }
+        Self { codec, encoded: SmallBuf::new(), raw: Vec::new(), shared: Rare::default() }
     }
 
     /// Adds a value: raw if it is a `Vec` of numbers, else encoded. Inlined for the reason that
@@ -139,7 +141,7 @@ impl<'a> Encoder<'a> {
 
     #[cold]
     fn lend(&mut self, lessor: Option<&dyn Lessor>) -> Result<(), EncodeError> {
-        let Some(decided) = &mut self.shared else { return Ok(()) };
+        let Some(decided) = &mut *self.shared else { return Ok(()) };
         // What an earlier decision has claimed can be lent again only when it is given back.
         decided.leases.clear();
         decided.copies.clear();
@@ -211,7 +213,7 @@ impl<'a> Encoder<'a> {
     #[inline]
     pub fn with_body<R>(&self, send: impl FnOnce(bool, Body<'_>) -> R) -> R {
         if !self.raw.is_empty() {
-            return self.with_raw_body(|body| match &self.shared {
+            return self.with_raw_body(|body| match &*self.shared {
                 Some(decided) if !decided.leases.is_empty() => {
                     send(true, Body::Leasing { body: &body, leases: &decided.leases })
                 }

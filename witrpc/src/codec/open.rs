@@ -10,6 +10,8 @@ use bytemuck::Pod;
 use witrpc_rt::lock;
 use witrpc_transport::{Payload, SMALL_LEN, SharedBytes};
 
+use crate::rt::Rare;
+
 use super::Codec;
 use super::body::Sections;
 use super::decode::Decoder;
@@ -21,17 +23,23 @@ use super::shareable::{Elements, Shareable};
 pub struct OpenBody<'p> {
     codec: Codec,
     encoded: &'p [u8],
-    raw: Option<Box<RawSections>>,
+    raw: Rare<RawSections>,
 }
 
 impl<'p> OpenBody<'p> {
+    /// Opens a short message without raw sections.
+    #[inline]
+    pub fn short(bytes: &'p [u8], codec: Codec) -> Self {
+        Self { codec, encoded: bytes, raw: Rare::default() }
+    }
+
     /// Opens a message whose tag says whether it `has_raw` sections. Of `payload` the encoded
     /// section is left, in private memory: copied there, once, unless it is there already.
     #[inline]
     pub fn new(payload: &'p mut Payload, has_raw: bool, codec: Codec) -> Result<Self, DecodeError> {
         // Most are short, and need nothing of what follows.
         let is_plain = !has_raw && matches!(payload, Payload::Small { .. });
-        let raw = if is_plain { None } else { open(payload, has_raw)? };
+        let raw = Rare::new(if is_plain { None } else { open(payload, has_raw)? });
         Ok(Self { codec, encoded: private_bytes(payload).unwrap_or_default(), raw })
     }
 

@@ -60,6 +60,16 @@ pub trait Method: Message {
     const DROP_ON_DISCONNECT: bool = false;
 }
 
+/// Returns how the own error of a method crosses that has answered with one.
+///
+/// # Panics
+///
+/// When its declaration does not say so.
+#[inline]
+pub fn error_of<M: Method>() -> Value<M::Err> {
+    M::ERR.expect("generated code says how the method's own error crosses")
+}
+
 /// A method that returns a stream.
 pub trait StreamMethod: Method {
     /// An item as the service makes it.

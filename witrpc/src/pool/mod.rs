@@ -70,7 +70,9 @@ use stage::ServerStage;
 use stop_reason::StopReason;
 use task::{Task, TaskHome};
 use thread_count::{PoolCounts, ThreadCount};
-use witrpc_transport::{Peer, Request, ServerPort, ShortAnswer, Shutdown, WaitPolicy};
+use witrpc_transport::{
+    Peer, Request, ServerPort, ShortAnswer, ShortRequest, Shutdown, WaitPolicy,
+};
 use worker::PoolWorker;
 
 use crate::observe::counters::{CounterRegistry, ThreadCounters};
@@ -93,6 +95,16 @@ pub trait Handler: Send + Sync {
         counters: &ThreadCounters,
         peer: &Arc<dyn Peer>,
         request: &mut Request,
+        answer: &mut Option<ShortAnswer>,
+    );
+
+    /// Does the same with a short request without a deadline.
+    fn serve_short(
+        &self,
+        pool: &Arc<Pool>,
+        counters: &ThreadCounters,
+        peer: &Arc<dyn Peer>,
+        request: &ShortRequest<'_>,
         answer: &mut Option<ShortAnswer>,
     );
 

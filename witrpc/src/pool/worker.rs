@@ -14,7 +14,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use witrpc_transport::{Only, Peer, Request, Scanner, Serve, ServerPort, ShortAnswer};
+use witrpc_transport::{
+    Only, Peer, Request, Scanner, Serve, ServerPort, ShortAnswer, ShortRequest,
+};
 
 use crate::observe::counters::CounterHandle;
 
@@ -299,6 +301,18 @@ impl Serve for Turn<'_> {
         worker.begin(guard, Tenant { client: peer.client().id, tag: request.tag });
         let pool = &worker.pool;
         pool.handler.serve(pool, worker.counted.counters(), peer, request, answer);
+    }
+
+    fn serve_short(
+        &mut self,
+        peer: &Arc<dyn Peer>,
+        request: &ShortRequest<'_>,
+        answer: &mut Option<ShortAnswer>,
+    ) {
+        let Self { worker, guard, .. } = self;
+        worker.begin(guard, Tenant { client: request.client, tag: request.tag });
+        let pool = &worker.pool;
+        pool.handler.serve_short(pool, worker.counted.counters(), peer, request, answer);
     }
 
     fn settled(&mut self) -> ControlFlow<()> {

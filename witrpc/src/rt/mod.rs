@@ -5,6 +5,7 @@ pub mod cancel_token;
 mod offload;
 pub mod panics;
 pub mod primitive;
+mod rare;
 mod signals;
 mod threads;
 mod timer;
@@ -12,6 +13,7 @@ mod timer;
 // Where a thread is started, its signals are blocked: one place for all crates.
 pub use block_on::block_on;
 pub use offload::offload;
+pub use rare::Rare;
 pub use signals::restore_elsewhere;
 pub use signals::restore_signal_mask;
 pub use threads::Threads;

@@ -301,8 +301,7 @@ impl WitServerBuilder {
         let config = BindConfig { admission, wait: self.wait, guard, trusted: self.trusted };
         let port = endpoint.transport().bind(config)?;
         let registry = RegistryServer::from_arc(Arc::clone(&door)).into_service();
-        let handler = Dispatcher { services: self.services, registry, spawn: self.spawn, hooks };
-        let handler = Box::new(handler);
+        let handler = Box::new(Dispatcher::new(self.services, registry, self.spawn, hooks));
         let clients = Arc::clone(&door) as _;
         let pool =
             Pool::start(port, handler, self.wait, self.max_workers, clients, counter_registry)

@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use witrpc_transport::{Payload, Peer, Request, ShortAnswer};
+use witrpc_transport::{Payload, Peer, Request, ShortAnswer, ShortRequest};
 
-use crate::call::server::call::{RequestContext, ServerCall, Service};
+use crate::call::server::call::{CallBody, RequestContext, ServerCall, Service};
 use crate::call::server::call_observer::CallObserver;
 use crate::call::server::hook_call::{Hooks, NotBegun, ServerHookCall};
 use crate::call::server::job::Spawn;
@@ -22,11 +22,13 @@ use super::control;
 
 /// The services of a server, by number.
 pub struct Dispatcher {
-    pub services: Vec<Arc<dyn Service>>,
+    services: Vec<Arc<dyn Service>>,
     /// Finds the others.
-    pub registry: Arc<dyn Service>,
-    pub spawn: Option<Spawn>,
-    pub hooks: Option<Arc<Hooks>>,
+    registry: Arc<dyn Service>,
+    spawn: Option<Spawn>,
+    hooks: Option<Arc<Hooks>>,
+    /// Of calls that nobody looks at.
+    nobody: CallObserver,
 }
 
 impl Handler for Dispatcher {
@@ -35,7 +37,6 @@ impl Handler for Dispatcher {
         if tag.operation == Operation::Call { self.names(tag) } else { None }
     }
 
-    #[inline]
     fn serve(
         &self,
         pool: &Arc<Pool>,
@@ -48,9 +49,7 @@ impl Handler for Dispatcher {
         let call = tag.filter(|tag| tag.operation == Operation::Call);
         counters.request(call.is_some(), request.payload.len());
         let observer = match call {
-            Some(call) if self.hooks.is_some() || spans::are_wanted() => {
-                self.observer(call, peer, request)
-            }
+            Some(call) if self.is_looked_at() => self.observer(call, peer, request),
             _ => CallObserver::plain(call.is_some()),
         };
         let line = RequestContext {
@@ -58,20 +57,74 @@ impl Handler for Dispatcher {
             ticket: request.ticket,
             tag: request.tag,
             deadline: request.deadline,
-            codec: ClientSession::of(peer.session()).codec(),
+            codec: ClientSession::codec_noted(peer.session().note()),
             pool,
             spawn: self.spawn.as_ref(),
-            observer,
+            observer: &observer,
             counters,
             settled: Cell::new(false),
             short_answer: Cell::from_mut(answer),
         };
         self.dispatch(&line, tag, &mut request.payload);
     }
+
+    /// Most requests are short calls of methods of services that exist, on a server that goes on, and
+    /// nobody looks at them. Any other goes the general way.
+    fn serve_short(
+        &self,
+        pool: &Arc<Pool>,
+        counters: &ThreadCounters,
+        peer: &Arc<dyn Peer>,
+        request: &ShortRequest<'_>,
+        answer: &mut Option<ShortAnswer>,
+    ) {
+        let plain = RequestTag::plain_call_of_bits(request.tag)
+            .and_then(|(service, method)| Some((self.services.get(usize::from(service))?, method)));
+        let Some((service, method)) = plain else {
+            return self.serve(pool, counters, peer, &mut request.request(), answer);
+        };
+        if self.is_looked_at() || pool.life().refuses() {
+            return self.serve(pool, counters, peer, &mut request.request(), answer);
+        }
+        counters.request(true, request.bytes().len());
+        let line = RequestContext {
+            peer,
+            ticket: request.ticket,
+            tag: request.tag,
+            deadline: None,
+            codec: ClientSession::codec_noted(request.note),
+            pool,
+            spawn: self.spawn.as_ref(),
+            observer: &self.nobody,
+            counters,
+            settled: Cell::new(false),
+            short_answer: Cell::from_mut(answer),
+        };
+        let call = ServerCall::new(&line, method, CallBody::Short(request));
+        let dispatched = catch(|| service.dispatch(call));
+        if !line.settled.get() {
+            line.unsettled(dispatched);
+        }
+    }
 }
 
 impl Dispatcher {
+    /// Finds services by their place in that list.
+    pub fn new(
+        services: Vec<Arc<dyn Service>>,
+        registry: Arc<dyn Service>,
+        spawn: Option<Spawn>,
+        hooks: Option<Arc<Hooks>>,
+    ) -> Self {
+        Self { services, registry, spawn, hooks, nobody: CallObserver::plain(true) }
+    }
+
+    /// Whether hooks stand around calls, or spans.
     #[inline]
+    fn is_looked_at(&self) -> bool {
+        self.hooks.is_some() || spans::are_wanted()
+    }
+
     fn dispatch(&self, line: &RequestContext<'_>, tag: Option<RequestTag>, payload: &mut Payload) {
         let continues = tag.is_some_and(|tag| tag.operation.continues_a_call());
         if line.pool.life().refuses() && !continues {
@@ -108,7 +161,6 @@ impl Dispatcher {
     }
 
     /// Brings a call to its service, unless a hook stops it.
-    #[inline]
     fn call(&self, line: &RequestContext<'_>, tag: RequestTag, payload: &mut Payload) {
         let service = match self.services.get(usize::from(tag.service)) {
             Some(service) => service,
@@ -120,11 +172,11 @@ impl Dispatcher {
             Err(NotBegun::Rejected(rejection)) => return line.reply().rejected(&rejection),
             Err(NotBegun::Panicked(message)) => return line.reply().panicked(&message),
         }
-        let call = ServerCall::new(line, tag.method, payload, tag.raw);
+        let body = CallBody::Arrived { payload, raw: tag.raw };
+        let call = ServerCall::new(line, tag.method, body);
         let dispatched = catch(|| line.observer.span().within(|| service.dispatch(call)));
         if !line.settled.get() {
-            let message = dispatched.err();
-            line.reply().panicked(message.as_deref().unwrap_or("the service gave no answer"));
+            line.unsettled(dispatched);
         }
     }
 }

@@ -63,8 +63,8 @@ pub use witrpc_transport::{
     KeptLane, Keys, Leasing, Lent, Lessor, Limit, MAX_EXCHANGE_LEN, MAX_HELLO_LEN, MAX_PIECE_LEN,
     MIN_MESSAGE_LEN, NoRandomBytes, Only, Outgoing, Payload, Peer, RemoteBytes, Request,
     ResourceError, Responder, Response, SHORT_WORDS, SMALL_LEN, Scanner, Sending, Serve,
-    ServerPort, Session, SharedBytes, Short, ShortAnswer, Shutdown, TAG_BITS, TAG_LEN, Ticket,
-    TrustedPeer, Usage, WaitPolicy, WritableBytes, pad, private_bytes, serve_by,
+    ServerPort, Session, SharedBytes, Short, ShortAnswer, ShortRequest, Shutdown, TAG_BITS,
+    TAG_LEN, Ticket, TrustedPeer, Usage, WaitPolicy, WritableBytes, pad, private_bytes, serve_by,
 };
 
 /// A way for clients to reach servers: what an [`Endpoint`] stands for. Any thread may call its methods, several

@@ -140,7 +140,9 @@ impl Mapping {
     #[inline]
     pub unsafe fn line<W: MappedWord>(&self, lines: Lines, index: usize) -> &[W; LINE_WORDS] {
         const { assert!(size_of::<[W; LINE_WORDS]>() == LINE) };
-        assert!(index < lines.count, "there is no line {index} among {}", lines.count);
+        if index >= lines.count {
+            no_line(index, lines.count);
+        }
         // SAFETY: the line is one of those that are in the mapping, by the invariant of `Lines`.
         let line = unsafe { self.start.add(lines.start + index * LINE) };
         // SAFETY: its bytes lie in the mapping and are aligned to a line, as the start of the mapping
@@ -198,11 +200,24 @@ impl Mapping {
     fn check(&self, offset: usize, count: usize, size: usize) {
         let len = self.len;
         let inside = offset <= len && count <= (len - offset) / size;
-        assert!(
-            inside && offset.is_multiple_of(size),
-            "{count} items of {size} bytes at {offset} are not a part of the region of {len} bytes"
-        );
+        if !inside || !offset.is_multiple_of(size) {
+            no_part(offset, count, size, len);
+        }
     }
+}
+
+// Out of line, so that the arguments of a message are gathered only when there is one.
+
+#[cold]
+#[inline(never)]
+fn no_line(index: usize, count: usize) -> ! {
+    panic!("there is no line {index} among {count}");
+}
+
+#[cold]
+#[inline(never)]
+fn no_part(offset: usize, count: usize, size: usize, len: usize) -> ! {
+    panic!("{count} items of {size} bytes at {offset} are not a part of the region of {len} bytes");
 }
 
 impl fmt::Debug for Mapping {

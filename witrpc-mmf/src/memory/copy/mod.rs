@@ -67,6 +67,8 @@ pub struct PeerMemory {
     head: Lines,
     /// The lines of the lanes. Empty until [`with_lanes`](Self::with_lanes).
     lanes: Lines,
+    /// The wait lines of the groups of lanes. Empty until [`with_wait_lines`](Self::with_wait_lines).
+    waits: Lines,
 }
 
 impl PeerMemory {
@@ -87,8 +89,8 @@ impl PeerMemory {
         // SAFETY: readable for as long as it exists, by this function's own contract.
         let mapping = unsafe { Mapping::new(Box::new(pages), len) }?;
         let head = mapping.lines(0, HEAD_LINES.min(len / LINE));
-        let lanes = mapping.lines(0, 0);
-        Ok(Self { mapping, head, lanes })
+        let none = mapping.lines(0, 0);
+        Ok(Self { mapping, head, lanes: none, waits: none })
     }
 
     /// Sets where the lines of the lanes are: `count` lines from `offset` on, in bytes.
@@ -100,6 +102,29 @@ impl PeerMemory {
     pub fn with_lanes(mut self, offset: usize, count: usize) -> Self {
         self.lanes = self.mapping.lines(offset, count);
         self
+    }
+
+    /// Sets where the wait lines of the groups of lanes are: `count` lines from `offset` on, in bytes.
+    ///
+    /// # Panics
+    ///
+    /// Panics if not all of them are in the region, each at a multiple of its length.
+    #[must_use]
+    pub fn with_wait_lines(mut self, offset: usize, count: usize) -> Self {
+        self.waits = self.mapping.lines(offset, count);
+        self
+    }
+
+    /// Returns the wait line of a group of lanes.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no such group.
+    #[inline]
+    #[must_use]
+    pub fn wait_line(&self, group: usize) -> &[PeerU64; LINE_WORDS] {
+        // SAFETY: as in `line`.
+        unsafe { self.mapping.line(self.waits, group) }
     }
 
     /// Returns the line of a lane.

@@ -56,9 +56,11 @@ impl<W: Words, T: Send> ListSlot<W, T> {
     /// is no longer `read`, the count by which the list was made.
     #[inline]
     pub fn put(&self, list: Box<T>, read: u64, work_signal: &WorkSignal<W>) {
-        drop(self.exchange(Box::into_raw(list)));
+        if let Some(former) = self.exchange(Box::into_raw(list)) {
+            discard(former);
+        }
         if work_signal.count() != read {
-            drop(self.take());
+            discard(self.take());
         }
     }
 
@@ -81,6 +83,13 @@ impl<W: Words, T: Send> ListSlot<W, T> {
         // SAFETY: it came from `Box::into_raw` in `put`, and the swap gives it to this call alone.
         (!former.is_null()).then(|| unsafe { Box::from_raw(former) })
     }
+}
+
+/// Drops a list that is seldom there, out of line.
+#[cold]
+#[inline(never)]
+fn discard<T>(list: T) {
+    drop(list);
 }
 
 impl<W: Words, T: Send> Drop for ListSlot<W, T> {

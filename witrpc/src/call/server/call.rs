@@ -6,14 +6,16 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use witrpc_transport::{Payload, Peer, ShortAnswer, Ticket};
+use witrpc_transport::{Payload, Peer, ShortAnswer, ShortRequest, Ticket};
 
-use crate::codec::{Codec, OpenBody, OwnedBody, Wire};
+use crate::codec::{Codec, DecodeError, Encoder, OpenBody, OwnedBody, Wire};
 use crate::contract::ServiceDescriptor;
 use crate::event::server::hub::EventHub;
-use crate::method::{Method, StreamMethod, TakenBy};
+use crate::method;
+use crate::method::{Method, StreamMethod, TakenBy, Value};
 use crate::observe::counters::{Counter, ThreadCounters};
 use crate::pool::{Job, Pool, Tenant};
+use crate::rt::Rare;
 use crate::stream::server::ServerStreams;
 use crate::stream::server::feed::{Feed, FeedState};
 use crate::stream::server::slot::HasSlot;
@@ -21,6 +23,7 @@ use crate::stream::server::stream_cancel::StreamCancel;
 use crate::stream::server::stream_limits::MethodPermit;
 use crate::stream::server::stream_sender::{StreamSender, StreamWriter};
 use crate::stream::server::threads::FedJob;
+use crate::tag::{AnswerTag, Status};
 
 use super::arguments::{Arguments, BadArguments, OwnedArguments};
 use super::call_observer::CallObserver;
@@ -60,12 +63,38 @@ pub trait Service: Send + Sync + 'static {
 pub struct ServerCall<'a> {
     line: &'a RequestContext<'a>,
     method: u16,
-    /// Where the transport has put it: a short one is decoded there.
-    payload: &'a mut Payload,
-    /// Whether the payload has raw sections.
-    raw: bool,
+    body: CallBody<'a>,
     /// What a method with streams needs besides.
-    streams: Option<Box<WithStreams>>,
+    streams: Rare<WithStreams>,
+}
+
+/// What a call brings, where the transport has put it.
+pub enum CallBody<'a> {
+    /// All is encoded, and decoded there.
+    Short(&'a ShortRequest<'a>),
+    /// Any other.
+    Arrived {
+        payload: &'a mut Payload,
+        /// Whether it has raw sections.
+        raw: bool,
+    },
+}
+
+impl CallBody<'_> {
+    fn len(&self) -> usize {
+        match self {
+            CallBody::Short(request) => request.bytes().len(),
+            CallBody::Arrived { payload, .. } => payload.len(),
+        }
+    }
+
+    /// Takes it along, for a call that outlives its dispatch.
+    fn take(&mut self, codec: Codec) -> Result<OwnedBody, DecodeError> {
+        match self {
+            CallBody::Short(request) => OwnedBody::new(request.request().payload, false, codec),
+            CallBody::Arrived { payload, raw } => OwnedBody::new(mem::take(payload), *raw, codec),
+        }
+    }
 }
 
 /// A call of a method that takes a stream, once that is open.
@@ -86,7 +115,7 @@ pub struct RequestContext<'a> {
     pub codec: Codec,
     pub pool: &'a Arc<Pool>,
     pub spawn: Option<&'a Spawn>,
-    pub observer: CallObserver,
+    pub observer: &'a CallObserver,
     /// Of the thread that serves it.
     pub counters: &'a ThreadCounters,
     /// Set once the call is answered, or a job has taken it over.
@@ -98,16 +127,50 @@ pub struct RequestContext<'a> {
 impl<'a> RequestContext<'a> {
     #[inline]
     pub fn reply(&self) -> Reply<'_> {
-        let (peer, counter, observer) = (&**self.peer, Counter::Own(self.counters), &self.observer);
-        Reply { peer, ticket: self.ticket, codec: self.codec, observer, counter, left_to: None }
+        let (peer, counter, observer) = (&**self.peer, Counter::Own(self.counters), self.observer);
+        Reply { peer, ticket: self.ticket, codec: self.codec, observer, counter }
     }
 
-    /// For the last that happens to the request: a short answer is left to the transport, unless
-    /// somebody is to be told whether it was heard.
+    /// Answers with the handler's value.
     #[inline]
-    fn last_reply(&self) -> Reply<'_> {
-        let left_to = self.observer.is_plain().then_some(self.short_answer);
-        Reply { left_to, ..self.reply() }
+    pub(crate) fn value<M: Method>(&self, value: &M::Ok) {
+        self.encode(Status::Ok, &M::OK, value);
+    }
+
+    /// Answers with what the handler returned.
+    #[inline]
+    pub(crate) fn result<M: Method>(&self, result: &Result<M::Ok, M::Err>) {
+        match result {
+            Ok(value) => self.value::<M>(value),
+            Err(error) => self.encode(Status::App, &method::error_of::<M>(), error),
+        }
+    }
+
+    /// Answers with a value. A short one is left to the transport, unless somebody is to be told whether it
+    /// was heard. Inlined: most are, and of these nothing goes through memory but the bytes.
+    #[inline(always)]
+    fn encode<T: 'static>(&self, status: Status, how: &Value<T>, value: &T) {
+        let mut encoder = Encoder::new(self.codec);
+        let encoded = how.put(value, &mut encoder);
+        if encoded.is_ok()
+            && let Some(body) = encoder.short()
+            && self.observer.is_plain()
+        {
+            let tag = AnswerTag { status, raw: false }.bits();
+            self.short_answer.set(Some(ShortAnswer::new(tag, body)));
+            self.observer.answered(Counter::Own(self.counters), status, body.len(), true);
+            // Such a message owns nothing that is to be looked for.
+            mem::forget(encoder);
+            return;
+        }
+        self.reply().encoded(status, encoder, encoded);
+    }
+
+    /// Answers a call that its service has not answered.
+    #[cold]
+    pub fn unsettled(&self, dispatched: Result<(), String>) {
+        let message = dispatched.err();
+        self.reply().panicked(message.as_deref().unwrap_or("the service gave no answer"));
     }
 
     pub fn asked(&self) -> PendingReply {
@@ -161,13 +224,8 @@ impl Caller<'_> {
 
 impl<'a> ServerCall<'a> {
     #[inline]
-    pub(crate) fn new(
-        line: &'a RequestContext<'a>,
-        method: u16,
-        payload: &'a mut Payload,
-        raw: bool,
-    ) -> Self {
-        Self { line, method, payload, raw, streams: None }
+    pub(crate) fn new(line: &'a RequestContext<'a>, method: u16, body: CallBody<'a>) -> Self {
+        Self { line, method, body, streams: Rare::default() }
     }
 }
 
@@ -188,7 +246,7 @@ impl ServerCall<'_> {
     pub fn reply<M: Method>(self, run: impl for<'t> FnOnce(TakenBy<'t, M>, &Caller<'_>) -> M::Ok) {
         self.run(
             |arguments, caller| Ok(run(arguments.read::<M>()?, caller)),
-            |reply, value| reply.value::<M>(value),
+            |line, value| line.value::<M>(value),
         );
     }
 
@@ -200,7 +258,7 @@ impl ServerCall<'_> {
     ) {
         self.run(
             |arguments, caller| Ok(run(arguments.read::<M>()?, caller)),
-            |reply, result| reply.result::<M>(result),
+            |line, result| line.result::<M>(result),
         );
     }
 
@@ -230,13 +288,20 @@ impl ServerCall<'_> {
     pub(crate) fn run<R>(
         self,
         run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<R, BadArguments>,
-        answer: impl FnOnce(Reply<'_>, &R),
+        answer: impl FnOnce(&RequestContext<'_>, &R),
     ) {
         let line = self.line;
-        let outcome = OpenBody::new(self.payload, self.raw, line.codec)
+        let opened = match self.body {
+            CallBody::Short(request) => Ok(OpenBody::short(request.bytes(), line.codec)),
+            CallBody::Arrived { payload, raw } => OpenBody::new(payload, raw, line.codec),
+        };
+        let outcome = opened
             .map_err(BadArguments::from)
             .and_then(|body| run(&mut Arguments::new(body.decoder()), &Caller(line)));
-        answer_or_refuse(line.last_reply(), &outcome, answer);
+        match &outcome {
+            Ok(value) => answer(line, value),
+            Err(bad) => line.reply().bad_request(bad.message()),
+        }
         line.settled.set(true);
     }
 
@@ -292,7 +357,7 @@ impl ServerCall<'_> {
     /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method
     /// does not begin, which has been answered.
     fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, MethodPermit)> {
-        let permit = ServerStreams::of(self.line.peer.session()).load().begin(self.payload.len());
+        let permit = ServerStreams::of(self.line.peer.session()).load().begin(self.body.len());
         let permit = match permit {
             Ok(permit) => permit,
             Err(why) => {
@@ -300,7 +365,9 @@ impl ServerCall<'_> {
                 return None;
             }
         };
-        let opened = OwnedBody::new(mem::take(self.payload), self.raw, self.line.codec)
+        let opened = self
+            .body
+            .take(self.line.codec)
             .map_err(BadArguments::from)
             .and_then(OwnedArguments::behind_number);
         match opened {
@@ -337,7 +404,7 @@ impl ServerCall<'_> {
         let line = self.line;
         let (arguments, place) = match self.streams.as_mut().and_then(|with| with.fed.take()) {
             Some(fed) => fed,
-            None => match OwnedBody::new(mem::take(self.payload), self.raw, line.codec) {
+            None => match self.body.take(line.codec) {
                 Ok(body) => (OwnedArguments::new(body), AnswerTarget::Caller(line.asked())),
                 Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
             },

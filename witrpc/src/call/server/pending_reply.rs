@@ -28,6 +28,6 @@ impl PendingReply {
     pub fn reply_for<'a>(&'a self, observer: &'a CallObserver) -> Reply<'a> {
         let counter = ClientSession::of(self.peer.session()).late();
         let (peer, ticket, codec) = (&*self.peer, self.ticket, self.codec);
-        Reply { peer, ticket, codec, observer, counter, left_to: None }
+        Reply { peer, ticket, codec, observer, counter }
     }
 }

@@ -1,12 +1,8 @@
 //! Answers.
 
-use std::cell::Cell;
+use witrpc_transport::{Body, ChannelError, Outgoing, Peer, SMALL_LEN, Ticket, pad};
 
-use witrpc_transport::{
-    Body, ChannelError, Outgoing, Peer, SMALL_LEN, Short, ShortAnswer, Ticket, pad,
-};
-
-use crate::codec::{Batch, Codec, Encoded, Encoder};
+use crate::codec::{Batch, Codec, EncodeError, Encoded, Encoder};
 use crate::method;
 use crate::method::{Method, Value};
 use crate::observe::counters::Counter;
@@ -29,8 +25,6 @@ pub struct Reply<'a> {
     pub codec: Codec,
     pub observer: &'a CallObserver,
     pub counter: Counter<'a>,
-    /// Where a short answer is left to the transport.
-    pub left_to: Option<&'a Cell<Option<ShortAnswer>>>,
 }
 
 impl Reply<'_> {
@@ -68,8 +62,7 @@ impl Reply<'_> {
     /// The method's own error.
     #[inline]
     pub fn error<M: Method>(self, error: &M::Err) {
-        let err = M::ERR.expect("generated code says how the method's own error crosses");
-        self.encode(Status::App, &err, error);
+        self.encode(Status::App, &method::error_of::<M>(), error);
     }
 
     /// The first items of a batch, and whether these are the last of the stream. The only error that
@@ -176,11 +169,20 @@ impl Reply<'_> {
         let _ = self.send(Status::ShuttingDown, &[]);
     }
 
-    #[inline]
     fn encode<T: 'static>(self, status: Status, how: &Value<T>, value: &T) {
         let mut encoder = Encoder::new(self.codec);
-        let put = how.put(value, &mut encoder);
-        if let Err(error) = put.and_then(|()| encoder.decide_leases(|| self.peer.lessor())) {
+        let encoded = how.put(value, &mut encoder);
+        self.encoded(status, encoder, encoded);
+    }
+
+    /// What an encoder has made of a value.
+    pub fn encoded(
+        self,
+        status: Status,
+        mut encoder: Encoder<'_>,
+        encoded: Result<(), EncodeError>,
+    ) {
+        if let Err(error) = encoded.and_then(|()| encoder.decide_leases(|| self.peer.lessor())) {
             return self.not_encoded(&error.to_string());
         }
         let answered = encoder.with_body(|raw, body| self.answer(status, raw, body));
@@ -216,16 +218,9 @@ impl Reply<'_> {
         }
     }
 
-    /// The one way that all answers go.
-    #[inline]
+    /// The one way of all answers but those that are left to the transport.
     fn answer(self, status: Status, raw: bool, body: Body<'_>) -> Result<(), ChannelError> {
         let tag = AnswerTag { status, raw }.bits();
-        if let (Some(place), Body::Small { padded, len }) = (self.left_to, body) {
-            let answer = Short::of_padded(padded, len).map(|body| ShortAnswer::new(tag, body));
-            place.set(answer);
-            self.observer.answered(self.counter, status, len, true);
-            return Ok(());
-        }
         let answered = self.peer.answer(self.ticket, Outgoing::new(tag, body));
         // One that is too large will be answered with that.
         if !matches!(answered, Err(ChannelError::TooLarge { .. })) {

@@ -38,7 +38,8 @@ impl ClientSession {
         parts: Vec<SessionPart>,
     ) -> Session {
         let (jobs, presence) = (ClientJobs::default(), StreamCancel::taken());
-        Session::new(Arc::new(Self { codec, parts, jobs, presence, counter_registry }))
+        let session = Self { codec, parts, jobs, presence, counter_registry };
+        Session::new(Arc::new(session)).with_note(note(codec))
     }
 
     /// Returns what a transport has kept.
@@ -91,10 +92,51 @@ impl ClientSession {
     pub fn codec(&self) -> Codec {
         self.codec
     }
+
+    /// Returns the codec of a session that has this note: a plain call needs nothing else of it.
+    #[inline]
+    pub fn codec_noted(note: u32) -> Codec {
+        match note {
+            #[cfg(feature = "json")]
+            JSON => Codec::Json,
+            _ => Codec::Postcard,
+        }
+    }
+}
+
+/// What stands beside a session whose client has chosen JSON.
+#[cfg(feature = "json")]
+const JSON: u32 = 1;
+
+/// What stands beside a session whose client has chosen that codec.
+fn note(codec: Codec) -> u32 {
+    match codec {
+        Codec::Postcard => 0,
+        #[cfg(feature = "json")]
+        Codec::Json => JSON,
+    }
 }
 
 impl fmt::Debug for ClientSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientSession").field("codec", &self.codec).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_note_beside_a_session_tells_its_codec() {
+        for codec in [
+            Codec::Postcard,
+            #[cfg(feature = "json")]
+            Codec::Json,
+        ] {
+            let session = ClientSession::begin(codec, Arc::default(), Vec::new());
+            assert_eq!(ClientSession::codec_noted(session.note()), codec);
+            assert_eq!(ClientSession::of(&session).codec(), codec);
+        }
     }
 }

@@ -72,14 +72,14 @@ impl ServerCall<'_> {
         self,
         run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<T, BadArguments>,
     ) {
-        self.run(run, |reply, value| reply.value::<Returns<T>>(value));
+        self.run(run, |line, value| line.value::<Returns<T>>(value));
     }
 
     pub(crate) fn answer_result<T: Transfer, E: Wire>(
         self,
         run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<Result<T, E>, BadArguments>,
     ) {
-        self.run(run, |reply, result| reply.result::<Fails<T, E>>(result));
+        self.run(run, |line, result| line.result::<Fails<T, E>>(result));
     }
 
     pub(crate) fn answer_async<T: Transfer, F>(
