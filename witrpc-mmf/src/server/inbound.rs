@@ -18,7 +18,7 @@ use crate::link::head::{Head, Kind, LEASES};
 use crate::link::lease::take_leases;
 use crate::link::line;
 use crate::link::line::{Copied, InlineWords};
-use crate::link::message::{Payload, Request, Ticket, inline_bytes};
+use crate::link::message::{MESSAGE_LEN_BOUNDS, Payload, Request, Ticket, inline_bytes};
 use crate::link::message_codec::Segment;
 use crate::link::reassembly::Reassembly;
 use crate::link::sender::ReadyLine;
@@ -147,6 +147,7 @@ impl Connection {
         seq: u64,
         copied: &'c Copied,
     ) -> Option<ShortRequest<'c>> {
+        const { assert!(INLINE_LEN <= MESSAGE_LEN_BOUNDS.0, "it is within any connection's limit") }
         let (tag, len) = Head::short_of_word(copied.head)?;
         let ticket = Ticket::new(lane.lane as u32, seq);
         let peer = (&self.client_info, &self.session);

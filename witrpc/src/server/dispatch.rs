@@ -27,8 +27,8 @@ pub struct Dispatcher {
     registry: Arc<dyn Service>,
     spawn: Option<Spawn>,
     hooks: Option<Arc<Hooks>>,
-    /// Of calls that nobody looks at.
-    nobody: CallObserver,
+    /// Of a call without hooks and spans.
+    plain: CallObserver,
 }
 
 impl Handler for Dispatcher {
@@ -68,8 +68,8 @@ impl Handler for Dispatcher {
         self.dispatch(&line, tag, &mut request.payload);
     }
 
-    /// Most requests are short calls of methods of services that exist, on a server that goes on, and
-    /// nobody looks at them. Any other goes the general way.
+    /// Most requests are short calls of methods of a user's services, on a server that goes on, without
+    /// hooks and spans. Any other goes the general way.
     fn serve_short(
         &self,
         pool: &Arc<Pool>,
@@ -78,14 +78,12 @@ impl Handler for Dispatcher {
         request: &ShortRequest<'_>,
         answer: &mut Option<ShortAnswer>,
     ) {
-        let plain = RequestTag::plain_call_of_bits(request.tag)
-            .and_then(|(service, method)| Some((self.services.get(usize::from(service))?, method)));
-        let Some((service, method)) = plain else {
+        let called = RequestTag::plain_call_of_bits(request.tag)
+            .and_then(|(service, method)| Some((self.services.get(usize::from(service))?, method)))
+            .filter(|_| !self.is_looked_at() && !pool.life().refuses());
+        let Some((service, method)) = called else {
             return self.serve(pool, counters, peer, &mut request.request(), answer);
         };
-        if self.is_looked_at() || pool.life().refuses() {
-            return self.serve(pool, counters, peer, &mut request.request(), answer);
-        }
         counters.request(true, request.bytes().len());
         let line = RequestContext {
             peer,
@@ -95,7 +93,7 @@ impl Handler for Dispatcher {
             codec: ClientSession::codec_noted(request.note),
             pool,
             spawn: self.spawn.as_ref(),
-            observer: &self.nobody,
+            observer: &self.plain,
             counters,
             settled: Cell::new(false),
             short_answer: Cell::from_mut(answer),
@@ -116,7 +114,7 @@ impl Dispatcher {
         spawn: Option<Spawn>,
         hooks: Option<Arc<Hooks>>,
     ) -> Self {
-        Self { services, registry, spawn, hooks, nobody: CallObserver::plain(true) }
+        Self { services, registry, spawn, hooks, plain: CallObserver::plain(true) }
     }
 
     /// Whether hooks stand around calls, or spans.
