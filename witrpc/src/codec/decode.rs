@@ -15,7 +15,7 @@ use super::open::RawSections;
 use super::plain::ReadRaw;
 use super::shareable::Shareable;
 use super::text::Text;
-use super::{Codec, number, plain};
+use super::{Codec, number, plain, text};
 
 /// Reads the values of an opened message.
 pub struct Decoder<'a> {
@@ -42,9 +42,10 @@ impl<'a> Decoder<'a> {
         name: &'static str,
     ) -> Result<T, DecodeError> {
         if let Codec::Postcard = self.codec
-            && let Some(number) = number::read(&mut self.rest)
+            && let Some(value) =
+                number::read(&mut self.rest).or_else(|| text::read_string(&mut self.rest))
         {
-            return Ok(number);
+            return Ok(value);
         }
         match plain::read_plain_vec(self) {
             Some(outcome) => outcome.map_err(|fault| DecodeError::Value { value: name, fault }),
@@ -53,7 +54,13 @@ impl<'a> Decoder<'a> {
     }
 
     /// The next value, a string; borrowed where the codec allows.
+    #[inline]
     pub fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, DecodeError> {
+        if let Codec::Postcard = self.codec
+            && let Some(text) = text::read(&mut self.rest)
+        {
+            return Ok(Cow::Borrowed(text));
+        }
         self.decode(name).map(|Text(text)| text)
     }
 

@@ -12,7 +12,7 @@ use crate::rt::Rare;
 use super::body::{MAX_SECTION_LEN, MAX_SECTIONS, Sections};
 use super::buffer::SmallBuf;
 use super::error::{EncodeError, EncodeFault};
-use super::{Codec, number, plain, strict};
+use super::{Codec, number, plain, strict, text};
 
 /// A message body in the making. What is raw stays where the user has it, until the transport
 /// has found space for it.
@@ -83,13 +83,22 @@ impl<'a> Encoder<'a> {
             number::write(number, &mut self.encoded);
             return Ok(());
         }
+        if let Some(text) = text::of_value(value) {
+            return self.str(name, text);
+        }
         match plain::raw_bytes(value) {
             Some(bytes) => self.section(name, bytes),
             None => self.encode(name, value),
         }
     }
 
+    /// Adds a string.
+    #[inline]
     pub fn str(&mut self, name: &'static str, text: &str) -> Result<(), EncodeError> {
+        if let Codec::Postcard = self.codec {
+            text::write(text, &mut self.encoded);
+            return Ok(());
+        }
         self.encode(name, text)
     }
 
@@ -97,7 +106,7 @@ impl<'a> Encoder<'a> {
     pub fn path(&mut self, name: &'static str, path: &Path) -> Result<(), EncodeError> {
         let text =
             path.to_str().ok_or(EncodeError { value: name, fault: EncodeFault::PathNotUtf8 })?;
-        self.encode(name, text)
+        self.str(name, text)
     }
 
     /// Adds a slice that travels as it lies in memory.

@@ -84,7 +84,7 @@ pub fn read<T: 'static>(from: &mut &[u8]) -> Option<T> {
 
 /// Reads an `N` if that is what a `T` is.
 #[inline(always)]
-fn as_type<T: 'static, N: 'static>(
+pub fn as_type<T: 'static, N: 'static>(
     read: impl FnOnce(&mut &[u8]) -> Option<N>,
     from: &mut &[u8],
 ) -> Option<T> {
