@@ -17,7 +17,7 @@
 //!
 //! What is absent on purpose: no lock, allocation, clock or shared counter of the pool's on the way of
 //! a call whose handler is not `async`; no timed sleep unless there are more threads than needed or no
-//! free ones. Over shared memory, the engine adds two exchanges of its shelf and a counted reference to
+//! free ones. Over shared memory, the engine adds two exchanges of its list slot and a counted reference to
 //! the connection: a handler must keep no connection that ends.
 //!
 //! - [`poller_lock`]: the word that says who looks; [`bell`]: tasks that are ready; [`poller_protocol`]: both in
