@@ -146,8 +146,8 @@ impl<'a> RequestContext<'a> {
         }
     }
 
-    /// Answers with a value. A short one is left to the transport, unless somebody is to be told whether it
-    /// was heard. Inlined: most are, and of these nothing goes through memory but the bytes.
+    /// Answers with a value. A short one is left to the transport, unless hooks or spans are to learn whether
+    /// it was heard. Inlined: most are, and of these nothing goes through memory but the bytes.
     #[inline(always)]
     fn encode<T: 'static>(&self, status: Status, how: &Value<T>, value: &T) {
         let mut encoder = Encoder::new(self.codec);
