@@ -48,7 +48,9 @@ pub struct CalculatorAsyncClient {
     non_upper_case_globals
 )]
 const _: () = {
-    use ::witrpc::__private::v1 as __wit_v1;
+    use ::witrpc::__private::v1 as __wit;
+    #[allow(unused_imports)]
+    use __wit::NotResult as _;
     enum __wit_Methods {
         add,
         divide,
@@ -57,76 +59,66 @@ const _: () = {
         store,
     }
     struct __fn_add;
-    impl __wit_v1::Message for __fn_add {
-        type Arguments = (__wit_v1::Value<i64>, __wit_v1::Value<i64>);
+    impl __wit::Message for __fn_add {
+        type Args = (__wit::Value<i64>, __wit::Value<i64>);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::add as _;
-        const ARGUMENTS: Self::Arguments = (
-            __wit_v1::value::<i64>("a"),
-            __wit_v1::value::<i64>("b"),
-        );
+        const ARGS: Self::Args = (__wit::value::<i64>("a"), __wit::value::<i64>("b"));
     }
-    impl __wit_v1::Method for __fn_add {
+    impl __wit::Method for __fn_add {
         type Ok = i64;
-        type Err = __wit_v1::NoAppError;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<i64>("result");
+        type Err = __wit::NoAppError;
+        const ANSWER: __wit::AnswerOf<Self> = __wit::answer::<i64>();
     }
     struct __fn_divide;
-    impl __wit_v1::Message for __fn_divide {
-        type Arguments = (__wit_v1::Value<i64>, __wit_v1::Value<i64>);
+    impl __wit::Message for __fn_divide {
+        type Args = (__wit::Value<i64>, __wit::Value<i64>);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::divide as _;
-        const ARGUMENTS: Self::Arguments = (
-            __wit_v1::value::<i64>("a"),
-            __wit_v1::value::<i64>("b"),
-        );
+        const ARGS: Self::Args = (__wit::value::<i64>("a"), __wit::value::<i64>("b"));
     }
-    impl __wit_v1::Method for __fn_divide {
+    impl __wit::Method for __fn_divide {
         type Ok = i64;
         type Err = DivideError;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<i64>("result");
-        const ERR: __wit_v1::Error<Self::Err> = __wit_v1::error::<DivideError>();
+        const ANSWER: __wit::AnswerOf<Self> = __wit::answer_or_error::<
+            i64,
+            DivideError,
+        >();
     }
     struct __fn_lookup;
-    impl __wit_v1::Message for __fn_lookup {
-        type Arguments = (__wit_v1::Str,);
+    impl __wit::Message for __fn_lookup {
+        type Args = (__wit::Str,);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::lookup as _;
-        const ARGUMENTS: Self::Arguments = (__wit_v1::str("key"),);
+        const ARGS: Self::Args = (__wit::str("key"),);
     }
-    impl __wit_v1::Method for __fn_lookup {
+    impl __wit::Method for __fn_lookup {
         type Ok = Option<String>;
-        type Err = __wit_v1::NoAppError;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<
-            Option<String>,
-        >("result");
+        type Err = __wit::NoAppError;
+        const ANSWER: __wit::AnswerOf<Self> = __wit::answer::<Option<String>>();
     }
     struct __fn_mean;
-    impl __wit_v1::Message for __fn_mean {
-        type Arguments = (__wit_v1::Raw<f64>,);
+    impl __wit::Message for __fn_mean {
+        type Args = (__wit::Raw<f64>,);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::mean as _;
-        const ARGUMENTS: Self::Arguments = (__wit_v1::raw::<f64>("samples"),);
+        const ARGS: Self::Args = (__wit::raw::<f64>("samples"),);
     }
-    impl __wit_v1::Method for __fn_mean {
+    impl __wit::Method for __fn_mean {
         type Ok = f64;
-        type Err = __wit_v1::NoAppError;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<f64>("result");
+        type Err = __wit::NoAppError;
+        const ANSWER: __wit::AnswerOf<Self> = __wit::answer::<f64>();
     }
+    const __is_res_store: __wit::bool = __wit::Probe::<io::Result<u64>>::IS_RESULT;
     struct __fn_store;
-    impl __wit_v1::Message for __fn_store {
-        type Arguments = (__wit_v1::Path, __wit_v1::Value<Table>);
+    impl __wit::Message for __fn_store {
+        type Args = (__wit::Path, __wit::Value<Table>);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::store as _;
-        const ARGUMENTS: Self::Arguments = (
-            __wit_v1::path("path"),
-            __wit_v1::lent::<Table>("table"),
-        );
+        const ARGS: Self::Args = (__wit::path("path"), __wit::lent::<Table>("table"));
     }
-    impl __wit_v1::Method for __fn_store {
-        type Ok = <io::Result<
-            u64,
-        > as __wit_v1::ResultType<{ __wit_v1::is_result!(io::Result < u64 >) }>>::Ok;
-        type Err = <io::Result<
-            u64,
-        > as __wit_v1::ResultType<{ __wit_v1::is_result!(io::Result < u64 >) }>>::Err;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<Self::Ok>("result");
-        const ERR: __wit_v1::Error<Self::Err> = __wit_v1::error::<Self::Err>();
+    impl __wit::Method for __fn_store {
+        type Ok = <io::Result<u64> as __wit::ResultType<__is_res_store>>::Ok;
+        type Err = <io::Result<u64> as __wit::ResultType<__is_res_store>>::Err;
+        const ANSWER: __wit::AnswerOf<Self> = __wit::alias::<
+            io::Result<u64>,
+            __is_res_store,
+        >();
     }
     impl CalculatorClient {
         /// Connects to the server at an endpoint, usually its name, with the defaults of
@@ -138,12 +130,12 @@ const _: () = {
         pub fn connect(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
         ) -> ::core::result::Result<Self, ::witrpc::ConnectError> {
-            __wit_v1::connect_blocking::<Self>(::core::convert::Into::into(endpoint))
+            __wit::connect_blocking::<Self>(::core::convert::Into::into(endpoint))
         }
         /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
         pub fn builder(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
-        ) -> ::witrpc::ClientBuilder<Self, __wit_v1::Blocking> {
+        ) -> ::witrpc::ClientBuilder<Self, __wit::Blocking> {
             ::witrpc::ClientBuilder::new(::core::convert::Into::into(endpoint))
         }
         /// Serves `service` within this process, for tests: calls are encoded and dispatched as
@@ -153,7 +145,7 @@ const _: () = {
             S: ::core::marker::Sized + Calculator + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit_v1::in_process::<Self>(CalculatorServer::new(service))
+            __wit::in_process::<Self>(CalculatorServer::new(service))
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -173,7 +165,7 @@ const _: () = {
             a: i64,
             b: i64,
         ) -> ::core::result::Result<i64, ::witrpc::CallError> {
-            __wit_v1::call::<__fn_add>(&self.connection, (&a, &b))
+            __wit::call_blocking::<__fn_add>(&self.connection, (&a, &b))
         }
         /// Calls [`Calculator::divide`].
         pub fn divide(
@@ -181,36 +173,33 @@ const _: () = {
             a: i64,
             b: i64,
         ) -> ::core::result::Result<i64, ::witrpc::CallError<DivideError>> {
-            __wit_v1::call::<__fn_divide>(&self.connection, (&a, &b))
+            __wit::call_blocking::<__fn_divide>(&self.connection, (&a, &b))
         }
         /// Calls [`Calculator::lookup`].
         pub fn lookup(
             &self,
             key: &str,
         ) -> ::core::result::Result<Option<String>, ::witrpc::CallError> {
-            __wit_v1::call::<__fn_lookup>(&self.connection, (key,))
+            __wit::call_blocking::<__fn_lookup>(&self.connection, (key,))
         }
         /// Calls [`Calculator::mean`].
         pub fn mean(
             &self,
             samples: &[f64],
         ) -> ::core::result::Result<f64, ::witrpc::CallError> {
-            __wit_v1::call::<__fn_mean>(&self.connection, (samples,))
+            __wit::call_blocking::<__fn_mean>(&self.connection, (samples,))
         }
         /// Calls [`Calculator::store`].
         pub fn store(
             &self,
             path: &Path,
             table: &Table,
-        ) -> __wit_v1::AliasOutcome<
-            io::Result<u64>,
-            { __wit_v1::is_result!(io::Result < u64 >) },
-        > {
-            __wit_v1::call::<__fn_store>(&self.connection, (path, table))
+        ) -> __wit::AliasOutcome<io::Result<u64>, __is_res_store> {
+            __wit::call_blocking::<__fn_store>(&self.connection, (path, table))
         }
     }
-    impl __wit_v1::Client for CalculatorClient {
-        const DESCRIPTOR: &'static __wit_v1::ServiceDescriptor = &__wit_descriptor;
+    impl __wit::Client for CalculatorClient {
+        const DESCRIPTOR: &'static __wit::ServiceDescriptor = &__wit_descriptor;
         fn from_connection(connection: ::witrpc::Connection) -> Self {
             Self { connection }
         }
@@ -227,12 +216,12 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<Self, ::witrpc::ConnectError>,
         > + ::core::marker::Send {
-            __wit_v1::connect_async::<Self>(::core::convert::Into::into(endpoint))
+            __wit::connect_async::<Self>(::core::convert::Into::into(endpoint))
         }
         /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
         pub fn builder(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
-        ) -> ::witrpc::ClientBuilder<Self, __wit_v1::Async> {
+        ) -> ::witrpc::ClientBuilder<Self, __wit::Async> {
             ::witrpc::ClientBuilder::new(::core::convert::Into::into(endpoint))
         }
         /// Serves `service` within this process, for tests: calls are encoded and dispatched as
@@ -242,7 +231,7 @@ const _: () = {
             S: ::core::marker::Sized + Calculator + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit_v1::in_process::<Self>(CalculatorServer::new(service))
+            __wit::in_process::<Self>(CalculatorServer::new(service))
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -265,10 +254,7 @@ const _: () = {
             Output = ::core::result::Result<i64, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
             async move {
-                __wit_v1::ClientCall::of::<__fn_add>(&self.connection, (&a, &b))
-                    .send()
-                    .await
-                    .outcome::<__fn_add>()
+                __wit::call_async::<__fn_add>(&self.connection, (&a, &b)).await
             }
         }
         /// Calls [`Calculator::divide`].
@@ -280,10 +266,7 @@ const _: () = {
             Output = ::core::result::Result<i64, ::witrpc::CallError<DivideError>>,
         > + ::core::marker::Send + 'call {
             async move {
-                __wit_v1::ClientCall::of::<__fn_divide>(&self.connection, (&a, &b))
-                    .send()
-                    .await
-                    .outcome::<__fn_divide>()
+                __wit::call_async::<__fn_divide>(&self.connection, (&a, &b)).await
             }
         }
         /// Calls [`Calculator::lookup`].
@@ -293,12 +276,7 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<Option<String>, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
-            async move {
-                __wit_v1::ClientCall::of::<__fn_lookup>(&self.connection, (key,))
-                    .send()
-                    .await
-                    .outcome::<__fn_lookup>()
-            }
+            __wit::call_async::<__fn_lookup>(&self.connection, (key,))
         }
         /// Calls [`Calculator::mean`].
         pub fn mean<'call>(
@@ -307,12 +285,7 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<f64, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
-            async move {
-                __wit_v1::ClientCall::of::<__fn_mean>(&self.connection, (samples,))
-                    .send()
-                    .await
-                    .outcome::<__fn_mean>()
-            }
+            __wit::call_async::<__fn_mean>(&self.connection, (samples,))
         }
         /// Calls [`Calculator::store`].
         pub fn store<'call>(
@@ -320,22 +293,14 @@ const _: () = {
             path: &'call Path,
             table: &'call Table,
         ) -> impl ::core::future::Future<
-            Output = __wit_v1::AliasOutcome<
-                io::Result<u64>,
-                { __wit_v1::is_result!(io::Result < u64 >) },
-            >,
+            Output = __wit::AliasOutcome<io::Result<u64>, __is_res_store>,
         > + ::core::marker::Send + 'call {
-            async move {
-                let _ = __wit_v1::lent::<Table>;
-                __wit_v1::ClientCall::of::<__fn_store>(&self.connection, (path, table))
-                    .send()
-                    .await
-                    .outcome::<__fn_store>()
-            }
+            let _ = __wit::lent::<Table>;
+            __wit::call_async::<__fn_store>(&self.connection, (path, table))
         }
     }
-    impl __wit_v1::Client for CalculatorAsyncClient {
-        const DESCRIPTOR: &'static __wit_v1::ServiceDescriptor = &__wit_descriptor;
+    impl __wit::Client for CalculatorAsyncClient {
+        const DESCRIPTOR: &'static __wit::ServiceDescriptor = &__wit_descriptor;
         fn from_connection(connection: ::witrpc::Connection) -> Self {
             Self { connection }
         }
@@ -360,8 +325,8 @@ const _: () = {
             }
         }
     }
-    impl __wit_v1::IntoService for CalculatorServer {
-        fn into_service(self) -> ::std::sync::Arc<dyn __wit_v1::Service> {
+    impl __wit::IntoService for CalculatorServer {
+        fn into_service(self) -> ::std::sync::Arc<dyn __wit::Service> {
             self.service
         }
     }
@@ -369,95 +334,60 @@ const _: () = {
     impl<
         __wit_S: ?::core::marker::Sized + Calculator + ::core::marker::Send
             + ::core::marker::Sync + 'static,
-    > __wit_v1::Service for __wit_Dispatch<__wit_S> {
-        fn descriptor(&self) -> &'static __wit_v1::ServiceDescriptor {
+    > __wit::Service for __wit_Dispatch<__wit_S> {
+        fn descriptor(&self) -> &'static __wit::ServiceDescriptor {
             &__wit_descriptor
         }
-        fn dispatch(&self, call: __wit_v1::ServerCall<'_>) {
+        fn dispatch(&self, call: __wit::ServerCall<'_>) {
             match call.method() {
-                <__fn_add as __wit_v1::Message>::NUMBER => {
-                    call.reply::<
-                            __fn_add,
-                        >(|(a, b), _| <__wit_S as Calculator>::add(&self.0, a, b))
+                <__fn_add as __wit::Message>::NUMBER => {
+                    call.reply::<__fn_add>(|(a, b), _| Calculator::add(&*self.0, a, b))
                 }
-                <__fn_divide as __wit_v1::Message>::NUMBER => {
+                <__fn_divide as __wit::Message>::NUMBER => {
                     call.reply_result::<
                             __fn_divide,
-                        >(|(a, b), _| <__wit_S as Calculator>::divide(&self.0, a, b))
+                        >(|(a, b), _| Calculator::divide(&*self.0, a, b))
                 }
-                <__fn_lookup as __wit_v1::Message>::NUMBER => {
-                    let service = ::core::clone::Clone::clone(&self.0);
-                    call.reply_async(
-                        __fn_lookup,
-                        move |arguments, _| async move {
-                            let (key,) = arguments.read::<__fn_lookup>()?;
-                            ::core::result::Result::Ok(
-                                <__wit_S as Calculator>::lookup(&service, &key).await,
-                            )
-                        },
-                    )
+                <__fn_lookup as __wit::Message>::NUMBER => {
+                    let (call, service) = call.of::<__fn_lookup, _>(&self.0);
+                    call.reply_async(move |arguments, _| async move {
+                        let (key,) = arguments.read::<__fn_lookup>()?;
+                        __wit::Ok(Calculator::lookup(&*service, &key).await)
+                    })
                 }
-                <__fn_mean as __wit_v1::Message>::NUMBER => {
+                <__fn_mean as __wit::Message>::NUMBER => {
                     call.reply::<
                             __fn_mean,
-                        >(|(samples,), _| <__wit_S as Calculator>::mean(
-                        &self.0,
-                        &samples,
-                    ))
+                        >(|(samples,), _| Calculator::mean(&*self.0, &samples))
                 }
-                <__fn_store as __wit_v1::Message>::NUMBER => {
-                    let _ = __wit_v1::lent::<Table>;
-                    let service = ::core::clone::Clone::clone(&self.0);
-                    call.reply_async_result(
-                        __fn_store,
-                        move |arguments, context| async move {
-                            let (path, table) = arguments.read::<__fn_store>()?;
-                            ::core::result::Result::Ok(
-                                __wit_v1::ResultType::<
-                                    { __wit_v1::is_result!(io::Result < u64 >) },
-                                >::into_result(
-                                    <__wit_S as Calculator>::store(
-                                            &service,
-                                            &path,
-                                            &table,
-                                            &context,
-                                        )
-                                        .await,
-                                ),
-                            )
-                        },
-                    )
+                <__fn_store as __wit::Message>::NUMBER => {
+                    let _ = __wit::lent::<Table>;
+                    let (call, service) = call.of::<__fn_store, _>(&self.0);
+                    call.reply_async_result(move |arguments, context| async move {
+                        let (path, table) = arguments.read::<__fn_store>()?;
+                        let returned = Calculator::store(
+                            &*service,
+                            &path,
+                            &table,
+                            &context,
+                        );
+                        __wit::Ok(__wit::result::<__is_res_store, _>(returned.await))
+                    })
                 }
                 _ => call.unknown_method(),
             }
         }
     }
-    static __wit_descriptor: __wit_v1::ServiceDescriptor = __wit_v1::ServiceDescriptor {
+    static __wit_descriptor: __wit::ServiceDescriptor = __wit::ServiceDescriptor {
         name: "Calculator",
         docs: "Calculates.",
         methods: &[
-            __wit_v1::MethodDescriptor::of::<__fn_add>("add", "Adds."),
-            __wit_v1::MethodDescriptor::of::<__fn_divide>("divide", ""),
-            __wit_v1::MethodDescriptor::of::<__fn_lookup>("lookup", "").asynchronous(),
-            __wit_v1::MethodDescriptor::of::<__fn_mean>("mean", ""),
-            __wit_v1::MethodDescriptor::of::<__fn_store>("store", "").asynchronous(),
+            __wit::MethodDescriptor::of::<__fn_add>("add", "Adds."),
+            __wit::MethodDescriptor::of::<__fn_divide>("divide", ""),
+            __wit::MethodDescriptor::of::<__fn_lookup>("lookup", "").asynchronous(),
+            __wit::MethodDescriptor::of::<__fn_mean>("mean", ""),
+            __wit::MethodDescriptor::of::<__fn_store>("store", "").asynchronous(),
         ],
         events: &[],
     };
 };
-const _: () = ::core::assert!(
-    { ::witrpc::__private::v1::is_result!(i64) } == false,
-    "`Calculator::add` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
-);
-const _: () = ::core::assert!(
-    { ::witrpc::__private::v1::is_result!(Option < String >) } == false,
-    "`Calculator::lookup` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
-);
-const _: () = ::core::assert!(
-    { ::witrpc::__private::v1::is_result!(f64) } == false,
-    "`Calculator::mean` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
-);
-const _: () = ::core::assert!(
-    { ::witrpc::__private::v1::is_result!(io::Result < u64 >) } == true,
-    "`Calculator::store` does not return a `Result`, though the type is named so: write an alias of another name for it"
-);

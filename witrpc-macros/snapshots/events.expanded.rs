@@ -64,7 +64,7 @@ pub struct JobsAsyncClient {
     non_upper_case_globals
 )]
 const _: () = {
-    use ::witrpc::__private::v1 as __wit_v1;
+    use ::witrpc::__private::v1 as __wit;
     enum __wit_Methods {
         run,
     }
@@ -74,15 +74,15 @@ const _: () = {
         all_ended,
     }
     struct __fn_run;
-    impl __wit_v1::Message for __fn_run {
-        type Arguments = (__wit_v1::Value<u32>,);
+    impl __wit::Message for __fn_run {
+        type Args = (__wit::Value<u32>,);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::run as _;
-        const ARGUMENTS: Self::Arguments = (__wit_v1::value::<u32>("steps"),);
+        const ARGS: Self::Args = (__wit::value::<u32>("steps"),);
     }
-    impl __wit_v1::Method for __fn_run {
+    impl __wit::Method for __fn_run {
         type Ok = ();
-        type Err = __wit_v1::NoAppError;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<()>("result");
+        type Err = __wit::NoAppError;
+        const ANSWER: __wit::AnswerOf<Self> = __wit::answer::<()>();
     }
     impl JobsClient {
         /// Connects to the server at an endpoint, usually its name, with the defaults of
@@ -94,12 +94,12 @@ const _: () = {
         pub fn connect(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
         ) -> ::core::result::Result<Self, ::witrpc::ConnectError> {
-            __wit_v1::connect_blocking::<Self>(::core::convert::Into::into(endpoint))
+            __wit::connect_blocking::<Self>(::core::convert::Into::into(endpoint))
         }
         /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
         pub fn builder(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
-        ) -> ::witrpc::ClientBuilder<Self, __wit_v1::Blocking> {
+        ) -> ::witrpc::ClientBuilder<Self, __wit::Blocking> {
             ::witrpc::ClientBuilder::new(::core::convert::Into::into(endpoint))
         }
         /// Serves `service` within this process, for tests: calls are encoded and dispatched as
@@ -109,7 +109,7 @@ const _: () = {
             S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
                 + 'static,
         {
-            __wit_v1::in_process::<Self>(JobsServer::new(service))
+            __wit::in_process::<Self>(JobsServer::new(service))
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -128,7 +128,7 @@ const _: () = {
             &self,
             steps: u32,
         ) -> ::core::result::Result<(), ::witrpc::CallError> {
-            __wit_v1::call::<__fn_run>(&self.connection, (&steps,))
+            __wit::call_blocking::<__fn_run>(&self.connection, (&steps,))
         }
         /// It goes on.
         pub fn progress(
@@ -137,7 +137,7 @@ const _: () = {
             ::witrpc::Events<JobsProgress>,
             ::witrpc::CallError,
         > {
-            __wit_v1::subscribe_blocking::<JobsProgress>(&self.connection)
+            __wit::subscribe_blocking::<JobsProgress>(&self.connection)
         }
         /// Has `react` called for each event that [`progress`](Self::progress) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
         pub fn on_progress(
@@ -146,7 +146,7 @@ const _: () = {
                 ::core::result::Result<JobsProgress, ::witrpc::EventError>,
             ) + ::core::marker::Send + 'static,
         ) -> ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError> {
-            __wit_v1::attach_blocking::<JobsProgress>(&self.connection, react)
+            __wit::attach_blocking::<JobsProgress>(&self.connection, react)
         }
         #[cfg(unix)]
         /// Calls [`Jobs::all_ended`].
@@ -156,7 +156,7 @@ const _: () = {
             ::witrpc::Events<JobsAllEnded>,
             ::witrpc::CallError,
         > {
-            __wit_v1::subscribe_blocking::<JobsAllEnded>(&self.connection)
+            __wit::subscribe_blocking::<JobsAllEnded>(&self.connection)
         }
         #[cfg(unix)]
         /// Has `react` called for each event that [`all_ended`](Self::all_ended) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
@@ -166,11 +166,11 @@ const _: () = {
                 ::core::result::Result<JobsAllEnded, ::witrpc::EventError>,
             ) + ::core::marker::Send + 'static,
         ) -> ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError> {
-            __wit_v1::attach_blocking::<JobsAllEnded>(&self.connection, react)
+            __wit::attach_blocking::<JobsAllEnded>(&self.connection, react)
         }
     }
-    impl __wit_v1::Client for JobsClient {
-        const DESCRIPTOR: &'static __wit_v1::ServiceDescriptor = &__wit_descriptor;
+    impl __wit::Client for JobsClient {
+        const DESCRIPTOR: &'static __wit::ServiceDescriptor = &__wit_descriptor;
         fn from_connection(connection: ::witrpc::Connection) -> Self {
             Self { connection }
         }
@@ -187,12 +187,12 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<Self, ::witrpc::ConnectError>,
         > + ::core::marker::Send {
-            __wit_v1::connect_async::<Self>(::core::convert::Into::into(endpoint))
+            __wit::connect_async::<Self>(::core::convert::Into::into(endpoint))
         }
         /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
         pub fn builder(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
-        ) -> ::witrpc::ClientBuilder<Self, __wit_v1::Async> {
+        ) -> ::witrpc::ClientBuilder<Self, __wit::Async> {
             ::witrpc::ClientBuilder::new(::core::convert::Into::into(endpoint))
         }
         /// Serves `service` within this process, for tests: calls are encoded and dispatched as
@@ -202,7 +202,7 @@ const _: () = {
             S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
                 + 'static,
         {
-            __wit_v1::in_process::<Self>(JobsServer::new(service))
+            __wit::in_process::<Self>(JobsServer::new(service))
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -224,10 +224,7 @@ const _: () = {
             Output = ::core::result::Result<(), ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
             async move {
-                __wit_v1::ClientCall::of::<__fn_run>(&self.connection, (&steps,))
-                    .send()
-                    .await
-                    .outcome::<__fn_run>()
+                __wit::call_async::<__fn_run>(&self.connection, (&steps,)).await
             }
         }
         /// It goes on.
@@ -239,9 +236,7 @@ const _: () = {
                 ::witrpc::CallError,
             >,
         > + ::core::marker::Send + 'call {
-            async move {
-                __wit_v1::subscribe_async::<JobsProgress>(&self.connection).await
-            }
+            async move { __wit::subscribe_async::<JobsProgress>(&self.connection).await }
         }
         /// Has `react` called for each event that [`progress`](Self::progress) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
         pub fn on_progress<'call>(
@@ -253,7 +248,7 @@ const _: () = {
             Output = ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
             async move {
-                __wit_v1::attach_async::<JobsProgress>(&self.connection, react).await
+                __wit::attach_async::<JobsProgress>(&self.connection, react).await
             }
         }
         #[cfg(unix)]
@@ -266,9 +261,7 @@ const _: () = {
                 ::witrpc::CallError,
             >,
         > + ::core::marker::Send + 'call {
-            async move {
-                __wit_v1::subscribe_async::<JobsAllEnded>(&self.connection).await
-            }
+            async move { __wit::subscribe_async::<JobsAllEnded>(&self.connection).await }
         }
         #[cfg(unix)]
         /// Has `react` called for each event that [`all_ended`](Self::all_ended) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
@@ -281,12 +274,12 @@ const _: () = {
             Output = ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
             async move {
-                __wit_v1::attach_async::<JobsAllEnded>(&self.connection, react).await
+                __wit::attach_async::<JobsAllEnded>(&self.connection, react).await
             }
         }
     }
-    impl __wit_v1::Client for JobsAsyncClient {
-        const DESCRIPTOR: &'static __wit_v1::ServiceDescriptor = &__wit_descriptor;
+    impl __wit::Client for JobsAsyncClient {
+        const DESCRIPTOR: &'static __wit::ServiceDescriptor = &__wit_descriptor;
         fn from_connection(connection: ::witrpc::Connection) -> Self {
             Self { connection }
         }
@@ -308,7 +301,7 @@ const _: () = {
         {
             Self {
                 service: ::std::sync::Arc::new(
-                    __wit_Dispatch(service, __wit_v1::EventHub::new()),
+                    __wit_Dispatch(service, __wit::EventHub::new()),
                 ),
             }
         }
@@ -318,7 +311,7 @@ const _: () = {
             S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
                 + 'static,
         {
-            let hub = __wit_v1::EventHub::new();
+            let hub = __wit::EventHub::new();
             let service = make(JobsEvents {
                 emitter: hub.emitter(),
             });
@@ -329,35 +322,31 @@ const _: () = {
             }
         }
     }
-    impl __wit_v1::IntoService for JobsServer {
-        fn into_service(self) -> ::std::sync::Arc<dyn __wit_v1::Service> {
+    impl __wit::IntoService for JobsServer {
+        fn into_service(self) -> ::std::sync::Arc<dyn __wit::Service> {
             self.service
         }
     }
     struct __wit_Dispatch<__wit_S: ?::core::marker::Sized>(
         ::std::sync::Arc<__wit_S>,
-        ::std::sync::Arc<__wit_v1::EventHub>,
+        ::std::sync::Arc<__wit::EventHub>,
     );
     impl<
         __wit_S: ?::core::marker::Sized + Jobs + ::core::marker::Send
             + ::core::marker::Sync + 'static,
-    > __wit_v1::Service for __wit_Dispatch<__wit_S> {
-        fn descriptor(&self) -> &'static __wit_v1::ServiceDescriptor {
+    > __wit::Service for __wit_Dispatch<__wit_S> {
+        fn descriptor(&self) -> &'static __wit::ServiceDescriptor {
             &__wit_descriptor
         }
-        fn dispatch(&self, call: __wit_v1::ServerCall<'_>) {
+        fn dispatch(&self, call: __wit::ServerCall<'_>) {
             match call.method() {
-                <__fn_run as __wit_v1::Message>::NUMBER => {
-                    call.reply::<
-                            __fn_run,
-                        >(|(steps,), _| <__wit_S as Jobs>::run(&self.0, steps))
+                <__fn_run as __wit::Message>::NUMBER => {
+                    call.reply::<__fn_run>(|(steps,), _| Jobs::run(&*self.0, steps))
                 }
                 _ => call.unknown_method(),
             }
         }
-        fn events(
-            &self,
-        ) -> ::core::option::Option<&::std::sync::Arc<__wit_v1::EventHub>> {
+        fn events(&self) -> ::core::option::Option<&::std::sync::Arc<__wit::EventHub>> {
             ::core::option::Option::Some(&self.1)
         }
     }
@@ -405,46 +394,44 @@ const _: () = {
     impl ::core::fmt::Debug for JobsProgress {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
             #[allow(unused_imports)]
-            use __wit_v1::NotDebug as _;
+            use __wit::NotDebug as _;
             f.debug_struct("JobsProgress")
-                .field("job", __wit_v1::DebugProbe::<u64>::new(&self.job).shown())
+                .field("job", __wit::DebugProbe::<u64>::new(&self.job).shown())
                 .field(
                     "what",
-                    __wit_v1::DebugProbe::<::std::string::String>::new(&self.what)
-                        .shown(),
+                    __wit::DebugProbe::<::std::string::String>::new(&self.what).shown(),
                 )
                 .field(
                     "path",
-                    __wit_v1::DebugProbe::<::std::path::PathBuf>::new(&self.path).shown(),
+                    __wit::DebugProbe::<::std::path::PathBuf>::new(&self.path).shown(),
                 )
                 .field(
                     "samples",
-                    __wit_v1::DebugProbe::<::std::vec::Vec<f64>>::new(&self.samples)
-                        .shown(),
+                    __wit::DebugProbe::<::std::vec::Vec<f64>>::new(&self.samples).shown(),
                 )
-                .field("table", __wit_v1::DebugProbe::<Table>::new(&self.table).shown())
+                .field("table", __wit::DebugProbe::<Table>::new(&self.table).shown())
                 .finish()
         }
     }
-    impl __wit_v1::Message for JobsProgress {
-        type Arguments = (
-            __wit_v1::Value<u64>,
-            __wit_v1::Str,
-            __wit_v1::Path,
-            __wit_v1::Raw<f64>,
-            __wit_v1::Value<Table>,
+    impl __wit::Message for JobsProgress {
+        type Args = (
+            __wit::Value<u64>,
+            __wit::Str,
+            __wit::Path,
+            __wit::Raw<f64>,
+            __wit::Value<Table>,
         );
         const NUMBER: ::core::primitive::u16 = __wit_Events::progress as _;
-        const ARGUMENTS: Self::Arguments = (
-            __wit_v1::emitted::<u64>("job"),
-            __wit_v1::str("what"),
-            __wit_v1::path("path"),
-            __wit_v1::raw::<f64>("samples"),
-            __wit_v1::emitted::<Table>("table"),
+        const ARGS: Self::Args = (
+            __wit::emitted::<u64>("job"),
+            __wit::str("what"),
+            __wit::path("path"),
+            __wit::raw::<f64>("samples"),
+            __wit::emitted::<Table>("table"),
         );
     }
-    impl __wit_v1::EventItem for JobsProgress {
-        fn of((job, what, path, samples, table): __wit_v1::TakenBy<'_, Self>) -> Self {
+    impl __wit::EventItem for JobsProgress {
+        fn of((job, what, path, samples, table): __wit::TakenBy<'_, Self>) -> Self {
             Self {
                 job,
                 what: what.into_owned(),
@@ -459,42 +446,38 @@ const _: () = {
     impl ::core::fmt::Debug for JobsAllEnded {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
             #[allow(unused_imports)]
-            use __wit_v1::NotDebug as _;
+            use __wit::NotDebug as _;
             f.debug_struct("JobsAllEnded").finish()
         }
     }
     #[cfg(unix)]
-    impl __wit_v1::Message for JobsAllEnded {
-        type Arguments = ();
+    impl __wit::Message for JobsAllEnded {
+        type Args = ();
         const NUMBER: ::core::primitive::u16 = __wit_Events::all_ended as _;
-        const ARGUMENTS: Self::Arguments = ();
+        const ARGS: Self::Args = ();
     }
     #[cfg(unix)]
-    impl __wit_v1::EventItem for JobsAllEnded {
-        fn of((): __wit_v1::TakenBy<'_, Self>) -> Self {
+    impl __wit::EventItem for JobsAllEnded {
+        fn of((): __wit::TakenBy<'_, Self>) -> Self {
             Self {}
         }
     }
-    static __wit_descriptor: __wit_v1::ServiceDescriptor = __wit_v1::ServiceDescriptor {
+    static __wit_descriptor: __wit::ServiceDescriptor = __wit::ServiceDescriptor {
         name: "Jobs",
         docs: "Runs jobs.",
-        methods: &[__wit_v1::MethodDescriptor::of::<__fn_run>("run", "")],
+        methods: &[__wit::MethodDescriptor::of::<__fn_run>("run", "")],
         events: &[
-            __wit_v1::EventDescriptor::of::<
+            __wit::EventDescriptor::of::<
                 JobsProgress,
-            >("progress", "It goes on.", __wit_v1::Overflow::DropOldest),
+            >("progress", "It goes on.", __wit::Overflow::DropOldest),
             #[cfg(unix)]
-            __wit_v1::EventDescriptor::of::<
+            __wit::EventDescriptor::of::<
                 JobsAllEnded,
             >(
                 "end",
                 "",
-                __wit_v1::Overflow::Wait(::core::time::Duration::from_micros(5000u64)),
+                __wit::Overflow::Wait(::core::time::Duration::from_micros(5000u64)),
             ),
         ],
     };
 };
-const _: () = ::core::assert!(
-    { ::witrpc::__private::v1::is_result!(()) } == false,
-    "`Jobs::run` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
-);

@@ -38,7 +38,9 @@ pub(crate) struct CalculatorAsyncClient {
     non_upper_case_globals
 )]
 const _: () = {
-    use crate::vendored::__private::v1 as __wit_v1;
+    use crate::vendored::__private::v1 as __wit;
+    #[allow(unused_imports)]
+    use __wit::NotResult as _;
     enum __wit_Methods {
         #[cfg(unix)]
         r#type,
@@ -48,35 +50,40 @@ const _: () = {
     #[cfg(unix)]
     struct __fn_type;
     #[cfg(unix)]
-    impl __wit_v1::Message for __fn_type {
-        type Arguments = (__wit_v1::Value<u8>,);
+    impl __wit::Message for __fn_type {
+        type Args = (__wit::Value<u8>,);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::r#type as _;
-        const ARGUMENTS: Self::Arguments = (__wit_v1::value::<u8>("fn"),);
+        const ARGS: Self::Args = (__wit::value::<u8>("fn"),);
     }
     #[cfg(unix)]
-    impl __wit_v1::Method for __fn_type {
+    impl __wit::Method for __fn_type {
         type Ok = u8;
-        type Err = __wit_v1::NoAppError;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<u8>("result");
+        type Err = __wit::NoAppError;
+        const ANSWER: __wit::AnswerOf<Self> = __wit::answer::<u8>();
     }
+    #[cfg_attr(windows, cfg(feature = "calc"))]
+    const __is_res_outcome: __wit::bool = __wit::Probe::<Outcome>::IS_RESULT;
+    #[cfg_attr(windows, cfg(feature = "calc"))]
+    const _: () = ::core::assert!(
+        __is_res_outcome,
+        "`Calculator::outcome` does not return a `Result`: remove `#[wit(result)]`"
+    );
     #[cfg_attr(windows, cfg(feature = "calc"))]
     struct __fn_outcome;
     #[cfg_attr(windows, cfg(feature = "calc"))]
-    impl __wit_v1::Message for __fn_outcome {
-        type Arguments = ();
+    impl __wit::Message for __fn_outcome {
+        type Args = ();
         const NUMBER: ::core::primitive::u16 = __wit_Methods::outcome as _;
-        const ARGUMENTS: Self::Arguments = ();
+        const ARGS: Self::Args = ();
     }
     #[cfg_attr(windows, cfg(feature = "calc"))]
-    impl __wit_v1::Method for __fn_outcome {
-        type Ok = <Outcome as __wit_v1::ResultType<
-            { __wit_v1::is_result!(Outcome) },
-        >>::Ok;
-        type Err = <Outcome as __wit_v1::ResultType<
-            { __wit_v1::is_result!(Outcome) },
-        >>::Err;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<Self::Ok>("result");
-        const ERR: __wit_v1::Error<Self::Err> = __wit_v1::error::<Self::Err>();
+    impl __wit::Method for __fn_outcome {
+        type Ok = <Outcome as __wit::ResultType<__is_res_outcome>>::Ok;
+        type Err = <Outcome as __wit::ResultType<__is_res_outcome>>::Err;
+        const ANSWER: __wit::AnswerOf<Self> = __wit::alias::<
+            Outcome,
+            __is_res_outcome,
+        >();
     }
     impl CalculatorClient {
         /// Connects to the server at an endpoint, usually its name, with the defaults of
@@ -88,12 +95,12 @@ const _: () = {
         pub(crate) fn connect(
             endpoint: impl ::core::convert::Into<crate::vendored::Endpoint>,
         ) -> ::core::result::Result<Self, crate::vendored::ConnectError> {
-            __wit_v1::connect_blocking::<Self>(::core::convert::Into::into(endpoint))
+            __wit::connect_blocking::<Self>(::core::convert::Into::into(endpoint))
         }
         /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
         pub(crate) fn builder(
             endpoint: impl ::core::convert::Into<crate::vendored::Endpoint>,
-        ) -> crate::vendored::ClientBuilder<Self, __wit_v1::Blocking> {
+        ) -> crate::vendored::ClientBuilder<Self, __wit::Blocking> {
             crate::vendored::ClientBuilder::new(::core::convert::Into::into(endpoint))
         }
         /// Serves `service` within this process, for tests: calls are encoded and dispatched as
@@ -103,7 +110,7 @@ const _: () = {
             S: ::core::marker::Sized + Calculator + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit_v1::in_process::<Self>(CalculatorServer::new(service))
+            __wit::in_process::<Self>(CalculatorServer::new(service))
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -123,20 +130,18 @@ const _: () = {
             &self,
             r#fn: u8,
         ) -> ::core::result::Result<u8, crate::vendored::CallError> {
-            __wit_v1::call::<__fn_type>(&self.connection, (&r#fn,))
+            __wit::call_blocking::<__fn_type>(&self.connection, (&r#fn,))
         }
         #[cfg_attr(windows, cfg(feature = "calc"))]
         /// Calls [`Calculator::outcome`].
         #[deprecated]
         #[cfg_attr(windows, doc = "On Windows.")]
-        pub(crate) fn outcome(
-            &self,
-        ) -> __wit_v1::AliasOutcome<Outcome, { __wit_v1::is_result!(Outcome) }> {
-            __wit_v1::call::<__fn_outcome>(&self.connection, ())
+        pub(crate) fn outcome(&self) -> __wit::AliasOutcome<Outcome, __is_res_outcome> {
+            __wit::call_blocking::<__fn_outcome>(&self.connection, ())
         }
     }
-    impl __wit_v1::Client for CalculatorClient {
-        const DESCRIPTOR: &'static __wit_v1::ServiceDescriptor = &__wit_descriptor;
+    impl __wit::Client for CalculatorClient {
+        const DESCRIPTOR: &'static __wit::ServiceDescriptor = &__wit_descriptor;
         fn from_connection(connection: crate::vendored::Connection) -> Self {
             Self { connection }
         }
@@ -153,12 +158,12 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<Self, crate::vendored::ConnectError>,
         > + ::core::marker::Send {
-            __wit_v1::connect_async::<Self>(::core::convert::Into::into(endpoint))
+            __wit::connect_async::<Self>(::core::convert::Into::into(endpoint))
         }
         /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
         pub(crate) fn builder(
             endpoint: impl ::core::convert::Into<crate::vendored::Endpoint>,
-        ) -> crate::vendored::ClientBuilder<Self, __wit_v1::Async> {
+        ) -> crate::vendored::ClientBuilder<Self, __wit::Async> {
             crate::vendored::ClientBuilder::new(::core::convert::Into::into(endpoint))
         }
         /// Serves `service` within this process, for tests: calls are encoded and dispatched as
@@ -168,7 +173,7 @@ const _: () = {
             S: ::core::marker::Sized + Calculator + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit_v1::in_process::<Self>(CalculatorServer::new(service))
+            __wit::in_process::<Self>(CalculatorServer::new(service))
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -191,10 +196,7 @@ const _: () = {
             Output = ::core::result::Result<u8, crate::vendored::CallError>,
         > + ::core::marker::Send + 'call {
             async move {
-                __wit_v1::ClientCall::of::<__fn_type>(&self.connection, (&r#fn,))
-                    .send()
-                    .await
-                    .outcome::<__fn_type>()
+                __wit::call_async::<__fn_type>(&self.connection, (&r#fn,)).await
             }
         }
         #[cfg_attr(windows, cfg(feature = "calc"))]
@@ -204,18 +206,13 @@ const _: () = {
         pub(crate) fn outcome<'call>(
             &'call self,
         ) -> impl ::core::future::Future<
-            Output = __wit_v1::AliasOutcome<Outcome, { __wit_v1::is_result!(Outcome) }>,
+            Output = __wit::AliasOutcome<Outcome, __is_res_outcome>,
         > + ::core::marker::Send + 'call {
-            async move {
-                __wit_v1::ClientCall::of::<__fn_outcome>(&self.connection, ())
-                    .send()
-                    .await
-                    .outcome::<__fn_outcome>()
-            }
+            __wit::call_async::<__fn_outcome>(&self.connection, ())
         }
     }
-    impl __wit_v1::Client for CalculatorAsyncClient {
-        const DESCRIPTOR: &'static __wit_v1::ServiceDescriptor = &__wit_descriptor;
+    impl __wit::Client for CalculatorAsyncClient {
+        const DESCRIPTOR: &'static __wit::ServiceDescriptor = &__wit_descriptor;
         fn from_connection(connection: crate::vendored::Connection) -> Self {
             Self { connection }
         }
@@ -240,8 +237,8 @@ const _: () = {
             }
         }
     }
-    impl __wit_v1::IntoService for CalculatorServer {
-        fn into_service(self) -> ::std::sync::Arc<dyn __wit_v1::Service> {
+    impl __wit::IntoService for CalculatorServer {
+        fn into_service(self) -> ::std::sync::Arc<dyn __wit::Service> {
             self.service
         }
     }
@@ -249,53 +246,44 @@ const _: () = {
     impl<
         __wit_S: ?::core::marker::Sized + Calculator + ::core::marker::Send
             + ::core::marker::Sync + 'static,
-    > __wit_v1::Service for __wit_Dispatch<__wit_S> {
-        fn descriptor(&self) -> &'static __wit_v1::ServiceDescriptor {
+    > __wit::Service for __wit_Dispatch<__wit_S> {
+        fn descriptor(&self) -> &'static __wit::ServiceDescriptor {
             &__wit_descriptor
         }
-        fn dispatch(&self, call: __wit_v1::ServerCall<'_>) {
+        fn dispatch(&self, call: __wit::ServerCall<'_>) {
             match call.method() {
                 #[cfg(unix)]
-                <__fn_type as __wit_v1::Message>::NUMBER => {
+                <__fn_type as __wit::Message>::NUMBER => {
                     call.reply::<
                             __fn_type,
-                        >(|(r#fn,), caller| <__wit_S as Calculator>::r#type(
-                        &self.0,
+                        >(|(r#fn,), caller| Calculator::r#type(
+                        &*self.0,
                         r#fn,
                         &caller.context(),
                     ))
                 }
                 #[cfg_attr(windows, cfg(feature = "calc"))]
-                <__fn_outcome as __wit_v1::Message>::NUMBER => {
+                <__fn_outcome as __wit::Message>::NUMBER => {
                     call.reply_result::<
                             __fn_outcome,
-                        >(|(), _| __wit_v1::ResultType::<
-                        { __wit_v1::is_result!(Outcome) },
-                    >::into_result(<__wit_S as Calculator>::outcome(&self.0)))
+                        >(|(), _| {
+                        let returned = Calculator::outcome(&*self.0);
+                        __wit::result::<__is_res_outcome, _>(returned)
+                    })
                 }
                 _ => call.unknown_method(),
             }
         }
     }
-    static __wit_descriptor: __wit_v1::ServiceDescriptor = __wit_v1::ServiceDescriptor {
+    static __wit_descriptor: __wit::ServiceDescriptor = __wit::ServiceDescriptor {
         name: "calc",
         docs: "",
         methods: &[
             #[cfg(unix)]
-            __wit_v1::MethodDescriptor::of::<__fn_type>("type", "").idempotent(),
+            __wit::MethodDescriptor::of::<__fn_type>("type", "").idempotent(),
             #[cfg_attr(windows, cfg(feature = "calc"))]
-            __wit_v1::MethodDescriptor::of::<__fn_outcome>("outcome", ""),
+            __wit::MethodDescriptor::of::<__fn_outcome>("outcome", ""),
         ],
         events: &[],
     };
 };
-#[cfg(unix)]
-const _: () = ::core::assert!(
-    { crate ::vendored::__private::v1::is_result!(u8) } == false,
-    "`Calculator::r#type` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
-);
-#[cfg_attr(windows, cfg(feature = "calc"))]
-const _: () = ::core::assert!(
-    { crate ::vendored::__private::v1::is_result!(Outcome) } == true,
-    "`Calculator::outcome` does not return a `Result`: remove `#[wit(result)]`"
-);

@@ -53,7 +53,7 @@ pub struct FilesAsyncClient {
     non_upper_case_globals
 )]
 const _: () = {
-    use ::witrpc::__private::v1 as __wit_v1;
+    use ::witrpc::__private::v1 as __wit;
     enum __wit_Methods {
         offsets,
         lines,
@@ -61,70 +61,62 @@ const _: () = {
         sum,
     }
     struct __fn_offsets;
-    impl __wit_v1::Message for __fn_offsets {
-        type Arguments = (__wit_v1::Str,);
+    impl __wit::Message for __fn_offsets {
+        type Args = (__wit::Str,);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::offsets as _;
-        const ARGUMENTS: Self::Arguments = (__wit_v1::str("path"),);
+        const ARGS: Self::Args = (__wit::str("path"),);
     }
-    impl __wit_v1::Method for __fn_offsets {
+    impl __wit::Method for __fn_offsets {
         type Ok = ();
-        type Err = __wit_v1::NoAppError;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<()>("result");
+        type Err = __wit::NoAppError;
+        const ANSWER: __wit::AnswerOf<Self> = __wit::answer::<()>();
     }
-    impl __wit_v1::StreamMethod for __fn_offsets {
-        type Made = u64;
-        type Item = u64;
-        type ItemErr = __wit_v1::NoAppError;
-        const ITEMS: __wit_v1::Items<Self::Made, Self::Item, Self::ItemErr> = __wit_v1::items::<
-            u64,
-        >();
+    impl __wit::StreamMethod for __fn_offsets {
+        type Items = __wit::ValueItems<u64>;
+        const ITEMS: Self::Items = __wit::items::<u64>();
     }
     struct __fn_lines;
-    impl __wit_v1::Message for __fn_lines {
-        type Arguments = (__wit_v1::Value<String>,);
+    impl __wit::Message for __fn_lines {
+        type Args = (__wit::Value<String>,);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::lines as _;
-        const ARGUMENTS: Self::Arguments = (__wit_v1::value::<String>("path"),);
+        const ARGS: Self::Args = (__wit::value::<String>("path"),);
     }
-    impl __wit_v1::Method for __fn_lines {
+    impl __wit::Method for __fn_lines {
         type Ok = ();
         type Err = Problem;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<()>("result");
-        const ERR: __wit_v1::Error<Self::Err> = __wit_v1::error::<Problem>();
+        const ANSWER: __wit::AnswerOf<Self> = __wit::answer_or_error::<(), Problem>();
     }
-    impl __wit_v1::StreamMethod for __fn_lines {
-        type Made = ::core::result::Result<String, Problem>;
-        type Item = String;
-        type ItemErr = Problem;
-        const ITEMS: __wit_v1::Items<Self::Made, Self::Item, Self::ItemErr> = __wit_v1::items_of_results::<
-            String,
-            Problem,
-        >();
+    impl __wit::StreamMethod for __fn_lines {
+        type Items = __wit::ResultItems<String, Problem>;
+        const ITEMS: Self::Items = __wit::items_of_results::<String, Problem>();
     }
     struct __fn_write;
-    impl __wit_v1::Message for __fn_write {
-        type Arguments = (__wit_v1::Str, __wit_v1::Fed<Vec<u8>>);
+    impl __wit::Message for __fn_write {
+        type Args = (__wit::Str, __wit::Fed<Vec<u8>>);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::write as _;
-        const ARGUMENTS: Self::Arguments = (
-            __wit_v1::str("path"),
-            __wit_v1::iterator::<Vec<u8>>("blocks"),
-        );
+        const ARGS: Self::Args = (__wit::str("path"), __wit::iterator::<Self>("blocks"));
     }
-    impl __wit_v1::Method for __fn_write {
+    impl __wit::Method for __fn_write {
         type Ok = u64;
         type Err = Problem;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<u64>("result");
-        const ERR: __wit_v1::Error<Self::Err> = __wit_v1::error::<Problem>();
+        const ANSWER: __wit::AnswerOf<Self> = __wit::answer_or_error::<u64, Problem>();
+    }
+    impl __wit::FedMethod for __fn_write {
+        type Fed = Vec<u8>;
     }
     struct __fn_sum;
-    impl __wit_v1::Message for __fn_sum {
-        type Arguments = (__wit_v1::Fed<u64>,);
+    impl __wit::Message for __fn_sum {
+        type Args = (__wit::Fed<u64>,);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::sum as _;
-        const ARGUMENTS: Self::Arguments = (__wit_v1::stream::<u64>("numbers"),);
+        const ARGS: Self::Args = (__wit::stream::<Self>("numbers"),);
     }
-    impl __wit_v1::Method for __fn_sum {
+    impl __wit::Method for __fn_sum {
         type Ok = u64;
-        type Err = __wit_v1::NoAppError;
-        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<u64>("result");
+        type Err = __wit::NoAppError;
+        const ANSWER: __wit::AnswerOf<Self> = __wit::answer::<u64>();
+    }
+    impl __wit::FedMethod for __fn_sum {
+        type Fed = u64;
     }
     impl FilesClient {
         /// Connects to the server at an endpoint, usually its name, with the defaults of
@@ -136,12 +128,12 @@ const _: () = {
         pub fn connect(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
         ) -> ::core::result::Result<Self, ::witrpc::ConnectError> {
-            __wit_v1::connect_blocking::<Self>(::core::convert::Into::into(endpoint))
+            __wit::connect_blocking::<Self>(::core::convert::Into::into(endpoint))
         }
         /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
         pub fn builder(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
-        ) -> ::witrpc::ClientBuilder<Self, __wit_v1::Blocking> {
+        ) -> ::witrpc::ClientBuilder<Self, __wit::Blocking> {
             ::witrpc::ClientBuilder::new(::core::convert::Into::into(endpoint))
         }
         /// Serves `service` within this process, for tests: calls are encoded and dispatched as
@@ -151,7 +143,7 @@ const _: () = {
             S: ::core::marker::Sized + Files + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit_v1::in_process::<Self>(FilesServer::new(service))
+            __wit::in_process::<Self>(FilesServer::new(service))
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -170,11 +162,7 @@ const _: () = {
             &self,
             path: &str,
         ) -> ::core::result::Result<::witrpc::BlockingStream<u64>, ::witrpc::CallError> {
-            let mut call = __wit_v1::ClientCall::opening::<
-                __fn_offsets,
-            >(&self.connection, (path,));
-            let opened = call.block().outcome::<__fn_offsets>();
-            opened.map(|()| call.blocking_stream::<__fn_offsets>())
+            __wit::open_blocking::<__fn_offsets>(&self.connection, (path,))
         }
         /// Calls [`Files::lines`].
         pub fn lines(
@@ -184,11 +172,7 @@ const _: () = {
             ::witrpc::BlockingStream<String, Problem>,
             ::witrpc::CallError<Problem>,
         > {
-            let mut call = __wit_v1::ClientCall::opening::<
-                __fn_lines,
-            >(&self.connection, (&path,));
-            let opened = call.block().outcome::<__fn_lines>();
-            opened.map(|()| call.blocking_stream::<__fn_lines>())
+            __wit::open_blocking::<__fn_lines>(&self.connection, (&path,))
         }
         /// Calls [`Files::write`].
         pub fn write(
@@ -196,24 +180,18 @@ const _: () = {
             path: &str,
             blocks: impl ::core::iter::Iterator<Item = Vec<u8>>,
         ) -> ::core::result::Result<u64, ::witrpc::CallError<Problem>> {
-            let _ = __wit_v1::iterator::<Vec<u8>>;
-            __wit_v1::ClientCall::opening::<__fn_write>(&self.connection, (path, ()))
-                .block_feeding::<Vec<u8>>(blocks)
-                .outcome::<__fn_write>()
+            __wit::feed_blocking::<__fn_write>(&self.connection, (path, ()), blocks)
         }
         /// Calls [`Files::sum`].
         pub fn sum(
             &self,
             numbers: impl ::core::iter::Iterator<Item = u64>,
         ) -> ::core::result::Result<u64, ::witrpc::CallError> {
-            let _ = __wit_v1::stream::<u64>;
-            __wit_v1::ClientCall::opening::<__fn_sum>(&self.connection, ((),))
-                .block_feeding::<u64>(numbers)
-                .outcome::<__fn_sum>()
+            __wit::feed_blocking::<__fn_sum>(&self.connection, ((),), numbers)
         }
     }
-    impl __wit_v1::Client for FilesClient {
-        const DESCRIPTOR: &'static __wit_v1::ServiceDescriptor = &__wit_descriptor;
+    impl __wit::Client for FilesClient {
+        const DESCRIPTOR: &'static __wit::ServiceDescriptor = &__wit_descriptor;
         fn from_connection(connection: ::witrpc::Connection) -> Self {
             Self { connection }
         }
@@ -230,12 +208,12 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<Self, ::witrpc::ConnectError>,
         > + ::core::marker::Send {
-            __wit_v1::connect_async::<Self>(::core::convert::Into::into(endpoint))
+            __wit::connect_async::<Self>(::core::convert::Into::into(endpoint))
         }
         /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
         pub fn builder(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
-        ) -> ::witrpc::ClientBuilder<Self, __wit_v1::Async> {
+        ) -> ::witrpc::ClientBuilder<Self, __wit::Async> {
             ::witrpc::ClientBuilder::new(::core::convert::Into::into(endpoint))
         }
         /// Serves `service` within this process, for tests: calls are encoded and dispatched as
@@ -245,7 +223,7 @@ const _: () = {
             S: ::core::marker::Sized + Files + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit_v1::in_process::<Self>(FilesServer::new(service))
+            __wit::in_process::<Self>(FilesServer::new(service))
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -269,13 +247,7 @@ const _: () = {
                 ::witrpc::CallError,
             >,
         > + ::core::marker::Send + 'call {
-            async move {
-                let mut call = __wit_v1::ClientCall::opening::<
-                    __fn_offsets,
-                >(&self.connection, (path,));
-                let opened = call.send().await.outcome::<__fn_offsets>();
-                opened.map(|()| call.async_stream::<__fn_offsets>())
-            }
+            __wit::open_async::<__fn_offsets>(&self.connection, (path,))
         }
         /// Calls [`Files::lines`].
         pub fn lines<'call>(
@@ -288,11 +260,7 @@ const _: () = {
             >,
         > + ::core::marker::Send + 'call {
             async move {
-                let mut call = __wit_v1::ClientCall::opening::<
-                    __fn_lines,
-                >(&self.connection, (&path,));
-                let opened = call.send().await.outcome::<__fn_lines>();
-                opened.map(|()| call.async_stream::<__fn_lines>())
+                __wit::open_async::<__fn_lines>(&self.connection, (&path,)).await
             }
         }
         /// Calls [`Files::write`].
@@ -303,13 +271,7 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<u64, ::witrpc::CallError<Problem>>,
         > + ::core::marker::Send + 'call {
-            async move {
-                let _ = __wit_v1::iterator::<Vec<u8>>;
-                __wit_v1::ClientCall::opening::<__fn_write>(&self.connection, (path, ()))
-                    .send_feeding::<Vec<u8>>(blocks)
-                    .await
-                    .outcome::<__fn_write>()
-            }
+            __wit::feed_async::<__fn_write>(&self.connection, (path, ()), blocks)
         }
         /// Calls [`Files::sum`].
         pub fn sum<'call>(
@@ -318,17 +280,11 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<u64, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
-            async move {
-                let _ = __wit_v1::stream::<u64>;
-                __wit_v1::ClientCall::opening::<__fn_sum>(&self.connection, ((),))
-                    .send_feeding::<u64>(numbers)
-                    .await
-                    .outcome::<__fn_sum>()
-            }
+            __wit::feed_async::<__fn_sum>(&self.connection, ((),), numbers)
         }
     }
-    impl __wit_v1::Client for FilesAsyncClient {
-        const DESCRIPTOR: &'static __wit_v1::ServiceDescriptor = &__wit_descriptor;
+    impl __wit::Client for FilesAsyncClient {
+        const DESCRIPTOR: &'static __wit::ServiceDescriptor = &__wit_descriptor;
         fn from_connection(connection: ::witrpc::Connection) -> Self {
             Self { connection }
         }
@@ -353,8 +309,8 @@ const _: () = {
             }
         }
     }
-    impl __wit_v1::IntoService for FilesServer {
-        fn into_service(self) -> ::std::sync::Arc<dyn __wit_v1::Service> {
+    impl __wit::IntoService for FilesServer {
+        fn into_service(self) -> ::std::sync::Arc<dyn __wit::Service> {
             self.service
         }
     }
@@ -362,98 +318,57 @@ const _: () = {
     impl<
         __wit_S: ?::core::marker::Sized + Files + ::core::marker::Send
             + ::core::marker::Sync + 'static,
-    > __wit_v1::Service for __wit_Dispatch<__wit_S> {
-        fn descriptor(&self) -> &'static __wit_v1::ServiceDescriptor {
+    > __wit::Service for __wit_Dispatch<__wit_S> {
+        fn descriptor(&self) -> &'static __wit::ServiceDescriptor {
             &__wit_descriptor
         }
-        fn dispatch(&self, call: __wit_v1::ServerCall<'_>) {
+        fn dispatch(&self, call: __wit::ServerCall<'_>) {
             match call.method() {
-                <__fn_offsets as __wit_v1::Message>::NUMBER => {
-                    let call = call.on_server_threads();
-                    let service = ::core::clone::Clone::clone(&self.0);
-                    call.stream(
-                        __fn_offsets,
-                        move |arguments, _, out| async move {
-                            let (path,) = arguments.read::<__fn_offsets>()?;
-                            out.iterate(<__wit_S as Files>::offsets(&service, &path))
-                                .await;
-                            ::core::result::Result::Ok(())
-                        },
-                    )
+                <__fn_offsets as __wit::Message>::NUMBER => {
+                    let (call, service) = call.of_blocking::<__fn_offsets, _>(&self.0);
+                    call.stream(move |arguments, _, out| async move {
+                        let (path,) = arguments.read::<__fn_offsets>()?;
+                        let stream = Files::offsets(&*service, &path);
+                        __wit::Ok(out.iterate(stream).await)
+                    })
                 }
-                <__fn_lines as __wit_v1::Message>::NUMBER => {
-                    let service = ::core::clone::Clone::clone(&self.0);
-                    call.stream(
-                        __fn_lines,
-                        move |arguments, context, out| async move {
-                            let (path,) = arguments.read::<__fn_lines>()?;
-                            match <__wit_S as Files>::lines(&service, path, &context)
-                                .await
-                            {
-                                ::core::result::Result::Ok(stream) => {
-                                    out.forward(stream).await
-                                }
-                                ::core::result::Result::Err(error) => {
-                                    out.refuse::<__fn_lines>(&error)
-                                }
-                            }
-                            ::core::result::Result::Ok(())
-                        },
-                    )
+                <__fn_lines as __wit::Message>::NUMBER => {
+                    let (call, service) = call.of::<__fn_lines, _>(&self.0);
+                    call.stream(move |arguments, context, out| async move {
+                        let (path,) = arguments.read::<__fn_lines>()?;
+                        let stream = Files::lines(&*service, path, &context).await;
+                        __wit::Ok(out.forward_or_refuse(stream).await)
+                    })
                 }
-                <__fn_write as __wit_v1::Message>::NUMBER => {
-                    let _ = __wit_v1::iterator::<Vec<u8>>;
-                    let call = call.on_server_threads();
-                    let ::core::option::Option::Some((call, feed)) = call
-                        .feed::<Vec<u8>>() else { return };
-                    let service = ::core::clone::Clone::clone(&self.0);
-                    call.reply_async_result(
-                        __fn_write,
-                        move |arguments, _| async move {
-                            let (path, ()) = arguments.read::<__fn_write>()?;
-                            ::core::result::Result::Ok(
-                                <__wit_S as Files>::write(&service, &path, feed.iterator()),
-                            )
-                        },
-                    )
+                <__fn_write as __wit::Message>::NUMBER => {
+                    let (call, service) = call.of_blocking::<__fn_write, _>(&self.0);
+                    let __wit::Some((call, feed)) = call.feed() else { return };
+                    call.reply_async_result(move |arguments, _| async move {
+                        let (path, ()) = arguments.read::<__fn_write>()?;
+                        __wit::Ok(Files::write(&*service, &path, feed.iterator()))
+                    })
                 }
-                <__fn_sum as __wit_v1::Message>::NUMBER => {
-                    let _ = __wit_v1::stream::<u64>;
-                    let ::core::option::Option::Some((call, feed)) = call.feed::<u64>()
-                    else { return };
-                    let service = ::core::clone::Clone::clone(&self.0);
-                    call.reply_async(
-                        __fn_sum,
-                        move |arguments, _| async move {
-                            let ((),) = arguments.read::<__fn_sum>()?;
-                            ::core::result::Result::Ok(
-                                <__wit_S as Files>::sum(&service, feed.stream()).await,
-                            )
-                        },
-                    )
+                <__fn_sum as __wit::Message>::NUMBER => {
+                    let (call, service) = call.of::<__fn_sum, _>(&self.0);
+                    let __wit::Some((call, feed)) = call.feed() else { return };
+                    call.reply_async(move |arguments, _| async move {
+                        let ((),) = arguments.read::<__fn_sum>()?;
+                        __wit::Ok(Files::sum(&*service, feed.stream()).await)
+                    })
                 }
                 _ => call.unknown_method(),
             }
         }
     }
-    static __wit_descriptor: __wit_v1::ServiceDescriptor = __wit_v1::ServiceDescriptor {
+    static __wit_descriptor: __wit::ServiceDescriptor = __wit::ServiceDescriptor {
         name: "Files",
         docs: "",
         methods: &[
-            __wit_v1::MethodDescriptor::of_stream::<__fn_offsets>("offsets", ""),
-            __wit_v1::MethodDescriptor::of_stream::<__fn_lines>("lines", "")
-                .asynchronous(),
-            __wit_v1::MethodDescriptor::of::<__fn_write>("write", ""),
-            __wit_v1::MethodDescriptor::of::<__fn_sum>("sum", "").asynchronous(),
+            __wit::MethodDescriptor::of_stream::<__fn_offsets>("offsets", ""),
+            __wit::MethodDescriptor::of_stream::<__fn_lines>("lines", "").asynchronous(),
+            __wit::MethodDescriptor::of::<__fn_write>("write", ""),
+            __wit::MethodDescriptor::of::<__fn_sum>("sum", "").asynchronous(),
         ],
         events: &[],
     };
 };
-const _: () = ::core::assert!(
-    { ::witrpc::__private::v1::is_result!(u64) } == false,
-    "the items of `Files::offsets` are `Result`s under another name: put `#[wit(result)]` on the method, so that their errors reach the client as `CallError::App`"
-);
-const _: () = ::core::assert!(
-    { ::witrpc::__private::v1::is_result!(u64) } == false,
-    "`Files::sum` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
-);

@@ -34,6 +34,7 @@ use crate::report::Report;
 ///
 /// - `name = ".."`: the service's name on the wire, instead of the trait's.
 /// - `crate = path`: where the `witrpc` crate is found, when it is renamed or re-exported.
+/// - `results`: any return type may be a `Result` under another name; the compiler finds which are.
 ///
 /// # Options of a method, `#[wit(..)]`
 ///
@@ -42,7 +43,8 @@ use crate::report::Report;
 /// - `idempotent`: running it twice does what running it once does. A client that comes
 ///   back to a server makes such calls again, even if they may have run already.
 /// - `rename = ".."`: the method's name on the wire.
-/// - `result`: the return type is a `Result` under another name.
+/// - `result`: the return type is a `Result` under another name. It is needed for a name such as
+///   `Outcome`: of a type that takes types, or whose name ends in `Result`, the compiler finds it.
 ///
 /// # Options of an argument, `#[wit(..)]`
 ///

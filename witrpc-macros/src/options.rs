@@ -60,6 +60,7 @@ enum Kind {
 const RULES: &[Rule] = &[
     Rule { name: "crate", place: Place::Service, form: "crate = path", kind: Kind::Path },
     Rule { name: "name", place: Place::Service, form: "name = \"..\"", kind: Kind::Text },
+    Rule { name: "results", place: Place::Service, form: "results", kind: Kind::Flag },
     Rule {
         name: "drop_on_disconnect",
         place: Place::Method,
@@ -89,6 +90,8 @@ pub(crate) struct ServiceOptions {
     pub(crate) crate_path: Option<syn::Path>,
     /// The name on the wire.
     pub(crate) name: Option<LitStr>,
+    /// Any return type may be a `Result` under another name.
+    pub(crate) results: bool,
 }
 
 impl ServiceOptions {
@@ -100,6 +103,7 @@ impl ServiceOptions {
         for (name, value) in found {
             match (name, value) {
                 ("crate", Value::Path(path)) => options.crate_path = Some(path),
+                ("results", _) => options.results = true,
                 (_, Value::Text(text)) => options.name = Some(text),
                 _ => {}
             }

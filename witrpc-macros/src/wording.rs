@@ -236,7 +236,8 @@ pub(crate) fn machine_sized_share(
 pub(crate) fn hidden_result(service: impl Display, method: impl Display) -> String {
     format!(
         "`{service}::{method}` returns a `Result` under another name: put `#[wit(result)]` on the \
-         method, so that its error reaches the client as `CallError::App`"
+         method, or `results` into `#[wit_service(..)]`, so that its error reaches the client as \
+         `CallError::App`"
     )
 }
 
@@ -244,31 +245,19 @@ pub(crate) fn hidden_result(service: impl Display, method: impl Display) -> Stri
 pub(crate) fn hidden_result_of_items(service: impl Display, method: impl Display) -> String {
     format!(
         "the items of `{service}::{method}` are `Result`s under another name: put `#[wit(result)]` \
-         on the method, so that their errors reach the client as `CallError::App`"
+         on the method, or `results` into `#[wit_service(..)]`, so that their errors reach the \
+         client as `CallError::App`"
     )
 }
 
-/// Of a method that is marked, or else whose type is named `Result`.
-pub(crate) fn no_result(service: impl Display, method: impl Display, is_marked: bool) -> String {
-    let what_to_do = without_result(is_marked);
-    format!("`{service}::{method}` does not return a `Result`{what_to_do}")
+/// Of a method that is marked.
+pub(crate) fn no_result(service: impl Display, method: impl Display) -> String {
+    format!("`{service}::{method}` does not return a `Result`: remove `#[wit(result)]`")
 }
 
 /// The same of the items of a stream.
-pub(crate) fn no_result_of_items(
-    service: impl Display,
-    method: impl Display,
-    is_marked: bool,
-) -> String {
-    let what_to_do = without_result(is_marked);
-    format!("the items of `{service}::{method}` are no `Result`s{what_to_do}")
-}
-
-fn without_result(is_marked: bool) -> &'static str {
-    match is_marked {
-        true => ": remove `#[wit(result)]`",
-        false => ", though the type is named so: write an alias of another name for it",
-    }
+pub(crate) fn no_result_of_items(service: impl Display, method: impl Display) -> String {
+    format!("the items of `{service}::{method}` are no `Result`s: remove `#[wit(result)]`")
 }
 
 // ---- options ------------------------------------------------------------------------------

@@ -48,11 +48,11 @@ pub(crate) fn how(argument: &Parameter<'_>, of_event: bool, names: &Names) -> To
         }
         Form::Stream(Flow::Iterator, ty) => {
             let (span, runtime) = at(ty);
-            quote_spanned!(span=> #runtime::iterator::<#ty>)
+            quote_spanned!(span=> #runtime::iterator::<Self>)
         }
         Form::Stream(Flow::Stream, ty) => {
             let (span, runtime) = at(ty);
-            quote_spanned!(span=> #runtime::stream::<#ty>)
+            quote_spanned!(span=> #runtime::stream::<Self>)
         }
         Form::Str => {
             let (span, runtime) = (hygiene::at(argument.ident().span()), &names.runtime);
@@ -75,23 +75,9 @@ pub(crate) fn how(argument: &Parameter<'_>, of_event: bool, names: &Names) -> To
 pub(crate) fn held_by_future(method: &Method<'_>, names: &Names) -> TokenStream {
     let held = method.arguments().filter(|argument| match argument.form {
         Form::Value(ty) | Form::Shared(ty) | Form::Raw(ty) => !is_known(ty),
-        Form::Stream(..) => true,
-        Form::Str | Form::Path | Form::Context => false,
+        Form::Stream(..) | Form::Str | Form::Path | Form::Context => false,
     });
-    asks(held, names)
-}
-
-/// Returns a statement that asks for the bounds of the stream that a method takes: the functions that
-/// feed it ask for them too.
-pub(crate) fn fed(method: &Method<'_>, names: &Names) -> TokenStream {
-    asks(method.stream_argument().into_iter(), names)
-}
-
-fn asks<'p, 'a: 'p>(
-    arguments: impl Iterator<Item = &'p Parameter<'a>>,
-    names: &Names,
-) -> TokenStream {
-    let asked = arguments.map(|argument| {
+    let asked = held.map(|argument| {
         let how = how(argument, false, names);
         let span = hygiene::at(argument.ident().span());
         quote_spanned!(span=> let _ = #how;)

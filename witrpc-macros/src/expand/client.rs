@@ -8,7 +8,7 @@ use super::client_kind::ClientKind;
 use super::names::{self, Names};
 use super::{argument, handler, notes, result_alias, subscribe};
 use crate::hygiene;
-use crate::model::{Answer, Method, Parameter, Service, bare};
+use crate::model::{Answer, Form, Method, Parameter, Service, bare};
 
 /// The struct.
 pub(crate) fn definition(service: &Service<'_>, names: &Names, kind: ClientKind) -> TokenStream {
@@ -86,7 +86,7 @@ pub(crate) fn frame(
     let visibility = &service.item.vis;
     let Names { witrpc, runtime, server, handler, .. } = names;
     let marker = kind.marker(span);
-    let connect = kind.connect(span);
+    let connect = kind.function("connect", span);
     let connected = quote_spanned! {span=>
         ::core::result::Result<Self, #witrpc::ConnectError>
     };
@@ -157,7 +157,7 @@ pub(crate) fn signature(
         }
         None => declaration(argument, lifetime.as_ref()),
     });
-    let output = kind.returns(&output(&method.answer, names, kind, span), span);
+    let output = kind.returns(&output(method, names, kind, span), span);
     quote_spanned! {span=>
         #(#conditions)*
         #notes
@@ -177,11 +177,11 @@ fn declaration(argument: &Parameter<'_>, lifetime: Option<&syn::Lifetime>) -> To
 }
 
 /// Returns the outcome of a call, as a type.
-fn output(answer: &Answer, names: &Names, kind: ClientKind, span: Span) -> TokenStream {
+fn output(method: &Method<'_>, names: &Names, kind: ClientKind, span: Span) -> TokenStream {
     let Names { witrpc, runtime, .. } = names;
-    let (value, error) = match answer {
+    let (value, error) = match &method.answer {
         Answer::Alias(alias) => {
-            let arguments = result_alias::arguments(alias, names);
+            let arguments = result_alias::arguments(method, alias);
             return quote_spanned!(span=> #runtime::AliasOutcome<#arguments>);
         }
         Answer::Stream { item, error, .. } => {
@@ -190,7 +190,7 @@ fn output(answer: &Answer, names: &Names, kind: ClientKind, span: Span) -> Token
                 Answer::Value(item) => quote_spanned!(span=> #item),
                 Answer::Result { ok, error } => quote_spanned!(span=> #ok, #error),
                 Answer::Alias(alias) => {
-                    let (ok, error) = result_alias::types(alias, names);
+                    let (ok, error) = result_alias::types(method, alias, names);
                     quote_spanned!(span=> #ok, #error)
                 }
                 Answer::Stream { .. } => unreachable!("the checks refuse a stream in a stream"),
@@ -211,42 +211,28 @@ fn body(method: &Method<'_>, names: &Names, kind: ClientKind) -> TokenStream {
     let span = hygiene::at(method.place());
     let runtime = &names.runtime;
     let marker = names::marker(method);
+    let lent = method.arguments().map(argument::lent);
+    let fed = method.stream_argument().map(|argument| {
+        let name = argument.ident();
+        quote_spanned!(span=> , #name)
+    });
+    let does = match (&fed, &method.answer) {
+        (Some(_), _) => "feed",
+        (None, Answer::Stream { .. }) => "open",
+        (None, _) => "call",
+    };
+    let function = kind.function(does, span);
+    let call = quote_spanned! {span=>
+        #runtime::#function::<#marker>(&self.connection, (#(#lent,)*) #fed)
+    };
     let asked = match kind {
-        ClientKind::Blocking => argument::fed(method, names),
+        ClientKind::Blocking => TokenStream::new(),
         ClientKind::Async => argument::held_by_future(method, names),
     };
-    let lent = method.arguments().map(argument::lent);
-    let lent = quote_spanned!(span=> (#(#lent,)*));
-    let begin = if method.has_stream() {
-        quote_spanned!(span=> opening)
-    } else {
-        quote_spanned!(span=> of)
-    };
-    let call =
-        quote_spanned!(span=> #runtime::ClientCall::#begin::<#marker>(&self.connection, #lent));
-    let outcome = quote_spanned!(span=> outcome::<#marker>());
-    let fed = method.stream_argument().and_then(|a| Some((a.ident(), a.stream()?.1)));
-    let statements = match (fed, &method.answer) {
-        (Some((stream, item)), _) => {
-            let answered = kind.finish_feeding(&call, &stream, item, span);
-            quote_spanned!(span=> #answered.#outcome)
-        }
-        (None, Answer::Stream { .. }) => {
-            let take = kind.take_stream(span);
-            let answered = kind.finish(&quote_spanned!(span=> call), span);
-            quote_spanned! {span=>
-                let mut call = #call;
-                let opened = #answered.#outcome;
-                opened.map(|()| call.#take::<#marker>())
-            }
-        }
-        (None, _) if kind == ClientKind::Blocking => {
-            quote_spanned!(span=> #runtime::call::<#marker>(&self.connection, #lent))
-        }
-        (None, _) => {
-            let answered = kind.finish(&call, span);
-            quote_spanned!(span=> #answered.#outcome)
-        }
-    };
-    kind.body(&quote_spanned!(span=> #asked #statements), span)
+    // The future of the runtime owns nothing that is handed over.
+    if method.arguments().any(|argument| matches!(argument.form, Form::Value(_))) {
+        let call = kind.awaited(&call, span);
+        return kind.body(&quote_spanned!(span=> #asked #call), span);
+    }
+    quote_spanned!(span=> { #asked #call })
 }

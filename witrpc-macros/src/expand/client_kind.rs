@@ -50,14 +50,6 @@ impl ClientKind {
         }
     }
 
-    /// The function that connects.
-    pub(crate) fn connect(self, span: Span) -> TokenStream {
-        match self {
-            ClientKind::Blocking => quote_spanned!(span=> connect_blocking),
-            ClientKind::Async => quote_spanned!(span=> connect_async),
-        }
-    }
-
     /// What a function returns whose outcome is `output`.
     pub(crate) fn returns(self, output: &TokenStream, span: Span) -> TokenStream {
         match self {
@@ -105,14 +97,6 @@ impl ClientKind {
         }
     }
 
-    /// Takes the stream that a call has opened.
-    pub(crate) fn take_stream(self, span: Span) -> TokenStream {
-        match self {
-            ClientKind::Blocking => quote_spanned!(span=> blocking_stream),
-            ClientKind::Async => quote_spanned!(span=> async_stream),
-        }
-    }
-
     /// The type of a subscription to an event.
     pub(crate) fn subscription(self, span: Span) -> TokenStream {
         match self {
@@ -121,41 +105,19 @@ impl ClientKind {
         }
     }
 
-    /// Subscribes by a function of the runtime.
-    pub(crate) fn subscribe(self, function: &str, span: Span) -> Ident {
+    /// The function of the runtime that does something for this kind of client.
+    pub(crate) fn function(self, does: &str, span: Span) -> Ident {
         match self {
-            ClientKind::Blocking => format_ident!("{function}_blocking", span = span),
-            ClientKind::Async => format_ident!("{function}_async", span = span),
+            ClientKind::Blocking => format_ident!("{does}_blocking", span = span),
+            ClientKind::Async => format_ident!("{does}_async", span = span),
         }
     }
 
-    /// Waits for the outcome of a function that came from [`subscribe`](Self::subscribe).
+    /// Waits for the outcome of a function that came from [`function`](Self::function).
     pub(crate) fn awaited(self, outcome: &TokenStream, span: Span) -> TokenStream {
         match self {
             ClientKind::Blocking => outcome.clone(),
             ClientKind::Async => quote_spanned!(span=> #outcome.await),
-        }
-    }
-
-    /// Makes a call that a stream goes with, and waits for its answer.
-    pub(crate) fn finish_feeding(
-        self,
-        call: &TokenStream,
-        stream: &Ident,
-        item: &Type,
-        span: Span,
-    ) -> TokenStream {
-        match self {
-            ClientKind::Blocking => quote_spanned!(span=> #call.block_feeding::<#item>(#stream)),
-            ClientKind::Async => quote_spanned!(span=> #call.send_feeding::<#item>(#stream).await),
-        }
-    }
-
-    /// Makes a call, and waits for its answer.
-    pub(crate) fn finish(self, call: &TokenStream, span: Span) -> TokenStream {
-        match self {
-            ClientKind::Blocking => quote_spanned!(span=> #call.block()),
-            ClientKind::Async => quote_spanned!(span=> #call.send().await),
         }
     }
 }

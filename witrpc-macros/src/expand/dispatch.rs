@@ -1,8 +1,7 @@
 //! The dispatch: hands the calls that arrive to the user's implementation.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
-use syn::Type;
 
 use super::names::{self, Names};
 use super::{argument, handler, result_alias};
@@ -19,7 +18,7 @@ pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
     let arms = service.methods.iter().map(|method| {
         let name = method.name();
         let span = hygiene::at(name.span());
-        arm(method, names, &quote_spanned!(span=> <#handler as #trait_name>::#name))
+        arm(method, names, &quote_spanned!(span=> #trait_name::#name))
     });
     let (hub, events) = match service.has_events() {
         true => (
@@ -83,7 +82,15 @@ fn reply_at_once(method: &Method<'_>, names: &Names, function: &TokenStream) -> 
         Answer::Value(_) => quote_spanned!(span=> reply),
         _ => quote_spanned!(span=> reply_result),
     };
-    let answer = answer(method, names, &quote_spanned!(span=> #function(&self.0, #(#passed),*)));
+    let returned = quote_spanned!(span=> #function(&*self.0, #(#passed),*));
+    let answer = match &method.answer {
+        Answer::Alias(alias) => {
+            let returned_here = quote_spanned!(span=> returned);
+            let result = result_alias::result(method, alias, &returned_here, names);
+            quote_spanned!(span=> { let returned = #returned; #result })
+        }
+        _ => returned,
+    };
     quote_spanned!(span=> call.#reply::<#marker>(|(#(#taken,)*), #caller| #answer))
 }
 
@@ -91,6 +98,7 @@ fn reply_at_once(method: &Method<'_>, names: &Names, function: &TokenStream) -> 
 /// that is declared as. The future holds what the stream borrows: the service and the arguments.
 fn reply_from_future(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStream {
     let span = hygiene::at(method.place());
+    let Names { runtime, .. } = names;
     let marker = names::marker(method);
     let asked = argument::held_by_future(method, names);
     let context = match method.has_context() {
@@ -99,28 +107,38 @@ fn reply_from_future(method: &Method<'_>, names: &Names, function: &TokenStream)
     };
     let passed = method.parameters.iter().map(|of| argument::passed(of, &context));
     let wait = method.is_async().then(|| quote_spanned!(span=> .await));
-    let returned = quote_spanned!(span=> #function(&service, #(#passed),*) #wait);
-    let feed = method.stream_argument().and_then(|argument| argument.stream()).map(|(_, item)| {
-        quote_spanned! {span=>
-            let ::core::option::Option::Some((call, feed)) = call.feed::<#item>() else { return };
-        }
-    });
+    let called = quote_spanned!(span=> #function(&*service, #(#passed),*));
     // What may block a thread runs on the server's own.
-    let here = (method.has_stream() && is_blocking(method))
-        .then(|| quote_spanned!(span=> let call = call.on_server_threads();));
+    let of = match method.has_stream() && is_blocking(method) {
+        true => quote_spanned!(span=> of_blocking),
+        false => quote_spanned!(span=> of),
+    };
+    let feed = method.stream_argument().map(
+        |_| quote_spanned!(span=> let #runtime::Some((call, feed)) = call.feed() else { return };),
+    );
     let (reply, out, ending) = match &method.answer {
-        Answer::Stream { flow, error, .. } => (
-            quote_spanned!(span=> stream),
-            Some(quote_spanned!(span=> , out)),
-            hand_over(*flow, error.as_deref(), &marker, &returned, span),
-        ),
+        Answer::Stream { flow, error, .. } => {
+            let send = hand_over(*flow, error.is_some(), span);
+            let ending = quote_spanned! {span=>
+                let stream = #called #wait;
+                #runtime::Ok(out.#send(stream).await)
+            };
+            (quote_spanned!(span=> stream), Some(quote_spanned!(span=> , out)), ending)
+        }
         of => {
-            let answer = answer(method, names, &returned);
             let reply = match of {
                 Answer::Value(_) => quote_spanned!(span=> reply_async),
                 _ => quote_spanned!(span=> reply_async_result),
             };
-            (reply, None, quote_spanned!(span=> ::core::result::Result::Ok(#answer)))
+            let ending = match of {
+                Answer::Alias(alias) => {
+                    let returned = quote_spanned!(span=> returned #wait);
+                    let result = result_alias::result(method, alias, &returned, names);
+                    quote_spanned!(span=> let returned = #called; #runtime::Ok(#result))
+                }
+                _ => quote_spanned!(span=> #runtime::Ok(#called #wait)),
+            };
+            (reply, None, ending)
         }
     };
     let read = quote_spanned!(span=> arguments.read::<#marker>()?);
@@ -132,26 +150,13 @@ fn reply_from_future(method: &Method<'_>, names: &Names, function: &TokenStream)
     };
     quote_spanned! {span=> {
         #asked
-        #here
+        let (call, service) = call.#of::<#marker, _>(&self.0);
         #feed
-        let service = ::core::clone::Clone::clone(&self.0);
-        call.#reply(#marker, move |arguments, #context #out| async move {
+        call.#reply(move |arguments, #context #out| async move {
             #read
             #ending
         })
     }}
-}
-
-/// Returns what the method returned, as the runtime takes it.
-fn answer(method: &Method<'_>, names: &Names, returned: &TokenStream) -> TokenStream {
-    let span = hygiene::at(method.place());
-    match &method.answer {
-        Answer::Alias(alias) => {
-            let into_result = result_alias::into_result(alias, names);
-            quote_spanned!(span=> #into_result(#returned))
-        }
-        _ => returned.clone(),
-    }
 }
 
 /// Whether a method blocks its thread, by itself or by its stream.
@@ -164,29 +169,13 @@ fn is_blocking(method: &Method<'_>) -> bool {
     !method.is_async() && !streams
 }
 
-/// Gives the stream that a method returned to the runtime.
-fn hand_over(
-    flow: Flow,
-    error: Option<&Type>,
-    marker: &proc_macro2::Ident,
-    returned: &TokenStream,
-    span: Span,
-) -> TokenStream {
-    let send = match flow {
-        Flow::Iterator => quote_spanned!(span=> iterate),
-        Flow::Stream => quote_spanned!(span=> forward),
+/// Returns the function of the runtime that sends the stream that a method returned.
+fn hand_over(flow: Flow, is_fallible: bool, span: Span) -> Ident {
+    let name = match (flow, is_fallible) {
+        (Flow::Iterator, false) => "iterate",
+        (Flow::Iterator, true) => "iterate_or_refuse",
+        (Flow::Stream, false) => "forward",
+        (Flow::Stream, true) => "forward_or_refuse",
     };
-    if error.is_none() {
-        return quote_spanned! {span=>
-            out.#send(#returned).await;
-            ::core::result::Result::Ok(())
-        };
-    }
-    quote_spanned! {span=>
-        match #returned {
-            ::core::result::Result::Ok(stream) => out.#send(stream).await,
-            ::core::result::Result::Err(error) => out.refuse::<#marker>(&error),
-        }
-        ::core::result::Result::Ok(())
-    }
+    Ident::new(name, span)
 }

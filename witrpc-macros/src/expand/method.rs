@@ -5,28 +5,33 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
 use super::names::{self, Names};
 use super::{argument, result_alias};
 use crate::hygiene;
-use crate::model::{Answer, Method};
+use crate::model::{Answer, Method, Service};
 
 /// Returns the structs of all methods with what they implement.
-pub(crate) fn expand(methods: &[Method<'_>], names: &Names) -> TokenStream {
-    let methods = methods.iter().map(|method| {
+pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
+    let methods = service.methods.iter().map(|method| {
         let span = hygiene::at(method.place());
         let conditions = &method.carried.conditions;
         let marker = names::marker(method);
         let message = message(method, &marker, names);
         let answer = answer(method, names);
         let items = items(method, names);
+        let fed = fed(method, names);
+        let is_result = result_alias::constant(service, method, names);
         quote_spanned! {span=>
+            #is_result
             #(#conditions)*
             struct #marker;
             #message
             #answer
             #items
+            #fed
         }
     });
     methods.collect()
@@ -51,9 +56,9 @@ pub(crate) fn message(
     quote_spanned! {span=>
         #(#conditions)*
         impl #runtime::Message for #marker {
-            type Arguments = (#(#kinds,)*);
+            type Args = (#(#kinds,)*);
             const NUMBER: ::core::primitive::u16 = #number;
-            const ARGUMENTS: Self::Arguments = (#(#arguments,)*);
+            const ARGS: Self::Args = (#(#arguments,)*);
         }
     }
 }
@@ -64,34 +69,34 @@ fn answer(method: &Method<'_>, names: &Names) -> TokenStream {
     let runtime = &names.runtime;
     let conditions = &method.carried.conditions;
     let marker = names::marker(method);
-    let (ok, error) = match &method.answer {
-        Answer::Value(ok) => (ok.to_token_stream(), None),
-        Answer::Result { ok, error } => (ok.clone(), Some(error.clone())),
-        Answer::Alias(alias) => {
-            let (ok, error) = result_alias::types(alias, names);
-            (ok, Some(error))
-        }
-        Answer::Stream { error, .. } => {
-            (quote_spanned!(span=> ()), error.as_ref().map(ToTokens::to_token_stream))
-        }
+    let unit = syn::parse_quote_spanned!(span=> ());
+    let or_error = |ok: TokenStream, error: TokenStream, place: Span| {
+        let span = hygiene::at(place);
+        let runtime = names.runtime_at(span);
+        let how = quote_spanned!(span=> #runtime::answer_or_error::<#ok, #error>());
+        (ok, error, how)
     };
-    let is_alias = matches!(method.answer, Answer::Alias(_));
-    let how_ok = at(&ok, names, |span, runtime| match is_alias {
-        true => quote_spanned!(span=> #runtime::value::<Self::Ok>("result")),
-        false => quote_spanned!(span=> #runtime::value::<#ok>("result")),
-    });
-    let (error, err) = match error {
-        Some(error) => {
-            let how = at(&error, names, |span, runtime| match is_alias {
-                true => quote_spanned!(span=> #runtime::error::<Self::Err>()),
-                false => quote_spanned!(span=> #runtime::error::<#error>()),
-            });
-            let err = quote_spanned! {span=>
-                const ERR: #runtime::Error<Self::Err> = #how;
-            };
-            (error, Some(err))
+    let value = |ok: &Type| {
+        let how = at(ok, names, |span, runtime| quote_spanned!(span=> #runtime::answer::<#ok>()));
+        (ok.to_token_stream(), quote_spanned!(span=> #runtime::NoAppError), how)
+    };
+    let (ok, error, how) = match &method.answer {
+        Answer::Value(ok) => value(ok),
+        Answer::Stream { error: None, .. } => value(&unit),
+        Answer::Stream { error: Some(error), .. } => {
+            or_error(unit.into_token_stream(), error.to_token_stream(), error.span())
         }
-        None => (quote_spanned!(span=> #runtime::NoAppError), None),
+        Answer::Result { ok, error } => or_error(ok.clone(), error.clone(), ok.span()),
+        Answer::Alias(alias) => {
+            let (ok, error) = result_alias::types(method, alias, names);
+            let arguments = result_alias::arguments(method, alias);
+            let how = at(
+                &alias.ty,
+                names,
+                |span, runtime| quote_spanned!(span=> #runtime::alias::<#arguments>()),
+            );
+            (ok, error, how)
+        }
     };
     let drops =
         method.options.drop_on_disconnect.is_some().then(
@@ -102,8 +107,7 @@ fn answer(method: &Method<'_>, names: &Names) -> TokenStream {
         impl #runtime::Method for #marker {
             type Ok = #ok;
             type Err = #error;
-            const OK: #runtime::Value<Self::Ok> = #how_ok;
-            #err
+            const ANSWER: #runtime::AnswerOf<Self> = #how;
             #drops
         }
     }
@@ -116,12 +120,11 @@ fn items(method: &Method<'_>, names: &Names) -> Option<TokenStream> {
     let runtime = &names.runtime;
     let conditions = &method.carried.conditions;
     let marker = names::marker(method);
-    let (made, ok, error, how) = match &**item {
+    let (types, how) = match &**item {
         Answer::Value(item) => {
             let how =
                 at(item, names, |span, runtime| quote_spanned!(span=> #runtime::items::<#item>()));
-            let error = quote_spanned!(span=> #runtime::NoAppError);
-            (item.to_token_stream(), item.to_token_stream(), error, how)
+            (quote_spanned!(span=> #runtime::ValueItems<#item>), how)
         }
         Answer::Result { ok, error } => {
             let how = at(
@@ -129,28 +132,39 @@ fn items(method: &Method<'_>, names: &Names) -> Option<TokenStream> {
                 names,
                 |span, runtime| quote_spanned!(span=> #runtime::items_of_results::<#ok, #error>()),
             );
-            let made = quote_spanned!(span=> ::core::result::Result<#ok, #error>);
-            (made, ok.clone(), error.clone(), how)
+            (quote_spanned!(span=> #runtime::ResultItems<#ok, #error>), how)
         }
         Answer::Alias(alias) => {
-            let (ok, error) = result_alias::types(alias, names);
-            let arguments = result_alias::arguments(alias, names);
+            let arguments = result_alias::arguments(method, alias);
             let how = at(
                 &alias.ty,
                 names,
                 |span, runtime| quote_spanned!(span=> #runtime::items_of_alias::<#arguments>()),
             );
-            (alias.ty.clone(), ok, error, how)
+            (quote_spanned!(span=> #runtime::AliasItems<#arguments>), how)
         }
         Answer::Stream { .. } => unreachable!("the checks refuse a stream in a stream"),
     };
     Some(quote_spanned! {span=>
         #(#conditions)*
         impl #runtime::StreamMethod for #marker {
-            type Made = #made;
-            type Item = #ok;
-            type ItemErr = #error;
-            const ITEMS: #runtime::Items<Self::Made, Self::Item, Self::ItemErr> = #how;
+            type Items = #types;
+            const ITEMS: Self::Items = #how;
+        }
+    })
+}
+
+/// Returns the items of the stream that a method takes, if it does.
+fn fed(method: &Method<'_>, names: &Names) -> Option<TokenStream> {
+    let (_, item) = method.stream_argument()?.stream()?;
+    let span = hygiene::at(method.place());
+    let runtime = &names.runtime;
+    let conditions = &method.carried.conditions;
+    let marker = names::marker(method);
+    Some(quote_spanned! {span=>
+        #(#conditions)*
+        impl #runtime::FedMethod for #marker {
+            type Fed = #item;
         }
     })
 }

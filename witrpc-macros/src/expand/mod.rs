@@ -43,7 +43,7 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
     let events = event_definitions(service, names);
     let (names_within, import) = names.within(place);
     let implementations = implementations(service, &names_within);
-    let aliases = result_alias::assertions(service, names);
+    let probe = result_alias::import(service, &names_within);
     quote_spanned! {span=>
         #item
         #server
@@ -54,9 +54,9 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
         )]
         const _: () = {
             #import
+            #probe
             #implementations
         };
-        #aliases
     }
 }
 
@@ -74,7 +74,7 @@ fn event_definitions(service: &Service<'_>, names: &Names) -> TokenStream {
 fn implementations(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let numbers = descriptor::numbers(service, names);
-    let methods = method::expand(&service.methods, names);
+    let methods = method::expand(service, names);
     let descriptor = descriptor::expand(service, names);
     let reference = names.descriptor.to_token_stream();
     let clients = ClientKind::ALL.map(|kind| {

@@ -60,7 +60,7 @@ impl Names {
     /// Returns the names within the unnamed constant, where the runtime has a short one, and the
     /// import that gives it that.
     pub(crate) fn within(&self, place: Span) -> (Self, TokenStream) {
-        let (long, short) = (&self.runtime, hygiene::private("v1", place));
+        let (long, short) = (&self.runtime, Ident::new("__wit", hygiene::at(place)));
         let import = quote_spanned!(hygiene::at(place)=> use #long as #short;);
         (Self { runtime: short.into_token_stream(), ..self.clone() }, import)
     }
@@ -91,6 +91,11 @@ pub(crate) fn variant(method: &Method<'_>) -> Ident {
 /// a method may be called like any of them.
 pub(crate) fn marker(method: &Method<'_>) -> Ident {
     format_ident!("__fn_{}", method.name().unraw(), span = hygiene::at(method.place()))
+}
+
+/// Returns the name of the constant that says whether a method's type is a `Result`.
+pub(crate) fn is_result(method: &Method<'_>, span: Span) -> Ident {
+    format_ident!("__is_res_{}", method.name().unraw(), span = span)
 }
 
 /// Returns the name of the struct that an event is to its subscribers.

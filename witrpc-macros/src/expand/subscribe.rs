@@ -25,9 +25,9 @@ pub(crate) fn functions(
     let span = hygiene::at(event.place());
     let runtime = &names.runtime;
     let item = names::item(service, event);
-    let subscribe = kind.subscribe("subscribe", span);
+    let subscribe = kind.function("subscribe", span);
     let subscribed = quote_spanned!(span=> #runtime::#subscribe::<#item>(&self.connection));
-    let attach = kind.subscribe("attach", span);
+    let attach = kind.function("attach", span);
     let attached = quote_spanned!(span=> #runtime::#attach::<#item>(&self.connection, react));
     let iterate = kind.body(&kind.awaited(&subscribed, span), span);
     let react = kind.body(&kind.awaited(&attached, span), span);

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
 
@@ -11,7 +12,7 @@ use crate::hygiene;
 /// What a method answers.
 pub(crate) enum Answer {
     /// A value of this type.
-    Value(Type),
+    Value(Box<Type>),
     /// A `Result` that spells its types.
     Result {
         /// The value's.
@@ -19,7 +20,7 @@ pub(crate) enum Answer {
         /// The application error's.
         error: TokenStream,
     },
-    /// A `Result` under another name, whose types the compiler finds.
+    /// What may be a `Result` under another name: the compiler finds what it is.
     Alias(Alias),
     /// A stream of items, one after the other.
     Stream {
@@ -31,7 +32,7 @@ pub(crate) enum Answer {
     },
 }
 
-/// A `Result` under another name. All its tokens point at one.
+/// The type that may be a `Result` under another name. All its tokens point at one.
 pub(crate) struct Alias {
     pub(crate) ty: TokenStream,
 }
@@ -53,39 +54,39 @@ impl Alias {
 }
 
 impl Answer {
-    /// Reads a return type; `marked` when the user says that it, or each of its items, is a
-    /// `Result`.
-    pub(super) fn of(signature: &Signature, marked: bool) -> Self {
+    /// Reads a return type; `marked` when the user says that it, or each of its items, is a `Result`,
+    /// `results` when any may be one.
+    pub(super) fn of(signature: &Signature, marked: bool, results: bool) -> Self {
         let ReturnType::Type(_, ty) = &signature.output else {
-            return Answer::Value(syn::parse_quote_spanned!(signature.ident.span()=> ()));
+            let unit = syn::parse_quote_spanned!(signature.ident.span()=> ());
+            return Answer::Value(Box::new(unit));
         };
         if let Some((stream, error)) = stream_in(ty)
             && let Some((flow, item)) = Flow::of(stream)
         {
-            let item = Box::new(Answer::of_type(item, marked));
+            let item = Box::new(Answer::of_type(item, marked, results));
             let error = error.cloned().map(Box::new);
             return Answer::Stream { flow, item, error };
         }
-        Answer::of_type(ty, marked)
+        Answer::of_type(ty, marked, results)
     }
 
     /// Reads the type of a value or an item.
-    fn of_type(ty: &Type, marked: bool) -> Self {
+    fn of_type(ty: &Type, marked: bool, results: bool) -> Self {
         if let Type::Path(path) = bare(ty)
             && let Some(last) = path.path.segments.last()
             && last.ident == "Result"
+            && let PathArguments::AngleBracketed(arguments) = &last.arguments
+            && let [GenericArgument::Type(ok), GenericArgument::Type(error)] =
+                Vec::from_iter(&arguments.args)[..]
         {
-            if let PathArguments::AngleBracketed(arguments) = &last.arguments
-                && let [GenericArgument::Type(ok), GenericArgument::Type(error)] =
-                    Vec::from_iter(&arguments.args)[..]
-            {
-                let (ok, error) = (ok.to_token_stream(), error.to_token_stream());
-                return Answer::Result { ok, error };
-            }
-        } else if !marked {
-            return Answer::Value(Type::clone(ty));
+            let (ok, error) = (ok.to_token_stream(), error.to_token_stream());
+            return Answer::Result { ok, error };
         }
-        Answer::Alias(Alias::of(ty))
+        if marked || may_be_alias(ty) && (results || is_like_alias(ty)) {
+            return Answer::Alias(Alias::of(ty));
+        }
+        Answer::Value(Box::new(Type::clone(ty)))
     }
 }
 
@@ -100,4 +101,30 @@ pub(crate) fn stream_in(ty: &Type) -> Option<(&Type, Option<&Type>)> {
         _ => None,
     });
     Some((types.next()?, Some(types.next()?)))
+}
+
+/// The types that every program has under these names. None of them is a `Result`.
+const KNOWN: &[&str] = &[
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64",
+    "u128", "usize", "isize", "String", "Vec", "Option", "Box", "Arc", "Cow", "HashMap",
+    "BTreeMap", "HashSet", "BTreeSet", "VecDeque", "Shared",
+];
+
+/// Whether a type may be a `Result` under another name, as far as its own name shows.
+pub(crate) fn may_be_alias(ty: &Type) -> bool {
+    let Type::Path(path) = bare(ty) else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| !KNOWN.iter().any(|known| last.ident == known))
+}
+
+/// Whether a type looks as aliases of `Result` do: it is named so, or takes types.
+///
+/// Of others the compiler is asked only if the user says so. Clients then have the type in their
+/// signatures with the question around it, which is harder to read.
+fn is_like_alias(ty: &Type) -> bool {
+    let Type::Path(path) = bare(ty) else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| {
+        !last.arguments.is_none() || last.ident.unraw().to_string().ends_with("Result")
+    })
 }

@@ -11,7 +11,7 @@ use syn::ext::IdentExt;
 use syn::visit::Visit;
 use syn::{FnArg, ItemTrait, Signature, TraitItem, TraitItemFn, TypeInfer};
 
-pub(crate) use self::answer::{Alias, Answer, stream_in};
+pub(crate) use self::answer::{Alias, Answer, may_be_alias, stream_in};
 pub(crate) use self::event::Overflow;
 pub(crate) use self::flow::Flow;
 pub(crate) use self::parameter::{Form, Parameter, bare, ends_in};
@@ -72,7 +72,7 @@ impl<'a> Service<'a> {
             if has_placeholder(&function.sig) {
                 continue;
             }
-            let method = Method::of(function, report);
+            let method = Method::of(function, options.results, report);
             if method.options.event {
                 events.push(method);
             } else if !methods.iter().any(|earlier| earlier.clashes_with(&method)) {
@@ -105,7 +105,7 @@ fn crate_path(options: &ServiceOptions, span: Span) -> TokenStream {
 }
 
 impl<'a> Method<'a> {
-    fn of(source: &'a TraitItemFn, report: &mut Report) -> Self {
+    fn of(source: &'a TraitItemFn, results: bool, report: &mut Report) -> Self {
         let before = report.len();
         let options = MethodOptions::read(&source.attrs, report);
         let arguments = source.sig.inputs.iter().filter_map(|input| match input {
@@ -119,7 +119,7 @@ impl<'a> Method<'a> {
             wire_name: rename.unwrap_or_else(|| source.sig.ident.unraw().to_string()),
             carried: Carried::of(&source.attrs),
             parameters,
-            answer: Answer::of(&source.sig, options.result.is_some()),
+            answer: Answer::of(&source.sig, options.result.is_some(), results),
             options,
             mistake: (report.len() > before).then_some(before),
             taken: Vec::new(),

@@ -40,7 +40,7 @@ pub mod shareable;
 pub use crate::error::Codec;
 #[cfg(test)]
 pub use batch::WINDOW_BYTES;
-pub use batch::{Batch, EncodeItem, Piece, encode_as, encode_item, read_batch};
+pub use batch::{Batch, EncodeItem, Piece, encode_item, read_batch};
 pub use body::len_of_one_raw;
 pub use decode::Decoder;
 pub use encode::{Encoded, Encoder};

@@ -47,9 +47,9 @@
 //! `anyhow` or `Box<dyn Error>`. `std::io::Error` does not implement serde's traits, so the macro
 //! refuses a method that returns `io::Result`: turn the error into your own type.
 //!
-//! The macro does not recognise a `Result` under another name, such as
-//! `type Answer<T> = Result<T, OrderError>`. A compile error then asks for `#[wit(result)]` on the
-//! method.
+//! A `Result` under another name, such as `type Answer<T> = Result<T, OrderError>`, is found if it takes
+//! types or if its name ends in `Result`. For others, such as `type Outcome = Result<u64, OrderError>`,
+//! a compile error asks for `#[wit(result)]` on the method, or for `#[wit_service(results)]` on the trait.
 //!
 //! # Three questions to every error
 //!

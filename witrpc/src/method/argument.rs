@@ -12,6 +12,8 @@ use crate::contract::{
     ArgumentDescriptor, ArgumentKind, Trace, trace, trace_path, trace_raw, trace_str,
 };
 
+use super::{FedItem, FedMethod};
+
 /// Which form an argument has on either side. It asks nothing of the types in it.
 pub trait Kind {
     /// What the sender lends.
@@ -209,16 +211,16 @@ pub const fn raw<T: RawElement>(name: &'static str) -> Raw<T> {
     }
 }
 
-/// Returns how an argument `impl Iterator` of `T` crosses.
+/// Returns how the argument `impl Iterator` of a method crosses.
 #[must_use]
-pub const fn iterator<T: Wire>(name: &'static str) -> Fed<T> {
-    fed(name, ArgumentKind::Iterator, trace::<T>)
+pub const fn iterator<M: FedMethod>(name: &'static str) -> Fed<M::Fed> {
+    fed(name, ArgumentKind::Iterator, M::Fed::TRACE)
 }
 
-/// Returns how an argument `impl Stream` of `T` crosses.
+/// Returns how the argument `impl Stream` of a method crosses.
 #[must_use]
-pub const fn stream<T: Wire>(name: &'static str) -> Fed<T> {
-    fed(name, ArgumentKind::Stream, trace::<T>)
+pub const fn stream<M: FedMethod>(name: &'static str) -> Fed<M::Fed> {
+    fed(name, ArgumentKind::Stream, M::Fed::TRACE)
 }
 
 const fn fed<T>(name: &'static str, kind: ArgumentKind, trace: Trace) -> Fed<T> {

@@ -10,14 +10,14 @@ impl MethodDescriptor {
     #[must_use]
     pub const fn of<M>(name: &'static str, docs: &'static str) -> Self
     where
-        M: Method<Arguments: DescribedBy<M>>,
+        M: Method<Args: DescribedBy<M>>,
     {
         Self {
             name,
             docs,
             is_async: false,
             idempotent: false,
-            arguments: M::Arguments::DESCRIPTORS,
+            arguments: M::Args::DESCRIPTORS,
             streams: false,
             result: M::OK.trace(),
             error: match &M::ERR {
@@ -31,7 +31,7 @@ impl MethodDescriptor {
     #[must_use]
     pub const fn of_stream<M>(name: &'static str, docs: &'static str) -> Self
     where
-        M: StreamMethod<Arguments: DescribedBy<M>>,
+        M: StreamMethod<Args: DescribedBy<M>>,
     {
         Self { streams: true, result: M::ITEMS.trace, ..Self::of::<M>(name, docs) }
     }
@@ -54,8 +54,8 @@ impl EventDescriptor {
     #[must_use]
     pub const fn of<M>(name: &'static str, docs: &'static str, overflow: Overflow) -> Self
     where
-        M: Message<Arguments: DescribedBy<M>>,
+        M: Message<Args: DescribedBy<M>>,
     {
-        Self { name, docs, arguments: M::Arguments::DESCRIPTORS, overflow }
+        Self { name, docs, arguments: M::Args::DESCRIPTORS, overflow }
     }
 }

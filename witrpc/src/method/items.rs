@@ -2,14 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::codec::{
-    Codec, DecodeError, Decoder, EncodeError, EncodeItem, Piece, Wire, encode_as, encode_item,
-    read_batch,
-};
+use crate::codec::{DecodeError, Decoder, EncodeItem, Wire, encode_item, read_batch};
 use crate::contract::{Trace, trace, trace_result};
 use crate::error::NoAppError;
 
-use super::ResultType;
+use super::{ResultType, StreamMethod};
 
 /// Reads a batch of items.
 pub type ReadItems<T, E> = fn(&mut Decoder<'_>) -> Result<VecDeque<Result<T, E>>, DecodeError>;
@@ -21,9 +18,42 @@ pub struct Items<M, T, E> {
     pub(crate) trace: Trace,
 }
 
+/// What items are on either side.
+pub trait ItemTypes {
+    /// An item as the service makes it.
+    type Made: 'static;
+    /// The value of an item.
+    type Ok;
+    /// The error of an item.
+    type Err;
+}
+
+impl<M: 'static, T, E> ItemTypes for Items<M, T, E> {
+    type Made = M;
+    type Ok = T;
+    type Err = E;
+}
+
+/// How the items of the method `M` cross.
+pub type ItemsOf<M> = Items<Made<M>, ItemOk<M>, ItemErr<M>>;
+/// An item of the method `M`, as the service makes it.
+pub type Made<M> = <<M as StreamMethod>::Items as ItemTypes>::Made;
+/// The value of an item of the method `M`.
+pub type ItemOk<M> = <<M as StreamMethod>::Items as ItemTypes>::Ok;
+/// The error of an item of the method `M`.
+pub type ItemErr<M> = <<M as StreamMethod>::Items as ItemTypes>::Err;
+
+/// How items cross that are values.
+pub type ValueItems<T> = Items<T, T, NoAppError>;
+/// How items cross that are `Result`s.
+pub type ResultItems<T, E> = Items<Result<T, E>, T, E>;
+/// How items cross whose type may be a `Result` under another name.
+pub type AliasItems<R, const IS_RESULT: bool> =
+    Items<R, <R as ResultType<IS_RESULT>>::Ok, <R as ResultType<IS_RESULT>>::Err>;
+
 /// Returns how items cross that are values.
 #[must_use]
-pub const fn items<T: Wire>() -> Items<T, T, NoAppError> {
+pub const fn items<T: Wire>() -> ValueItems<T> {
     Items {
         encode: encode_item::<T>,
         read: |from| Ok(read_batch::<T>(from)?.into_iter().map(Ok).collect()),
@@ -33,7 +63,7 @@ pub const fn items<T: Wire>() -> Items<T, T, NoAppError> {
 
 /// Returns how items cross that are `Result`s.
 #[must_use]
-pub const fn items_of_results<T: Wire, E: Wire>() -> Items<Result<T, E>, T, E> {
+pub const fn items_of_results<T: Wire, E: Wire>() -> ResultItems<T, E> {
     Items {
         encode: encode_item::<Result<T, E>>,
         read: |from| read_batch(from),
@@ -41,17 +71,24 @@ pub const fn items_of_results<T: Wire, E: Wire>() -> Items<Result<T, E>, T, E> {
     }
 }
 
-/// Returns how items cross that are `Result`s under another name.
+/// How items cross whose type may be a `Result` under another name.
+pub trait AliasItem<const IS_RESULT: bool>: ResultType<IS_RESULT> {
+    /// How they cross.
+    #[doc(hidden)]
+    const ITEMS: AliasItems<Self, IS_RESULT>;
+}
+
+impl<T: Wire, E: Wire> AliasItem<true> for Result<T, E> {
+    const ITEMS: ResultItems<T, E> = items_of_results();
+}
+
+impl<T: Wire> AliasItem<false> for T {
+    const ITEMS: ValueItems<T> = items();
+}
+
+/// Returns how items cross whose type may be a `Result` under another name.
 #[must_use]
-pub const fn items_of_alias<R, const IS_RESULT: bool>() -> Items<R, R::Ok, R::Err>
-where
-    R: ResultType<IS_RESULT, Ok: Wire, Err: Wire>,
-{
-    Items {
-        encode: |item: &R, codec: Codec| -> Result<Piece<R>, EncodeError> {
-            encode_as(&item.as_result(), codec)
-        },
-        read: |from| read_batch(from),
-        trace: trace_result::<R::Ok, R::Err>,
-    }
+pub const fn items_of_alias<R: AliasItem<IS_RESULT>, const IS_RESULT: bool>()
+-> AliasItems<R, IS_RESULT> {
+    R::ITEMS
 }

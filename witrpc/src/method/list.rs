@@ -54,11 +54,11 @@ macro_rules! argument_list {
             }
         }
 
-        impl<M: Message<Arguments = Self>, $($kind: Kind),*> DescribedBy<M>
+        impl<M: Message<Args = Self>, $($kind: Kind),*> DescribedBy<M>
             for ($(Argument<$kind>,)*)
         {
             const DESCRIPTORS: &'static [ArgumentDescriptor] =
-                &[$(M::ARGUMENTS.$place.descriptor()),*];
+                &[$(M::ARGS.$place.descriptor()),*];
         }
     };
 }

@@ -5,42 +5,48 @@
 //! one type, made where that type's bounds are asked for. Nothing else asks for them again, so a
 //! type that lacks one is one error for the user.
 
+mod answer;
 mod argument;
 mod debug_probe;
 mod describe;
+mod fed_item;
 mod items;
 mod list;
 mod result_probe;
 
 use crate::error::CallError;
 
+pub use answer::{AnswerOf, alias, answer, answer_or_error};
 pub use argument::{
-    Error, Fed, Path, Raw, Str, Value, emitted, error, iterator, lent, path, raw, str, stream,
-    value,
+    Error, Fed, Path, Raw, Str, Value, emitted, iterator, lent, path, raw, str, stream, value,
 };
 pub use debug_probe::{DebugProbe, NotDebug};
+pub use fed_item::FedItem;
 pub use items::ReadItems;
-pub use items::{Items, items, items_of_alias, items_of_results};
+pub use items::{
+    AliasItems, ItemErr, ItemOk, ItemTypes, ItemsOf, Made, ResultItems, ValueItems, items,
+    items_of_alias, items_of_results,
+};
 pub use list::ArgumentList;
-pub use result_probe::{NotResult, ResultProbe, ResultType, is_result};
+pub use result_probe::{NotResult, Probe, ResultType, result};
 
 /// What is sent with one request or one event.
 pub trait Message {
     /// How the arguments cross, in order.
-    type Arguments: ArgumentList;
+    type Args: ArgumentList;
 
     /// Its place among the methods or the events of its service.
     const NUMBER: u16;
 
     /// How the arguments cross, in order.
-    const ARGUMENTS: Self::Arguments;
+    const ARGS: Self::Args;
 }
 
 /// The arguments of a message as the sender lends them.
-pub type LentTo<'a, M> = <<M as Message>::Arguments as ArgumentList>::Lent<'a>;
+pub type LentTo<'a, M> = <<M as Message>::Args as ArgumentList>::Lent<'a>;
 
 /// The arguments of a message as the receiver has them.
-pub type TakenBy<'a, M> = <<M as Message>::Arguments as ArgumentList>::Taken<'a>;
+pub type TakenBy<'a, M> = <<M as Message>::Args as ArgumentList>::Taken<'a>;
 
 /// A method of a service.
 pub trait Method: Message {
@@ -50,11 +56,16 @@ pub trait Method: Message {
     /// Its own error, which reaches the client as `CallError::App`.
     type Err: 'static;
 
+    /// How value and error cross.
+    const ANSWER: AnswerOf<Self>;
+
     /// How the value crosses.
-    const OK: Value<Self::Ok>;
+    #[doc(hidden)]
+    const OK: Value<Self::Ok> = Self::ANSWER.ok;
 
     /// How its own error crosses, if it has one.
-    const ERR: Error<Self::Err> = None;
+    #[doc(hidden)]
+    const ERR: Error<Self::Err> = Self::ANSWER.err;
 
     /// Whether its future is dropped when its client goes.
     const DROP_ON_DISCONNECT: bool = false;
@@ -72,17 +83,17 @@ pub fn error_of<M: Method>() -> Value<M::Err> {
 
 /// A method that returns a stream.
 pub trait StreamMethod: Method {
-    /// An item as the service makes it.
-    type Made: Send + 'static;
-
-    /// The value of an item.
-    type Item;
-
-    /// The error of an item.
-    type ItemErr;
+    /// What the items are.
+    type Items: ItemTypes<Made: Send>;
 
     /// How items cross.
-    const ITEMS: Items<Self::Made, Self::Item, Self::ItemErr>;
+    const ITEMS: ItemsOf<Self>;
+}
+
+/// A method that takes a stream.
+pub trait FedMethod: Method {
+    /// An item.
+    type Fed: FedItem;
 }
 
 /// An event of a service, as its subscribers have it.
@@ -91,6 +102,6 @@ pub trait EventItem: Message + Sized + Send + 'static {
     fn of(taken: TakenBy<'_, Self>) -> Self;
 }
 
-/// The outcome of a method whose return type is a `Result` under another name.
+/// The outcome of a method whose return type may be a `Result` under another name.
 pub type AliasOutcome<R, const IS_RESULT: bool> =
     Result<<R as ResultType<IS_RESULT>>::Ok, CallError<<R as ResultType<IS_RESULT>>::Err>>;

@@ -1,15 +1,17 @@
 //! Tells a `Result` from any other type, behind whatever alias, and finds its two types.
 //!
-//! `ResultProbe::<T>::IS_RESULT` is the inherent constant where there is one, which is for a
-//! `Result`, and else that of the trait, which `is_result` has in scope. As the argument of
+//! `Probe::<T>::IS_RESULT` is the inherent constant where there is one, which is for a
+//! `Result`, and else that of the trait, which generated code has in scope. As the argument of
 //! [`ResultType`] it picks the one implementation that there is.
 
 use std::marker::PhantomData;
 
-/// Stands for a return type.
-pub struct ResultProbe<T>(PhantomData<T>);
+use crate::error::NoAppError;
 
-impl<T, E> ResultProbe<Result<T, E>> {
+/// Stands for a return type.
+pub struct Probe<T>(PhantomData<T>);
+
+impl<T, E> Probe<Result<T, E>> {
     /// Yes.
     pub const IS_RESULT: bool = true;
 }
@@ -20,34 +22,25 @@ pub trait NotResult {
     const IS_RESULT: bool = false;
 }
 
-impl<T> NotResult for ResultProbe<T> {}
+impl<T> NotResult for Probe<T> {}
 
-/// Whether a type is a `Result`.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __is_result {
-    ($ty:ty) => {{
-        #[allow(unused_imports)]
-        use $crate::__private::v1::NotResult as _;
-        $crate::__private::v1::ResultProbe::<$ty>::IS_RESULT
-    }};
+/// Returns what a method returned as the `Result` that it stands for.
+pub fn result<const IS_RESULT: bool, R: ResultType<IS_RESULT>>(
+    returned: R,
+) -> Result<R::Ok, R::Err> {
+    returned.into_result()
 }
 
-pub use __is_result as is_result;
-
-/// The two types of a return type that should be a `Result`. One that is not has them too: otherwise
-/// the compiler would repeat at each use what generated code asserts once.
+/// The value's and the error's type of a return type. One that is no `Result` is a value without an
+/// error.
 pub trait ResultType<const IS_RESULT: bool>: Sized + 'static {
     /// The type of the value.
     type Ok;
     /// The type of the error.
     type Err;
 
-    /// Returns the `Result` itself.
+    /// Returns the value or the error.
     fn into_result(self) -> Result<Self::Ok, Self::Err>;
-
-    /// Returns the `Result` itself, lent.
-    fn as_result(&self) -> Result<&Self::Ok, &Self::Err>;
 }
 
 impl<T: 'static, E: 'static> ResultType<true> for Result<T, E> {
@@ -57,21 +50,13 @@ impl<T: 'static, E: 'static> ResultType<true> for Result<T, E> {
     fn into_result(self) -> Self {
         self
     }
-
-    fn as_result(&self) -> Result<&T, &E> {
-        self.as_ref()
-    }
 }
 
 impl<T: 'static> ResultType<false> for T {
     type Ok = T;
-    type Err = ();
+    type Err = NoAppError;
 
-    fn into_result(self) -> Result<T, ()> {
-        Ok(self)
-    }
-
-    fn as_result(&self) -> Result<&T, &()> {
+    fn into_result(self) -> Result<T, NoAppError> {
         Ok(self)
     }
 }

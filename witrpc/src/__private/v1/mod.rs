@@ -1,7 +1,11 @@
 //! The first generation.
 
-pub use crate::call::client::call::ClientCall;
-pub use crate::call::client::short::call;
+pub use core::option::Option::Some;
+pub use core::primitive::bool;
+pub use core::result::Result::Ok;
+
+pub use crate::call::client::call::call_async;
+pub use crate::call::client::short::call_blocking;
 pub use crate::call::server::call::{IntoService, ServerCall, Service};
 pub use crate::connection::builder::{Async, Blocking, connect_async, connect_blocking};
 pub use crate::connection::handle::Client;
@@ -13,8 +17,9 @@ pub use crate::event::client::subscribe::{
 };
 pub use crate::event::server::hub::{Emitter, EventHub};
 pub use crate::method::{
-    AliasOutcome, DebugProbe, Error, EventItem, Fed, Items, Message, Method, NotDebug, NotResult,
-    Path, Raw, ResultProbe, ResultType, Str, StreamMethod, TakenBy, Value, emitted, error,
-    is_result, items, items_of_alias, items_of_results, iterator, lent, path, raw, str, stream,
-    value,
+    AliasItems, AliasOutcome, AnswerOf, DebugProbe, EventItem, Fed, FedMethod, Message, Method,
+    NotDebug, NotResult, Path, Probe, Raw, ResultItems, ResultType, Str, StreamMethod, TakenBy,
+    Value, ValueItems, alias, answer, answer_or_error, emitted, items, items_of_alias,
+    items_of_results, iterator, lent, path, raw, result, str, stream, value,
 };
+pub use crate::stream::client::call::{feed_async, feed_blocking, open_async, open_blocking};

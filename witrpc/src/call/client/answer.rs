@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(
             open(&mut answer(1, &[7]))
                 .unwrap()
-                .read(&method::value::<String>("result"), method::error::<u8>().as_ref()),
+                .read(&method::value::<String>("result"), Some(&method::value::<u8>("error"))),
             Err(CallError::App(7))
         );
     }

@@ -8,7 +8,7 @@ use crate::codec::{EncodeError, Encoder};
 use crate::connection::handle::Connection;
 use crate::connection::link::Link;
 use crate::error::CallError;
-use crate::method::{ArgumentList, LentTo, Message};
+use crate::method::{ArgumentList, LentTo, Message, Method};
 use crate::observe::hooks::CallEnd;
 use crate::observe::spans;
 use crate::observe::spans::MadeSpan;
@@ -21,8 +21,7 @@ use super::hook_call::{ClientHookCall, Observed};
 use super::options::CallDeadline;
 use super::short::Unfinished;
 
-/// One call. Generated code makes one with [`of`](Self::of) or [`opening`](Self::opening), and ends
-/// with one of the functions that send it. What goes wrong with an argument is reported by those;
+/// One call. It ends with one of the functions that send it. What goes wrong with an argument is reported by those;
 /// nothing is sent then.
 #[must_use = "a call that is not finished is not sent"]
 pub struct ClientCall<'a> {
@@ -48,12 +47,25 @@ struct Extras {
     feeds: bool,
 }
 
+/// Calls a method, and completes when the answer is there.
+///
+/// # Errors
+///
+/// The method's own error, or why there is no answer.
+#[inline]
+pub async fn call_async<'a, M: Method>(
+    connection: &'a Connection,
+    arguments: LentTo<'a, M>,
+) -> Result<M::Ok, CallError<M::Err>> {
+    ClientCall::of::<M>(connection, arguments).send().await.outcome::<M>()
+}
+
 impl<'a> ClientCall<'a> {
     /// Starts a call of a method with these arguments.
     #[inline]
-    pub fn of<M: Message>(connection: &'a Connection, arguments: LentTo<'a, M>) -> Self {
+    fn of<M: Message>(connection: &'a Connection, arguments: LentTo<'a, M>) -> Self {
         let mut call = Self::new(connection, M::NUMBER);
-        call.note(|encoder| M::ARGUMENTS.put(arguments, encoder));
+        call.note(|encoder| M::ARGS.put(arguments, encoder));
         call
     }
 

@@ -34,13 +34,13 @@ pub enum Unfinished<'a> {
 ///
 /// The method's own error, or why there is no answer.
 #[inline]
-pub fn call<'a, M: Method>(
+pub fn call_blocking<'a, M: Method>(
     connection: &'a Connection,
     arguments: LentTo<'a, M>,
 ) -> Result<M::Ok, CallError<M::Err>> {
     let codec = connection.inner().codec;
     let mut encoder = Encoder::new(codec);
-    let encoded = M::ARGUMENTS.put(arguments, &mut encoder);
+    let encoded = M::ARGS.put(arguments, &mut encoder);
     let mut unfinished = None;
     if encoded.is_ok() && connection.is_plain() {
         match exchange(connection, M::NUMBER, &encoder) {

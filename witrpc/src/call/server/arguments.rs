@@ -77,6 +77,6 @@ impl<'a> Arguments<'a> {
     /// The bytes are something else.
     #[inline]
     pub fn read<M: Message>(&mut self) -> Result<TakenBy<'a, M>, BadArguments> {
-        Ok(M::ARGUMENTS.take(&mut self.decoder)?)
+        Ok(M::ARGS.take(&mut self.decoder)?)
     }
 }

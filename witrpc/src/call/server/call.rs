@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use witrpc_transport::{Payload, Peer, ShortAnswer, ShortRequest, Ticket};
 
-use crate::codec::{Codec, DecodeError, Encoder, OpenBody, OwnedBody, Wire};
+use crate::codec::{Codec, DecodeError, Encoder, OpenBody, OwnedBody};
 use crate::contract::ServiceDescriptor;
 use crate::event::server::hub::EventHub;
 use crate::method;
-use crate::method::{Method, StreamMethod, TakenBy, Value};
+use crate::method::{FedItem, Method, StreamMethod, TakenBy, Value};
 use crate::observe::counters::{Counter, ThreadCounters};
 use crate::pool::{Job, Pool, Tenant};
 use crate::rt::Rare;
@@ -262,28 +262,6 @@ impl ServerCall<'_> {
         );
     }
 
-    /// Answers with the value of the future that `run` makes of the arguments, when it is ready.
-    pub fn reply_async<M: Method<Ok: Send>, F>(
-        self,
-        _method: M,
-        run: impl FnOnce(OwnedArguments, CallContext) -> F,
-    ) where
-        F: Future<Output = Result<M::Ok, BadArguments>> + Send + 'static,
-    {
-        self.run_async::<M, _, _>(run, |reply, value| reply.value::<M>(value));
-    }
-
-    /// Answers with the value or the method's own error of the future, when it is ready.
-    pub fn reply_async_result<M: Method<Ok: Send, Err: Send>, F>(
-        self,
-        _method: M,
-        run: impl FnOnce(OwnedArguments, CallContext) -> F,
-    ) where
-        F: Future<Output = Result<Result<M::Ok, M::Err>, BadArguments>> + Send + 'static,
-    {
-        self.run_async::<M, _, _>(run, |reply, result| reply.result::<M>(result));
-    }
-
     #[inline]
     pub(crate) fn run<R>(
         self,
@@ -307,14 +285,12 @@ impl ServerCall<'_> {
 
     /// The handler may block its thread, so it runs on one of the server's own; if it waits for its
     /// client, on one outside of the pool.
-    #[must_use]
-    pub fn on_server_threads(mut self) -> Self {
+    pub(super) fn runs_on_server_threads(&mut self) {
         self.streams.get_or_insert_default().on_server_threads = true;
-        self
     }
 
     /// Opens the stream that the method takes. `None` when it is not open, which has been answered.
-    pub fn feed<T: Wire>(mut self) -> Option<(Self, Feed<T>)> {
+    pub(super) fn feed<T: FedItem>(mut self) -> Option<(Self, Feed<T>)> {
         let line = self.line;
         let (arguments, number, permit) = self.take_stream_arguments()?;
         let session = line.peer.session();
@@ -334,10 +310,9 @@ impl ServerCall<'_> {
 
     /// Answers that a stream is open, once the future that `run` makes of the arguments says so, and
     /// has the future send the items.
-    pub fn stream<M: StreamMethod, F>(
+    pub(super) fn stream<M: StreamMethod, F>(
         mut self,
-        _method: M,
-        run: impl FnOnce(OwnedArguments, CallContext, StreamWriter<M::Made>) -> F,
+        run: impl FnOnce(OwnedArguments, CallContext, StreamWriter<M>) -> F,
     ) where
         F: Future<Output = Result<(), BadArguments>> + Send + 'static,
     {

@@ -44,6 +44,6 @@ fn read_item<T: EventItem>(emitted: &Emitted, codec: Codec) -> Result<T, EventEr
     let payload = Payload::Whole(emitted.bytes.clone());
     let body = OwnedBody::new(payload, emitted.raw, codec)
         .map_err(|error| undecoded(&error.to_string()))?;
-    let taken = T::ARGUMENTS.take(&mut body.decoder());
+    let taken = T::ARGS.take(&mut body.decoder());
     taken.map(T::of).map_err(|error| undecoded(&error.to_string()))
 }

@@ -104,7 +104,7 @@ impl Emitter {
     /// The event could not be encoded, or a client had no room in time. Those clients learn that they
     /// have missed one; it has been queued for all others.
     pub fn emit<M: Message>(&self, arguments: LentTo<'_, M>) -> Result<usize, EmitError> {
-        self.emit_with(M::NUMBER, &|encoder| M::ARGUMENTS.put(arguments, encoder))
+        self.emit_with(M::NUMBER, &|encoder| M::ARGS.put(arguments, encoder))
     }
 
     fn emit_with<'a>(&self, event: u16, write: &Write<'_, 'a>) -> Result<usize, EmitError> {

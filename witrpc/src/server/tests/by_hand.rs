@@ -10,37 +10,36 @@ use crate::call::server::call::{Caller, ServerCall};
 use crate::call::server::context::CallContext;
 use crate::codec::{Transfer, Wire};
 use crate::error::NoAppError;
-use crate::method::{Error, Message, Method, Value, error, value};
+use crate::method::{AnswerOf, Message, Method, answer, answer_or_error};
 
 /// A method that returns a value.
 pub struct Returns<T>(PhantomData<T>);
 
 impl<T> Message for Returns<T> {
-    type Arguments = ();
+    type Args = ();
     const NUMBER: u16 = 0;
-    const ARGUMENTS: () = ();
+    const ARGS: () = ();
 }
 
 impl<T: Transfer> Method for Returns<T> {
     type Ok = T;
     type Err = NoAppError;
-    const OK: Value<T> = value("result");
+    const ANSWER: AnswerOf<Self> = answer();
 }
 
 /// A method that returns a `Result`.
 pub struct Fails<T, E>(PhantomData<(T, E)>);
 
 impl<T, E> Message for Fails<T, E> {
-    type Arguments = ();
+    type Args = ();
     const NUMBER: u16 = 0;
-    const ARGUMENTS: () = ();
+    const ARGS: () = ();
 }
 
 impl<T: Transfer, E: Wire> Method for Fails<T, E> {
     type Ok = T;
     type Err = E;
-    const OK: Value<T> = value("result");
-    const ERR: Error<E> = error();
+    const ANSWER: AnswerOf<Self> = answer_or_error();
 }
 
 impl<'a> ClientCall<'a> {
@@ -88,7 +87,7 @@ impl ServerCall<'_> {
     ) where
         F: Future<Output = Result<T, BadArguments>> + Send + 'static,
     {
-        self.reply_async(Returns(PhantomData::<T>), run);
+        self.run_async::<Returns<T>, _, _>(run, |reply, value| reply.value::<Returns<T>>(value));
     }
 
     pub(crate) fn answer_async_result<T: Transfer, E: Wire, F>(
@@ -97,6 +96,8 @@ impl ServerCall<'_> {
     ) where
         F: Future<Output = Result<Result<T, E>, BadArguments>> + Send + 'static,
     {
-        self.reply_async_result(Fails(PhantomData::<(T, E)>), run);
+        self.run_async::<Fails<T, E>, _, _>(run, |reply, result| {
+            reply.result::<Fails<T, E>>(result);
+        });
     }
 }

@@ -11,11 +11,12 @@ use witrpc_transport::{Answer, ChannelError};
 use crate::call::client::answer::Answered;
 use crate::call::client::call::ClientCall;
 use crate::call::client::options::CallDeadline;
-use crate::codec::Wire;
 use crate::connection::handle::Connection;
 use crate::connection::link::Link;
 use crate::error::CallError;
-use crate::method::{ArgumentList, LentTo, Message, ReadItems, StreamMethod};
+use crate::method::{
+    ArgumentList, FedItem, FedMethod, ItemErr, ItemOk, LentTo, Message, ReadItems, StreamMethod,
+};
 use crate::rt::block_on;
 
 use super::asynchronous::AsyncStream;
@@ -62,12 +63,71 @@ impl Drop for CallStream {
     }
 }
 
+/// What a method streams, for a blocking client.
+pub type BlockingStreamOf<M> = BlockingStream<ItemOk<M>, ItemErr<M>>;
+/// What a method streams, for an async client.
+pub type AsyncStreamOf<M> = AsyncStream<ItemOk<M>, ItemErr<M>>;
+
+/// Calls a method that returns a stream, and blocks the thread until that is open.
+///
+/// # Errors
+///
+/// The method's own error, or why there is no stream.
+pub fn open_blocking<'a, M: StreamMethod>(
+    connection: &'a Connection,
+    arguments: LentTo<'a, M>,
+) -> Result<BlockingStreamOf<M>, CallError<M::Err>> {
+    let mut call = ClientCall::opening::<M>(connection, arguments);
+    call.block().outcome::<M>()?;
+    Ok(BlockingStream::new(call.take_stream(M::ITEMS.read)))
+}
+
+/// Calls a method that returns a stream, and completes when that is open.
+///
+/// # Errors
+///
+/// The method's own error, or why there is no stream.
+pub async fn open_async<'a, M: StreamMethod>(
+    connection: &'a Connection,
+    arguments: LentTo<'a, M>,
+) -> Result<AsyncStreamOf<M>, CallError<M::Err>> {
+    let mut call = ClientCall::opening::<M>(connection, arguments);
+    call.send().await.outcome::<M>()?;
+    Ok(AsyncStream::new(call.take_stream(M::ITEMS.read)))
+}
+
+/// Calls a method and feeds the stream that it takes. Blocks the thread until the answer is there.
+///
+/// # Errors
+///
+/// The method's own error, or why there is no answer.
+pub fn feed_blocking<'a, M: FedMethod>(
+    connection: &'a Connection,
+    arguments: LentTo<'a, M>,
+    items: impl Iterator<Item = M::Fed>,
+) -> Result<M::Ok, CallError<M::Err>> {
+    ClientCall::opening::<M>(connection, arguments).block_feeding(items).outcome::<M>()
+}
+
+/// Calls a method and feeds the stream that it takes. Completes when the answer is there.
+///
+/// # Errors
+///
+/// The method's own error, or why there is no answer.
+pub async fn feed_async<'a, M: FedMethod>(
+    connection: &'a Connection,
+    arguments: LentTo<'a, M>,
+    items: impl Stream<Item = M::Fed> + Send,
+) -> Result<M::Ok, CallError<M::Err>> {
+    ClientCall::opening::<M>(connection, arguments).send_feeding(items).await.outcome::<M>()
+}
+
 impl<'a> ClientCall<'a> {
     /// Starts a call of a method that takes or returns a stream, with these arguments.
-    pub fn opening<M: Message>(connection: &'a Connection, arguments: LentTo<'a, M>) -> Self {
+    fn opening<M: Message>(connection: &'a Connection, arguments: LentTo<'a, M>) -> Self {
         let mut call = Self::new(connection, M::NUMBER);
         call.opens();
-        call.note(|encoder| M::ARGUMENTS.put(arguments, encoder));
+        call.note(|encoder| M::ARGS.put(arguments, encoder));
         call
     }
 
@@ -76,16 +136,6 @@ impl<'a> ClientCall<'a> {
         let number = LinkStreams::next_number();
         self.note(|arguments| arguments.number("stream", number));
         self.set_stream(CallStream { number, streams: None, notices: None, may_be_open: false });
-    }
-
-    /// Takes the stream that the call has opened, for a blocking client.
-    pub fn blocking_stream<M: StreamMethod>(&mut self) -> BlockingStream<M::Item, M::ItemErr> {
-        BlockingStream::new(self.take_stream(M::ITEMS.read))
-    }
-
-    /// Takes the stream that the call has opened, for an async client.
-    pub fn async_stream<M: StreamMethod>(&mut self) -> AsyncStream<M::Item, M::ItemErr> {
-        AsyncStream::new(self.take_stream(M::ITEMS.read))
     }
 
     fn take_stream<T, E>(&mut self, read: ReadItems<T, E>) -> StreamReceiver<T, E> {
@@ -104,13 +154,13 @@ impl<'a> ClientCall<'a> {
 
     /// Makes the call and feeds the stream that the method takes. Blocks the thread until the answer is
     /// there.
-    pub fn block_feeding<T: Wire>(&mut self, items: impl Iterator<Item = T>) -> Answered<'_> {
+    fn block_feeding<T: FedItem>(&mut self, items: impl Iterator<Item = T>) -> Answered<'_> {
         self.set_feeds();
         let fed = self.feed_blocking(items);
         self.fed(fed)
     }
 
-    fn feed_blocking<T: Wire>(
+    fn feed_blocking<T: FedItem>(
         &mut self,
         items: impl Iterator<Item = T>,
     ) -> Result<Answer, CallError> {
@@ -125,9 +175,9 @@ impl<'a> ClientCall<'a> {
 
     /// Makes the call and feeds the stream that the method takes. Completes when the answer is there.
     ///
-    /// The future's type does not mention the items. So an item type that lacks a bound is an error at
-    /// the call of this function, and not once more wherever the future is awaited.
-    pub fn send_feeding<'c, T: Wire>(
+    /// The future's type does not mention the items. So an item type that lacks a bound is an error
+    /// once, and not again wherever the future is awaited.
+    fn send_feeding<'c, T: FedItem>(
         &'c mut self,
         items: impl Stream<Item = T> + Send + 'c,
     ) -> Pin<Box<dyn Future<Output = Answered<'c>> + Send + 'c>> {
@@ -138,7 +188,7 @@ impl<'a> ClientCall<'a> {
         })
     }
 
-    async fn feed_async<T: Wire>(
+    async fn feed_async<T: FedItem>(
         &mut self,
         items: impl Stream<Item = T>,
     ) -> Result<Answer, CallError> {

@@ -8,9 +8,10 @@ use witrpc_transport::{Answer, ChannelError, Limit};
 
 use crate::call::client::answer::read_pulled;
 use crate::call::client::options::CallDeadline;
-use crate::codec::{Batch, Codec, EncodeError, Transfer, Wire};
+use crate::codec::{Batch, Codec, EncodeError, Transfer};
 use crate::connection::handle::Connection;
 use crate::error::CallError;
+use crate::method::FedItem;
 use crate::rt::cancel_token::{CancelToken, TokenWatch};
 use crate::tag::{Operation, credit, push};
 
@@ -114,7 +115,7 @@ impl Target {
 
     /// Makes the request that pushes the first items. If `waits`, it waits at the server until there is
     /// room for more.
-    fn control<'b, T: Wire>(
+    fn control<'b, T: FedItem>(
         &self,
         batch: &'b Batch<T>,
         message: &PushMessage,
@@ -216,7 +217,7 @@ struct PushMessage {
     waits: bool,
 }
 
-impl<'a, T: Wire> Pusher<'a, T> {
+impl<'a, T: FedItem> Pusher<'a, T> {
     pub fn new(target: &'a Target) -> Self {
         let (batch, portion) = (Batch::new(), usize::MAX);
         Self { target, batch, is_last: false, portion, message: None, awaits_room: false }

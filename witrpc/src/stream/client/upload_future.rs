@@ -5,8 +5,9 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use crate::codec::{Batch, Piece, Wire};
+use crate::codec::Batch;
 use crate::error::CallError;
+use crate::method::FedItem;
 
 use super::push::{Pusher, Target, not_encoded};
 
@@ -29,7 +30,7 @@ pub struct UploadFuture<'a, T> {
     is_over: bool,
 }
 
-impl<'a, T: Wire> UploadFuture<'a, T> {
+impl<'a, T: FedItem> UploadFuture<'a, T> {
     pub fn new(target: &'a Target) -> Self {
         let pusher = Pusher::new(target);
         Self { target, pusher, batch: Batch::new(), next_look: 1, is_over: false }
@@ -72,7 +73,7 @@ impl<'a, T: Wire> UploadFuture<'a, T> {
             }
             match ready!(items.as_mut().poll_next(cx)) {
                 Some(item) => {
-                    let piece = Piece::new(item, self.target.codec());
+                    let piece = item.piece(self.target.codec());
                     self.batch.push(piece.map_err(not_encoded)?);
                 }
                 None => self.is_over = true,

@@ -8,8 +8,9 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, ready};
 use std::thread;
 
-use crate::codec::{Batch, Piece, Wire};
+use crate::codec::Batch;
 use crate::error::CallError;
+use crate::method::FedItem;
 use crate::rt::cancel_token::TokenWatch;
 use crate::rt::{block_on, spawn_scoped};
 
@@ -27,7 +28,7 @@ pub struct FedUpload {
 /// # Errors
 ///
 /// [`CallError::NoThread`], before the upload is opened; or the error of `open`.
-pub fn feed<T: Wire>(
+pub fn feed<T: FedItem>(
     items: impl Iterator<Item = T>,
     open: impl FnOnce() -> Result<Target, CallError>,
 ) -> Result<FedUpload, CallError> {
@@ -51,14 +52,14 @@ pub fn feed<T: Wire>(
 }
 
 /// Has the items made and leaves them for the pusher, while the pusher wants more.
-fn make<T: Wire>(
+fn make<T: FedItem>(
     items: impl Iterator<Item = T>,
     target: &Target,
     exchange: &UploadBuffer<T>,
 ) -> Result<(), CallError> {
     /// A guard that ends the items, even if making an item panics.
-    struct Ends<'e, T: Wire>(&'e UploadBuffer<T>, UploadEnd);
-    impl<T: Wire> Drop for Ends<'_, T> {
+    struct Ends<'e, T: FedItem>(&'e UploadBuffer<T>, UploadEnd);
+    impl<T: FedItem> Drop for Ends<'_, T> {
         fn drop(&mut self) {
             self.0.end(self.1);
         }
@@ -66,7 +67,7 @@ fn make<T: Wire>(
 
     let mut ends = Ends(exchange, UploadEnd::Broken);
     for item in items {
-        let piece = Piece::new(item, target.codec()).map_err(not_encoded)?;
+        let piece = item.piece(target.codec()).map_err(not_encoded)?;
         if !exchange.put(piece) {
             break;
         }
@@ -82,7 +83,7 @@ fn make<T: Wire>(
 const YIELD_EVERY: u32 = 64;
 
 /// The thread that pushes.
-struct UploadThread<'a, T: Wire> {
+struct UploadThread<'a, T: FedItem> {
     target: &'a Target,
     exchange: &'a UploadBuffer<T>,
     pusher: Pusher<'a, T>,
@@ -93,7 +94,7 @@ struct UploadThread<'a, T: Wire> {
     looks: u32,
 }
 
-impl<'a, T: Wire> UploadThread<'a, T> {
+impl<'a, T: FedItem> UploadThread<'a, T> {
     fn new(target: &'a Target, exchange: &'a UploadBuffer<T>) -> Self {
         let cancelled = target.watch_token();
         let (pusher, spare) = (Pusher::new(target), Batch::new());
@@ -141,7 +142,7 @@ impl<'a, T: Wire> UploadThread<'a, T> {
 }
 
 /// Whatever ends the pushing, the maker stops waiting for it.
-impl<T: Wire> Drop for UploadThread<'_, T> {
+impl<T: FedItem> Drop for UploadThread<'_, T> {
     fn drop(&mut self) {
         self.exchange.stop();
     }

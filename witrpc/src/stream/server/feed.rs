@@ -9,7 +9,8 @@ use futures_core::Stream;
 use witrpc_rt::{lock, wait, wake};
 
 use crate::call::server::pending_reply::PendingReply;
-use crate::codec::{Decoder, Wire, read_batch};
+use crate::codec::Decoder;
+use crate::method::FedItem;
 use crate::tag::{Notice, UploadState, credit, push};
 
 use super::ServerStreams;
@@ -101,7 +102,7 @@ enum RoomNotice {
     Notice,
 }
 
-impl<T: Wire> FeedState<T> {
+impl<T: FedItem> FeedState<T> {
     /// Creates the state of the client's stream of that number.
     pub fn new(server_streams: &ServerStreams, number: u64) -> Arc<Self> {
         let items = ReceivedItems {
@@ -135,7 +136,7 @@ impl<T: Wire> FeedState<T> {
             return Err(format!("the flags {flags:#x} of a push have no meaning"));
         }
         let over = flags & push::LAST != 0;
-        let mut batch = Unread::from(read_batch::<T>(decoder).map_err(words)?);
+        let mut batch = Unread::from(T::read_batch(decoder).map_err(words)?);
         decoder.finish().map_err(words)?;
         let mut items = self.lock();
         if items.held.is_some() {
@@ -203,7 +204,7 @@ enum Taken {
     Unwanted,
 }
 
-impl<T: Wire> ServerStream for FeedState<T> {
+impl<T: FedItem> ServerStream for FeedState<T> {
     fn pull(&self, asked: PendingReply) -> StreamStatus {
         self.slot.fill(asked)
     }
@@ -355,7 +356,7 @@ impl<T> Drop for Reader<T> {
     }
 }
 
-impl<T: Wire> HasSlot for FeedState<T> {
+impl<T: FedItem> HasSlot for FeedState<T> {
     fn slot(&self) -> &Slot {
         &self.slot
     }

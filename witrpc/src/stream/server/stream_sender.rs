@@ -23,7 +23,7 @@ use crate::call::server::counted::Counted;
 use crate::call::server::pending_reply::PendingReply;
 use crate::call::server::reply::Reply;
 use crate::codec::{Batch, Codec, EncodeItem, Piece};
-use crate::method::Method;
+use crate::method::{Made, StreamMethod};
 
 use super::ServerStreams;
 use super::server_stream::{ServerStream, StreamStatus};
@@ -342,24 +342,21 @@ impl<T> Drop for StreamSender<T> {
     }
 }
 
-/// Where a method's stream goes, for generated code. One of three methods consumes it.
-pub struct StreamWriter<T> {
-    flow: Arc<StreamSender<T>>,
+/// Where a method's stream goes, for generated code. One of its methods consumes it.
+pub struct StreamWriter<M: StreamMethod> {
+    flow: Arc<StreamSender<Made<M>>>,
     /// The same sender, as pulls see it.
     pulled: Arc<dyn ServerStream>,
 }
 
-impl<T: 'static> StreamWriter<T> {
-    pub(crate) fn new(flow: &Arc<StreamSender<T>>) -> Self
-    where
-        T: Send,
-    {
+impl<M: StreamMethod> StreamWriter<M> {
+    pub(crate) fn new(flow: &Arc<StreamSender<Made<M>>>) -> Self {
         Self { flow: Arc::clone(flow), pulled: Arc::clone(flow) as _ }
     }
 
     /// Sends the items of an iterator, in slices of time. Ends with the iterator, or when the client
     /// wants no more.
-    pub async fn iterate(self, items: impl Iterator<Item = T> + Send) {
+    pub async fn iterate(self, items: impl Iterator<Item = Made<M>> + Send) {
         if !self.open() {
             return;
         }
@@ -380,7 +377,7 @@ impl<T: 'static> StreamWriter<T> {
     }
 
     /// Sends the items of a stream. Ends with that stream, or when the client wants no more.
-    pub async fn forward(self, items: impl Stream<Item = T> + Send) {
+    pub async fn forward(self, items: impl Stream<Item = Made<M>> + Send) {
         if !self.open() {
             return;
         }
@@ -401,17 +398,39 @@ impl<T: 'static> StreamWriter<T> {
         self.flow.end(StreamEnd::Finished);
     }
 
+    /// Sends the items of the iterator that the method returned, or answers with its error.
+    pub async fn iterate_or_refuse(
+        self,
+        items: Result<impl Iterator<Item = Made<M>> + Send, M::Err>,
+    ) {
+        match items {
+            Ok(items) => self.iterate(items).await,
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    /// Sends the items of the stream that the method returned, or answers with its error.
+    pub async fn forward_or_refuse(
+        self,
+        items: Result<impl Stream<Item = Made<M>> + Send, M::Err>,
+    ) {
+        match items {
+            Ok(items) => self.forward(items).await,
+            Err(error) => self.refuse(&error),
+        }
+    }
+
     /// Answers the call with the error that the method returned in place of a stream.
-    pub fn refuse<M: Method>(&self, error: &M::Err) {
+    fn refuse(&self, error: &M::Err) {
         self.flow.answer_call(|reply| reply.error::<M>(error));
     }
 
     /// Returns the next item; `None` at the end, or when the client does not want it.
     fn poll_item(
         &self,
-        items: Pin<&mut impl Stream<Item = T>>,
+        items: Pin<&mut impl Stream<Item = Made<M>>>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<T>> {
+    ) -> Poll<Option<Made<M>>> {
         match items.poll_next(cx) {
             // Look after the poll: by then, a close finds the waker.
             Poll::Pending if self.flow.poll_closed(cx) => Poll::Ready(None),

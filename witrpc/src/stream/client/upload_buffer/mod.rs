@@ -28,7 +28,8 @@ use std::task::{Context, Poll, Waker};
 
 use witrpc_rt::{lock, wake};
 
-use crate::codec::{Batch, Piece, Wire};
+use crate::codec::{Batch, Piece};
+use crate::method::FedItem;
 use crate::rt::block_on;
 
 /// How the items end.
@@ -66,7 +67,7 @@ struct UploadBufferState<T> {
     awaits_items: bool,
 }
 
-impl<T: Wire> UploadBuffer<T> {
+impl<T: FedItem> UploadBuffer<T> {
     pub fn new() -> Self {
         Self(Mutex::new(UploadBufferState::new()))
     }
@@ -125,7 +126,7 @@ impl<T: Wire> UploadBuffer<T> {
     }
 }
 
-impl<T: Wire> UploadBufferState<T> {
+impl<T: FedItem> UploadBufferState<T> {
     fn new() -> Self {
         Self {
             batch: Batch::new(),
