@@ -3,6 +3,8 @@
 //!
 //! After an intended change run the tests with `WITRPC_BLESS=1`, and read the difference.
 
+mod lines;
+
 use std::path::PathBuf;
 use std::{env, fs};
 
