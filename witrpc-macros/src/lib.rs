@@ -30,6 +30,8 @@ use crate::report::Report;
 /// but for two things: `async fn` becomes `fn .. -> impl Future + Send`, and `#[wit(..)]` is
 /// stripped. A trait of plain `fn` methods stays dyn-compatible.
 ///
+/// A default body stays in the trait, for those that implement it. Clients have its method as any other.
+///
 /// # Options of the service
 ///
 /// - `name = ".."`: the service's name on the wire, instead of the trait's.

@@ -57,9 +57,6 @@ pub(crate) const EXTERN_METHOD: &str = "the ABI of a service method is ours; rem
 pub(crate) const VARIADIC_METHOD: &str =
     "a service method has a fixed number of arguments; take a `Vec` instead";
 
-pub(crate) const DEFAULT_BODY: &str = "a method of a service has no default body, since the client's is generated; end it with `;` and \
-     write the body in the `impl`";
-
 pub(crate) fn too_many_arguments(most: usize, found: usize) -> String {
     format!(
         "a method takes at most {most} arguments, this one has {found}; put some of them together \

@@ -30,9 +30,6 @@ pub(super) fn method(method: &mut Method<'_>, report: &mut Report) {
     if let (Some(argument), Answer::Stream { .. }) = (method.stream_argument(), &method.answer) {
         report.mistake(&argument.source.ty, wording::STREAM_IN_AND_OUT);
     }
-    if let Some(body) = &method.source.default {
-        report.mistake(body, wording::DEFAULT_BODY);
-    }
     if let Some(overflow) = &method.options.overflow {
         report.mistake(overflow, wording::OVERFLOW_WITHOUT_EVENT);
     }
@@ -169,7 +166,7 @@ fn parameters(method: &Method<'_>, report: &mut Report) {
                 report.mistake(attribute, wording::CONDITIONAL_ARGUMENT);
             }
         }
-        pattern(parameter, report);
+        pattern(parameter, method.source.default.is_some(), report);
         match parameter.form {
             Form::Context if has_context => report.mistake(parameter.source, wording::TWO_CONTEXTS),
             Form::Context => {
@@ -189,13 +186,13 @@ fn parameters(method: &Method<'_>, report: &mut Report) {
     }
 }
 
-fn pattern(parameter: &Parameter<'_>, report: &mut Report) {
+fn pattern(parameter: &Parameter<'_>, has_body: bool, report: &mut Report) {
     match &*parameter.source.pat {
         Pat::Ident(pattern) if pattern.by_ref.is_some() || pattern.subpat.is_some() => {
             report.mistake(pattern, wording::PATTERN_ARGUMENT);
         }
         Pat::Ident(pattern) => {
-            if let Some(token) = pattern.mutability {
+            if let Some(token) = pattern.mutability.filter(|_| !has_body) {
                 report.mistake(token, wording::MUTABLE_BINDING);
             }
         }

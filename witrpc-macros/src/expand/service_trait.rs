@@ -12,7 +12,7 @@ use syn::{
 
 use crate::attributes;
 use crate::hygiene;
-use crate::model::{Flow, Service};
+use crate::model::{Flow, Service, stream_in};
 
 /// The trait, without options and events, with its `async fn`s spelled as functions that return
 /// futures, and its streams as ones that may change threads.
@@ -27,7 +27,8 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     }
     for item in &mut item.items {
         if let TraitItem::Fn(method) = item {
-            tolerated(&mut method.sig);
+            tolerated(&mut method.sig, method.default.is_some());
+            share_service(method);
             SendStreams.visit_signature_mut(&mut method.sig);
             spell_future(method);
         }
@@ -78,8 +79,20 @@ fn spell_future(method: &mut TraitItemFn) {
     }
 }
 
+/// Says of the service, where a default body keeps it in a future or a stream, that threads may share
+/// it. Every handler is of that kind.
+fn share_service(method: &mut TraitItemFn) {
+    let streams = matches!(&method.sig.output, ReturnType::Type(_, ty) if stream_in(ty).is_some());
+    if method.default.is_some() && (method.sig.asyncness.is_some() || streams) {
+        let span = hygiene::at(method.sig.ident.span());
+        let clause = method.sig.generics.make_where_clause();
+        clause.predicates.push(syn::parse_quote_spanned!(span=> Self: ::core::marker::Sync));
+        method.attrs.push(syn::parse_quote_spanned!(span=> #[allow(clippy::manual_async_fn)]));
+    }
+}
+
 /// Takes out what the checks have reported and the compiler would report once more.
-fn tolerated(signature: &mut Signature) {
+fn tolerated(signature: &mut Signature, has_body: bool) {
     signature.constness = None;
     for input in &mut signature.inputs {
         let FnArg::Typed(argument) = input else { continue };
@@ -87,7 +100,9 @@ fn tolerated(signature: &mut Signature) {
             Pat::Wild(_) => {}
             Pat::Ident(PatIdent { by_ref, mutability, subpat, .. }) => {
                 *by_ref = None;
-                *mutability = None;
+                if !has_body {
+                    *mutability = None;
+                }
                 *subpat = None;
             }
             pattern => *pattern = syn::parse_quote!(_),
