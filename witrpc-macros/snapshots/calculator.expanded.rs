@@ -108,9 +108,12 @@ const _: () = {
     const __is_res_store: __wit::bool = __wit::Probe::<io::Result<u64>>::IS_RESULT;
     struct __fn_store;
     impl __wit::Message for __fn_store {
-        type Args = (__wit::Path, __wit::Value<Table>);
+        type Args = (__wit::Borrowed<Path>, __wit::Borrowed<Table>);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::store as _;
-        const ARGS: Self::Args = (__wit::path("path"), __wit::lent::<Table>("table"));
+        const ARGS: Self::Args = (
+            __wit::lent::<Path>("path"),
+            __wit::lent::<Table>("table"),
+        );
     }
     impl __wit::Method for __fn_store {
         type Ok = <io::Result<u64> as __wit::ResultType<__is_res_store>>::Ok;
@@ -295,8 +298,10 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = __wit::AliasOutcome<io::Result<u64>, __is_res_store>,
         > + ::core::marker::Send + 'call {
-            let _ = __wit::lent::<Table>;
-            __wit::call_async::<__fn_store>(&self.connection, (path, table))
+            async move {
+                let _ = __wit::lent::<Table>;
+                __wit::call_async::<__fn_store>(&self.connection, (path, table)).await
+            }
         }
     }
     impl __wit::Client for CalculatorAsyncClient {
@@ -363,14 +368,9 @@ const _: () = {
                 <__fn_store as __wit::Message>::NUMBER => {
                     let _ = __wit::lent::<Table>;
                     let (call, service) = call.of::<__fn_store, _>(&self.0);
-                    call.reply_async_result(move |arguments, context| async move {
+                    call.reply_async_result(move |arguments, cx| async move {
                         let (path, table) = arguments.read::<__fn_store>()?;
-                        let returned = Calculator::store(
-                            &*service,
-                            &path,
-                            &table,
-                            &context,
-                        );
+                        let returned = Calculator::store(&*service, &path, &table, &cx);
                         __wit::Ok(__wit::result::<__is_res_store, _>(returned.await))
                     })
                 }

@@ -30,7 +30,7 @@ pub struct JobsProgress {
     /// What it was emitted with as `what`.
     pub what: ::std::string::String,
     /// What it was emitted with as `path`.
-    pub path: ::std::path::PathBuf,
+    pub path: ::witrpc::__private::v1::Owned<Path>,
     /// What it was emitted with as `samples`.
     pub samples: ::std::vec::Vec<f64>,
     /// What it was emitted with as `table`.
@@ -403,7 +403,7 @@ const _: () = {
                 )
                 .field(
                     "path",
-                    __wit::DebugProbe::<::std::path::PathBuf>::new(&self.path).shown(),
+                    __wit::DebugProbe::<__wit::Owned<Path>>::new(&self.path).shown(),
                 )
                 .field(
                     "samples",
@@ -417,17 +417,17 @@ const _: () = {
         type Args = (
             __wit::Value<u64>,
             __wit::Str,
-            __wit::Path,
+            __wit::Borrowed<Path>,
             __wit::Raw<f64>,
-            __wit::Value<Table>,
+            __wit::Borrowed<Table>,
         );
         const NUMBER: ::core::primitive::u16 = __wit_Events::progress as _;
         const ARGS: Self::Args = (
             __wit::emitted::<u64>("job"),
             __wit::str("what"),
-            __wit::path("path"),
+            __wit::emitted_lent::<Path>("path"),
             __wit::raw::<f64>("samples"),
-            __wit::emitted::<Table>("table"),
+            __wit::emitted_lent::<Table>("table"),
         );
     }
     impl __wit::EventItem for JobsProgress {
@@ -435,7 +435,7 @@ const _: () = {
             Self {
                 job,
                 what: what.into_owned(),
-                path: path.into_owned(),
+                path: <Path as __wit::LentType>::own(path),
                 samples: samples.into_owned(),
                 table,
             }

@@ -334,9 +334,9 @@ const _: () = {
                 }
                 <__fn_lines as __wit::Message>::NUMBER => {
                     let (call, service) = call.of::<__fn_lines, _>(&self.0);
-                    call.stream(move |arguments, context, out| async move {
+                    call.stream(move |arguments, cx, out| async move {
                         let (path,) = arguments.read::<__fn_lines>()?;
-                        let stream = Files::lines(&*service, path, &context).await;
+                        let stream = Files::lines(&*service, path, &cx).await;
                         __wit::Ok(out.forward_or_refuse(stream).await)
                     })
                 }

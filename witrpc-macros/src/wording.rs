@@ -94,9 +94,6 @@ pub(crate) const EVENT_CONTEXT: &str =
 pub(crate) const EVENT_STREAM: &str =
     "an event is one value for each subscriber; emit it several times instead of a stream";
 
-pub(crate) const EVENT_SHARED: &str = "a `Shared` is lent to one process by one call, so an event cannot carry it to its subscribers; \
-     write a `Vec`, or send what names it and have a method return the `Shared`";
-
 pub(crate) fn event_clash(event: impl Display, taken: &str, other: impl Display) -> String {
     format!(
         "clients get the functions `{event}` and `on_{event}` of this event, and `{taken}` is \
@@ -135,9 +132,6 @@ pub(crate) const TWO_CONTEXTS: &str =
 pub(crate) const NOT_A_CONTEXT: &str =
     "an argument with `#[wit(ctx)]` is the call's context; write its type as `&CallContext`";
 
-pub(crate) const UNMARKED_CONTEXT: &str =
-    "the call's context is made by the server; write `#[wit(ctx)]` before the argument";
-
 // ---- types, of arguments and results ------------------------------------------------------
 
 pub(crate) const SELF_TYPE: &str = "the client does not know the type that implements the service, so `Self` cannot be part of a \
@@ -157,9 +151,6 @@ pub(crate) const STREAM_WITHOUT_ITEM: &str =
 
 pub(crate) const STREAM_IN_STREAM: &str = "the items of a stream are values, and cannot be streams themselves; send an item that says which \
      of the inner streams it belongs to, or make a method of the inner stream";
-
-pub(crate) const SHARED_ITEM: &str = "a `Shared` is lent by one call or by its answer, so it cannot be an item of a stream; write a \
-     `Vec`, or a method that takes or returns one `Shared` a call";
 
 pub(crate) const STREAM_INSIDE: &str = "a stream stands by itself, as an argument, as what a method returns, or as the first type of \
      `Result<.., ..>`; it cannot be part of another type";

@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::{FnArg, GenericParam, Pat, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::{no_options, types};
-use crate::model::{Answer, Form, Method, Overflow, Parameter, bare, ends_in};
+use crate::model::{Answer, Form, Method, Overflow, Parameter, bare};
 use crate::report::Report;
 use crate::{attributes, wording};
 
@@ -54,9 +54,6 @@ pub(super) fn event(event: &mut Method<'_>, report: &mut Report) {
         match parameter.form {
             Form::Context => report.mistake(parameter.source, wording::EVENT_CONTEXT),
             Form::Stream(..) => report.mistake(&parameter.source.ty, wording::EVENT_STREAM),
-            Form::Value(ty) | Form::Shared(ty) if types::is_shared(ty) => {
-                report.mistake(ty, wording::EVENT_SHARED);
-            }
             _ => {}
         }
     }
@@ -173,9 +170,6 @@ fn parameters(method: &Method<'_>, report: &mut Report) {
                 has_context = true;
                 context(&parameter.source.ty, report);
             }
-            _ if is_context(&parameter.source.ty) => {
-                report.mistake(&parameter.source.ty, wording::UNMARKED_CONTEXT);
-            }
             _ => types::argument(&parameter.source.ty, report),
         }
     }
@@ -203,6 +197,7 @@ fn pattern(parameter: &Parameter<'_>, has_body: bool, report: &mut Report) {
     }
 }
 
+/// Reports a context that is not lent. Whether it is one, the compiler finds.
 fn context(ty: &Type, report: &mut Report) {
     let is_lent = match bare(ty) {
         Type::Reference(reference) => {
@@ -210,16 +205,7 @@ fn context(ty: &Type, report: &mut Report) {
         }
         _ => false,
     };
-    if !(is_lent && is_context(ty)) {
+    if !is_lent {
         report.mistake(ty, wording::NOT_A_CONTEXT);
-    }
-}
-
-/// Whether this is the context or a reference to it.
-fn is_context(ty: &Type) -> bool {
-    match bare(ty) {
-        Type::Reference(reference) => is_context(&reference.elem),
-        Type::Path(path) => ends_in(path, "CallContext"),
-        _ => false,
     }
 }

@@ -134,10 +134,6 @@ impl Owned<'_> {
     /// differs from machine to machine.
     fn shared(&mut self, path: &TypePath) -> bool {
         let Some(last) = last_of_shared(path) else { return false };
-        if let Position::Item = self.position {
-            self.report.mistake(path, wording::SHARED_ITEM);
-            return true;
-        }
         let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
         let [GenericArgument::Type(ty)] = Vec::from_iter(&arguments.args)[..] else { return false };
         let (element, shape) = match bare(ty) {
@@ -148,11 +144,6 @@ impl Owned<'_> {
         self.report.mistake(element, wording::machine_sized_share(found, fixed, shape));
         true
     }
-}
-
-/// Whether a type is a `Shared`.
-pub(super) fn is_shared(ty: &Type) -> bool {
-    matches!(bare(ty), Type::Path(path) if last_of_shared(path).is_some())
 }
 
 fn last_of_shared(path: &TypePath) -> Option<&PathSegment> {

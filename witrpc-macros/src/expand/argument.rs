@@ -6,16 +6,16 @@ use syn::spanned::Spanned;
 
 use super::names::Names;
 use crate::hygiene;
-use crate::model::{Flow, Form, Method, Parameter};
+use crate::model::{Flow, Form, Method, Parameter, bare, ends_in};
 
 /// Returns the type that says how an argument crosses.
 pub(crate) fn kind(argument: &Parameter<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(argument.ident().span());
     let runtime = &names.runtime;
     match argument.form {
-        Form::Value(ty) | Form::Shared(ty) => quote_spanned!(span=> #runtime::Value<#ty>),
+        Form::Value(ty) => quote_spanned!(span=> #runtime::Value<#ty>),
+        Form::Shared(ty) => quote_spanned!(span=> #runtime::Borrowed<#ty>),
         Form::Str => quote_spanned!(span=> #runtime::Str),
-        Form::Path => quote_spanned!(span=> #runtime::Path),
         Form::Raw(ty) => quote_spanned!(span=> #runtime::Raw<#ty>),
         Form::Stream(_, ty) => quote_spanned!(span=> #runtime::Fed<#ty>),
         Form::Context => unreachable!("the context does not cross"),
@@ -30,9 +30,13 @@ pub(crate) fn how(argument: &Parameter<'_>, of_event: bool, names: &Names) -> To
         (span, names.runtime_at(span))
     };
     match argument.form {
-        Form::Value(ty) | Form::Shared(ty) if of_event => {
+        Form::Value(ty) if of_event => {
             let (span, runtime) = at(ty);
             quote_spanned!(span=> #runtime::emitted::<#ty>)
+        }
+        Form::Shared(ty) if of_event => {
+            let (span, runtime) = at(ty);
+            quote_spanned!(span=> #runtime::emitted_lent::<#ty>)
         }
         Form::Value(ty) => {
             let (span, runtime) = at(ty);
@@ -58,10 +62,6 @@ pub(crate) fn how(argument: &Parameter<'_>, of_event: bool, names: &Names) -> To
             let (span, runtime) = (hygiene::at(argument.ident().span()), &names.runtime);
             quote_spanned!(span=> #runtime::str)
         }
-        Form::Path => {
-            let (span, runtime) = (hygiene::at(argument.ident().span()), &names.runtime);
-            quote_spanned!(span=> #runtime::path)
-        }
         Form::Context => unreachable!("the context does not cross"),
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn how(argument: &Parameter<'_>, of_event: bool, names: &Names) -> To
 pub(crate) fn held_by_future(method: &Method<'_>, names: &Names) -> TokenStream {
     let held = method.arguments().filter(|argument| match argument.form {
         Form::Value(ty) | Form::Shared(ty) | Form::Raw(ty) => !is_known(ty),
-        Form::Stream(..) | Form::Str | Form::Path | Form::Context => false,
+        Form::Stream(..) | Form::Str | Form::Context => false,
     });
     let asked = held.map(|argument| {
         let how = how(argument, false, names);
@@ -90,9 +90,9 @@ pub(crate) fn held_by_future(method: &Method<'_>, names: &Names) -> TokenStream 
 fn is_known(ty: &syn::Type) -> bool {
     const KNOWN: &[&str] = &[
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64",
-        "u128", "usize", "isize", "String",
+        "u128", "usize", "isize", "String", "Path",
     ];
-    let syn::Type::Path(path) = crate::model::bare(ty) else { return false };
+    let syn::Type::Path(path) = bare(ty) else { return false };
     KNOWN.iter().any(|known| path.path.is_ident(known))
 }
 
@@ -118,14 +118,34 @@ pub(crate) fn taken(argument: &Parameter<'_>) -> TokenStream {
 }
 
 /// Returns an argument that has come, as the method takes it; `context` is an expression for that.
-pub(crate) fn passed(parameter: &Parameter<'_>, context: &TokenStream) -> TokenStream {
+pub(crate) fn passed(
+    parameter: &Parameter<'_>,
+    context: &TokenStream,
+    names: &Names,
+) -> TokenStream {
     let name = parameter.ident();
     let span = hygiene::at(name.span());
     match parameter.form {
         Form::Value(_) => quote_spanned!(span=> #name),
-        Form::Context => quote_spanned!(span=> &#context),
+        Form::Context => lent_context(parameter, context, names),
         Form::Stream(Flow::Iterator, _) => quote_spanned!(span=> feed.iterator()),
         Form::Stream(Flow::Stream, _) => quote_spanned!(span=> feed.stream()),
-        Form::Shared(_) | Form::Str | Form::Path | Form::Raw(_) => quote_spanned!(span=> &#name),
+        Form::Shared(_) | Form::Str | Form::Raw(_) => quote_spanned!(span=> &#name),
+    }
+}
+
+/// Returns the context as the method takes it. The compiler finds whether that is the type of a context.
+fn lent_context(parameter: &Parameter<'_>, context: &TokenStream, names: &Names) -> TokenStream {
+    let span = hygiene::at(parameter.source.ty.span());
+    let ty = match bare(&parameter.source.ty) {
+        syn::Type::Reference(reference) => &*reference.elem,
+        other => other,
+    };
+    match ty {
+        syn::Type::Path(path) if ends_in(path, "CallContext") => quote_spanned!(span=> &#context),
+        _ => {
+            let runtime = names.runtime_at(span);
+            quote_spanned!(span=> #runtime::context::<#ty>(&#context))
+        }
     }
 }

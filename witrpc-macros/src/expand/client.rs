@@ -229,10 +229,12 @@ fn body(method: &Method<'_>, names: &Names, kind: ClientKind) -> TokenStream {
         ClientKind::Blocking => TokenStream::new(),
         ClientKind::Async => argument::held_by_future(method, names),
     };
-    // The future of the runtime owns nothing that is handed over.
-    if method.arguments().any(|argument| matches!(argument.form, Form::Value(_))) {
+    // The future of the runtime owns nothing that is handed over. What is asked for besides counts only
+    // where the compiler asks for the bounds of a future later on.
+    let owns = method.arguments().any(|argument| matches!(argument.form, Form::Value(_)));
+    if owns || !asked.is_empty() {
         let call = kind.awaited(&call, span);
         return kind.body(&quote_spanned!(span=> #asked #call), span);
     }
-    quote_spanned!(span=> { #asked #call })
+    quote_spanned!(span=> { #call })
 }

@@ -73,7 +73,7 @@ fn reply_at_once(method: &Method<'_>, names: &Names, function: &TokenStream) -> 
     let marker = names::marker(method);
     let taken = method.arguments().map(argument::taken);
     let context = quote_spanned!(span=> caller.context());
-    let passed = method.parameters.iter().map(|of| argument::passed(of, &context));
+    let passed = method.parameters.iter().map(|of| argument::passed(of, &context, names));
     let caller = match method.has_context() {
         true => quote_spanned!(span=> caller),
         false => quote_spanned!(span=> _),
@@ -102,10 +102,10 @@ fn reply_from_future(method: &Method<'_>, names: &Names, function: &TokenStream)
     let marker = names::marker(method);
     let asked = argument::held_by_future(method, names);
     let context = match method.has_context() {
-        true => quote_spanned!(span=> context),
+        true => quote_spanned!(span=> cx),
         false => quote_spanned!(span=> _),
     };
-    let passed = method.parameters.iter().map(|of| argument::passed(of, &context));
+    let passed = method.parameters.iter().map(|of| argument::passed(of, &context, names));
     let wait = method.is_async().then(|| quote_spanned!(span=> .await));
     let called = quote_spanned!(span=> #function(&*service, #(#passed),*));
     // What may block a thread runs on the server's own.

@@ -2,14 +2,15 @@
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
+use syn::Type;
 
 use super::names::{self, Names};
 use super::{argument, method, notes};
 use crate::hygiene;
-use crate::model::{Form, Method, Parameter, Service};
+use crate::model::{Form, Method, Parameter, Service, bare, ends_in};
 
 /// Returns the struct: the arguments, owned.
-pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>) -> TokenStream {
+pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(event.name().span());
     let visibility = &service.item.vis;
     let conditions = &event.carried.conditions;
@@ -18,7 +19,7 @@ pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>) -> TokenStre
     let fields = event.arguments().map(|argument| {
         let name = argument.ident();
         let docs = format!(" What it was emitted with as `{}`.", argument.wire_name());
-        let ty = owned(argument);
+        let ty = owned(argument, names);
         quote_spanned!(span=> #[doc = #docs] #visibility #name: #ty)
     });
     quote_spanned! {span=>
@@ -39,7 +40,7 @@ pub(crate) fn debug(service: &Service<'_>, event: &Method<'_>, names: &Names) ->
     let item = names::item(service, event);
     let title = item.to_string();
     let fields = event.arguments().map(|argument| {
-        let (name, ty, label) = (argument.ident(), owned(argument), argument.wire_name());
+        let (name, ty, label) = (argument.ident(), owned(argument, names), argument.wire_name());
         quote_spanned!(span=> .field(#label, #runtime::DebugProbe::<#ty>::new(&self.#name).shown()))
     });
     quote_spanned! {span=>
@@ -67,7 +68,7 @@ pub(crate) fn implementation(
     let item = names::item(service, event);
     let message = method::message(event, &item, names);
     let taken = event.arguments().map(argument::taken);
-    let fields = event.arguments().map(field);
+    let fields = event.arguments().map(|argument| field(argument, names));
     quote_spanned! {span=>
         #message
         #(#conditions)*
@@ -80,23 +81,33 @@ pub(crate) fn implementation(
 }
 
 /// Returns the type of a field: what the argument's value is when it is not lent.
-fn owned(argument: &Parameter<'_>) -> TokenStream {
+fn owned(argument: &Parameter<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(argument.ident().span());
+    let runtime = &names.runtime;
     match argument.form {
+        Form::Shared(ty) if is_named_path(ty) => quote_spanned!(span=> #runtime::Owned<#ty>),
         Form::Value(ty) | Form::Shared(ty) => quote_spanned!(span=> #ty),
         Form::Str => quote_spanned!(span=> ::std::string::String),
-        Form::Path => quote_spanned!(span=> ::std::path::PathBuf),
         Form::Raw(ty) => quote_spanned!(span=> ::std::vec::Vec<#ty>),
         Form::Context | Form::Stream(..) => unreachable!("the checks refuse these in an event"),
     }
 }
 
 /// Returns one field, of the argument that has come.
-fn field(argument: &Parameter<'_>) -> TokenStream {
+fn field(argument: &Parameter<'_>, names: &Names) -> TokenStream {
     let name = argument.ident();
     let span = hygiene::at(name.span());
+    let runtime = &names.runtime;
     match argument.form {
+        Form::Shared(ty) if is_named_path(ty) => {
+            quote_spanned!(span=> #name: <#ty as #runtime::LentType>::own(#name))
+        }
         Form::Value(_) | Form::Shared(_) => quote_spanned!(span=> #name),
         _ => quote_spanned!(span=> #name: #name.into_owned()),
     }
+}
+
+/// Whether a type is named as `Path` is, which is only ever lent. The compiler finds what it is.
+fn is_named_path(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Path(path) if ends_in(path, "Path"))
 }

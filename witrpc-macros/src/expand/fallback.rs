@@ -71,7 +71,7 @@ fn events(service: &Service<'_>, names: &Names, report: &Report) -> TokenStream 
     let functions = emitter::functions(service, names, emits);
     let sound = service.events.iter().filter(|event| event.mistake.is_none());
     let items = sound.map(|event| {
-        let definition = event_item::definition(service, event);
+        let definition = event_item::definition(service, event, names);
         let debug = event_item::debug(service, event, names);
         quote_spanned!(event.name().span()=> #definition #debug)
     });

@@ -66,7 +66,7 @@ fn event_definitions(service: &Service<'_>, names: &Names) -> TokenStream {
         return TokenStream::new();
     }
     let emitter = emitter::definition(service, names);
-    let items = service.events.iter().map(|event| event_item::definition(service, event));
+    let items = service.events.iter().map(|event| event_item::definition(service, event, names));
     [emitter].into_iter().chain(items).collect()
 }
 

@@ -25,12 +25,10 @@ pub(crate) enum Form<'a> {
     Context,
     /// Handed over.
     Value(&'a Type),
-    /// Lent: `&T`.
+    /// Lent: `&T`, also `&Path`.
     Shared(&'a Type),
     /// `&str`.
     Str,
-    /// `&Path`.
-    Path,
     /// `&[T]`, as raw bytes.
     Raw(&'a Type),
     /// `impl Iterator` or `impl Stream`, with the type of the items.
@@ -76,7 +74,6 @@ impl<'a> Form<'a> {
         match bare(&reference.elem) {
             Type::Slice(slice) => Form::Raw(&slice.elem),
             Type::Path(path) if path.path.is_ident("str") => Form::Str,
-            Type::Path(path) if ends_in(path, "Path") => Form::Path,
             _ => Form::Shared(&reference.elem),
         }
     }

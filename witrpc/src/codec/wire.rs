@@ -29,7 +29,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
 pub trait Lent: Sync {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Sync> Lent for T {}
+impl<T: Sync + ?Sized> Lent for T {}
 
 /// A type whose slices travel as they lie in memory: the `T` of an argument `&[T]`.
 #[diagnostic::on_unimplemented(

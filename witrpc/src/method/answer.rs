@@ -27,23 +27,35 @@ pub const fn answer_or_error<T: Transfer, E: Wire>() -> Answer<T, E> {
     Answer { ok: value("result"), err: error() }
 }
 
-/// How the answer of a method crosses whose return type may be a `Result` under another name.
-pub trait AliasAnswer<const IS_RESULT: bool>: ResultType<IS_RESULT> {
+/// The error of a return type that may be a `Result` under another name, if it has one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel between processes",
+    label = "not `Serialize + DeserializeOwned + Send + 'static`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data: no `Rc`, no reference",
+    note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own",
+    note = "a `Shared` is an argument, a result or its `Ok`, and part of nothing else; its elements also derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), or write a `Vec` instead"
+)]
+pub trait AppError: Sized + 'static {
     /// How it crosses.
     #[doc(hidden)]
-    const ANSWER: Answer<Self::Ok, Self::Err>;
+    const HOW: Error<Self>;
 }
 
-impl<T: Transfer, E: Wire> AliasAnswer<true> for Result<T, E> {
-    const ANSWER: Answer<T, E> = answer_or_error();
+#[diagnostic::do_not_recommend]
+impl<E: Wire> AppError for E {
+    const HOW: Error<E> = error();
 }
 
-impl<T: Transfer> AliasAnswer<false> for T {
-    const ANSWER: Answer<T, NoAppError> = answer();
+#[diagnostic::do_not_recommend]
+impl AppError for NoAppError {
+    const HOW: Error<Self> = None;
 }
 
 /// Returns how the answer of a method crosses whose return type may be a `Result` under another name.
 #[must_use]
-pub const fn alias<R: AliasAnswer<IS_RESULT>, const IS_RESULT: bool>() -> Answer<R::Ok, R::Err> {
-    R::ANSWER
+pub const fn alias<R, const IS_RESULT: bool>() -> Answer<R::Ok, R::Err>
+where
+    R: ResultType<IS_RESULT, Ok: Transfer, Err: AppError>,
+{
+    Answer { ok: value("result"), err: R::Err::HOW }
 }

@@ -3,11 +3,12 @@
 //! An [`Argument`] holds the functions for one type. The functions that make one ask for the bounds.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::codec;
-use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Lent, RawElement, Transfer, Wire};
+use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, RawElement, Transfer, Wire};
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, Trace, trace, trace_path, trace_raw, trace_str,
 };
@@ -48,6 +49,11 @@ impl<K: Kind> Argument<K> {
         (self.take)(self.name, from)
     }
 
+    /// Returns the same under a name.
+    pub(super) const fn named(self, name: &'static str) -> Self {
+        Self { name, kind: self.kind, put: self.put, take: self.take, trace: self.trace }
+    }
+
     /// Describes it.
     pub(super) const fn descriptor(&self) -> ArgumentDescriptor {
         ArgumentDescriptor { name: self.name, kind: self.kind, shape: self.trace }
@@ -83,6 +89,14 @@ impl Kind for PathKind {
     type Taken<'a> = Cow<'a, std::path::Path>;
 }
 
+/// `&OsStr`.
+pub struct OsStrKind;
+
+impl Kind for OsStrKind {
+    type Lent<'a> = &'a OsStr;
+    type Taken<'a> = Cow<'a, OsStr>;
+}
+
 /// `&[T]`.
 pub struct RawKind<T>(PhantomData<fn() -> T>);
 
@@ -105,8 +119,6 @@ pub type Value<T> = Argument<ValueKind<T>>;
 pub type Error<E> = Option<Value<E>>;
 /// How a `&str` crosses.
 pub type Str = Argument<StrKind>;
-/// How a `&Path` crosses.
-pub type Path = Argument<PathKind>;
 /// How a `&[T]` crosses.
 pub type Raw<T> = Argument<RawKind<T>>;
 /// How a stream of `T` crosses: the message says nothing of it.
@@ -151,18 +163,6 @@ pub const fn value<T: Transfer>(name: &'static str) -> Value<T> {
     Argument { name, kind: ArgumentKind::Value, put: T::put, take: T::take, trace: trace::<T> }
 }
 
-/// Returns how an argument `&T` crosses.
-#[must_use]
-pub const fn lent<T: Transfer + Lent>(name: &'static str) -> Value<T> {
-    value(name)
-}
-
-/// Returns how an argument of an event, `T` or `&T`, crosses: to many clients, so it is not shared.
-#[must_use]
-pub const fn emitted<T: Wire>(name: &'static str) -> Value<T> {
-    value(name)
-}
-
 /// Returns how a method's own error crosses.
 #[must_use]
 pub const fn error<E: Wire>() -> Error<E> {
@@ -183,12 +183,29 @@ pub const fn str(name: &'static str) -> Str {
 
 /// Returns how an argument `&Path` crosses.
 #[must_use]
-pub const fn path(name: &'static str) -> Path {
+pub const fn path(name: &'static str) -> Argument<PathKind> {
     Argument {
         name,
         kind: ArgumentKind::Path,
         put: |path, name, to| to.path(name, path),
         take: |name, from| from.path(name),
+        trace: trace_path,
+    }
+}
+
+/// Returns how an argument `&OsStr` crosses: as a path does.
+#[must_use]
+pub const fn os_str(name: &'static str) -> Argument<OsStrKind> {
+    Argument {
+        name,
+        kind: ArgumentKind::Path,
+        put: |text, name, to| to.path(name, text.as_ref()),
+        take: |name, from| {
+            Ok(match from.path(name)? {
+                Cow::Borrowed(path) => Cow::Borrowed(path.as_os_str()),
+                Cow::Owned(path) => Cow::Owned(path.into_os_string()),
+            })
+        },
         trace: trace_path,
     }
 }

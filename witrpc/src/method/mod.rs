@@ -11,15 +11,14 @@ mod debug_probe;
 mod describe;
 mod fed_item;
 mod items;
+mod lent;
 mod list;
 mod result_probe;
 
 use crate::error::CallError;
 
 pub use answer::{AnswerOf, alias, answer, answer_or_error};
-pub use argument::{
-    Error, Fed, Path, Raw, Str, Value, emitted, iterator, lent, path, raw, str, stream, value,
-};
+pub use argument::{Error, Fed, Raw, Str, Value, iterator, raw, str, stream, value};
 pub use debug_probe::{DebugProbe, NotDebug};
 pub use fed_item::FedItem;
 pub use items::ReadItems;
@@ -27,6 +26,7 @@ pub use items::{
     AliasItems, ItemErr, ItemOk, ItemTypes, ItemsOf, Made, ResultItems, ValueItems, items,
     items_of_alias, items_of_results,
 };
+pub use lent::{Borrowed, Lendable, LentType, Owned, emitted, emitted_lent, lent};
 pub use list::ArgumentList;
 pub use result_probe::{NotResult, Probe, ResultType, result};
 

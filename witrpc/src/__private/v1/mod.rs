@@ -7,6 +7,7 @@ pub use core::result::Result::Ok;
 pub use crate::call::client::call::call_async;
 pub use crate::call::client::short::call_blocking;
 pub use crate::call::server::call::{IntoService, ServerCall, Service};
+pub use crate::call::server::context::context;
 pub use crate::connection::builder::{Async, Blocking, connect_async, connect_blocking};
 pub use crate::connection::handle::Client;
 pub use crate::contract::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
@@ -17,9 +18,10 @@ pub use crate::event::client::subscribe::{
 };
 pub use crate::event::server::hub::{Emitter, EventHub};
 pub use crate::method::{
-    AliasItems, AliasOutcome, AnswerOf, DebugProbe, EventItem, Fed, FedMethod, Message, Method,
-    NotDebug, NotResult, Path, Probe, Raw, ResultItems, ResultType, Str, StreamMethod, TakenBy,
-    Value, ValueItems, alias, answer, answer_or_error, emitted, items, items_of_alias,
-    items_of_results, iterator, lent, path, raw, result, str, stream, value,
+    AliasItems, AliasOutcome, AnswerOf, Borrowed, DebugProbe, EventItem, Fed, FedMethod, LentType,
+    Message, Method, NotDebug, NotResult, Owned, Probe, Raw, ResultItems, ResultType, Str,
+    StreamMethod, TakenBy, Value, ValueItems, alias, answer, answer_or_error, emitted,
+    emitted_lent, items, items_of_alias, items_of_results, iterator, lent, raw, result, str,
+    stream, value,
 };
 pub use crate::stream::client::call::{feed_async, feed_blocking, open_async, open_blocking};

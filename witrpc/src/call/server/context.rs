@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use witrpc_transport::{Peer, Ticket};
 
+use crate::method::{Borrowed, Lendable};
 use crate::stream::server::stream_cancel::StreamCancel;
 
 use super::cancel::Deadline;
@@ -19,6 +20,33 @@ pub struct CallContext {
     pub(crate) deadline: Option<Deadline>,
     /// Of the stream that the method returns or takes, if it does.
     pub(crate) stream_cancel: Option<Arc<StreamCancel>>,
+}
+
+/// The type of an argument with `#[wit(ctx)]`.
+#[diagnostic::on_unimplemented(
+    message = "an argument with `#[wit(ctx)]` is the call's context; write its type as `&CallContext`",
+    label = "not `CallContext`"
+)]
+pub trait IsContext {
+    /// The context itself.
+    fn of(context: &CallContext) -> &Self;
+}
+
+impl IsContext for CallContext {
+    fn of(context: &CallContext) -> &Self {
+        context
+    }
+}
+
+/// Returns the context as the type that a method takes it as.
+pub fn context<T: IsContext>(context: &CallContext) -> &T {
+    T::of(context)
+}
+
+#[diagnostic::do_not_recommend]
+impl Lendable for CallContext {
+    const HOW: Result<Borrowed<Self>, &'static str> =
+        Err("the call's context is made by the server; write `#[wit(ctx)]` before the argument");
 }
 
 impl CallContext {

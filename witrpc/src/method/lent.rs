@@ -1,0 +1,134 @@
+//! What the `T` of an argument `&T` is: a value, or one of the types that are only ever lent.
+//!
+//! The compiler picks by the type itself. So an alias of `Path` is a path, and a type of the user's that
+//! is called `Path` is a value.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use crate::codec::{Lent, RawElement, Transfer};
+
+use super::argument::{
+    Argument, Kind, OsStrKind, PathKind, RawKind, StrKind, ValueKind, os_str, path, raw, str, value,
+};
+
+/// Which form `&T` has as an argument. It asks nothing of the type.
+pub trait LentType: 'static {
+    /// The form.
+    type Kind: Kind;
+    /// What an event has in its place.
+    type Owned;
+
+    /// Makes that of what has come.
+    #[doc(hidden)]
+    fn own(taken: <Self::Kind as Kind>::Taken<'_>) -> Self::Owned;
+}
+
+/// How a `&T` crosses.
+pub type Borrowed<T> = Argument<<T as LentType>::Kind>;
+/// What an event has for a `&T`.
+pub type Owned<T> = <T as LentType>::Owned;
+
+/// A type whose values a method can be lent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel between processes",
+    label = "not `Serialize + DeserializeOwned + Send + 'static`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data: no `Rc`, no reference",
+    note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own",
+    note = "a `Shared` is an argument, a result or its `Ok`, and part of nothing else; its elements also derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), or write a `Vec` instead"
+)]
+pub trait Lendable: LentType {
+    /// Whether it is a `Shared`.
+    #[doc(hidden)]
+    const IS_SHARED: bool = false;
+
+    /// How it crosses, but for its name, or why it does not.
+    #[doc(hidden)]
+    const HOW: Result<Borrowed<Self>, &'static str>;
+}
+
+impl<T: 'static> LentType for T {
+    type Kind = ValueKind<T>;
+    type Owned = T;
+
+    fn own(taken: T) -> T {
+        taken
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Transfer> Lendable for T {
+    const IS_SHARED: bool = T::ELEMENT.is_some();
+    const HOW: Result<Borrowed<T>, &'static str> = Ok(value(""));
+}
+
+impl<T: 'static> LentType for [T]
+where
+    [T]: ToOwned<Owned = Vec<T>>,
+{
+    type Kind = RawKind<T>;
+    type Owned = Vec<T>;
+
+    fn own(taken: <RawKind<T> as Kind>::Taken<'_>) -> Vec<T> {
+        (*taken).to_owned()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: RawElement> Lendable for [T] {
+    const HOW: Result<Borrowed<[T]>, &'static str> = Ok(raw(""));
+}
+
+macro_rules! only_lent {
+    ($($lent:ty, $owned:ty, $kind:ty, $how:expr;)*) => {$(
+        impl LentType for $lent {
+            type Kind = $kind;
+            type Owned = $owned;
+
+            fn own(taken: Cow<'_, $lent>) -> $owned {
+                taken.into_owned()
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl Lendable for $lent {
+            const HOW: Result<Borrowed<$lent>, &'static str> = Ok($how);
+        }
+    )*};
+}
+
+only_lent! {
+    str, String, StrKind, str("");
+    Path, PathBuf, PathKind, path("");
+    OsStr, OsString, OsStrKind, os_str("");
+}
+
+/// Returns how an argument `&T` crosses.
+#[must_use]
+#[track_caller]
+pub const fn lent<T: Lendable + Lent + ?Sized>(name: &'static str) -> Borrowed<T> {
+    match T::HOW {
+        Ok(how) => how.named(name),
+        Err(why) => panic!("{}", why),
+    }
+}
+
+/// Returns how an argument `&T` of an event crosses: to many clients, so it is not shared.
+#[must_use]
+#[track_caller]
+pub const fn emitted_lent<T: Lendable + Lent + ?Sized>(name: &'static str) -> Borrowed<T> {
+    assert!(!T::IS_SHARED, "{}", EVENT_SHARED);
+    lent::<T>(name)
+}
+
+/// Returns how an argument `T` of an event crosses: to many clients, so it is not shared.
+#[must_use]
+#[track_caller]
+pub const fn emitted<T: Transfer>(name: &'static str) -> Borrowed<T> {
+    assert!(T::ELEMENT.is_none(), "{}", EVENT_SHARED);
+    value(name)
+}
+
+const EVENT_SHARED: &str = "a `Shared` is lent to one process by one call, so an event cannot carry it to its \
+     subscribers; write a `Vec`, or send what names it and have a method return the `Shared`";
