@@ -36,12 +36,16 @@ use crate::report::Report;
 ///
 /// - `name = ".."`: the service's name on the wire, instead of the trait's.
 /// - `crate = path`: where the `witrpc` crate is found, when it is renamed or re-exported.
+/// - `client = Name`, `async_client = Name`, `server = Name`, `events = Name`: what is generated is called
+///   that.
 /// - `results`: any return type may be a `Result` under another name; the compiler finds which are.
 ///
 /// # Options of a method, `#[wit(..)]`
 ///
 /// - `drop_on_disconnect`, of an `async fn`: its future is dropped when its client has gone. The
 ///   handlers of all other methods run on, and are told by `CallContext::cancelled`.
+/// - `event`: the service emits it, and clients subscribe to it. `overflow = ".."` says what becomes of one
+///   that a client has no room for, and `item = Name` what its struct is called.
 /// - `idempotent`: running it twice does what running it once does. A client that comes
 ///   back to a server makes such calls again, even if they may have run already.
 /// - `rename = ".."`: the method's name on the wire.

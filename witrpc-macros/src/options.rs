@@ -1,6 +1,8 @@
 //! The options of `#[wit_service(..)]` and `#[wit(..)]`, read by one table.
 
-use proc_macro2::TokenStream;
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -55,11 +57,21 @@ enum Kind {
     Flag,
     Text,
     Path,
+    Name,
 }
 
 const RULES: &[Rule] = &[
     Rule { name: "crate", place: Place::Service, form: "crate = path", kind: Kind::Path },
     Rule { name: "name", place: Place::Service, form: "name = \"..\"", kind: Kind::Text },
+    Rule { name: "client", place: Place::Service, form: "client = Name", kind: Kind::Name },
+    Rule {
+        name: "async_client",
+        place: Place::Service,
+        form: "async_client = Name",
+        kind: Kind::Name,
+    },
+    Rule { name: "server", place: Place::Service, form: "server = Name", kind: Kind::Name },
+    Rule { name: "events", place: Place::Service, form: "events = Name", kind: Kind::Name },
     Rule { name: "results", place: Place::Service, form: "results", kind: Kind::Flag },
     Rule {
         name: "drop_on_disconnect",
@@ -69,6 +81,7 @@ const RULES: &[Rule] = &[
     },
     Rule { name: "event", place: Place::Method, form: "event", kind: Kind::Flag },
     Rule { name: "idempotent", place: Place::Method, form: "idempotent", kind: Kind::Flag },
+    Rule { name: "item", place: Place::Method, form: "item = Name", kind: Kind::Name },
     Rule { name: "overflow", place: Place::Method, form: "overflow = \"..\"", kind: Kind::Text },
     Rule { name: "rename", place: Place::Method, form: "rename = \"..\"", kind: Kind::Text },
     Rule { name: "result", place: Place::Method, form: "result", kind: Kind::Flag },
@@ -81,6 +94,7 @@ enum Value {
     Flag(syn::Path),
     Text(LitStr),
     Path(syn::Path),
+    Name(Ident),
 }
 
 /// The options of the service itself.
@@ -90,6 +104,8 @@ pub(crate) struct ServiceOptions {
     pub(crate) crate_path: Option<syn::Path>,
     /// The name on the wire.
     pub(crate) name: Option<LitStr>,
+    /// The names of what is generated, by option, where they are not those that the trait's name gives.
+    pub(crate) names: HashMap<&'static str, Ident>,
     /// Any return type may be a `Result` under another name.
     pub(crate) results: bool,
 }
@@ -104,6 +120,7 @@ impl ServiceOptions {
             match (name, value) {
                 ("crate", Value::Path(path)) => options.crate_path = Some(path),
                 ("results", _) => options.results = true,
+                (option, Value::Name(name)) => drop(options.names.insert(option, name)),
                 (_, Value::Text(text)) => options.name = Some(text),
                 _ => {}
             }
@@ -125,6 +142,8 @@ pub(crate) struct MethodOptions {
     pub(crate) result: Option<syn::Path>,
     /// The server tells clients of it: users do not implement it.
     pub(crate) event: bool,
+    /// The name of the struct that an event is to its subscribers.
+    pub(crate) item: Option<Ident>,
     /// What becomes of an event that a client has no room for.
     pub(crate) overflow: Option<LitStr>,
 }
@@ -142,6 +161,7 @@ impl MethodOptions {
                 ("result", Value::Flag(option)) => options.result = Some(option),
                 ("event", _) => options.event = true,
                 ("overflow", Value::Text(text)) => options.overflow = Some(text),
+                ("item", Value::Name(name)) => options.item = Some(name),
                 (_, Value::Text(text)) => options.rename = Some(text),
                 _ => {}
             }
@@ -236,6 +256,13 @@ fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
                     return None;
                 }
                 return Some(Value::Text(text.clone()));
+            }
+        }
+        (Kind::Name, Meta::NameValue(pair)) => {
+            if let Expr::Path(path) = &pair.value
+                && let Some(name) = path.path.get_ident()
+            {
+                return Some(Value::Name(name.clone()));
             }
         }
         (Kind::Path, Meta::NameValue(pair)) => {

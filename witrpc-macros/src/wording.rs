@@ -112,6 +112,24 @@ pub(crate) fn reserved_event(event: impl Display, what: &str) -> String {
     )
 }
 
+pub(crate) fn item_clash(service: impl Display, event: impl Display, item: impl Display) -> String {
+    format!(
+        "the event `{event}` of `{service}` gets a struct `{item}`, and the trait uses a type of that \
+         name; give the struct another one with `#[wit(item = ..)]`"
+    )
+}
+
+pub(crate) fn generated_twice(name: impl Display, what: &str, other: &str) -> String {
+    format!("{what} and {other} cannot both be called `{name}`; give one of them another name")
+}
+
+pub(crate) fn generated_clash(name: impl Display, what: &str, option: &str) -> String {
+    format!(
+        "{what} would be called `{name}`, as a type that the trait uses is; give it another name with \
+         `#[wit_service({option} = ..)]`"
+    )
+}
+
 // ---- arguments ----------------------------------------------------------------------------
 
 pub(crate) const PATTERN_ARGUMENT: &str = "an argument needs a name of its own, which clients and the contract show; write `name: Type` \
@@ -285,6 +303,9 @@ pub(crate) fn not_for_events(option: impl Display) -> String {
 }
 
 pub(crate) const OVERFLOW_WITHOUT_EVENT: &str = "`overflow` says what becomes of events that a client has no room for; add `event`, or remove it";
+
+pub(crate) const ITEM_WITHOUT_EVENT: &str =
+    "`item` names the struct that subscribers get of an event; add `event`, or remove it";
 
 pub(crate) const DROP_OF_BLOCKING: &str = "nothing can end a method that blocks its thread, so `drop_on_disconnect` is for an `async fn` alone; \
      make it one, or remove the option and ask `CallContext::cancelled` now and then";

@@ -1,4 +1,5 @@
-//! A service in a crate that knows witrpc only by another name, and has no other dependency.
+//! Services in a crate of an older edition that knows witrpc only by another name, and has no other
+//! dependency.
 //!
 //! Being a library, it also shows that all that is generated is documented.
 
@@ -14,6 +15,13 @@ pub trait Calculator {
     async fn parse(&self, text: &str, #[wit(ctx)] cx: &ipc::CallContext) -> Result<f64, String>;
     /// The mean.
     fn mean(&self, samples: &[f64]) -> f64;
+}
+
+/// Has a method whose name is no keyword in the edition of this crate.
+#[ipc::wit_service(crate = ipc)]
+pub trait Random {
+    /// A number.
+    fn gen(&self) -> u64;
 }
 
 /// A client that has a user, so that its type is checked.

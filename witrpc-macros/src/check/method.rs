@@ -33,6 +33,9 @@ pub(super) fn method(method: &mut Method<'_>, report: &mut Report) {
     if let Some(overflow) = &method.options.overflow {
         report.mistake(overflow, wording::OVERFLOW_WITHOUT_EVENT);
     }
+    if let Some(item) = &method.options.item {
+        report.mistake(item, wording::ITEM_WITHOUT_EVENT);
+    }
     if let (Some(option), None) = (&method.options.drop_on_disconnect, signature.asyncness) {
         report.mistake(option, wording::DROP_OF_BLOCKING);
     }
@@ -85,20 +88,11 @@ fn event_options(event: &Method<'_>, report: &mut Report) {
     {
         report.mistake(overflow, wording::OVERFLOW_FORM);
     }
-    let taken = RESERVED_EVENTS.iter().find(|(reserved, _)| name.unraw() == reserved);
-    if let Some((_, what)) = taken {
+    if name.unraw() == "to" {
+        let what = "the function that narrows it down to one client";
         report.mistake(name, wording::reserved_event(name.unraw(), what));
     }
 }
-
-/// Events that something generated would be called like, and what.
-const RESERVED_EVENTS: &[(&str, &str)] = &[
-    ("client", "the client"),
-    ("async_client", "the async client"),
-    ("server", "the server"),
-    ("events", "whoever emits the events"),
-    ("to", "the function of whoever emits the events"),
-];
 
 fn qualifiers(signature: &Signature, report: &mut Report) {
     if let Some(token) = signature.constness {

@@ -1,6 +1,7 @@
 //! Finds everything in a trait that cannot be a service, and says so at the token at fault.
 
 mod method;
+mod names;
 mod types;
 
 use std::collections::HashMap;
@@ -37,6 +38,7 @@ pub(crate) fn service(service: &mut Service<'_>, report: &mut Report) {
     wire_names(&mut service.methods, report);
     wire_names(&mut service.events, report);
     clashes(service, report);
+    names::generated(service, report);
 }
 
 /// Reports events whose functions in clients have the names of others.

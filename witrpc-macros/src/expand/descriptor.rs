@@ -5,7 +5,7 @@ use quote::quote_spanned;
 
 use super::names::{self, Names};
 use crate::hygiene;
-use crate::model::{Answer, Method, Overflow, Service};
+use crate::model::{self, Answer, Method, Overflow, Service};
 
 /// The descriptor.
 pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
@@ -70,7 +70,7 @@ fn described_event(service: &Service<'_>, event: &Method<'_>, names: &Names) -> 
     let runtime = &names.runtime;
     let conditions = &event.carried.conditions;
     let (name, docs) = (&event.wire_name, &event.carried.docs);
-    let item = names::item(service, event);
+    let item = model::item(&service.item.ident, event);
     let overflow = match event.overflow() {
         Overflow::DropOldest => quote_spanned!(span=> DropOldest),
         Overflow::DropNewest => quote_spanned!(span=> DropNewest),

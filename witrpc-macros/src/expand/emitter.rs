@@ -4,9 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
 use super::argument;
-use super::names::{self, Names};
+use super::names::Names;
 use crate::hygiene;
-use crate::model::{Method, Service};
+use crate::model::{self, Method, Service};
 
 /// Returns the functions of `XEvents`, of which `emits` are those that emit.
 pub(crate) fn functions(
@@ -88,7 +88,7 @@ pub(crate) fn emit_signature(
 /// Returns the body of that function.
 pub(crate) fn emit_body(service: &Service<'_>, event: &Method<'_>) -> TokenStream {
     let span = hygiene::at(event.place());
-    let item = names::item(service, event);
+    let item = model::item(&service.item.ident, event);
     let lent = event.arguments().map(argument::lent);
     quote_spanned!(span=> self.emitter.emit::<#item>((#(#lent,)*)))
 }

@@ -4,10 +4,10 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::Type;
 
-use super::names::{self, Names};
+use super::names::Names;
 use super::{argument, method, notes};
 use crate::hygiene;
-use crate::model::{Form, Method, Parameter, Service, bare, ends_in};
+use crate::model::{self, Form, Method, Parameter, Service, bare, ends_in};
 
 /// Returns the struct: the arguments, owned.
 pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>, names: &Names) -> TokenStream {
@@ -15,7 +15,7 @@ pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>, names: &Name
     let visibility = &service.item.vis;
     let conditions = &event.carried.conditions;
     let notes = notes::of_event(service, event);
-    let item = names::item(service, event);
+    let item = model::item(&service.item.ident, event);
     let fields = event.arguments().map(|argument| {
         let name = argument.ident();
         let docs = format!(" What it was emitted with as `{}`.", argument.wire_name());
@@ -37,7 +37,7 @@ pub(crate) fn debug(service: &Service<'_>, event: &Method<'_>, names: &Names) ->
     let span = hygiene::at(event.name().span());
     let runtime = &names.runtime;
     let conditions = &event.carried.conditions;
-    let item = names::item(service, event);
+    let item = model::item(&service.item.ident, event);
     let title = item.to_string();
     let fields = event.arguments().map(|argument| {
         let (name, ty, label) = (argument.ident(), owned(argument, names), argument.wire_name());
@@ -65,7 +65,7 @@ pub(crate) fn implementation(
     let span = hygiene::at(event.name().span());
     let runtime = &names.runtime;
     let conditions = &event.carried.conditions;
-    let item = names::item(service, event);
+    let item = model::item(&service.item.ident, event);
     let message = method::message(event, &item, names);
     let taken = event.arguments().map(argument::taken);
     let fields = event.arguments().map(|argument| field(argument, names));

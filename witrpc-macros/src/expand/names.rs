@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
 use crate::hygiene;
-use crate::model::{Method, Service};
+use crate::model::{Generated, Method, Service};
 
 /// The names that a service's parts refer to each other by.
 #[derive(Clone)]
@@ -37,6 +37,7 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn of(service: &Service<'_>) -> Self {
         let witrpc = service.crate_path.clone();
+        let Generated { server, client, async_client, events } = &service.generated;
         let name = service.item.ident.unraw();
         let place = name.span();
         let span = hygiene::at(place);
@@ -45,10 +46,10 @@ impl Names {
         Self {
             runtime: quote_spanned!(span=> #witrpc::__private::v1),
             witrpc,
-            server: format_ident!("{name}Server"),
-            blocking_client: format_ident!("{name}Client"),
-            async_client: format_ident!("{name}AsyncClient"),
-            events: format_ident!("{name}Events"),
+            server: server.clone(),
+            blocking_client: client.clone(),
+            async_client: async_client.clone(),
+            events: events.clone(),
             dispatch: hygiene::private("Dispatch", place),
             handler: Ident::new(handler, span),
             descriptor: hygiene::private("descriptor", place),
@@ -80,11 +81,11 @@ impl Names {
 }
 
 /// Returns a method's name as a variant of [`Names::methods`], located as generated code so that
-/// lints leave it alone.
+/// lints leave it alone. There it may be a keyword that it is not where the user writes it.
 pub(crate) fn variant(method: &Method<'_>) -> Ident {
     let mut name = method.name().clone();
     name.set_span(hygiene::at(name.span()));
-    name
+    if name == "gen" { Ident::new_raw("gen", name.span()) } else { name }
 }
 
 /// Returns the name of the struct that stands for a method. No other private name begins like it, so
@@ -96,14 +97,4 @@ pub(crate) fn marker(method: &Method<'_>) -> Ident {
 /// Returns the name of the constant that says whether a method's type is a `Result`.
 pub(crate) fn is_result(method: &Method<'_>, span: Span) -> Ident {
     format_ident!("__is_res_{}", method.name().unraw(), span = span)
-}
-
-/// Returns the name of the struct that an event is to its subscribers.
-pub(crate) fn item(service: &Service<'_>, event: &Method<'_>) -> Ident {
-    format_ident!(
-        "{}{}",
-        service.item.ident.unraw(),
-        event.in_camel_case(),
-        span = event.name().span()
-    )
 }

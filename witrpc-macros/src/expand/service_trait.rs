@@ -1,8 +1,7 @@
 //! The trait itself: as written, but for what cannot stand in a trait that others implement.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{
@@ -23,7 +22,7 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     item.items.retain(|_| kept.next().unwrap_or(true));
     attributes::strip_options(&mut item);
     if service.has_events() && item.attrs.iter().any(|attribute| attribute.path().is_ident("doc")) {
-        link_events(&mut item);
+        link_events(&mut item, &service.generated.events);
     }
     for item in &mut item.items {
         if let TraitItem::Fn(method) = item {
@@ -37,9 +36,9 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
 }
 
 /// Says in the docs of a trait where its events have gone.
-fn link_events(item: &mut ItemTrait) {
+fn link_events(item: &mut ItemTrait, events: &Ident) {
     let span = hygiene::at(item.ident.span());
-    let docs = format!("\n\nIts events are emitted by [`{}Events`].", item.ident.unraw());
+    let docs = format!("\n\nIts events are emitted by [`{events}`].");
     item.attrs.push(syn::parse_quote_spanned!(span=> #[doc = #docs]));
 }
 

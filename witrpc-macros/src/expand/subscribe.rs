@@ -5,10 +5,10 @@ use quote::{format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::client_kind::ClientKind;
-use super::names::{self, Names};
+use super::names::Names;
 use super::notes;
 use crate::hygiene;
-use crate::model::{Method, Service};
+use crate::model::{self, Method, Service};
 
 /// The name of a client's function that takes a closure.
 pub(crate) fn on_name(event: &Method<'_>) -> Ident {
@@ -24,7 +24,7 @@ pub(crate) fn functions(
 ) -> TokenStream {
     let span = hygiene::at(event.place());
     let runtime = &names.runtime;
-    let item = names::item(service, event);
+    let item = model::item(&service.item.ident, event);
     let subscribe = kind.function("subscribe", span);
     let subscribed = quote_spanned!(span=> #runtime::#subscribe::<#item>(&self.connection));
     let attach = kind.function("attach", span);
@@ -49,7 +49,7 @@ pub(crate) fn signatures(
     let notes = notes::of_call(service, event);
     let name = event.name();
     let on_name = on_name(event);
-    let item = names::item(service, event);
+    let item = model::item(&service.item.ident, event);
     let subscription = kind.subscription(span);
     let lifetime = kind.lifetime(span);
     let generics = lifetime.as_ref().map(|lifetime| quote_spanned!(span=> <#lifetime>));

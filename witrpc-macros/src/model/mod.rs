@@ -3,6 +3,7 @@
 mod answer;
 mod event;
 mod flow;
+mod generated;
 mod parameter;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -14,6 +15,7 @@ use syn::{FnArg, ItemTrait, Signature, TraitItem, TraitItemFn, TypeInfer};
 pub(crate) use self::answer::{Alias, Answer, may_be_alias, stream_in};
 pub(crate) use self::event::Overflow;
 pub(crate) use self::flow::Flow;
+pub(crate) use self::generated::{Generated, item};
 pub(crate) use self::parameter::{Form, Parameter, bare, ends_in};
 use crate::attributes::Carried;
 use crate::hygiene;
@@ -30,6 +32,9 @@ pub(crate) struct Service<'a> {
     pub(crate) item: &'a ItemTrait,
     /// Where the `witrpc` crate is.
     pub(crate) crate_path: TokenStream,
+    pub(crate) options: &'a ServiceOptions,
+    /// The types that are made of it.
+    pub(crate) generated: Generated,
     /// Its name on the wire.
     pub(crate) wire_name: String,
     /// Its documentation, as an expression.
@@ -82,6 +87,8 @@ impl<'a> Service<'a> {
         let name = options.name.as_ref().map(syn::LitStr::value);
         Self {
             item,
+            options,
+            generated: Generated::of(&item.ident, options),
             wire_name: name.unwrap_or_else(|| item.ident.unraw().to_string()),
             docs: Carried::of(&item.attrs).docs,
             methods,
