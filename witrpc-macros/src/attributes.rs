@@ -5,16 +5,32 @@ use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Expr, ItemTrait, Lit, Meta, Token};
+use syn::{Attribute, Expr, ItemTrait, Lit, Meta, MetaList, Token};
 
 /// Whether this is `#[wit ..]`.
 pub(crate) fn is_options(attribute: &Attribute) -> bool {
     attribute.path().is_ident("wit")
 }
 
-/// Whether this is a `#[cfg_attr(.., wit(..))]`.
-pub(crate) fn hides_options(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("cfg_attr") && filtered(&attribute.meta, &is_wit).is_some()
+/// Whether this is documentation.
+pub(crate) fn is_docs(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("doc")
+}
+
+/// Returns the condition and the options of a `#[cfg_attr(P, wit(..))]`.
+pub(crate) fn conditional_options(attribute: &Attribute) -> Option<(Meta, Vec<Meta>)> {
+    if !attribute.path().is_ident("cfg_attr") {
+        return None;
+    }
+    let Meta::List(list) = filtered(&attribute.meta, &is_wit)? else { return None };
+    let mut parts = parts(&list)?;
+    Some((parts.next()?, parts.collect()))
+}
+
+/// Returns what is left of an attribute without its options.
+pub(crate) fn without_options(attribute: &Attribute) -> Option<Attribute> {
+    let meta = filtered(&attribute.meta, &|meta| !is_wit(meta))?;
+    Some(Attribute { meta, ..attribute.clone() })
 }
 
 /// Whether this decides about the presence of what it is on.
@@ -44,7 +60,7 @@ impl Carried {
         Self {
             conditions: carry(&is_cfg),
             notes: carry(&is_note),
-            documented: attributes.iter().any(|attribute| attribute.path().is_ident("doc")),
+            documented: attributes.iter().any(is_docs),
             docs: docs(attributes),
         }
     }
@@ -55,15 +71,7 @@ pub(crate) fn strip_options(item: &mut ItemTrait) {
     struct Strip;
     impl VisitMut for Strip {
         fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
-            attributes.retain_mut(|attribute| match filtered(&attribute.meta, &|m| !is_wit(m)) {
-                Some(meta) => {
-                    if hides_options(attribute) {
-                        attribute.meta = meta;
-                    }
-                    true
-                }
-                None => false,
-            });
+            attributes.retain(|attribute| !is_options(attribute));
         }
     }
     Strip.visit_item_trait_mut(item);
@@ -87,9 +95,7 @@ fn filtered(meta: &Meta, keep: &dyn Fn(&Meta) -> bool) -> Option<Meta> {
     if !list.path.is_ident("cfg_attr") {
         return keep(meta).then(|| meta.clone());
     }
-    let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
-    // What cannot be parsed here is rustc's to complain about, where it stands in the trait.
-    let mut parts = parser.parse2(list.tokens.clone()).ok()?.into_iter();
+    let mut parts = parts(list)?;
     let predicate = parts.next()?;
     let kept: Vec<Meta> = parts.filter_map(|part| filtered(&part, keep)).collect();
     if kept.is_empty() {
@@ -100,12 +106,19 @@ fn filtered(meta: &Meta, keep: &dyn Fn(&Meta) -> bool) -> Option<Meta> {
     Some(Meta::List(list))
 }
 
+/// The condition of a `cfg_attr` and what is under it. What cannot be parsed here is rustc's to complain
+/// about, where it stands in the trait.
+fn parts(list: &MetaList) -> Option<impl Iterator<Item = Meta>> {
+    let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
+    Some(parser.parse2(list.tokens.clone()).ok()?.into_iter())
+}
+
 /// The text of the `#[doc = ..]` attributes as one expression. A text that is itself a macro, such
 /// as `include_str!`, is left for the compiler to put in.
 fn docs(attributes: &[Attribute]) -> TokenStream {
     let mut parts: Vec<TokenStream> = Vec::new();
     let mut text = String::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
+    for attribute in attributes.iter().filter(|attribute| is_docs(attribute)) {
         let Meta::NameValue(pair) = &attribute.meta else { continue };
         if let Expr::Lit(literal) = &pair.value
             && let Lit::Str(line) = &literal.lit

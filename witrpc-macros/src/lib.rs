@@ -8,6 +8,7 @@
 
 mod attributes;
 mod check;
+mod conditions;
 mod expand;
 mod hygiene;
 mod model;
@@ -77,5 +78,12 @@ fn service(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let mut service = Service::of(&input, &mut report);
     check::service(&mut service, &mut report);
-    if report.is_empty() { expand::service(&service) } else { expand::fallback(&service, report) }
+    if report.is_empty() {
+        expand::service(&service)
+    } else if report.is_conditional() {
+        service.leave_out_mistakes();
+        expand::without_mistakes(&service, report)
+    } else {
+        expand::fallback(&service, report)
+    }
 }

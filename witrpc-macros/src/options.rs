@@ -191,9 +191,7 @@ type Found = Vec<(&'static str, Value)>;
 fn read_attributes(place: Place, attributes: &[Attribute], report: &mut Report) -> Found {
     let mut found = Vec::new();
     for attribute in attributes {
-        if attributes::hides_options(attribute) {
-            report.mistake(attribute, wording::CONDITIONAL_OPTION);
-        } else if attributes::is_options(attribute) {
+        if attributes::is_options(attribute) {
             match &attribute.meta {
                 Meta::List(list) if !list.tokens.is_empty() => {
                     read_list(place, list.tokens.clone(), &mut found, report);

@@ -6,12 +6,12 @@ use syn::{Item, ItemTrait};
 
 use crate::options::ServiceOptions;
 use crate::report::Report;
-use crate::wording;
+use crate::{conditions, wording};
 
 /// A trait and the options of its service.
 pub(crate) struct TraitInput {
     pub(crate) options: ServiceOptions,
-    /// As written.
+    /// As written, but for options under conditions.
     pub(crate) item: ItemTrait,
 }
 
@@ -26,7 +26,8 @@ pub(crate) fn input(
     report: &mut Report,
 ) -> Result<TraitInput, TokenStream> {
     match syn::parse2::<Item>(item.clone()) {
-        Ok(Item::Trait(item)) => {
+        Ok(Item::Trait(mut item)) => {
+            conditions::spell_out(&mut item);
             return Ok(TraitInput { options: ServiceOptions::read(options, report), item });
         }
         Ok(other) => {

@@ -3,12 +3,19 @@
 use std::fmt::Display;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 
-/// The mistakes found so far, each a `compile_error!`.
+/// The mistakes found so far.
 #[derive(Default)]
 pub(crate) struct Report {
-    mistakes: Vec<TokenStream>,
+    mistakes: Vec<Mistake>,
+}
+
+struct Mistake {
+    /// A `compile_error!`.
+    error: TokenStream,
+    /// The `#[cfg]`s of the method that it is in: without that method there is no mistake.
+    conditions: Vec<TokenStream>,
 }
 
 impl Report {
@@ -19,11 +26,24 @@ impl Report {
 
     /// Adds what syn could not parse.
     pub(crate) fn unparsable(&mut self, error: syn::Error) {
-        self.mistakes.push(error.into_compile_error());
+        let error = error.into_compile_error();
+        self.mistakes.push(Mistake { error, conditions: Vec::new() });
+    }
+
+    /// Puts the mistakes from this number on under the conditions of their method.
+    pub(crate) fn under(&mut self, conditions: &[TokenStream], from: usize) {
+        for mistake in &mut self.mistakes[from..] {
+            mistake.conditions = conditions.to_vec();
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.mistakes.is_empty()
+    }
+
+    /// Whether all mistakes are in methods that may be configured out.
+    pub(crate) fn is_conditional(&self) -> bool {
+        self.mistakes.iter().all(|mistake| !mistake.conditions.is_empty())
     }
 
     /// How many there are, to see whether some piece added one.
@@ -33,17 +53,18 @@ impl Report {
 
     /// The `compile_error!` of one mistake, by its number.
     pub(crate) fn nth(&self, mistake: usize) -> &TokenStream {
-        &self.mistakes[mistake]
+        &self.mistakes[mistake].error
     }
 
     /// One `compile_error!` a mistake.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.mistakes.into_iter().collect()
+        let mistakes = self.mistakes.into_iter();
+        mistakes.map(|Mistake { error, conditions }| quote!(#(#conditions)* #error)).collect()
     }
 
     /// The mistakes, with the item they are about left in place so that nothing else breaks.
     pub(crate) fn beside(self, item: TokenStream) -> TokenStream {
         let mistakes = self.into_tokens();
-        quote::quote!(#item #mistakes)
+        quote!(#item #mistakes)
     }
 }

@@ -321,6 +321,3 @@ pub(crate) const NO_OPTIONS_HERE: &str = "nothing here takes options; remove `#[
 
 pub(crate) const TRAIT_OPTIONS: &str =
     "the options of a service go in the attribute itself; write `#[wit_service(..)]`";
-
-pub(crate) const CONDITIONAL_OPTION: &str = "`#[wit(..)]` is read before conditions are known; write it without `cfg_attr`, and where it \
-     must differ write the method twice, each under its `#[cfg]`";

@@ -4,7 +4,7 @@ mod method;
 mod names;
 mod types;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use syn::ext::IdentExt;
 use syn::{Attribute, TraitItem};
@@ -30,10 +30,14 @@ pub(crate) fn service(service: &mut Service<'_>, report: &mut Report) {
         other_item(item, report);
     }
     for method in &mut service.methods {
+        let before = report.len();
         method::method(method, report);
+        report.under(&method.carried.conditions, before);
     }
     for event in &mut service.events {
+        let before = report.len();
         method::event(event, report);
+        report.under(&event.carried.conditions, before);
     }
     wire_names(&mut service.methods, report);
     wire_names(&mut service.events, report);
@@ -44,9 +48,13 @@ pub(crate) fn service(service: &mut Service<'_>, report: &mut Report) {
 /// Reports events whose functions in clients have the names of others.
 fn clashes(service: &mut Service<'_>, report: &mut Report) {
     let mut owners: HashMap<String, String> = HashMap::new();
+    let mut under_conditions = HashSet::new();
     for method in &service.methods {
         let name = method.name().unraw().to_string();
         owners.insert(name.clone(), format!("the method `{name}`"));
+        if !method.carried.conditions.is_empty() {
+            under_conditions.insert(name);
+        }
     }
     for number in 0..service.events.len() {
         let (earlier, later) = service.events.split_at_mut(number);
@@ -63,6 +71,11 @@ fn clashes(service: &mut Service<'_>, report: &mut Report) {
                 match owners.get(&function) {
                     // Two events of one name under opposite conditions.
                     Some(owner) if *owner == itself => {}
+                    // An event and a method of one name under opposite conditions.
+                    Some(_)
+                        if function == name
+                            && under_conditions.contains(&name)
+                            && !event.carried.conditions.is_empty() => {}
                     Some(owner) => {
                         report.mistake(event.name(), wording::event_clash(&name, &function, owner));
                         event.taken.push(function);
@@ -72,6 +85,7 @@ fn clashes(service: &mut Service<'_>, report: &mut Report) {
             }
         }
         if report.len() > before {
+            report.under(&event.carried.conditions, before);
             event.mistake.get_or_insert(before);
         }
     }
@@ -114,6 +128,7 @@ fn wire_names(methods: &mut [Method<'_>], report: &mut Report) {
                     Some(rename) => report.mistake(rename, message),
                     None => report.mistake(method.name(), message),
                 }
+                report.under(&method.carried.conditions, before);
                 method.mistake.get_or_insert(before);
             }
             _ => {

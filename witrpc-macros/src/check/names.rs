@@ -45,6 +45,7 @@ pub(super) fn generated(service: &mut Service<'_>, report: &mut Report) {
             report.mistake(name, wording::item_clash(trait_name, name.unraw(), &item));
         }
         if report.len() > before {
+            report.under(&event.carried.conditions, before);
             event.mistake.get_or_insert(before);
         }
     }

@@ -1,13 +1,13 @@
 //! What an event is to its subscribers: a struct `XEvent`.
 
 use proc_macro2::TokenStream;
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use syn::Type;
 
 use super::names::Names;
 use super::{argument, method, notes};
-use crate::hygiene;
 use crate::model::{self, Form, Method, Parameter, Service, bare, ends_in};
+use crate::{attributes, hygiene};
 
 /// Returns the struct: the arguments, owned.
 pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>, names: &Names) -> TokenStream {
@@ -18,9 +18,9 @@ pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>, names: &Name
     let item = model::item(&service.item.ident, event);
     let fields = event.arguments().map(|argument| {
         let name = argument.ident();
-        let docs = format!(" What it was emitted with as `{}`.", argument.wire_name());
+        let docs = docs(argument);
         let ty = owned(argument, names);
-        quote_spanned!(span=> #[doc = #docs] #visibility #name: #ty)
+        quote_spanned!(span=> #docs #visibility #name: #ty)
     });
     quote_spanned! {span=>
         #(#conditions)*
@@ -30,6 +30,18 @@ pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>, names: &Name
             #(#fields),*
         }
     }
+}
+
+/// Returns the documentation of a field: the user's of the argument, or a line in its place.
+fn docs(argument: &Parameter<'_>) -> TokenStream {
+    let span = hygiene::at(argument.ident().span());
+    let docs = argument.source.attrs.iter().filter(|attribute| attributes::is_docs(attribute));
+    let docs: TokenStream = docs.map(ToTokens::to_token_stream).collect();
+    if !docs.is_empty() {
+        return docs;
+    }
+    let line = format!(" What it was emitted with as `{}`.", argument.wire_name());
+    quote_spanned!(span=> #[doc = #line])
 }
 
 /// Returns how it is shown. It has no derived traits, which would ask for them of all arguments.

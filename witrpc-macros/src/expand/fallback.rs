@@ -32,6 +32,30 @@ pub(crate) fn fallback(service: &Service<'_>, report: Report) -> TokenStream {
     }
 }
 
+/// The code of a service whose mistakes are in methods that may be configured out: that of all others,
+/// with stand-ins for these.
+pub(crate) fn without_mistakes(service: &Service<'_>, report: Report) -> TokenStream {
+    let names = Names::of(service);
+    let code = super::service(service);
+    let clients = ClientKind::ALL.map(|kind| {
+        let client = kind.client(&names);
+        let left_out = service.left_out.iter().filter(|method| !method.is_reserved());
+        let methods = left_out.map(|method| match method.options.event {
+            true => subscribers(service, method, &names, &report, kind),
+            false => stand_in(service, method, &report),
+        });
+        quote_spanned!(client.span()=> #[allow(dead_code)] impl #client { #(#methods)* })
+    });
+    report.beside(quote_spanned!(hygiene::at(service.item.ident.span())=> #code #(#clients)*))
+}
+
+/// A method of a client that could not be made out.
+fn stand_in(service: &Service<'_>, method: &Method<'_>, report: &Report) -> TokenStream {
+    let arguments = method.arguments().count();
+    let mistake = report.nth(method.mistake.unwrap_or_default());
+    unknown(service, method, method.name(), arguments, mistake)
+}
+
 /// A server that takes any handler and serves nothing.
 fn server(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
@@ -119,14 +143,8 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, kind: ClientKin
     let whole_trait = !service.item.generics.params.is_empty();
     let methods = service.methods.iter().filter(|method| !method.is_reserved());
     let methods = methods.map(|method| match method.mistake {
-        Some(mistake) => {
-            let arguments = method.arguments().count();
-            unknown(service, method, method.name(), arguments, report.nth(mistake))
-        }
-        None if whole_trait => {
-            let arguments = method.arguments().count();
-            unknown(service, method, method.name(), arguments, report.nth(0))
-        }
+        Some(_) => stand_in(service, method, report),
+        None if whole_trait => stand_in(service, method, report),
         None => {
             let signature = client::signature(service, method, names, kind);
             let name = method.name();

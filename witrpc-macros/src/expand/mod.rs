@@ -30,7 +30,7 @@ use self::names::Names;
 use crate::hygiene;
 use crate::model::Service;
 
-pub(crate) use self::fallback::fallback;
+pub(crate) use self::fallback::{fallback, without_mistakes};
 
 /// Returns the code of a service without mistakes.
 pub(crate) fn service(service: &Service<'_>) -> TokenStream {

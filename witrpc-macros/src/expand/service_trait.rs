@@ -45,7 +45,8 @@ fn link_events(item: &mut ItemTrait, events: &Ident) {
 /// Whether an item is an event, which nobody implements.
 fn is_event(item: &TraitItem, service: &Service<'_>) -> bool {
     let TraitItem::Fn(function) = item else { return false };
-    service.events.iter().any(|event| std::ptr::eq(event.source, function))
+    let left_out = service.left_out.iter().filter(|method| method.options.event);
+    service.events.iter().chain(left_out).any(|event| std::ptr::eq(event.source, function))
 }
 
 /// Adds `+ Send` to each `impl Iterator` and `impl Stream`, which cross threads.
@@ -90,11 +91,13 @@ fn share_service(method: &mut TraitItemFn) {
     }
 }
 
-/// Takes out what the checks have reported and the compiler would report once more.
+/// Takes out what the compiler would report: what the checks have reported before, and docs of arguments.
 fn tolerated(signature: &mut Signature, has_body: bool) {
     signature.constness = None;
     for input in &mut signature.inputs {
         let FnArg::Typed(argument) = input else { continue };
+        // What is said of an argument is for the generated code: the compiler takes none here.
+        argument.attrs.retain(|attribute| !attributes::is_docs(attribute));
         match &mut *argument.pat {
             Pat::Wild(_) => {}
             Pat::Ident(PatIdent { by_ref, mutability, subpat, .. }) => {

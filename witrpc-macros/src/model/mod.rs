@@ -42,6 +42,8 @@ pub(crate) struct Service<'a> {
     pub(crate) methods: Vec<Method<'a>>,
     /// What it tells its clients of: the methods that nobody implements.
     pub(crate) events: Vec<Method<'a>>,
+    /// Methods and events with mistakes, each of which may be configured out.
+    pub(crate) left_out: Vec<Method<'a>>,
 }
 
 /// One method of a service.
@@ -93,12 +95,20 @@ impl<'a> Service<'a> {
             docs: Carried::of(&item.attrs).docs,
             methods,
             events,
+            left_out: Vec::new(),
             crate_path,
         }
     }
 }
 
 impl Service<'_> {
+    /// Goes on without the methods and events that have mistakes.
+    pub(crate) fn leave_out_mistakes(&mut self) {
+        for methods in [&mut self.methods, &mut self.events] {
+            self.left_out.extend(methods.extract_if(.., |method| method.mistake.is_some()));
+        }
+    }
+
     pub(crate) fn has_events(&self) -> bool {
         !self.events.is_empty()
     }
@@ -121,10 +131,12 @@ impl<'a> Method<'a> {
         });
         let parameters = arguments.collect();
         let rename = options.rename.as_ref().map(syn::LitStr::value);
+        let carried = Carried::of(&source.attrs);
+        report.under(&carried.conditions, before);
         Self {
             source,
             wire_name: rename.unwrap_or_else(|| source.sig.ident.unraw().to_string()),
-            carried: Carried::of(&source.attrs),
+            carried,
             parameters,
             answer: Answer::of(&source.sig, options.result.is_some(), results),
             options,
