@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "calls run at the same time, so a method cannot have the service to itself; write `&self` and keep what changes in a `Mutex` or an atomic"
+    "calls run at the same time, so a method cannot have the service to itself; write `&self`, and keep what changes in a field such as `state: Mutex<State>` or `count: AtomicU64`"
 }
 ::core::compile_error! {
     "an argument needs a name of its own, which clients and the contract show; write `name: Type` and take it apart in the method"
@@ -105,12 +105,12 @@ impl CalculatorClient {
         &self,
         _: <[(); {
             ::core::compile_error! {
-                "calls run at the same time, so a method cannot have the service to itself; write `&self` and keep what changes in a `Mutex` or an atomic"
+                "calls run at the same time, so a method cannot have the service to itself; write `&self`, and keep what changes in a field such as `state: Mutex<State>` or `count: AtomicU64`"
             }
         }] as ::core::iter::IntoIterator>::Item,
     ) -> <[(); {
         ::core::compile_error! {
-            "calls run at the same time, so a method cannot have the service to itself; write `&self` and keep what changes in a `Mutex` or an atomic"
+            "calls run at the same time, so a method cannot have the service to itself; write `&self`, and keep what changes in a field such as `state: Mutex<State>` or `count: AtomicU64`"
         }
     }] as ::core::iter::IntoIterator>::Item {
         ::core::unreachable!()
@@ -193,12 +193,12 @@ impl CalculatorAsyncClient {
         &self,
         _: <[(); {
             ::core::compile_error! {
-                "calls run at the same time, so a method cannot have the service to itself; write `&self` and keep what changes in a `Mutex` or an atomic"
+                "calls run at the same time, so a method cannot have the service to itself; write `&self`, and keep what changes in a field such as `state: Mutex<State>` or `count: AtomicU64`"
             }
         }] as ::core::iter::IntoIterator>::Item,
     ) -> <[(); {
         ::core::compile_error! {
-            "calls run at the same time, so a method cannot have the service to itself; write `&self` and keep what changes in a `Mutex` or an atomic"
+            "calls run at the same time, so a method cannot have the service to itself; write `&self`, and keep what changes in a field such as `state: Mutex<State>` or `count: AtomicU64`"
         }
     }] as ::core::iter::IntoIterator>::Item {
         ::core::unreachable!()

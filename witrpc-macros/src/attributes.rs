@@ -12,6 +12,11 @@ pub(crate) fn is_options(attribute: &Attribute) -> bool {
     attribute.path().is_ident("wit")
 }
 
+/// Whether this is `#[serde(..)]`, which has no meaning in a trait.
+pub(crate) fn is_of_serde(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("serde")
+}
+
 /// Whether this is documentation.
 pub(crate) fn is_docs(attribute: &Attribute) -> bool {
     attribute.path().is_ident("doc")
@@ -66,12 +71,12 @@ impl Carried {
     }
 }
 
-/// Takes every trace of `#[wit]` out of the trait, wherever it stands.
+/// Takes every `#[wit]` out of the trait, wherever it stands, and what the checks have reported.
 pub(crate) fn strip_options(item: &mut ItemTrait) {
     struct Strip;
     impl VisitMut for Strip {
         fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
-            attributes.retain(|attribute| !is_options(attribute));
+            attributes.retain(|attribute| !is_options(attribute) && !is_of_serde(attribute));
         }
     }
     Strip.visit_item_trait_mut(item);

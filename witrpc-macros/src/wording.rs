@@ -12,7 +12,29 @@ pub(crate) fn not_a_trait(found: &str) -> String {
     )
 }
 
-pub(crate) const GENERIC_TRAIT: &str = "a service has one fixed set of methods, so its trait cannot be generic; write the concrete types";
+pub(crate) fn generic_trait(item: &syn::ItemTrait) -> String {
+    let name = &item.ident;
+    let parameters = item.generics.params.iter().map(|parameter| match parameter {
+        syn::GenericParam::Type(parameter) => format!("`{}`", parameter.ident),
+        syn::GenericParam::Lifetime(parameter) => format!("`{}`", parameter.lifetime),
+        syn::GenericParam::Const(parameter) => format!("`{}`", parameter.ident),
+    });
+    let parameters = parameters.collect::<Vec<_>>().join(", ");
+    format!(
+        "a service has one fixed set of methods, so its trait cannot be generic; write \
+         `trait {name} {{ .. }}` with concrete types in place of {parameters}, and a trait for each \
+         choice of them"
+    )
+}
+
+pub(crate) const ASYNC_TRAIT: &str =
+    "`#[wit_service]` takes `async fn` as it is; remove `#[async_trait]`, here and at the `impl`";
+
+pub(crate) const SERDE_OPTION: &str = "serde's options say how a type is encoded, and stand on its fields; put them into a struct that the \
+     method takes or returns";
+
+pub(crate) const SERDE_OPTION_OF_METHOD: &str =
+    "serde's options stand on types; a method's name on the wire is `#[wit(rename = \"..\")]`";
 
 pub(crate) const UNSAFE_TRAIT: &str = "a service trait cannot be `unsafe`: a client in another process cannot vouch for anything; remove `unsafe`";
 
@@ -33,8 +55,8 @@ pub(crate) fn receiver_missing(method: impl Display) -> String {
 pub(crate) const RECEIVER_BY_VALUE: &str =
     "one service serves many calls, so a method cannot consume it; write `&self`";
 
-pub(crate) const RECEIVER_MUTABLE: &str = "calls run at the same time, so a method cannot have the service to itself; write `&self` and \
-     keep what changes in a `Mutex` or an atomic";
+pub(crate) const RECEIVER_MUTABLE: &str = "calls run at the same time, so a method cannot have the service to itself; write `&self`, and \
+     keep what changes in a field such as `state: Mutex<State>` or `count: AtomicU64`";
 
 pub(crate) const RECEIVER_TYPED: &str = "write the receiver as `&self`";
 
@@ -175,6 +197,9 @@ pub(crate) const STREAM_INSIDE: &str = "a stream stands by itself, as an argumen
 
 pub(crate) const STREAM_BOUND: &str = "a stream that crosses to another process has no other traits; write `impl Iterator<Item = T>` or \
      `impl Stream<Item = T>`";
+
+pub(crate) const BOXED_STREAM: &str = "a stream is written `impl Stream<Item = T>` or `impl Iterator<Item = T>`; what a method returns as one \
+     may well be boxed";
 
 pub(crate) const STREAM_RESULT_ALIAS: &str = "beside a stream the `Result` must be spelled with both types, since nothing can be asked about an \
      `impl Trait`; write `Result<impl .., E>`";

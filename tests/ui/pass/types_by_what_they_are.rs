@@ -3,7 +3,7 @@
 
 #![deny(warnings)]
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 
 use serde::{Deserialize, Serialize};
 use witrpc::wit_service;
@@ -76,6 +76,7 @@ trait Files {
     fn name(&self, name: &Name) -> usize;
     fn bytes(&self, bytes: &Bytes) -> usize;
     fn os(&self, name: &OsStr) -> OsString;
+    fn c(&self, name: &CStr) -> CString;
     async fn os_later(&self, name: &OsStr, #[wit(ctx)] caller: &Caller) -> OsString;
     fn all(&self, place: &std::path::Path, it: &Renamed, #[wit(ctx)] caller: &Caller) -> u32;
     #[wit(event)]
@@ -95,6 +96,9 @@ impl Files for Disk {
         bytes.len()
     }
     fn os(&self, name: &OsStr) -> OsString {
+        name.to_owned()
+    }
+    fn c(&self, name: &CStr) -> CString {
         name.to_owned()
     }
     async fn os_later(&self, name: &OsStr, caller: &Caller) -> OsString {
@@ -126,6 +130,8 @@ fn main() {
     assert_eq!(client.name("four"), Ok(4));
     assert_eq!(client.bytes(b"four"), Ok(4));
     assert_eq!(client.os("four".as_ref()), Ok("four".into()));
+    assert_eq!(client.c(c"four"), Ok(c"four".to_owned()));
+    assert_eq!(client.c(c""), Ok(c"".to_owned()));
     assert_eq!(client.os_later("four".as_ref()), Ok("four".into()));
     assert_eq!(client.all("four".as_ref(), &Renamed), Ok(std::process::id()));
     let moved = |moved: FilesMoved| -> std::path::PathBuf { moved.from };

@@ -144,6 +144,9 @@ fn generics(signature: &Signature, report: &mut Report) {
 
 fn name(method: &Method<'_>, report: &mut Report) {
     let name = method.name();
+    for attribute in method.source.attrs.iter().filter(|one| attributes::is_of_serde(one)) {
+        report.mistake(attribute, wording::SERDE_OPTION_OF_METHOD);
+    }
     if method.is_reserved() {
         report.mistake(name, wording::reserved_name(name.unraw()));
     }
@@ -155,6 +158,8 @@ fn parameters(method: &Method<'_>, report: &mut Report) {
         for attribute in &parameter.source.attrs {
             if attributes::is_condition(attribute) {
                 report.mistake(attribute, wording::CONDITIONAL_ARGUMENT);
+            } else if attributes::is_of_serde(attribute) {
+                report.mistake(attribute, wording::SERDE_OPTION);
             }
         }
         pattern(parameter, method.source.default.is_some(), report);

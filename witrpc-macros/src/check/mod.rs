@@ -6,8 +6,10 @@ mod types;
 
 use std::collections::{HashMap, HashSet};
 
+use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, TraitItem};
+use syn::{Attribute, ItemTrait, TraitItem};
 
 use crate::model::{Method, Service};
 use crate::report::Report;
@@ -16,8 +18,13 @@ use crate::{attributes, wording};
 /// Reports what is wrong with the trait and its methods.
 pub(crate) fn service(service: &mut Service<'_>, report: &mut Report) {
     let item = service.item;
+    if let Some(at) = async_trait(item) {
+        service.is_no_service = true;
+        return report.mistake(at, wording::ASYNC_TRAIT);
+    }
     if !item.generics.params.is_empty() {
-        report.mistake(&item.generics.params, wording::GENERIC_TRAIT);
+        service.is_no_service = true;
+        return report.mistake(&item.generics.params, wording::generic_trait(item));
     }
     if let Some(token) = item.unsafety {
         report.mistake(token, wording::UNSAFE_TRAIT);
@@ -43,6 +50,24 @@ pub(crate) fn service(service: &mut Service<'_>, report: &mut Report) {
     wire_names(&mut service.events, report);
     clashes(service, report);
     names::generated(service, report);
+}
+
+/// Returns where to say that `#[async_trait]` is on the trait. Above ours it has been at work, and has
+/// given the methods a lifetime that is called like it.
+fn async_trait(item: &ItemTrait) -> Option<TokenStream> {
+    let is_it = |attribute: &&Attribute| {
+        attribute.path().segments.last().is_some_and(|last| last.ident == "async_trait")
+    };
+    if let Some(attribute) = item.attrs.iter().find(is_it) {
+        return Some(attribute.to_token_stream());
+    }
+    let at_work = item.items.iter().any(|item| match item {
+        TraitItem::Fn(method) => {
+            method.sig.generics.lifetimes().any(|one| one.lifetime.ident == "async_trait")
+        }
+        _ => false,
+    });
+    at_work.then(|| item.ident.to_token_stream())
 }
 
 /// Reports events whose functions in clients have the names of others.

@@ -6,7 +6,7 @@ use syn::{
     TypePath, TypeReference,
 };
 
-use crate::model::{Flow, bare, stream_in};
+use crate::model::{Flow, bare, may_be_alias, stream_in};
 use crate::report::Report;
 use crate::wording;
 
@@ -76,7 +76,7 @@ fn may_bound_stream(bound: &TypeParamBound) -> bool {
     }
 }
 
-/// Whether this is a `Result` of some alias with nothing but a stream in it.
+/// Whether this may be a `Result` under another name, with nothing but a stream in it.
 fn holds_stream_alone(path: &TypePath) -> bool {
     let Some(last) = path.path.segments.last() else { return false };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
@@ -84,7 +84,7 @@ fn holds_stream_alone(path: &TypePath) -> bool {
         GenericArgument::Type(ty) => Some(bare(ty)),
         _ => None,
     });
-    last.ident == "Result"
+    may_be_alias(&Type::Path(path.clone()))
         && matches!(types.next(), Some(Type::ImplTrait(opaque)) if names_stream(opaque))
         && types.next().is_none()
 }
@@ -179,6 +179,8 @@ impl<'ast> Visit<'ast> for Owned<'_> {
                 self.report.mistake(path, wording::SELF_TYPE);
             }
             _ if self.shared(path) => {}
+            _ if is_boxed_stream(path) => self.report.mistake(path, wording::BOXED_STREAM),
+            _ if is_borrowing_cow(path) => self.report.mistake(path, wording::NESTED_LIFETIME),
             _ => visit::visit_type_path(self, path),
         }
     }
@@ -188,6 +190,34 @@ impl<'ast> Visit<'ast> for Owned<'_> {
         if lifetime.ident == "_" {
             self.report.mistake(lifetime, wording::NESTED_LIFETIME);
         }
+    }
+}
+
+/// Whether this is a `Cow` whose lifetime is left out, and so is that of the call.
+fn is_borrowing_cow(path: &TypePath) -> bool {
+    let Some(last) = path.path.segments.last().filter(|last| last.ident == "Cow") else {
+        return false;
+    };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+    !matches!(arguments.args.first(), Some(GenericArgument::Lifetime(_)))
+}
+
+/// Whether this is a stream that is a trait object: `BoxStream<'_, T>`, `Box<dyn Iterator<Item = T>>`, or
+/// `Pin<Box<dyn Stream<Item = T>>>`.
+fn is_boxed_stream(path: &TypePath) -> bool {
+    let Some(last) = path.path.segments.last() else { return false };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+    let inner = arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(bare(ty)),
+        _ => None,
+    });
+    match (last.ident.to_string().as_str(), inner) {
+        ("BoxStream" | "LocalBoxStream", _) => true,
+        ("Box", Some(Type::TraitObject(object))) => {
+            object.bounds.iter().any(|bound| Flow::named(bound).is_some())
+        }
+        ("Pin", Some(Type::Path(inner))) => is_boxed_stream(inner),
+        _ => false,
     }
 }
 

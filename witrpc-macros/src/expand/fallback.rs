@@ -140,11 +140,10 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, kind: ClientKin
     let frame = client::frame(service, names, &handler::any_bounds(service), kind);
     let nothing = nothing(service, names);
     let implementation = client::implementation(service, names, &nothing, kind);
-    let whole_trait = !service.item.generics.params.is_empty();
     let methods = service.methods.iter().filter(|method| !method.is_reserved());
     let methods = methods.map(|method| match method.mistake {
         Some(_) => stand_in(service, method, report),
-        None if whole_trait => stand_in(service, method, report),
+        None if service.is_no_service => stand_in(service, method, report),
         None => {
             let signature = client::signature(service, method, names, kind);
             let name = method.name();

@@ -21,6 +21,9 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     let mut kept = service.item.items.iter().map(|item| !is_event(item, service));
     item.items.retain(|_| kept.next().unwrap_or(true));
     attributes::strip_options(&mut item);
+    if service.is_no_service {
+        return item.into_token_stream();
+    }
     if service.has_events() && item.attrs.iter().any(|attribute| attribute.path().is_ident("doc")) {
         link_events(&mut item, &service.generated.events);
     }

@@ -42,6 +42,8 @@ pub(crate) struct Service<'a> {
     pub(crate) methods: Vec<Method<'a>>,
     /// What it tells its clients of: the methods that nobody implements.
     pub(crate) events: Vec<Method<'a>>,
+    /// The trait as a whole cannot be a service, so nothing is made of its methods.
+    pub(crate) is_no_service: bool,
     /// Methods and events with mistakes, each of which may be configured out.
     pub(crate) left_out: Vec<Method<'a>>,
 }
@@ -95,6 +97,7 @@ impl<'a> Service<'a> {
             docs: Carried::of(&item.attrs).docs,
             methods,
             events,
+            is_no_service: false,
             left_out: Vec::new(),
             crate_path,
         }

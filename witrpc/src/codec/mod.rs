@@ -44,7 +44,7 @@ pub use batch::{Batch, EncodeItem, Piece, encode_item, read_batch};
 pub use body::len_of_one_raw;
 pub use decode::Decoder;
 pub use encode::{Encoded, Encoder};
-pub use error::{DecodeError, EncodeError};
+pub use error::{DecodeError, DecodeFault, EncodeError};
 pub use open::{OpenBody, OwnedBody};
 pub use plain::is_plain_vec;
 pub use transfer::{Transfer, VisitTransfer, assert_transfer};

@@ -3,12 +3,14 @@
 //! An [`Argument`] holds the functions for one type. The functions that make one ask for the bounds.
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{CStr, CString, OsStr};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::codec;
-use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, RawElement, Transfer, Wire};
+use crate::codec::{
+    DecodeError, DecodeFault, Decoder, EncodeError, Encoder, RawElement, Transfer, Wire,
+};
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, Trace, trace, trace_path, trace_raw, trace_str,
 };
@@ -95,6 +97,14 @@ pub struct OsStrKind;
 impl Kind for OsStrKind {
     type Lent<'a> = &'a OsStr;
     type Taken<'a> = Cow<'a, OsStr>;
+}
+
+/// `&CStr`.
+pub struct CStrKind;
+
+impl Kind for CStrKind {
+    type Lent<'a> = &'a CStr;
+    type Taken<'a> = Cow<'a, CStr>;
 }
 
 /// `&[T]`.
@@ -207,6 +217,25 @@ pub const fn os_str(name: &'static str) -> Argument<OsStrKind> {
             })
         },
         trace: trace_path,
+    }
+}
+
+/// Returns how an argument `&CStr` crosses: as its bytes do, without the one that ends it.
+#[must_use]
+pub const fn c_str(name: &'static str) -> Argument<CStrKind> {
+    Argument {
+        name,
+        kind: ArgumentKind::Raw,
+        put: |text, name, to| to.raw(name, text.to_bytes()),
+        take: |name, from| {
+            let codec = from.codec();
+            let text = CString::new(from.raw::<u8>(name)?);
+            text.map(Cow::Owned).map_err(|error| DecodeError::Value {
+                value: name,
+                fault: DecodeFault::Codec { codec, message: error.to_string() },
+            })
+        },
+        trace: trace_raw::<u8>,
     }
 }
 

@@ -4,13 +4,14 @@
 //! is called `Path` is a value.
 
 use std::borrow::Cow;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::codec::{Lent, RawElement, Transfer};
 
 use super::argument::{
-    Argument, Kind, OsStrKind, PathKind, RawKind, StrKind, ValueKind, os_str, path, raw, str, value,
+    Argument, CStrKind, Kind, OsStrKind, PathKind, RawKind, StrKind, ValueKind, c_str, os_str,
+    path, raw, str, value,
 };
 
 /// Which form `&T` has as an argument. It asks nothing of the type.
@@ -102,6 +103,7 @@ only_lent! {
     str, String, StrKind, str("");
     Path, PathBuf, PathKind, path("");
     OsStr, OsString, OsStrKind, os_str("");
+    CStr, CString, CStrKind, c_str("");
 }
 
 /// Returns how an argument `&T` crosses.
