@@ -49,15 +49,18 @@ struct Extras {
 
 /// Calls a method, and completes when the answer is there.
 ///
+/// The future holds the encoded arguments and not the arguments, which need not be `Sync`.
+///
 /// # Errors
 ///
 /// The method's own error, or why there is no answer.
 #[inline]
-pub async fn call_async<'a, M: Method>(
+pub fn call_async<'a, M: Method>(
     connection: &'a Connection,
     arguments: LentTo<'a, M>,
-) -> Result<M::Ok, CallError<M::Err>> {
-    ClientCall::of::<M>(connection, arguments).send().await.outcome::<M>()
+) -> impl Future<Output = Result<M::Ok, CallError<M::Err>>> {
+    let mut call = ClientCall::of::<M>(connection, arguments);
+    async move { call.send().await.outcome::<M>() }
 }
 
 impl<'a> ClientCall<'a> {

@@ -87,13 +87,15 @@ pub fn open_blocking<'a, M: StreamMethod>(
 /// # Errors
 ///
 /// The method's own error, or why there is no stream.
-pub async fn open_async<'a, M: StreamMethod>(
+pub fn open_async<'a, M: StreamMethod>(
     connection: &'a Connection,
     arguments: LentTo<'a, M>,
-) -> Result<AsyncStreamOf<M>, CallError<M::Err>> {
+) -> impl Future<Output = Result<AsyncStreamOf<M>, CallError<M::Err>>> {
     let mut call = ClientCall::opening::<M>(connection, arguments);
-    call.send().await.outcome::<M>()?;
-    Ok(AsyncStream::new(call.take_stream(M::ITEMS.read)))
+    async move {
+        call.send().await.outcome::<M>()?;
+        Ok(AsyncStream::new(call.take_stream(M::ITEMS.read)))
+    }
 }
 
 /// Calls a method and feeds the stream that it takes. Blocks the thread until the answer is there.
@@ -114,12 +116,13 @@ pub fn feed_blocking<'a, M: FedMethod>(
 /// # Errors
 ///
 /// The method's own error, or why there is no answer.
-pub async fn feed_async<'a, M: FedMethod>(
+pub fn feed_async<'a, M: FedMethod>(
     connection: &'a Connection,
     arguments: LentTo<'a, M>,
     items: impl Stream<Item = M::Fed> + Send,
-) -> Result<M::Ok, CallError<M::Err>> {
-    ClientCall::opening::<M>(connection, arguments).send_feeding(items).await.outcome::<M>()
+) -> impl Future<Output = Result<M::Ok, CallError<M::Err>>> {
+    let mut call = ClientCall::opening::<M>(connection, arguments);
+    async move { call.send_feeding(items).await.outcome::<M>() }
 }
 
 impl<'a> ClientCall<'a> {
