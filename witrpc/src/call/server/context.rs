@@ -32,6 +32,7 @@ pub trait IsContext {
     fn of(context: &CallContext) -> &Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl IsContext for CallContext {
     fn of(context: &CallContext) -> &Self {
         context
@@ -39,7 +40,7 @@ impl IsContext for CallContext {
 }
 
 /// Returns the context as the type that a method takes it as.
-pub fn context<T: IsContext>(context: &CallContext) -> &T {
+pub fn context<T: IsContext + ?Sized>(context: &CallContext) -> &T {
     T::of(context)
 }
 
