@@ -32,6 +32,8 @@ use crate::report::Report;
 /// stripped. A trait of plain `fn` methods stays dyn-compatible.
 ///
 /// A default body stays in the trait, for those that implement it. Clients have its method as any other.
+/// They do not have the methods of a supertrait. If that is a service too, give the builder of the server
+/// both services; `client.connection().client()` is then a client of the other over the same connection.
 ///
 /// # Options of the service
 ///

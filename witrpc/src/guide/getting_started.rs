@@ -38,10 +38,12 @@
 //!
 //! From `trait Words` the attribute makes `WordsServer`, which serves any type that implements the
 //! trait. It also makes two clients: `WordsClient`, whose methods block, and `WordsAsyncClient`,
-//! whose methods are `async`.
+//! whose methods are `async`. If a type of yours has one of these names, an option gives the
+//! generated one another: `#[wit_service(client = WordsCaller)]`.
 //!
 //! Methods take `&self`, because calls run at the same time: keep mutable state in a `Mutex` or an
-//! atomic. Arguments are owned values, or `&str`, `&[T]`, `&Path` and `&T`; results are owned. Your
+//! atomic. Arguments are owned values, or `&str`, `&[T]`, `&Path`, `&OsStr`, `&CStr` and `&T`; results
+//! are owned. Your
 //! own types derive serde's `Serialize` and `Deserialize` (`cargo add serde -F derive`). A type
 //! that cannot cross is a compile error that says what to write instead.
 //! [`wit_service`](macro@crate::wit_service) lists all options.

@@ -303,6 +303,9 @@
 //! caller. No two clients have the same number, also where clones of a service serve several
 //! servers.
 //!
+//! The struct of an event is called after trait and event. `#[wit(event, item = Rise)]` gives it another
+//! name.
+//!
 //! A subscriber that is too slow misses events. In their place it gets their number:
 //! [`EventError::Lagged`](crate::EventError::Lagged). The event's declaration says which events are
 //! dropped: `#[wit(event, overflow = "oldest")]`, the default, keeps what is new; `"newest"` keeps

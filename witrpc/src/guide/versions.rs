@@ -51,6 +51,8 @@
 //! # }
 //! ```
 //!
+//! - A method that is added with a default body in the trait needs no change of the types that
+//!   implement it.
 //! - An argument cannot be added, renamed or removed. Add a method instead, and let the old method
 //!   call it.
 //! - An enum may gain variants if the side that knows them only reads it; with postcard they must
