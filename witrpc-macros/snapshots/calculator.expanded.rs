@@ -256,9 +256,7 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<i64, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
-            async move {
-                __wit::call_async::<__fn_add>(&self.connection, (&a, &b)).await
-            }
+            async move { __wit::call_async!(__fn_add, & self.connection, (& a, & b,)) }
         }
         /// Calls [`Calculator::divide`].
         pub fn divide<'call>(
@@ -269,7 +267,7 @@ const _: () = {
             Output = ::core::result::Result<i64, ::witrpc::CallError<DivideError>>,
         > + ::core::marker::Send + 'call {
             async move {
-                __wit::call_async::<__fn_divide>(&self.connection, (&a, &b)).await
+                __wit::call_async!(__fn_divide, & self.connection, (& a, & b,))
             }
         }
         /// Calls [`Calculator::lookup`].
@@ -279,7 +277,7 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<Option<String>, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
-            __wit::call_async::<__fn_lookup>(&self.connection, (key,))
+            async move { __wit::call_async!(__fn_lookup, & self.connection, (key,)) }
         }
         /// Calls [`Calculator::mean`].
         pub fn mean<'call>(
@@ -288,7 +286,7 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<f64, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
-            __wit::call_async::<__fn_mean>(&self.connection, (samples,))
+            async move { __wit::call_async!(__fn_mean, & self.connection, (samples,)) }
         }
         /// Calls [`Calculator::store`].
         pub fn store<'call>(
@@ -300,7 +298,7 @@ const _: () = {
         > + ::core::marker::Send + 'call {
             async move {
                 let _ = __wit::lent::<Table>;
-                __wit::call_async::<__fn_store>(&self.connection, (path, table)).await
+                __wit::call_async!(__fn_store, & self.connection, (path, table,))
             }
         }
     }

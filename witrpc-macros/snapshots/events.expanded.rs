@@ -223,9 +223,7 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<(), ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
-            async move {
-                __wit::call_async::<__fn_run>(&self.connection, (&steps,)).await
-            }
+            async move { __wit::call_async!(__fn_run, & self.connection, (& steps,)) }
         }
         /// It goes on.
         pub fn progress<'call>(

@@ -195,9 +195,7 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<u8, crate::vendored::CallError>,
         > + ::core::marker::Send + 'call {
-            async move {
-                __wit::call_async::<__fn_type>(&self.connection, (&r#fn,)).await
-            }
+            async move { __wit::call_async!(__fn_type, & self.connection, (& r#fn,)) }
         }
         #[cfg_attr(windows, cfg(feature = "calc"))]
         /// Calls [`Calculator::outcome`].
@@ -208,7 +206,7 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = __wit::AliasOutcome<Outcome, __is_res_outcome>,
         > + ::core::marker::Send + 'call {
-            __wit::call_async::<__fn_outcome>(&self.connection, ())
+            async move { __wit::call_async!(__fn_outcome, & self.connection, ()) }
         }
     }
     impl __wit::Client for CalculatorAsyncClient {

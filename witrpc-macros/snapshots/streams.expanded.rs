@@ -247,7 +247,9 @@ const _: () = {
                 ::witrpc::CallError,
             >,
         > + ::core::marker::Send + 'call {
-            __wit::open_async::<__fn_offsets>(&self.connection, (path,))
+            async move {
+                __wit::open_async::<__fn_offsets>(&self.connection, (path,)).await
+            }
         }
         /// Calls [`Files::lines`].
         pub fn lines<'call>(
@@ -271,7 +273,10 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<u64, ::witrpc::CallError<Problem>>,
         > + ::core::marker::Send + 'call {
-            __wit::feed_async::<__fn_write>(&self.connection, (path, ()), blocks)
+            async move {
+                __wit::feed_async::<__fn_write>(&self.connection, (path, ()), blocks)
+                    .await
+            }
         }
         /// Calls [`Files::sum`].
         pub fn sum<'call>(
@@ -280,7 +285,9 @@ const _: () = {
         ) -> impl ::core::future::Future<
             Output = ::core::result::Result<u64, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
-            __wit::feed_async::<__fn_sum>(&self.connection, ((),), numbers)
+            async move {
+                __wit::feed_async::<__fn_sum>(&self.connection, ((),), numbers).await
+            }
         }
     }
     impl __wit::Client for FilesAsyncClient {

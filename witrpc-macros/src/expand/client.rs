@@ -8,7 +8,7 @@ use super::client_kind::ClientKind;
 use super::names::{self, Names};
 use super::{argument, handler, notes, result_alias, subscribe};
 use crate::hygiene;
-use crate::model::{Answer, Form, Method, Parameter, Service, bare};
+use crate::model::{Answer, Method, Parameter, Service, bare};
 
 /// The struct.
 pub(crate) fn definition(service: &Service<'_>, names: &Names, kind: ClientKind) -> TokenStream {
@@ -222,19 +222,18 @@ fn body(method: &Method<'_>, names: &Names, kind: ClientKind) -> TokenStream {
         (None, _) => "call",
     };
     let function = kind.function(does, span);
-    let call = quote_spanned! {span=>
-        #runtime::#function::<#marker>(&self.connection, (#(#lent,)*) #fed)
+    let lent = quote_spanned!(span=> (#(#lent,)*));
+    let is_plain_future = does == "call" && kind == ClientKind::Async;
+    let call = if is_plain_future {
+        quote_spanned!(span=> #runtime::#function!(#marker, &self.connection, #lent))
+    } else {
+        let call =
+            quote_spanned!(span=> #runtime::#function::<#marker>(&self.connection, #lent #fed));
+        kind.awaited(&call, span)
     };
     let asked = match kind {
         ClientKind::Blocking => TokenStream::new(),
         ClientKind::Async => argument::held_by_future(method, names),
     };
-    // The future of the runtime owns nothing that is handed over. What is asked for besides counts only
-    // where the compiler asks for the bounds of a future later on.
-    let owns = method.arguments().any(|argument| matches!(argument.form, Form::Value(_)));
-    if owns || !asked.is_empty() {
-        let call = kind.awaited(&call, span);
-        return kind.body(&quote_spanned!(span=> #asked #call), span);
-    }
-    quote_spanned!(span=> { #call })
+    kind.body(&quote_spanned!(span=> #asked #call), span)
 }

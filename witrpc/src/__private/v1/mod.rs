@@ -4,7 +4,7 @@ pub use core::option::Option::Some;
 pub use core::primitive::bool;
 pub use core::result::Result::Ok;
 
-pub use crate::call::client::call::call_async;
+pub use crate::call::client::call::{ClientCall, call_async};
 pub use crate::call::client::short::call_blocking;
 pub use crate::call::server::call::{IntoService, ServerCall, Service};
 pub use crate::call::server::context::context;

@@ -8,7 +8,7 @@ use crate::codec::{EncodeError, Encoder};
 use crate::connection::handle::Connection;
 use crate::connection::link::Link;
 use crate::error::CallError;
-use crate::method::{ArgumentList, LentTo, Message, Method};
+use crate::method::{ArgumentList, LentTo, Message};
 use crate::observe::hooks::CallEnd;
 use crate::observe::spans;
 use crate::observe::spans::MadeSpan;
@@ -21,7 +21,7 @@ use super::hook_call::{ClientHookCall, Observed};
 use super::options::CallDeadline;
 use super::short::Unfinished;
 
-/// One call. It ends with one of the functions that send it. What goes wrong with an argument is reported by those;
+/// One call. Generated code makes one by `call_async`, and it ends with one of the functions that send it. What goes wrong with an argument is reported by those;
 /// nothing is sent then.
 #[must_use = "a call that is not finished is not sent"]
 pub struct ClientCall<'a> {
@@ -47,26 +47,26 @@ struct Extras {
     feeds: bool,
 }
 
-/// Calls a method, and completes when the answer is there.
+/// Calls a method within a future, and waits there for the answer.
 ///
-/// The future holds the encoded arguments and not the arguments, which need not be `Sync`.
-///
-/// # Errors
-///
-/// The method's own error, or why there is no answer.
-#[inline]
-pub fn call_async<'a, M: Method>(
-    connection: &'a Connection,
-    arguments: LentTo<'a, M>,
-) -> impl Future<Output = Result<M::Ok, CallError<M::Err>>> {
-    let mut call = ClientCall::of::<M>(connection, arguments);
-    async move { call.send().await.outcome::<M>() }
+/// A function would have a future of its own, into which the call would be copied.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __call_async {
+    ($method:ty, $connection:expr, $arguments:expr) => {
+        $crate::__private::v1::ClientCall::of::<$method>($connection, $arguments)
+            .send()
+            .await
+            .outcome::<$method>()
+    };
 }
+
+pub use __call_async as call_async;
 
 impl<'a> ClientCall<'a> {
     /// Starts a call of a method with these arguments.
     #[inline]
-    fn of<M: Message>(connection: &'a Connection, arguments: LentTo<'a, M>) -> Self {
+    pub fn of<M: Message>(connection: &'a Connection, arguments: LentTo<'a, M>) -> Self {
         let mut call = Self::new(connection, M::NUMBER);
         call.note(|encoder| M::ARGS.put(arguments, encoder));
         call
