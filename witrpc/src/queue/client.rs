@@ -17,7 +17,7 @@ use super::in_flight::InFlight;
 use super::kept::Kept;
 use super::limits::Limits;
 use super::outlet::RequestSink;
-use super::waiter::{CallWaiter, Progress, Waiter};
+use super::waiter::{Progress, Waiter};
 
 /// A client's end of a connection, over a transport that moves messages.
 ///
@@ -61,18 +61,8 @@ impl ClientQueue {
         if at <= Instant::now() {
             return false;
         }
-        let alarm = self.timer.arm(at, cx.waker().clone());
-        if let Some(former) = self.in_flight.set_alarm(ticket, alarm) {
-            self.timer.disarm(former);
-        }
+        drop(self.in_flight.set_alarm(ticket, self.timer.arm(at, cx.waker().clone())));
         true
-    }
-
-    /// Takes back what waiting left behind.
-    fn clear(&self, waiting: CallWaiter) {
-        if let Some(alarm) = waiting.alarm {
-            self.timer.disarm(alarm);
-        }
     }
 
     #[cfg(test)]
@@ -111,16 +101,10 @@ impl ClientChannel for ClientQueue {
             },
         };
         let sent = match self.in_flight.poll_sent(ticket, Waiter::Task(cx.waker().clone())) {
-            Progress::Done(sent, waiting) => {
-                self.clear(waiting);
-                sent
-            }
+            Progress::Done(sent, _waited) => sent,
             Progress::Wait(_former) if self.sleep(cx, ticket, limit) => return Poll::Pending,
             Progress::Wait(_former) => match self.in_flight.take_back(ticket) {
-                Some(waiting) => {
-                    self.clear(waiting);
-                    Err(ChannelError::NoFreeLane)
-                }
+                Some(_waited) => Err(ChannelError::NoFreeLane),
                 // At the last moment: it is for its answer to be late.
                 None => Ok(()),
             },
@@ -139,10 +123,7 @@ impl ClientChannel for ClientQueue {
     ) -> Result<(), ChannelError> {
         loop {
             match self.in_flight.poll_answer(ticket, Waiter::Thread(thread::current())) {
-                Progress::Done(result, waiting) => {
-                    self.clear(waiting);
-                    return result.map(|arrived| *answer = arrived);
-                }
+                Progress::Done(result, _waited) => return result.map(|arrived| *answer = arrived),
                 Progress::Wait(_former) => {}
             }
             match limit.instant() {
@@ -167,10 +148,7 @@ impl ClientChannel for ClientQueue {
         answer: &mut Answer,
     ) -> Poll<Result<(), ChannelError>> {
         match self.in_flight.poll_answer(*ticket, Waiter::Task(cx.waker().clone())) {
-            Progress::Done(result, waiting) => {
-                self.clear(waiting);
-                Poll::Ready(result.map(|arrived| *answer = arrived))
-            }
+            Progress::Done(result, _waited) => Poll::Ready(result.map(|arrived| *answer = arrived)),
             Progress::Wait(_former) if self.sleep(cx, *ticket, limit) => Poll::Pending,
             Progress::Wait(_former) => {
                 self.abandon(*ticket);
@@ -180,7 +158,7 @@ impl ClientChannel for ClientQueue {
     }
 
     fn abandon(&self, ticket: Ticket) {
-        self.clear(self.in_flight.abandon(ticket));
+        drop(self.in_flight.abandon(ticket));
     }
 
     fn lane_to_keep(&self) -> Option<Box<dyn KeptLane>> {

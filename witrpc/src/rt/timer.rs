@@ -5,8 +5,8 @@
 //! is taken back does not wake it, so an owner whose alarms follow each other keeps one thread.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::task::Waker;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use witrpc_rt::{lock, wait, wake};
@@ -21,12 +21,15 @@ pub struct Timer {
     threads: Option<Threads>,
 }
 
-/// Names an alarm that is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// An alarm that is set. Dropping it takes it back; one that has gone off is no error.
+#[must_use = "an alarm that is dropped is taken back"]
 pub struct Alarm {
-    at: Instant,
-    number: u64,
+    timer: Weak<TimerShared>,
+    due: AlarmKey,
 }
+
+/// When an alarm goes off, and its number.
+type AlarmKey = (Instant, u64);
 
 #[derive(Default)]
 struct TimerShared {
@@ -37,7 +40,7 @@ struct TimerShared {
 
 #[derive(Default)]
 struct TimerState {
-    alarms: BTreeMap<Alarm, Waker>,
+    alarms: BTreeMap<AlarmKey, Waker>,
     next_number: u64,
     /// Until when the thread sleeps; `None` when there is no thread.
     asleep_until: Option<Instant>,
@@ -60,11 +63,12 @@ impl Timer {
         alarms.into_values().for_each(wake);
     }
 
-    /// Has `waker` woken at `at`, unless [`disarm`](Self::disarm) comes first.
+    /// Has `waker` woken at `at`, unless the alarm is dropped first.
     pub fn arm(&self, at: Instant, waker: Waker) -> Alarm {
         let mut state = self.shared.lock();
-        let alarm = Alarm { at, number: state.next_number };
+        let due = (at, state.next_number);
         state.next_number += 1;
+        let alarm = Alarm { timer: Arc::downgrade(&self.shared), due };
         match state.asleep_until {
             Some(until) if until <= at && !state.closed => {}
             Some(_) if !state.closed => {
@@ -79,15 +83,17 @@ impl Timer {
                 return alarm;
             }
         }
-        state.alarms.insert(alarm, waker);
+        state.alarms.insert(due, waker);
         alarm
     }
 
-    /// Takes an alarm back; one that has gone off is no error.
-    pub fn disarm(&self, alarm: Alarm) {
-        let waker = self.shared.lock().alarms.remove(&alarm);
-        // Outside of the lock, as the last waker of a task may drop its future.
-        drop(waker);
+    /// Completes at `at`. `alarm` is kept between polls.
+    pub fn poll_until(&self, at: Instant, cx: &Context<'_>, alarm: &mut Option<Alarm>) -> Poll<()> {
+        if at <= Instant::now() {
+            return Poll::Ready(());
+        }
+        *alarm = Some(self.arm(at, cx.waker().clone()));
+        Poll::Pending
     }
 
     fn start_thread(&self) -> bool {
@@ -112,6 +118,16 @@ impl Drop for Timer {
     }
 }
 
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer.upgrade() {
+            let waker = timer.lock().alarms.remove(&self.due);
+            // Outside of the lock, as the last waker of a task may drop its future.
+            drop(waker);
+        }
+    }
+}
+
 impl TimerShared {
     /// Nothing here runs foreign code under the lock, so a poisoned one is as good as any.
     fn lock(&self) -> MutexGuard<'_, TimerState> {
@@ -123,14 +139,14 @@ impl TimerShared {
         while !state.closed {
             let now = Instant::now();
             match state.alarms.first_entry() {
-                Some(first) if first.key().at <= now => {
+                Some(first) if first.key().0 <= now => {
                     let waker = first.remove();
                     drop(state);
                     wake(waker);
                     state = self.lock();
                 }
                 Some(first) => {
-                    let at = first.key().at;
+                    let at = first.key().0;
                     state.asleep_until = Some(at);
                     state = wait(&self.changed, state, Some(at - now));
                 }
@@ -183,11 +199,11 @@ mod tests {
         let (wakes, woken) = mpsc::channel();
         let timer = Timer::default();
         let now = Instant::now();
-        timer.arm(now + HOUR, waker(&wakes, 1));
+        let _late = timer.arm(now + HOUR, waker(&wakes, 1));
         let taken_back = timer.arm(now + HOUR / 2, waker(&wakes, 2));
-        timer.arm(now, waker(&wakes, 3));
+        let _early = timer.arm(now, waker(&wakes, 3));
         assert_eq!(woken.recv(), Ok(3));
-        timer.disarm(taken_back);
+        drop(taken_back);
         assert_eq!(timer.alarms(), 1);
     }
 
@@ -196,7 +212,7 @@ mod tests {
         let (wakes, woken) = mpsc::channel();
         let timer = Timer::default();
         for number in 0..3 {
-            timer.arm(Instant::now(), waker(&wakes, number));
+            let _alarm = timer.arm(Instant::now(), waker(&wakes, number));
             assert_eq!(woken.recv(), Ok(number));
             await_end(&timer.shared);
         }
@@ -213,8 +229,8 @@ mod tests {
         let (wakes, woken) = mpsc::channel();
         let timer = Timer::default();
         let soon = Instant::now() + Duration::from_millis(1);
-        timer.arm(soon, Waker::from(Arc::new(Panics)));
-        timer.arm(soon, waker(&wakes, 7));
+        let _panics = timer.arm(soon, Waker::from(Arc::new(Panics)));
+        let _wakes = timer.arm(soon, waker(&wakes, 7));
         // Not `recv`: were the thread gone, the alarm would keep its sender for ever.
         assert_eq!(woken.recv_timeout(Duration::from_secs(60)), Ok(7));
     }
@@ -223,7 +239,7 @@ mod tests {
     fn the_thread_ends_with_its_owner() {
         let (wakes, _woken) = mpsc::channel();
         let timer = Timer::default();
-        timer.arm(Instant::now() + HOUR, waker(&wakes, 0));
+        let _alarm = timer.arm(Instant::now() + HOUR, waker(&wakes, 0));
         let shared = Arc::clone(&timer.shared);
         drop(timer);
         await_end(&shared);

@@ -280,12 +280,7 @@ impl Supervisor {
             if ended.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(true);
             }
-            if until <= Instant::now() {
-                return Poll::Ready(false);
-            }
-            let former = alarm.replace(timer.arm(until, cx.waker().clone()));
-            former.into_iter().for_each(|former| timer.disarm(former));
-            Poll::Pending
+            timer.poll_until(until, cx, &mut alarm).map(|()| false)
         })
         .await
     }

@@ -157,7 +157,7 @@ struct CancelWatch {
     call: Option<u64>,
     /// That the stream is not wanted any more.
     stream: Option<u64>,
-    alarm: Option<Alarm>,
+    _alarm: Option<Alarm>,
 }
 
 impl UntilCancelled<'_> {
@@ -171,7 +171,7 @@ impl UntilCancelled<'_> {
         let call = call.then(|| cx.peer.watch(cx.ticket, waker));
         let alarm = cx.present_deadline();
         let alarm = alarm.map(|deadline| deadline.timer.arm(deadline.at, waker.clone()));
-        CancelWatch { waker: waker.clone(), call, stream, alarm }
+        CancelWatch { waker: waker.clone(), call, stream, _alarm: alarm }
     }
 
     fn unwatch(&mut self) {
@@ -181,9 +181,6 @@ impl UntilCancelled<'_> {
         }
         if let (Some(stream_cancel), Some(stream)) = (&self.cx.stream_cancel, watch.stream) {
             stream_cancel.unwatch(stream);
-        }
-        if let (Some(deadline), Some(alarm)) = (&self.cx.deadline, watch.alarm) {
-            deadline.timer.disarm(alarm);
         }
     }
 }

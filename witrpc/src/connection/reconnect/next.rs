@@ -3,7 +3,6 @@
 use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use arc_swap::Guard;
 use witrpc_transport::Limit;
@@ -47,14 +46,8 @@ impl Next<'_> {
             return Poll::Ready(settled);
         }
         let Some(at) = limit.instant() else { return Poll::Pending };
-        if at <= Instant::now() {
-            return Poll::Ready(Err(CallError::NotConnected));
-        }
-        let alarm = self.reconnector.timer.arm(at, cx.waker().clone());
-        if let Some(former) = self.alarm.replace(alarm) {
-            self.reconnector.timer.disarm(former);
-        }
-        Poll::Pending
+        let over = self.reconnector.timer.poll_until(at, cx, &mut self.alarm);
+        over.map(|()| Err(CallError::NotConnected))
     }
 
     /// Checks for another link, or the end.
@@ -69,9 +62,6 @@ impl Next<'_> {
 
 impl Drop for Next<'_> {
     fn drop(&mut self) {
-        if let Some(alarm) = self.alarm.take() {
-            self.reconnector.timer.disarm(alarm);
-        }
         self.reconnector.waiting.leave(&mut self.key);
     }
 }

@@ -106,7 +106,7 @@ impl Clock {
                 self.arm(at, cx, target);
                 return Poll::Ready(Ok(()));
             }
-            self.disarm(target);
+            self.alarm = None;
             if !matches!(self.first_take, FirstTake::Until(_)) {
                 return Poll::Ready(Err(target.late()));
             }
@@ -160,14 +160,7 @@ impl Clock {
         {
             return;
         }
-        self.disarm(target);
         let alarm = target.streams.share.timer().arm(at, cx.waker().clone());
         self.alarm = Some((alarm, at, cx.waker().clone()));
-    }
-
-    pub fn disarm(&mut self, target: &Target) {
-        if let Some((alarm, ..)) = self.alarm.take() {
-            target.streams.share.timer().disarm(alarm);
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! Pushes batches of a stream that a method takes.
 
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
@@ -175,9 +176,9 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
-        if !self.streams.is_forked() {
-            let clock = self.clock().take();
-            clock.into_iter().for_each(|mut clock| clock.disarm(self));
+        if self.streams.is_forked() {
+            // The timer is the parent's.
+            mem::forget(self.clock().take());
         }
     }
 }
@@ -232,7 +233,7 @@ impl<'a, T: FedItem> Pusher<'a, T> {
     /// place, with the memory of an earlier one.
     pub fn begin(&mut self, batch: &mut Batch<T>, is_last: bool) {
         debug_assert!(self.is_idle(), "what is on its way goes first");
-        std::mem::swap(&mut self.batch, batch);
+        mem::swap(&mut self.batch, batch);
         self.is_last = is_last;
         self.portion = usize::MAX;
         if !self.batch.is_empty() {

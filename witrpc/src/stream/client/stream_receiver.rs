@@ -34,7 +34,8 @@ pub struct StreamReceiver<T, E> {
     items: VecDeque<Result<T, E>>,
     pull: Option<Request>,
     item_timeout: Option<Duration>,
-    patience: Option<Patience>,
+    /// The limit on the wait for the next item, and the alarm for it.
+    patience: Option<(Instant, Option<Alarm>)>,
     read: ReadItems<T, E>,
     /// The token that can cancel it.
     cancelled: Option<TokenWatch>,
@@ -44,12 +45,6 @@ pub struct StreamReceiver<T, E> {
 struct OpenStream {
     connection: Connection,
     streams: Arc<LinkStreams>,
-}
-
-/// The limit on the wait for the next item.
-struct Patience {
-    until: Instant,
-    alarm: Option<Alarm>,
 }
 
 impl<T, E> StreamReceiver<T, E> {
@@ -93,7 +88,7 @@ impl<T, E> StreamReceiver<T, E> {
     pub fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, CallError<E>>>> {
         loop {
             if let Some(item) = self.here() {
-                self.be_patient_no_more();
+                self.patience = None;
                 return Poll::Ready(Some(item));
             }
             if self.open.is_none() && self.items.is_empty() {
@@ -181,7 +176,7 @@ impl<T, E> StreamReceiver<T, E> {
 
     /// Ends the stream unless the result is put back.
     fn let_go(&mut self) -> Option<OpenStream> {
-        self.be_patient_no_more();
+        self.patience = None;
         self.open.take()
     }
 
@@ -239,30 +234,16 @@ impl<T, E> StreamReceiver<T, E> {
 
     /// Completes when the wait for the next item has reached its limit.
     fn poll_patience(&mut self, cx: &Context<'_>) -> Poll<()> {
-        let Some(timeout) = self.item_timeout else { return Poll::Pending };
-        let until = match &self.patience {
-            Some(patience) => patience.until,
-            None => match Instant::now().checked_add(timeout) {
-                Some(until) => until,
-                None => return Poll::Pending,
-            },
+        let (Some(timeout), Some(open)) = (self.item_timeout, &self.open) else {
+            return Poll::Pending;
         };
-        let is_over = Instant::now() >= until;
-        self.be_patient_no_more();
-        if is_over {
-            return Poll::Ready(());
+        if self.patience.is_none() {
+            self.patience = Instant::now().checked_add(timeout).map(|until| (until, None));
         }
-        let arm = |open: &OpenStream| open.streams.share.timer().arm(until, cx.waker().clone());
-        let alarm = self.open.as_ref().map(arm);
-        self.patience = Some(Patience { until, alarm });
-        Poll::Pending
-    }
-
-    fn be_patient_no_more(&mut self) {
-        let alarm = self.patience.take().and_then(|patience| patience.alarm);
-        if let (Some(alarm), Some(open)) = (alarm, &self.open) {
-            open.streams.share.timer().disarm(alarm);
-        }
+        let Some((until, alarm)) = &mut self.patience else { return Poll::Pending };
+        ready!(open.streams.share.timer().poll_until(*until, cx, alarm));
+        self.patience = None;
+        Poll::Ready(())
     }
 }
 

@@ -83,7 +83,7 @@ pub struct PermitWaiter {
     share: Arc<WaitPermits>,
     purpose: Purpose,
     place: u64,
-    alarm: Option<Alarm>,
+    _alarm: Option<Alarm>,
 }
 
 impl WaitPermitsState {
@@ -221,12 +221,9 @@ impl WaitPermits {
             share: Arc::clone(self),
             purpose,
             place,
-            alarm: None,
+            _alarm: None,
         });
-        let alarm = at.map(|at| self.timer.arm(at, cx.waker().clone()));
-        if let Some(former) = std::mem::replace(&mut turn.alarm, alarm) {
-            self.timer.disarm(former);
-        }
+        turn._alarm = at.map(|at| self.timer.arm(at, cx.waker().clone()));
         Poll::Pending
     }
 
@@ -271,9 +268,6 @@ impl Drop for WaitPermit {
 
 impl Drop for PermitWaiter {
     fn drop(&mut self) {
-        if let Some(alarm) = self.alarm.take() {
-            self.share.timer.disarm(alarm);
-        }
         let mut state = self.share.lock();
         if state.granted.remove(&self.place) {
             *state.count(self.purpose) -= 1;
