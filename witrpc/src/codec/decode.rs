@@ -119,6 +119,16 @@ impl<'a> Decoder<'a> {
         Err(DecodeError::Trailing { bytes: self.rest.len(), sections })
     }
 
+    /// Reads all of the body.
+    #[inline(always)]
+    pub fn whole<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        let value = read(self)?;
+        self.finish().map(|()| value)
+    }
+
     fn section(&mut self) -> Result<(&'a RawSections, usize), DecodeFault> {
         let raw = self.raw.filter(|raw| self.next_section < raw.count());
         let raw = raw.ok_or(DecodeFault::NoSection)?;

@@ -235,6 +235,15 @@ impl<'a> Encoder<'a> {
         }
     }
 
+    /// Returns the body as bytes, and whether it has raw sections.
+    pub fn to_bytes(&self) -> (bool, Vec<u8>) {
+        self.with_body(|raw, body| {
+            let mut bytes = vec![0; body.len()];
+            body.write_at(0, &mut bytes);
+            (raw, bytes)
+        })
+    }
+
     fn with_raw_body<R>(&self, send: impl FnOnce(Body<'_>) -> R) -> R {
         let copies = self.shared.as_ref().map_or(&[][..], |decided| &decided.copies);
         let gathered = Gathered::new(&self.raw, copies, self.encoded.as_slice());

@@ -26,10 +26,7 @@ fn decode<T: DeserializeOwned + 'static>(
     codec: Codec,
 ) -> Result<T, String> {
     let open = OwnedBody::new(Payload::Whole(body), raw, codec).map_err(|e| e.to_string())?;
-    let mut decoder = open.decoder();
-    let value = decoder.value("value").map_err(|error| error.to_string())?;
-    decoder.finish().map_err(|error| error.to_string())?;
-    Ok(value)
+    open.decoder().whole(|from| from.value("value")).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,6 @@ use witrpc_transport::Limit;
 use crate::contract::ServiceDescriptor;
 use crate::error::{CallError, ConnectError};
 use crate::event::client::subscriptions::Subscriptions;
-use crate::rt::block_on;
 use crate::tag::REGISTRY;
 
 use super::handle::{Client, Connection, Inner};
@@ -160,11 +159,7 @@ impl LinkSource for OverRoot {
         let links = &self.0.inner().links;
         let mut link = links.current();
         if let (LinkSlot::Kept(reconnector), true) = (links, link.lost().is_some()) {
-            let mut limit = Limit::Within(LOOK_UP);
-            let next = {
-                let mut next = reconnector.next(&link);
-                block_on(|cx| next.poll(cx, &mut limit))
-            };
+            let next = reconnector.wait_next(&link, &mut Limit::Within(LOOK_UP));
             link = LinkRef::Kept(next.map_err(|source| unanswered(descriptor, source))?);
         }
         ask(&self.0, &link, descriptor)

@@ -1,13 +1,15 @@
 //! The link of a connection: one for its whole life, or one after the other.
 
+use std::future::poll_fn;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use arc_swap::Guard;
-use witrpc_transport::DisconnectReason;
+use witrpc_transport::{ChannelError, DisconnectReason, Limit};
 
-use crate::error::ConnectError;
+use crate::error::{CallError, ConnectError};
 
+use super::link;
 use super::link::Link;
 use super::reconnect::{ConnectionState, Reconnector};
 
@@ -62,6 +64,21 @@ impl LinkSlot {
             LinkSlot::Kept(reconnector) if reconnector.follows(reason) => Some(reconnector),
             _ => None,
         }
+    }
+
+    /// Waits for the link after `lost`, if the connection gets one after this error.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended, or the time is over.
+    pub async fn after(
+        &self,
+        error: &ChannelError,
+        lost: &Link,
+        limit: &mut Limit,
+    ) -> Option<Result<LinkRef<'_>, CallError>> {
+        let mut next = self.keeper_after(link::lost_for(error)?)?.next(lost);
+        Some(poll_fn(|cx| next.poll(cx, limit)).await.map(LinkRef::Kept))
     }
 
     pub fn state(&self) -> ConnectionState {

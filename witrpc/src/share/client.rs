@@ -7,8 +7,6 @@ use witrpc_transport::{ChannelError, ClientChannel, Lessor, Limit, WritableBytes
 
 use crate::codec::RawElement;
 use crate::connection::handle::Connection;
-use crate::connection::link;
-use crate::connection::link_slot::LinkRef;
 use crate::error::AllocError;
 use crate::rt::block_on;
 
@@ -206,15 +204,9 @@ impl Connection {
                 Ok(bytes) => return Ok(bytes),
                 Err(error) => error,
             };
-            let keeper = link::lost_for(&error).and_then(|it| self.inner().links.keeper_after(it));
-            let Some(keeper) = keeper else {
-                return Err(AllocError::from_channel(error, lens, Some(waited)));
-            };
-            let next = {
-                let mut next = keeper.next(&link);
-                poll_fn(|cx| next.poll(cx, &mut limit)).await
-            };
-            link = LinkRef::Kept(next.map_err(AllocError::from_wait)?);
+            let next = self.inner().links.after(&error, &link, &mut limit).await;
+            let failed = || AllocError::from_channel(error, lens, Some(waited));
+            link = next.ok_or_else(failed)?.map_err(AllocError::from_wait)?;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use witrpc_transport::{Answer, Payload};
 
-use crate::codec::{Codec, OpenBody};
+use crate::codec::{Codec, DecodeError, OpenBody};
 use crate::error::{CallError, Direction, StreamLimit};
 use crate::method;
 use crate::method::{Method, Value};
@@ -108,12 +108,31 @@ pub fn read_pulled<'a>(
         Some(AnswerTag { status: Status::End, .. }) => Ok(None),
         Some(AnswerTag { status: Status::Ok, raw }) => {
             let body = OpenBody::new(&mut answer.payload, raw, codec);
-            body.map(Some).map_err(|error| CallError::Decode { message: error.to_string() })
+            body.map(Some).map_err(undecoded)
         }
         // There is no error of the service's own here.
         Some(AnswerTag { status: Status::App, .. }) => Err(failure(None, &answer.payload, method)),
         other => Err(failure(other, &answer.payload, method)),
     }
+}
+
+/// Reads the answer to such a request that is not encoded by a codec; `None` at the end.
+///
+/// # Errors
+///
+/// What went wrong at the server.
+pub fn pulled_bytes(
+    answer: &mut Answer,
+    method: &'static str,
+) -> Result<Option<Vec<u8>>, CallError> {
+    let body = read_pulled(answer, Codec::default(), method)?;
+    Ok(body.is_some().then(|| bytes_of(&answer.payload)))
+}
+
+/// The error for an answer that does not decode.
+#[cold]
+pub fn undecoded(error: DecodeError) -> CallError {
+    CallError::Decode { message: error.to_string() }
 }
 
 /// Whether the server takes no calls any more.
@@ -151,10 +170,14 @@ fn failure(tag: Option<AnswerTag>, payload: &Payload, method: &'static str) -> C
     }
 }
 
-fn text(payload: &Payload) -> String {
+fn bytes_of(payload: &Payload) -> Vec<u8> {
     let mut bytes = vec![0; payload.len()];
     payload.copy_to(0, &mut bytes);
-    String::from_utf8(bytes)
+    bytes
+}
+
+fn text(payload: &Payload) -> String {
+    String::from_utf8(bytes_of(payload))
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 

@@ -46,9 +46,7 @@ pub fn call_blocking<'a, M: Method>(
         match exchange(connection, M::NUMBER, &encoder) {
             Ok(answer) => {
                 let mut decoder = Decoder::new(codec, answer.body.bytes(), None);
-                if let Ok(value) = M::OK.take(&mut decoder)
-                    && decoder.finish().is_ok()
-                {
+                if let Ok(value) = decoder.whole(|from| M::OK.take(from)) {
                     return Ok(value);
                 }
                 let link = connection.inner().link();

@@ -9,7 +9,7 @@ use witrpc_transport::Limit;
 
 use crate::connection::link::Link;
 use crate::error::CallError;
-use crate::rt::Alarm;
+use crate::rt::{Alarm, block_on};
 
 use super::reconnector::{Phase, Reconnector};
 
@@ -27,6 +27,16 @@ impl Reconnector {
     pub fn next<'k>(&'k self, lost: &'k Link) -> Next<'k> {
         self.nudge();
         Next { reconnector: self, lost, key: None, alarm: None }
+    }
+
+    /// Blocks until there is a link other than `lost`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Next::poll`].
+    pub fn wait_next(&self, lost: &Link, limit: &mut Limit) -> Result<Guard<Arc<Link>>, CallError> {
+        let mut next = self.next(lost);
+        block_on(|cx| next.poll(cx, limit))
     }
 }
 

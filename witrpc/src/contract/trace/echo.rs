@@ -17,8 +17,7 @@ pub fn difference<T: Wire>(value: &T, codec: Codec) -> Option<String> {
         return None;
     }
     let open = OwnedBody::new(Payload::Whole(sent.clone()), raw, codec).ok()?;
-    let mut decoder = open.decoder();
-    let back = match decoder.value::<T>("it").and_then(|back| decoder.finish().map(|()| back)) {
+    let back = match open.decoder().whole(|from| from.value::<T>("it")) {
         Ok(back) => back,
         Err(error) => return Some(error.to_string()),
     };
@@ -29,9 +28,5 @@ pub fn difference<T: Wire>(value: &T, codec: Codec) -> Option<String> {
 fn encoded<T: Wire>(value: &T, codec: Codec) -> Option<(bool, Vec<u8>)> {
     let mut encoder = Encoder::new(codec);
     encoder.value("it", value).ok()?;
-    Some(encoder.with_body(|raw, body| {
-        let mut bytes = vec![0; body.len()];
-        body.write_at(0, &mut bytes);
-        (raw, bytes)
-    }))
+    Some(encoder.to_bytes())
 }

@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use witrpc_transport::{ChannelError, Limit};
 
-use crate::call::client::answer::read_pulled;
-use crate::codec::Codec;
+use crate::call::client::answer::{pulled_bytes, read_pulled};
 use crate::connection::link;
 use crate::connection::link::Link;
 use crate::connection::reconnect::Reconnector;
 use crate::error::CallError;
 use crate::event::delivery;
 use crate::event::delivery::Delivery;
-use crate::rt::{block_on, spawn};
+use crate::rt::spawn;
 use crate::stream::client::control::Control;
 use crate::stream::client::link_streams::LinkStreams;
 use crate::tag::{Operation, RequestTag};
@@ -125,12 +124,8 @@ impl Puller {
         let codec = self.lane.streams().codec;
         let control = Control::new(RequestTag::of(Operation::PullEvents), codec);
         let mut answer = self.lane.ask(&control).map_err(PullEnd::Failed)?;
-        // This answer is not encoded by a codec, but the events in it are.
-        if read_pulled(&mut answer, Codec::default(), "events")?.is_none() {
-            return Ok(None);
-        }
-        let mut message = vec![0; answer.payload.len()];
-        answer.payload.copy_to(0, &mut message);
+        // The events in it are encoded by a codec.
+        let Some(message) = pulled_bytes(&mut answer, "events")? else { return Ok(None) };
         let broken = || CallError::Protocol { message: "its events make no sense".to_owned() };
         Ok(Some(delivery::read(&message).ok_or_else(broken)?))
     }
@@ -165,7 +160,9 @@ impl Puller {
                 CallError::from_channel(lost_by, None, || CallError::no_free_lane(channel))
             }));
         };
-        self.lane = EventLane::new(&next_link(reconnector, self.lane.streams())?.streams);
+        let former = self.lane.streams();
+        let next = link_that(reconnector, |link| !Arc::ptr_eq(&link.streams, former))?;
+        self.lane = EventLane::new(&next.streams);
         Ok(())
     }
 
@@ -174,7 +171,11 @@ impl Puller {
     fn renew(&mut self) -> Result<(), PullEnd> {
         let mut services = BTreeSet::new();
         for (number, reconnector) in self.all() {
-            let placed = link_over(&reconnector, self.lane.streams())
+            let streams = self.lane.streams();
+            let is_over_it = |link: &Link| {
+                Arc::ptr_eq(&link.streams, streams) || streams.channel.lost().is_some()
+            };
+            let placed = link_that(&reconnector, is_over_it)
                 .and_then(|link| self.subscriptions.put_over(number, &link));
             match placed {
                 Ok(key) => services.extend(key.map(|key| key.0)),
@@ -216,31 +217,14 @@ impl Puller {
     }
 }
 
-/// Returns the first link of a connection whose channel is not that of these streams.
-fn next_link(reconnector: &Reconnector, former: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
-    let mut link = Arc::clone(&reconnector.link());
-    while Arc::ptr_eq(&link.streams, former) {
-        let next = {
-            let mut next = reconnector.next(&link);
-            block_on(|cx| next.poll(cx, &mut Limit::Never))?
-        };
-        link = Arc::clone(&next);
-    }
-    Ok(link)
-}
-
-/// Returns the link of a client, of any service, over these streams' channel.
-fn link_over(
+/// Returns the first link that is meant, the present one or one that comes.
+fn link_that(
     reconnector: &Reconnector,
-    streams: &Arc<LinkStreams>,
+    is_meant: impl Fn(&Link) -> bool,
 ) -> Result<Arc<Link>, CallError> {
     let mut link = Arc::clone(&reconnector.link());
-    while !Arc::ptr_eq(&link.streams, streams) && streams.channel.lost().is_none() {
-        let next = {
-            let mut next = reconnector.next(&link);
-            block_on(|cx| next.poll(cx, &mut Limit::Never))?
-        };
-        link = Arc::clone(&next);
+    while !is_meant(&link) {
+        link = Arc::clone(&*reconnector.wait_next(&link, &mut Limit::Never)?);
     }
     Ok(link)
 }

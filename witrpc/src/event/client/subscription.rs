@@ -7,9 +7,7 @@ use witrpc_transport::{Answer, ChannelError, Limit};
 
 use crate::call::client::answer::read_pulled;
 use crate::connection::handle::Connection;
-use crate::connection::link;
 use crate::connection::link::Link;
-use crate::connection::link_slot::LinkRef;
 use crate::error::CallError;
 use crate::stream::client::link_streams::LinkStreams;
 use crate::stream::client::request::Request;
@@ -60,15 +58,8 @@ impl Subscription {
                 Ok(answer) => return self.told(&link, answer),
                 Err(error) => error,
             };
-            let reconnector = link::lost_for(&error).and_then(|it| inner.links.keeper_after(it));
-            let Some(reconnector) = reconnector else {
-                return Err(self.connection.call_error(error));
-            };
-            let next = {
-                let mut next = reconnector.next(&link);
-                poll_fn(|cx| next.poll(cx, &mut limit)).await?
-            };
-            link = LinkRef::Kept(next);
+            let next = inner.links.after(&error, &link, &mut limit).await;
+            link = next.ok_or_else(|| self.connection.call_error(error))??;
         }
     }
 

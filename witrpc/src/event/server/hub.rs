@@ -155,11 +155,10 @@ impl Emission {
         let mut encoder = Encoder::new(codec);
         let body = match write(&mut encoder) {
             Err(fault) => Err(fault.to_string()),
-            Ok(()) => Ok(Arc::new(encoder.with_body(|raw, body| {
-                let mut bytes = vec![0; body.len()];
-                body.write_at(0, &mut bytes);
-                Emitted { raw, bytes }
-            }))),
+            Ok(()) => {
+                let (raw, bytes) = encoder.to_bytes();
+                Ok(Arc::new(Emitted { raw, bytes }))
+            }
         };
         self.bodies.push((codec, body.clone()));
         body

@@ -16,7 +16,6 @@ use witrpc_transport::{Answer, Limit};
 
 use crate::call::client::answer::read_pulled;
 use crate::call::client::options::CallDeadline;
-use crate::codec::Transfer;
 use crate::error::{CallError, UploadStage};
 use crate::rt::Alarm;
 use crate::tag::{Operation, UploadState};
@@ -139,8 +138,7 @@ impl Clock {
             Ok(None) => return None,
             Err(error) => return Some(error),
         };
-        let mut decoder = body.decoder();
-        let number = u64::take("state", &mut decoder).and_then(|it| decoder.finish().map(|()| it));
+        let number = body.decoder().whole(|from| from.number("state"));
         let stage = match number.map(UploadState::from_number) {
             Ok(Some(UploadState::GoesOn)) => return None,
             Ok(Some(UploadState::Queued)) => UploadStage::Queued,

@@ -28,9 +28,8 @@ use uploads::{Brought, Upload, Uploads};
 use witrpc_rt::{lock, wake};
 use witrpc_transport::{Answer, ChannelError, ClientChannel, Limit};
 
-use crate::call::client::answer::read_pulled;
+use crate::call::client::answer::pulled_bytes;
 use crate::call::client::pending_call::PendingCall;
-use crate::codec::Codec;
 use crate::error::CallError;
 use crate::tag::{Notice, Operation, RequestTag};
 
@@ -180,12 +179,7 @@ impl Pull {
 
 /// Reads the answer to a request for notices.
 fn read(answer: &mut Answer) -> Result<Brought, CallError> {
-    // This answer is not encoded by a codec.
-    if read_pulled(answer, Codec::default(), "notices")?.is_none() {
-        return Ok(Brought::NoneOpen);
-    }
-    let mut message = vec![0; answer.payload.len()];
-    answer.payload.copy_to(0, &mut message);
+    let Some(message) = pulled_bytes(answer, "notices")? else { return Ok(Brought::NoneOpen) };
     let broken = || CallError::Protocol { message: "its notices make no sense".to_owned() };
     Ok(Brought::Notices(Notice::read_all(&message).ok_or_else(broken)?))
 }

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, ready};
 use witrpc_rt::lock;
 use witrpc_transport::{Answer, ChannelError, Limit};
 
-use crate::call::client::answer::read_pulled;
+use crate::call::client::answer::{read_pulled, undecoded};
 use crate::call::client::options::CallDeadline;
-use crate::codec::{Batch, Codec, EncodeError, Transfer};
+use crate::codec::{Batch, Codec, EncodeError};
 use crate::connection::handle::Connection;
 use crate::error::CallError;
 use crate::method::FedItem;
@@ -160,9 +160,7 @@ impl Target {
             self.with_clock(Clock::note_taken);
             return Ok(PushCredit::Unwanted);
         };
-        let mut decoder = body.decoder();
-        let flags = u64::take("credit", &mut decoder).and_then(|it| decoder.finish().map(|()| it));
-        let flags = flags.map_err(|error| CallError::Decode { message: error.to_string() })?;
+        let flags = body.decoder().whole(|from| from.number("credit")).map_err(undecoded)?;
         if flags & !(credit::FULL | credit::TAKEN) != 0 {
             let message = format!("the flags {flags:#x} of its credit have no meaning");
             return Err(CallError::Protocol { message });

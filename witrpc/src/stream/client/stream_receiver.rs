@@ -8,7 +8,7 @@ use std::{fmt, mem};
 
 use witrpc_transport::{Answer, ChannelError, DisconnectReason, Limit};
 
-use crate::call::client::answer::read_pulled;
+use crate::call::client::answer::{read_pulled, undecoded};
 use crate::connection::handle::Connection;
 use crate::error::CallError;
 use crate::method::ReadItems;
@@ -199,11 +199,9 @@ impl<T, E> StreamReceiver<T, E> {
         let Some(body) = read_pulled(&mut answer, open.streams.codec, self.method)? else {
             return Ok(());
         };
-        let mut decoder = body.decoder();
-        let read = decoder.number("over").and_then(|over| {
-            let items = (self.read)(&mut decoder)?;
-            decoder.finish()?;
-            Ok((over != 0, items))
+        let read = body.decoder().whole(|from| {
+            let is_over = from.number("over")? != 0;
+            Ok((is_over, (self.read)(from)?))
         });
         match read {
             // A client that took this for an item still to come would pull for ever.
@@ -227,7 +225,7 @@ impl<T, E> StreamReceiver<T, E> {
             Err(error) => {
                 // The server does not know of this.
                 open.streams.close(self.number);
-                Err(CallError::Decode { message: error.to_string() })
+                Err(undecoded(error))
             }
         }
     }

@@ -362,15 +362,8 @@ impl<M: StreamMethod> StreamWriter<M> {
         }
         let mut slice = Slice::new();
         for item in items {
-            match self.flow.put(item) {
-                Room::More => slice.step().await,
-                Room::Full => {
-                    if poll_fn(|cx| self.flow.poll_room(cx)).await == Room::Closed {
-                        return;
-                    }
-                    slice = Slice::new();
-                }
-                Room::Closed => return,
+            if !self.send(item, &mut slice).await {
+                return;
             }
         }
         self.flow.end(StreamEnd::Finished);
@@ -384,15 +377,8 @@ impl<M: StreamMethod> StreamWriter<M> {
         let mut items = pin!(items);
         let mut slice = Slice::new();
         while let Some(item) = poll_fn(|cx| self.poll_item(items.as_mut(), cx)).await {
-            match self.flow.put(item) {
-                Room::More => slice.step().await,
-                Room::Full => {
-                    if poll_fn(|cx| self.flow.poll_room(cx)).await == Room::Closed {
-                        return;
-                    }
-                    slice = Slice::new();
-                }
-                Room::Closed => return,
+            if !self.send(item, &mut slice).await {
+                return;
             }
         }
         self.flow.end(StreamEnd::Finished);
@@ -417,6 +403,22 @@ impl<M: StreamMethod> StreamWriter<M> {
         match items {
             Ok(items) => self.forward(items).await,
             Err(error) => self.refuse(&error),
+        }
+    }
+
+    /// Sends one item, and waits until there is room for the next. Returns `false` if the client wants
+    /// no more.
+    async fn send(&self, item: Made<M>, slice: &mut Slice) -> bool {
+        match self.flow.put(item) {
+            Room::More => {
+                slice.step().await;
+                true
+            }
+            Room::Full => {
+                *slice = Slice::new();
+                poll_fn(|cx| self.flow.poll_room(cx)).await == Room::More
+            }
+            Room::Closed => false,
         }
     }
 

@@ -2,6 +2,7 @@ use std::task::Waker;
 
 use witrpc_transport::{Outgoing, Sending, Ticket};
 
+use crate::codec::Codec;
 use crate::tag::{AnswerTag, Status};
 
 use super::*;
