@@ -20,7 +20,7 @@
 //! 4. The spare never denies space to a block: while it is not lent, it is moved for a block that finds
 //!    no space otherwise. So a lease of the greatest length fits whenever nothing else is out.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 
 use witrpc_rt::lock;
 use witrpc_transport::ChannelError;
@@ -115,7 +115,7 @@ impl SendArena {
         released: &impl Released,
     ) -> Option<Reserved<'_>> {
         debug_assert!(purpose == Purpose::Begin || len <= self.segment_len);
-        let mut space = self.lock();
+        let mut space = lock(&self.space);
         let Space { arena, spare } = &mut *space;
         let block = arena.find_or_reclaim(released, |arena| {
             keep_spare(arena, spare, self.segment_len);
@@ -180,7 +180,7 @@ impl SendArena {
         mut find: impl FnMut(&mut Arena, &mut Option<Block>) -> Result<T, Shortage>,
     ) -> Result<T, Shortage> {
         let mut shortage = Shortage::Space;
-        let mut space = self.lock();
+        let mut space = lock(&self.space);
         let Space { arena, spare } = &mut *space;
         let found = arena.find_or_reclaim(released, |arena| {
             keep_spare(arena, spare, self.segment_len);
@@ -229,28 +229,24 @@ impl SendArena {
 
     /// Takes back a lease that the peer does not hold.
     pub fn free(&self, block: Block) {
-        self.lock().arena.free(block);
+        lock(&self.space).arena.free(block);
     }
 
     /// Takes back a lease that the peer holds, or has just released.
     pub fn await_release(&self, block: Block) {
         // Its description is on a line already.
-        let _ = self.lock().arena.lend(block);
+        let _ = lock(&self.space).arena.lend(block);
     }
 
     /// Returns whether leases have not come back.
     pub fn has_leases_out(&self) -> bool {
-        self.lock().arena.leases().count > 0
+        lock(&self.space).arena.leases().count > 0
     }
 
     /// Returns the leases that have not come back.
     #[cfg(test)]
     pub fn leases(&self) -> Leases {
-        self.lock().arena.leases()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Space> {
-        lock(&self.space)
+        lock(&self.space).arena.leases()
     }
 }
 
@@ -285,14 +281,14 @@ impl Reserved<'_> {
     /// are published.
     pub fn lend(mut self) -> [u64; 2] {
         let block = self.block.take().expect("lent once");
-        self.send_arena.lock().arena.lend(block).to_words()
+        lock(&self.send_arena.space).arena.lend(block).to_words()
     }
 }
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         if let Some(block) = self.block.take() {
-            self.send_arena.lock().arena.free(block);
+            lock(&self.send_arena.space).arena.free(block);
         }
     }
 }

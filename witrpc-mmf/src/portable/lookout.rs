@@ -5,7 +5,7 @@
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use witrpc_rt::{lock, wait};
@@ -31,7 +31,7 @@ struct LookoutState {
 impl Lookout {
     /// Wakes one sleeper, or the next that would sleep.
     pub fn ring(&self) {
-        self.lock().rung = true;
+        lock(&self.state).rung = true;
         self.changed.notify_one();
     }
 
@@ -40,7 +40,7 @@ impl Lookout {
     pub fn sleep(&self, timeout: Option<Duration>, mut look: impl FnMut(bool) -> bool) {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut backoff = Backoff::new();
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.arrivals += 1;
         let me = state.arrivals;
         // The thread on the lookout has become slow. This thread has just finished some work, which
@@ -63,7 +63,7 @@ impl Lookout {
             }
             drop(state);
             let found = look(slow);
-            state = self.lock();
+            state = lock(&self.state);
             if found {
                 break;
             }
@@ -74,10 +74,6 @@ impl Lookout {
             // Another thread takes the lookout over.
             self.changed.notify_one();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, LookoutState> {
-        lock(&self.state)
     }
 }
 

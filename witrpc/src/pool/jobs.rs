@@ -1,7 +1,7 @@
 //! The jobs that wait or run elsewhere: what a server that ends lets go of, and can name.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use witrpc_rt::lock;
 
@@ -37,7 +37,7 @@ pub struct Enlisted {
 
 impl Jobs {
     pub fn enlist(&self, tenant: Tenant, task: Option<Weak<dyn WaitingTask>>) -> Enlisted {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         state.last += 1;
         let number = state.last;
         state.entries.insert(number, JobEntry { tenant, task });
@@ -46,21 +46,17 @@ impl Jobs {
     }
 
     pub fn tenants(&self) -> Vec<Tenant> {
-        self.lock().entries.values().map(|entry| entry.tenant).collect()
+        lock(&self.0).entries.values().map(|entry| entry.tenant).collect()
     }
 
     pub fn tasks(&self) -> Vec<Weak<dyn WaitingTask>> {
-        self.lock().entries.values().filter_map(|entry| entry.task.clone()).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, JobsState> {
-        lock(&self.0)
+        lock(&self.0).entries.values().filter_map(|entry| entry.task.clone()).collect()
     }
 }
 
 impl Drop for Enlisted {
     fn drop(&mut self) {
-        let entry = self.jobs.lock().entries.remove(&self.number);
+        let entry = lock(&self.jobs.0).entries.remove(&self.number);
         drop(entry);
     }
 }

@@ -10,7 +10,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use witrpc_rt::lock;
 
@@ -39,7 +39,7 @@ impl<H: TaskHome> TaskQueue<H> {
 
     /// Queues a task that the bell has counted.
     pub fn push(&self, task: Arc<Task<H>>) {
-        self.lock().ready.push_back(task);
+        lock(&self.lists).ready.push_back(task);
     }
 
     /// Takes the next task that may run.
@@ -47,7 +47,7 @@ impl<H: TaskHome> TaskQueue<H> {
         if !bell.any_ready() && !self.holds_back.load(Relaxed) {
             return None;
         }
-        let mut lists = self.lock();
+        let mut lists = lock(&self.lists);
         if let Some(place) = lists.held_back.iter().position(|task| permit.allows(task.tenant())) {
             let task = lists.held_back.remove(place);
             self.holds_back.store(!lists.held_back.is_empty(), Relaxed);
@@ -70,20 +70,16 @@ impl<H: TaskHome> TaskQueue<H> {
         if !bell.any_ready() && !self.holds_back.load(Relaxed) {
             return false;
         }
-        let lists = self.lock();
+        let lists = lock(&self.lists);
         let mut all = lists.held_back.iter().chain(&lists.ready);
         all.any(|task| permit.allows(task.tenant()))
     }
 
     /// Empties both lists.
     pub fn clear(&self) {
-        let lists = std::mem::take(&mut *self.lock());
+        let lists = std::mem::take(&mut *lock(&self.lists));
         // Without the lock: these may be the last to hold a future of the user's.
         drop(lists);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Lists<H>> {
-        lock(&self.lists)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The threads of one server, for a shutdown to join.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
 use witrpc_rt::{Joinable, lock, poll_until, wait_until};
@@ -33,14 +33,14 @@ impl Threads {
     ///
     /// The system refuses one.
     pub fn spawn(&self, name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        self.lock().running += 1;
+        lock(&self.0.state).running += 1;
         // If no thread is started, this is dropped with the closure.
         let running = Running(self.clone());
         let handle = Joinable::spawn(name, move || {
             let _running = running;
             run();
         })?;
-        let mut state = self.lock();
+        let mut state = lock(&self.0.state);
         state.handles.retain(|thread| !thread.has_ended());
         state.handles.push(handle);
         Ok(())
@@ -50,22 +50,18 @@ impl Threads {
     pub fn join(&self, until: Option<Instant>) -> bool {
         let no_thread = |state: &ThreadsState| state.running == 0;
         // The sleep is for what takes long: the methods that run.
-        wait_until(&self.0.changed, self.lock(), until, no_thread).1
+        wait_until(&self.0.changed, lock(&self.0.state), until, no_thread).1
             && poll_until(until, || {
-                let mut state = self.lock();
+                let mut state = lock(&self.0.state);
                 state.handles.retain(|thread| !thread.has_ended());
                 state.handles.is_empty()
             })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ThreadsState> {
-        lock(&self.0.state)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.lock().running -= 1;
+        lock(&self.0.0.state).running -= 1;
         self.0.0.changed.notify_all();
     }
 }
@@ -87,6 +83,6 @@ mod tests {
         assert!(!threads.join(Some(Instant::now() + Duration::from_millis(1))));
         drop(end);
         assert!(threads.join(None));
-        assert!(threads.lock().handles.is_empty());
+        assert!(lock(&threads.0.state).handles.is_empty());
     }
 }

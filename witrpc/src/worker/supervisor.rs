@@ -166,7 +166,7 @@ impl Supervisor {
 
     /// Notes a process that has just been started, and kills it if the worker is unwanted.
     fn hold(&self, pid_fd: &Arc<PidFd>) {
-        let mut shared = self.lock();
+        let mut shared = lock(&self.shared);
         if shared.unwanted {
             pid_fd.kill();
         }
@@ -174,20 +174,20 @@ impl Supervisor {
     }
 
     fn serves(&self, pid_fd: &PidFd) {
-        self.lock().state = WorkerState::Serving { pid: pid_fd.pid };
+        lock(&self.shared).state = WorkerState::Serving { pid: pid_fd.pid };
         self.changed.notify_all();
     }
 
     /// Counts a restart and sets the state under one hold of the lock, so that both are seen together.
     fn has_restarted(&self, pid_fd: &PidFd) {
-        let mut shared = self.lock();
+        let mut shared = lock(&self.shared);
         shared.restarts += 1;
         shared.state = WorkerState::Serving { pid: pid_fd.pid };
         self.changed.notify_all();
     }
 
     fn has_failed(&self, failure: WorkerError, may_restart: bool) {
-        let mut shared = self.lock();
+        let mut shared = lock(&self.shared);
         shared.pid_fd = None;
         shared.status = failure.exit().and_then(WorkerExit::status);
         shared.failure = Some(Arc::new(failure));
@@ -202,7 +202,8 @@ impl Supervisor {
     fn pause(&self, time: Duration) -> bool {
         let until = Instant::now().checked_add(time);
         let is_unwanted = |shared: &SupervisorShared| shared.unwanted;
-        let (mut shared, unwanted) = wait_until(&self.changed, self.lock(), until, is_unwanted);
+        let (mut shared, unwanted) =
+            wait_until(&self.changed, lock(&self.shared), until, is_unwanted);
         if unwanted {
             shared.state = WorkerState::Ended;
         }
@@ -223,7 +224,7 @@ impl Supervisor {
     /// Takes the connection, which is closed when the worker becomes unwanted. Returns `false` if it is
     /// unwanted already.
     pub(super) fn connected(&self, connection: &Connection) -> bool {
-        let mut shared = self.lock();
+        let mut shared = lock(&self.shared);
         if !shared.unwanted {
             shared.connection = Some(connection.clone());
         }
@@ -233,7 +234,7 @@ impl Supervisor {
     /// Closes the connection. Then runs `end` on the present process, after which no other is started.
     pub(super) fn dismiss(&self, end: impl FnOnce(&PidFd)) {
         let connection = {
-            let mut shared = self.lock();
+            let mut shared = lock(&self.shared);
             shared.unwanted = true;
             shared.connection.take()
         };
@@ -241,7 +242,7 @@ impl Supervisor {
         if let Some(connection) = connection {
             connection.disconnect();
         }
-        let shared = self.lock();
+        let shared = lock(&self.shared);
         if let Some(pid_fd) = &shared.pid_fd {
             end(pid_fd);
         }
@@ -260,12 +261,12 @@ impl Supervisor {
     }
 
     fn wait_ended_until(&self, until: Option<Instant>) -> bool {
-        wait_until(&self.changed, self.lock(), until, SupervisorShared::has_ended).1
+        wait_until(&self.changed, lock(&self.shared), until, SupervisorShared::has_ended).1
     }
 
     /// Completes when the worker has ended for good and its last process is reaped.
     pub(super) async fn ended(&self) {
-        self.waiters.until(|| self.lock().has_ended()).await;
+        self.waiters.until(|| lock(&self.shared).has_ended()).await;
     }
 
     /// Waits as [`ended`](Self::ended), for at most `time`. Returns whether the worker has ended.
@@ -286,27 +287,23 @@ impl Supervisor {
     }
 
     pub(super) fn state(&self) -> WorkerState {
-        self.lock().state
+        lock(&self.shared).state
     }
 
     pub(super) fn restarts(&self) -> u64 {
-        self.lock().restarts
+        lock(&self.shared).restarts
     }
 
     pub(super) fn failure(&self) -> Option<Arc<WorkerError>> {
-        self.lock().failure.clone()
+        lock(&self.shared).failure.clone()
     }
 
     pub(super) fn status(&self) -> Option<ExitStatus> {
-        self.lock().status
+        lock(&self.shared).status
     }
 
     fn is_unwanted(&self) -> bool {
-        self.lock().unwanted
-    }
-
-    fn lock(&self) -> MutexGuard<'_, SupervisorShared> {
-        lock(&self.shared)
+        lock(&self.shared).unwanted
     }
 }
 

@@ -21,7 +21,7 @@ impl Held {
     ///
     /// The rule that the peer has broken with this lease.
     pub fn enter(&self, granules: Range<u32>) -> Result<(), &'static str> {
-        let mut leases = self.lock();
+        let mut leases = lock(&self.leases);
         if leases.len() == MAX_LEASES {
             return Err("more leases than a connection may have");
         }
@@ -35,7 +35,7 @@ impl Held {
 
     /// Removes the lease that begins at `granule`. Must be called before the block is released.
     pub fn leave(&self, granule: u32) {
-        let mut leases = self.lock();
+        let mut leases = lock(&self.leases);
         if let Ok(place) = leases.binary_search_by_key(&granule, |lease| lease.start) {
             leases.remove(place);
         }
@@ -43,11 +43,7 @@ impl Held {
 
     /// Returns whether no lease is held.
     pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Range<u32>>> {
-        lock(&self.leases)
+        lock(&self.leases).is_empty()
     }
 }
 

@@ -47,14 +47,14 @@ impl Queue {
 
     /// Returns the next item; `None` if there is none now. Wakes the puller, if it waits for room.
     pub fn take(&self) -> Option<Came> {
-        let came = self.lock().take();
+        let came = lock(&self.state).take();
         self.changed.notify_all();
         came
     }
 
     /// Blocks the thread until there is an item; returns `None` if none will come.
     pub fn wait(&self) -> Option<Came> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         loop {
             if let Some(came) = state.take() {
                 drop(state);
@@ -72,7 +72,7 @@ impl Queue {
     pub fn poll(&self, cx: &Context<'_>) -> Poll<Option<Came>> {
         // Clone and drop wakers without the lock: that runs code of the user's.
         let waker = cx.waker().clone();
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if let Some(came) = state.take() {
             drop(state);
             self.changed.notify_all();
@@ -89,12 +89,8 @@ impl Queue {
 
     /// Closes the queue, because the subscriber has been dropped: nothing waits for room any more.
     pub fn close(&self) {
-        self.lock().ended = Some(CallError::Cancelled);
+        lock(&self.state).ended = Some(CallError::Cancelled);
         self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, EventQueueState> {
-        lock(&self.state)
     }
 
     /// Wakes what waits for a change.
@@ -108,7 +104,7 @@ impl Queue {
     /// Waits until there is room, for at most this time.
     fn offer_within(&self, emitted: Arc<Emitted>, time: Duration) {
         let deadline = Instant::now().checked_add(time);
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let mut emitted = emitted;
         let len = emitted.bytes.len();
         while state.ended.is_none() {
@@ -170,7 +166,7 @@ impl EventQueueState {
 
 impl Sink for Queue {
     fn deliver(&self, lost: u64, emitted: Option<Arc<Emitted>>) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if lost > 0 {
             state.backlog.lose(lost);
         }
@@ -185,13 +181,13 @@ impl Sink for Queue {
     }
 
     fn may_have_missed(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.backlog.renew();
         self.tell(state);
     }
 
     fn end(&self, error: CallError) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.ended.get_or_insert(error);
         self.tell(state);
     }

@@ -80,7 +80,7 @@ impl ClientEvents {
         wanted: &[u16],
         overflow: impl Fn(u16) -> Overflow,
     ) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.left || state.versions.get(&service).is_some_and(|known| *known >= version) {
             return;
         }
@@ -102,7 +102,7 @@ impl ClientEvents {
 
     /// Answers with the next events, once there are some.
     pub fn pull(&self, asked: PendingReply) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.left {
             return;
         }
@@ -128,7 +128,7 @@ impl ClientEvents {
             deliver(&asked.reply(), &mut next);
             drop(asked);
             self.changed.notify_all();
-            state = self.lock();
+            state = lock(&self.state);
             state.is_out = false;
             state.put_back(next);
         }
@@ -136,7 +136,7 @@ impl ClientEvents {
 
     /// Removes everything, because the client has gone.
     pub fn leave(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let former = std::mem::take(&mut *state);
         state.left = true;
         drop(state);
@@ -145,16 +145,16 @@ impl ClientEvents {
     }
 
     pub fn has_left(&self) -> bool {
-        self.lock().left
+        lock(&self.state).left
     }
 
     pub fn wants(&self, key: ServedEventKey) -> bool {
-        self.lock().kinds.contains_key(&key)
+        lock(&self.state).kinds.contains_key(&key)
     }
 
     /// Queues an event, or applies the overflow rule of its kind; returns `None` if it is not wanted.
     pub fn offer(&self, key: ServedEventKey, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let offer = state.offer(key, emitted)?;
         self.tell(state);
         Some(offer)
@@ -167,7 +167,7 @@ impl ClientEvents {
         emitted: &Arc<Emitted>,
         deadline: Option<Instant>,
     ) -> Option<Offer<()>> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         loop {
             let offer = state.offer(key, emitted)?;
             if !matches!(offer, Offer::Full(..)) {
@@ -187,15 +187,11 @@ impl ClientEvents {
 
     /// Counts an event that could not be queued.
     pub fn lose(&self, key: ServedEventKey) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if let Some(kind) = state.kinds.get_mut(&key) {
             kind.lose(1);
             self.tell(state);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ClientEventsState> {
-        lock(&self.state)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Emits events: from the service to the queues of the clients that want them.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use witrpc_rt::lock;
@@ -43,7 +43,7 @@ impl EventHub {
     /// Adds a client that wants an event of this service.
     pub(crate) fn add(&self, client_id: u64, service: u8, events: &Arc<ClientEvents>) {
         let events = Arc::downgrade(events);
-        let mut clients = self.lock();
+        let mut clients = lock(&self.clients);
         // Remove the clients that have gone: a service may emit seldom, and clients come and go often.
         clients.retain(|known| known.events.strong_count() > 0);
         let is_new = !clients.iter().any(|known| known.events.ptr_eq(&events));
@@ -55,7 +55,7 @@ impl EventHub {
     /// Returns the clients that want the event, and removes those that have gone.
     fn listeners(&self, event: u16, only: Option<u64>) -> Vec<(u8, Arc<ClientEvents>)> {
         let (mut listeners, mut others) = (Vec::new(), Vec::new());
-        self.lock().retain(|client| {
+        lock(&self.clients).retain(|client| {
             let Some(events) = client.events.upgrade() else { return false };
             let has_left = events.has_left();
             let is_meant = only.is_none_or(|only| only == client.client_id);
@@ -70,15 +70,13 @@ impl EventHub {
         drop(others);
         listeners
     }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Listener>> {
-        lock(&self.clients)
-    }
 }
 
 impl fmt::Debug for EventHub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventHub").field("clients", &self.lock().len()).finish_non_exhaustive()
+        f.debug_struct("EventHub")
+            .field("clients", &lock(&self.clients).len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -195,7 +193,7 @@ mod tests {
     use super::*;
 
     fn known(hub: &EventHub) -> Vec<u64> {
-        hub.lock().iter().map(|known| known.client_id).collect()
+        lock(&hub.clients).iter().map(|known| known.client_id).collect()
     }
 
     #[test]

@@ -146,12 +146,12 @@ impl WaitPermits {
 
     /// Why a request for notices that still waits has no permit.
     pub fn refusal_of_notices(&self) -> ChannelError {
-        self.refusal(&self.lock(), Purpose::Notices)
+        self.refusal(&lock(&self.state), Purpose::Notices)
     }
 
     /// A permit for a request that could do without: only while half of those for items are free.
     pub fn spare(self: &Arc<Self>) -> Option<WaitPermit> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let is_spare = state.items < self.most_items / 2;
         if !is_spare || state.waiting.iter().any(|waiting| !waiting.is_empty()) {
             return None;
@@ -162,7 +162,7 @@ impl WaitPermits {
 
     /// The connection is lost: ends the wait of all.
     pub fn lose(&self, why: ChannelError) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.lost.get_or_insert(why);
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
@@ -184,7 +184,7 @@ impl WaitPermits {
     ) -> Poll<Result<WaitPermit, ChannelError>> {
         self.check()?;
         let waker = cx.waker().clone();
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if let Some(lost) = state.lost {
             drop(state);
             *turn = None;
@@ -252,15 +252,11 @@ impl WaitPermits {
         drop(state);
         wakers.into_iter().for_each(wake);
     }
-
-    fn lock(&self) -> MutexGuard<'_, WaitPermitsState> {
-        lock(&self.state)
-    }
 }
 
 impl Drop for WaitPermit {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = lock(&self.0.state);
         *state.count(self.1) -= 1;
         self.0.hand_on(state);
     }
@@ -268,7 +264,7 @@ impl Drop for WaitPermit {
 
 impl Drop for PermitWaiter {
     fn drop(&mut self) {
-        let mut state = self.share.lock();
+        let mut state = lock(&self.share.state);
         if state.granted.remove(&self.place) {
             *state.count(self.purpose) -= 1;
         }

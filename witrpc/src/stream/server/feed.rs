@@ -2,7 +2,7 @@
 
 use std::panic::resume_unwind;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
@@ -138,7 +138,7 @@ impl<T: FedItem> FeedState<T> {
         let over = flags & push::LAST != 0;
         let mut batch = Unread::from(T::read_batch(decoder).map_err(words)?);
         decoder.finish().map_err(words)?;
-        let mut items = self.lock();
+        let mut items = lock(&self.items);
         if items.held.is_some() {
             return Err("there is no room yet for another push of this stream".to_owned());
         }
@@ -188,10 +188,6 @@ impl<T> FeedState<T> {
             RoomNotice::Notice => self.notices.tell(self.number, Notice::Room),
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, ReceivedItems<T>> {
-        lock(&self.items)
-    }
 }
 
 /// The outcome of a push.
@@ -222,7 +218,7 @@ impl<T: FedItem> ServerStream for FeedState<T> {
     fn close(&self) -> Option<Unheard> {
         // Cut it first: when the method's task learns of the close, its context must know it too.
         self.stream_cancel.cut();
-        let mut items = self.lock();
+        let mut items = lock(&self.items);
         items.lost = true;
         let (held, reader) = (items.held.take(), items.reader.take());
         drop(items);
@@ -242,7 +238,7 @@ impl<T: FedItem> ServerStream for FeedState<T> {
         if self.slot.is_finished() {
             return UploadState::GoesOn;
         }
-        let mut items = self.lock();
+        let mut items = lock(&self.items);
         // Without an item, the method waits for the client.
         let is_fed = items.over || !items.queue.is_empty();
         if items.taken || !is_fed {
@@ -301,7 +297,7 @@ impl<T> Iterator for FeedIterator<T> {
     /// method does not start.
     fn next(&mut self) -> Option<T> {
         let state = &self.0.0;
-        let mut items = state.lock();
+        let mut items = lock(&state.items);
         loop {
             if let Some((item, room)) = items.pop() {
                 drop(items);
@@ -328,7 +324,7 @@ impl<T> Stream for FeedStream<T> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         // Clone and drop wakers without the lock: that runs code of the user's.
         let reader = cx.waker().clone();
-        let mut items = self.0.0.lock();
+        let mut items = lock(&self.0.0.items);
         if let Some((item, room)) = items.pop() {
             drop(items);
             room.into_iter().for_each(|room| self.0.0.tell_room(room));
@@ -346,7 +342,7 @@ impl<T> Stream for FeedStream<T> {
 
 impl<T> Drop for Reader<T> {
     fn drop(&mut self) {
-        let mut items = self.0.lock();
+        let mut items = lock(&self.0.items);
         items.unwanted = true;
         let held = items.held.take();
         let unread = (std::mem::take(&mut items.queue), items.credit.take());

@@ -32,7 +32,7 @@ pub mod threads;
 mod unread;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use not_opened::NotOpened;
 use notices::Notices;
@@ -123,7 +123,7 @@ impl ServerStreams {
 
     /// Adds a stream.
     pub fn open(&self, number: u64, flow: Arc<dyn ServerStream>) -> Result<(), NotOpened> {
-        let mut table = self.lock();
+        let mut table = lock(&self.table);
         if table.left || table.closed_early.remove(&number) {
             return Err(NotOpened::Closed);
         }
@@ -158,7 +158,7 @@ impl ServerStreams {
 
     /// Removes a stream because its client closes it, now or as soon as it is opened.
     pub fn close(&self, number: u64) {
-        let mut table = self.lock();
+        let mut table = lock(&self.table);
         let flow = table.open.remove(&number);
         if flow.is_none() && !table.left {
             table.closed_early.insert(number);
@@ -188,14 +188,14 @@ impl ServerStreams {
 
     /// Removes a stream that has ended.
     pub fn forget(&self, number: u64) {
-        let flow = self.lock().open.remove(&number);
+        let flow = lock(&self.table).open.remove(&number);
         drop(flow);
         self.notices.closed(number);
     }
 
     /// Ends all streams, because the client has gone. Runs no code of users except wakers.
     pub fn leave(&self) -> Remains {
-        let mut table = self.lock();
+        let mut table = lock(&self.table);
         table.left = true;
         let open = std::mem::take(&mut table.open);
         drop(table);
@@ -215,11 +215,7 @@ impl ServerStreams {
     }
 
     fn get(&self, number: u64) -> Option<Arc<dyn ServerStream>> {
-        self.lock().open.get(&number).cloned()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Table> {
-        lock(&self.table)
+        lock(&self.table).open.get(&number).cloned()
     }
 }
 
@@ -272,7 +268,7 @@ mod tests {
     fn what_is_kept_of_a_client_has_a_bound() {
         let server_streams = ServerStreams::default();
         (0..10 * MAX_CLOSED_EARLY as u64).for_each(|number| server_streams.close(number));
-        assert_eq!(server_streams.lock().closed_early.len(), MAX_CLOSED_EARLY);
+        assert_eq!(lock(&server_streams.table).closed_early.len(), MAX_CLOSED_EARLY);
         let first = 100_000;
         for number in 0..MAX_STREAMS as u64 {
             assert!(open(&server_streams, first + number).is_ok());

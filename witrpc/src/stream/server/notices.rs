@@ -21,7 +21,7 @@
 mod model;
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 
 use witrpc_rt::lock;
 
@@ -66,35 +66,31 @@ impl Due<PendingReply> {
 impl Notices {
     /// Notes that an upload is about to be opened.
     pub fn opened(&self, number: u64) {
-        self.lock().uploads.insert(number);
+        lock(&self.0).uploads.insert(number);
     }
 
     /// Notes that an upload has been closed, or its answer was picked up.
     pub fn closed(&self, number: u64) {
-        let due = self.lock().close(number);
+        let due = lock(&self.0).close(number);
         due.into_iter().for_each(Due::give);
     }
 
     /// Notes that the client has gone.
     pub fn leave(&self) {
-        let state = std::mem::take(&mut *self.lock());
+        let state = std::mem::take(&mut *lock(&self.0));
         drop(state);
     }
 
     /// Adds a notice of an upload, unless the upload is closed.
     pub fn tell(&self, number: u64, notice: Notice) {
-        let due = self.lock().tell(number, notice);
+        let due = lock(&self.0).tell(number, notice);
         due.into_iter().for_each(Due::give);
     }
 
     /// Answers a request once there are notices, or with the end if the client has no upload open.
     pub fn pull(&self, asked: PendingReply) {
-        let due = self.lock().pull(asked);
+        let due = lock(&self.0).pull(asked);
         due.into_iter().for_each(Due::give);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, NoticesState<PendingReply>> {
-        lock(&self.0)
     }
 }
 

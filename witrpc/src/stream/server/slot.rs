@@ -1,7 +1,7 @@
 //! The slot for the answer of a method that takes a stream. The call itself was answered when the
 //! stream was open, so the client picks the answer up by another request.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use witrpc_rt::{lock, wake};
@@ -101,7 +101,7 @@ pub trait HasSlot: Send + Sync {
 impl Slot {
     /// Answers the client's request for the answer, at once or later.
     pub fn fill(&self, asked: PendingReply) -> StreamStatus {
-        let mut pickup = self.lock();
+        let mut pickup = lock(&self.0);
         if pickup.asked.is_some() {
             drop(pickup);
             asked.reply().bad_request("the answer has been asked for already");
@@ -129,7 +129,7 @@ impl Slot {
     /// which tells the hooks.
     #[must_use]
     pub fn lose(&self) -> Option<Unheard> {
-        let mut pickup = self.lock();
+        let mut pickup = lock(&self.0);
         pickup.lost = true;
         let (asked, job) = (pickup.asked.take(), pickup.job.take());
         let unanswered = pickup.unanswered.take();
@@ -143,7 +143,7 @@ impl Slot {
     /// Returns whether the client will never ask for the answer. If it may, wakes when that changes.
     pub fn poll_lost(&self, cx: &mut Context<'_>) -> bool {
         let job = cx.waker().clone();
-        let mut pickup = self.lock();
+        let mut pickup = lock(&self.0);
         let former = pickup.job.replace(job);
         let lost = pickup.lost;
         drop(pickup);
@@ -154,7 +154,7 @@ impl Slot {
     /// Completes with the request for the answer; `None` when the client will never send one.
     pub fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<Option<PendingReply>> {
         let job = cx.waker().clone();
-        let mut pickup = self.lock();
+        let mut pickup = lock(&self.0);
         if pickup.lost {
             return Poll::Ready(None);
         }
@@ -170,23 +170,23 @@ impl Slot {
     /// Notes that the method has ended. Returns whether the client must be told, because it has not
     /// asked.
     pub fn finish(&self) -> bool {
-        let mut pickup = self.lock();
+        let mut pickup = lock(&self.0);
         pickup.finished = true;
         pickup.asked.is_none() && !pickup.lost
     }
 
     pub fn is_finished(&self) -> bool {
-        self.lock().finished
+        lock(&self.0).finished
     }
 
     /// Notes that the method gets no thread, and its job is about to be dropped.
     pub fn refuse(&self, why: String) {
-        self.lock().refusal = Some(why);
+        lock(&self.0).refusal = Some(why);
     }
 
     /// Notes that there will be no answer.
     pub fn leave_unanswered(&self, unanswered: Unanswered) -> LeftUnanswered {
-        let mut pickup = self.lock();
+        let mut pickup = lock(&self.0);
         pickup.finished = true;
         if pickup.lost {
             drop(pickup);
@@ -201,9 +201,5 @@ impl Slot {
         drop(pickup);
         unanswered.tell(&asked, refusal.as_deref());
         LeftUnanswered::Told(unanswered)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Pickup> {
-        lock(&self.0)
     }
 }

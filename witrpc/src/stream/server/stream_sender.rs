@@ -143,7 +143,7 @@ impl<T: 'static> StreamSender<T> {
                 return Room::Closed;
             }
         };
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.closed {
             return Room::Closed;
         }
@@ -182,7 +182,7 @@ impl<T: 'static> StreamSender<T> {
         cx: &mut Context<'_>,
         ready: impl Fn(&SendState<T>) -> Option<R>,
     ) -> Poll<R> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if let Some(ready) = ready(&state) {
             return Poll::Ready(ready);
         }
@@ -191,7 +191,7 @@ impl<T: 'static> StreamSender<T> {
         }
         drop(state);
         let producer = cx.waker().clone();
-        state = self.lock();
+        state = lock(&self.state);
         // The state may have changed since.
         let ready = ready(&state);
         let spare = match ready {
@@ -220,7 +220,7 @@ impl<T: 'static> StreamSender<T> {
             drop(state);
             let delivered = deliver(&asked.reply(), &mut batch, end.as_ref());
             drop(asked);
-            state = self.lock();
+            state = lock(&self.state);
             state.is_out = false;
             let more = std::mem::replace(&mut state.batch, Batch::new());
             batch.append(more);
@@ -237,7 +237,7 @@ impl<T: 'static> StreamSender<T> {
 
     /// Ends the stream, unless it has ended before.
     fn end(&self, end: StreamEnd) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.closed || state.end.is_some() {
             return;
         }
@@ -247,10 +247,6 @@ impl<T: 'static> StreamSender<T> {
         if status == StreamStatus::Over {
             ServerStreams::of(&self.session).forget(self.number);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, SendState<T>> {
-        lock(&self.state)
     }
 }
 
@@ -305,7 +301,7 @@ impl<T: 'static> SendState<T> {
 
 impl<T: Send + 'static> ServerStream for StreamSender<T> {
     fn pull(&self, asked: PendingReply) -> StreamStatus {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.waiting.is_some() {
             drop(state);
             asked.reply().bad_request("a pull of this stream is still unanswered");
@@ -326,7 +322,7 @@ impl<T: Send + 'static> ServerStream for StreamSender<T> {
     fn close(&self) -> Option<Unheard> {
         // Cut it first: when the method's task learns of the close, its context must know it too.
         self.stream_cancel.cut();
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.give_up();
         let (waiting, producer) = (state.waiting.take(), state.producer.take());
         drop(state);

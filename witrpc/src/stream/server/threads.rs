@@ -21,7 +21,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use witrpc_rt::lock;
 
@@ -71,7 +71,7 @@ impl FedThreads {
 
     /// Returns the job if it gets a thread now; otherwise queues it.
     fn begin_or_queue(&self, job: FedJob) -> Option<FedJob> {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         if state.running < MAX_FED_THREADS {
             state.running += 1;
             return Some(job);
@@ -119,7 +119,7 @@ impl FedThreads {
 
     /// Returns the next job for a thread that has finished one. Without a job, the thread ends.
     fn next(&self) -> Option<FedJob> {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         match state.waiting.pop_front() {
             Some(job) => Some(job),
             None => {
@@ -132,7 +132,7 @@ impl FedThreads {
     /// Removes the job of a stream that waits for a thread, so that it never begins.
     #[must_use]
     pub fn call_off(&self, number: u64) -> Option<Job> {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         let place = state.waiting.iter().position(|waiting| waiting.number == number)?;
         state.waiting.remove(place).map(|waiting| waiting.job)
     }
@@ -141,14 +141,10 @@ impl FedThreads {
     /// dropping one tells the hooks.
     #[must_use]
     pub fn leave(&self) -> Vec<FedJob> {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         state.left = true;
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         waiting.into()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, StreamThreadsState> {
-        lock(&self.0)
     }
 }

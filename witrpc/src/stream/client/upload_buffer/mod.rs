@@ -23,7 +23,7 @@
 mod model;
 
 use std::mem;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use witrpc_rt::{lock, wake};
@@ -74,14 +74,14 @@ impl<T: FedItem> UploadBuffer<T> {
 
     /// Adds an item when there is room. Returns `false` when no more are wanted.
     pub fn put(&self, piece: Piece<T>) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         if !state.has_room() {
             drop(state);
             block_on(|cx| {
                 let mut waker = Some(cx.waker().clone());
-                self.lock().poll_room(&mut waker)
+                lock(&self.0).poll_room(&mut waker)
             });
-            state = self.lock();
+            state = lock(&self.0);
         }
         if state.is_stopped {
             return false;
@@ -94,14 +94,14 @@ impl<T: FedItem> UploadBuffer<T> {
 
     /// Ends the items.
     pub fn end(&self, end: UploadEnd) {
-        let pusher = self.lock().end(end);
+        let pusher = lock(&self.0).end(end);
         pusher.into_iter().for_each(wake);
     }
 
     /// Takes all items, in exchange for an empty `batch`. Pending while there are none.
     pub fn poll_take(&self, cx: &mut Context<'_>, batch: &mut Batch<T>) -> Poll<Found> {
         let mut waker = Some(cx.waker().clone());
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         let taken = state.poll_take(&mut waker, batch);
         let maker = state.maker.take();
         drop(state);
@@ -112,17 +112,13 @@ impl<T: FedItem> UploadBuffer<T> {
     /// Returns whether there is nothing more to do. Wakes when that becomes true.
     pub fn poll_broken(&self, cx: &mut Context<'_>) -> bool {
         let mut waker = Some(cx.waker().clone());
-        self.lock().poll_broken(&mut waker)
+        lock(&self.0).poll_broken(&mut waker)
     }
 
     /// Stops taking items.
     pub fn stop(&self) {
-        let maker = self.lock().stop();
+        let maker = lock(&self.0).stop();
         maker.into_iter().for_each(wake);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, UploadBufferState<T>> {
-        lock(&self.0)
     }
 }
 
