@@ -246,7 +246,7 @@ pub fn read_batch<T: DeserializeOwned + 'static>(
     decoder: &mut Decoder<'_>,
 ) -> Result<VecDeque<T>, DecodeError> {
     let count = decoder.number("count")?;
-    let codec = decoder.codec();
+    let codec = decoder.codec;
     let wrong = |value, message: String| {
         Err(DecodeError::Value { value, fault: DecodeFault::Codec { codec, message } })
     };

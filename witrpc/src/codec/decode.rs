@@ -19,7 +19,7 @@ use super::{Codec, number, plain, text};
 
 /// Reads the values of an opened message.
 pub struct Decoder<'a> {
-    codec: Codec,
+    pub codec: Codec,
     rest: &'a [u8],
     raw: Option<&'a RawSections>,
     next_section: usize,
@@ -103,10 +103,6 @@ impl<'a> Decoder<'a> {
     /// ends it with the item by which there are [`MAX_EMPTY_ELEMENTS`], and that may have as many.
     pub fn expect_batch(&self) {
         self.elements.set(self.elements.get().saturating_add(MAX_EMPTY_ELEMENTS));
-    }
-
-    pub fn codec(&self) -> Codec {
-        self.codec
     }
 
     /// Makes sure that nothing is left.

@@ -228,7 +228,7 @@ pub const fn c_str(name: &'static str) -> Argument<CStrKind> {
         kind: ArgumentKind::Raw,
         put: |text, name, to| to.raw(name, text.to_bytes()),
         take: |name, from| {
-            let codec = from.codec();
+            let codec = from.codec;
             let text = CString::new(from.raw::<u8>(name)?);
             text.map(Cow::Owned).map_err(|error| DecodeError::Value {
                 value: name,

@@ -128,7 +128,8 @@ impl AddAssign for CounterSnapshot {
 pub struct CounterRegistry {
     late: ThreadCounters,
     threads: Mutex<CountedThreads>,
-    left_behind: LeftBehind,
+    /// The handlers of clients that have gone.
+    pub left_behind: LeftBehind,
 }
 
 #[derive(Debug, Default)]
@@ -141,15 +142,10 @@ struct CountedThreads {
 /// A thread's tally, until the thread ends.
 pub struct CounterHandle {
     counter_registry: Arc<CounterRegistry>,
-    counters: Arc<ThreadCounters>,
+    pub counters: Arc<ThreadCounters>,
 }
 
 impl CounterRegistry {
-    /// Counts the handlers of clients that have gone.
-    pub fn left_behind(&self) -> &LeftBehind {
-        &self.left_behind
-    }
-
     /// A tally for the calling thread.
     pub fn enroll(self: &Arc<Self>) -> CounterHandle {
         let counters = Arc::<ThreadCounters>::default();
@@ -176,13 +172,6 @@ impl CounterRegistry {
     }
 }
 
-impl CounterHandle {
-    #[inline]
-    pub fn counters(&self) -> &ThreadCounters {
-        &self.counters
-    }
-}
-
 impl Drop for CounterHandle {
     fn drop(&mut self) {
         let mut threads = self.counter_registry.threads();
@@ -201,14 +190,14 @@ mod tests {
     fn what_threads_have_counted_stays_when_they_are_gone() {
         let counter_registry = Arc::<CounterRegistry>::default();
         let own = counter_registry.enroll();
-        own.counters().request(true, 10);
-        own.counters().request(false, 5);
+        own.counters.request(true, 10);
+        own.counters.request(false, 5);
         thread::scope(|scope| {
             scope.spawn(|| {
                 let other = counter_registry.enroll();
-                other.counters().request(true, 100);
-                other.counters().promotion();
-                Counter::Own(other.counters()).answer(true, true, 7);
+                other.counters.request(true, 100);
+                other.counters.promotion();
+                Counter::Own(&other.counters).answer(true, true, 7);
             });
         });
         let counts = CounterSnapshot {

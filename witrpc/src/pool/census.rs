@@ -25,7 +25,8 @@ pub struct Served {
 pub struct Census {
     /// By client.
     served: Vec<Served>,
-    connected: u64,
+    /// How many clients are connected.
+    pub connected: u64,
 }
 
 impl Census {
@@ -41,11 +42,6 @@ impl Census {
             is_same
         });
         self.connected = clients.look_up(&mut self.served);
-    }
-
-    /// Returns how many clients are connected.
-    pub fn connected(&self) -> u64 {
-        self.connected
     }
 
     /// Returns how many threads run for clients that have gone.

@@ -16,7 +16,7 @@ pub struct ExternalThreadGuard {
 impl ExternalThreadGuard {
     /// For a thread that starts with the method of that tenant, whose job is listed by itself.
     pub fn new(pool: &Pool, tenant: Tenant) -> Self {
-        let seats = Arc::clone(pool.shares.external_seats());
+        let seats = Arc::clone(&pool.shares.external_seats);
         let seat = seats.sit_down();
         seat.take(tenant.unnamed());
         Self { seats, seat }

@@ -17,7 +17,7 @@ use crate::rt::primitive::Std;
 /// The stage a server is in, and those who wait for the next one.
 #[derive(Debug)]
 pub struct Life {
-    stage: ServerStage<Std>,
+    pub stage: ServerStage<Std>,
     ends: Mutex<Ends>,
     changed: Condvar,
     /// Tasks that wait for the end.
@@ -51,10 +51,6 @@ impl Life {
             waiters: WakerSet::default(),
             process: process::id(),
         }
-    }
-
-    pub fn stage(&self) -> &ServerStage<Std> {
-        &self.stage
     }
 
     /// Whether a shutdown waits for calls to be answered.

@@ -129,7 +129,7 @@ pub struct Pool {
     spin: Spin,
     protocol: PollerProtocol<Std>,
     thread_count: ThreadCount<Std>,
-    life: Life,
+    pub life: Life,
     shares: Shares<Std>,
     tasks: TaskQueue<Self>,
     /// How many jobs have not ended, wherever they run.
@@ -137,10 +137,10 @@ pub struct Pool {
     /// Those of them that have waited, or run outside of the pool.
     jobs: Jobs,
     /// All threads of the server but the transport's.
-    threads: Threads,
+    pub threads: Threads,
     counter_registry: Arc<CounterRegistry>,
     /// Wakes handlers that wait for the deadline of their call. Has a thread only while some do.
-    timer: Arc<Timer>,
+    pub timer: Arc<Timer>,
 }
 
 impl Pool {
@@ -189,14 +189,6 @@ impl Pool {
     pub fn load(&self) -> PoolLoad {
         let PoolCounts { threads, standbys } = self.thread_count.counts();
         PoolLoad { threads, standbys, counts: self.counter_registry.counts() }
-    }
-
-    pub fn timer(&self) -> &Arc<Timer> {
-        &self.timer
-    }
-
-    pub fn life(&self) -> &Life {
-        &self.life
     }
 
     /// Starts one more stand-by. If the machine refuses one, the pool serves on as at its bound.
@@ -271,13 +263,13 @@ impl Pool {
         self.port.stop_accepting();
         self.port.drain();
         // After `drain`: a last look counts only if nothing can arrive behind it.
-        self.life.stage().begin_draining();
+        self.life.stage.begin_draining();
         self.port.ring();
     }
 
     /// The server ends; `true` for the first caller, who then does the rest.
     pub fn begin_stop(&self) -> bool {
-        self.life.is_ours() && self.life.stage().begin_stop()
+        self.life.is_ours() && self.life.stage.begin_stop()
     }
 
     /// Closes all connections.
@@ -299,11 +291,6 @@ impl Pool {
         self.life.wait_stopped(until) && self.threads.join(until) && self.port.join(until)
     }
 
-    /// What starts threads that are joined at the end.
-    pub fn threads(&self) -> &Threads {
-        &self.threads
-    }
-
     /// Lists a job that runs outside of the pool, until the result is dropped.
     pub fn enlist(&self, tenant: Tenant) -> Enlisted {
         self.jobs.enlist(tenant, None)
@@ -323,7 +310,7 @@ impl Pool {
 
     /// The methods that run now.
     pub fn running(&self) -> Vec<RunningMethod> {
-        let tenants = self.shares.seats().tenants().chain(self.jobs.tenants());
+        let tenants = self.shares.seats.tenants().chain(self.jobs.tenants());
         let named = |Tenant { client, tag }| {
             let [service, method] = self.handler.names(tag)?;
             Some(RunningMethod { service, method, client_id: client })
@@ -336,7 +323,7 @@ impl Pool {
     fn is_quiet(&self) -> bool {
         self.thread_count.counts().all_stand_by()
             && self.unanswered.load(Ordering::SeqCst) == 0
-            && !self.protocol.bell().any_ready()
+            && !self.protocol.bell.any_ready()
             && self.port.has_delivered()
     }
 }
@@ -350,7 +337,7 @@ impl TaskHome for Pool {
         if self.life.is_stopped() {
             return;
         }
-        self.protocol.bell().add();
+        self.protocol.bell.add();
         self.tasks.push(task);
         if self.protocol.queued() {
             self.port.ring();
@@ -358,10 +345,10 @@ impl TaskHome for Pool {
     }
 
     fn watch_tasks(&self) {
-        self.protocol.bell().put_to_use();
+        self.protocol.bell.put_to_use();
     }
 
     fn stage(&self) -> &ServerStage<Std> {
-        self.life.stage()
+        &self.life.stage
     }
 }

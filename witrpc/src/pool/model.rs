@@ -203,11 +203,11 @@ fn a_stuck_holder_and_a_task(in_use: bool, broken: Broken) {
     check(move || {
         let server = Server::new(4);
         if in_use {
-            server.protocol.bell().put_to_use();
+            server.protocol.bell.put_to_use();
         }
         let stuck = spawn(&server, move |server| get_stuck(server, broken));
         let stand_by = spawn(&server, |server| look_for_tasks(server, 1));
-        let bell = server.protocol.bell();
+        let bell = &server.protocol.bell;
         bell.put_to_use();
         bell.add();
         if server.protocol.queued() {
@@ -240,15 +240,15 @@ fn look_for_tasks(server: &Server, me: u64) {
         let mut held = protocol.woken(me);
         while let Some(mut guard) = held.take() {
             protocol.notice_tasks(&mut guard);
-            if guard.watches_tasks() && protocol.bell().any_ready() {
-                protocol.bell().remove();
+            if guard.watches_tasks() && protocol.bell.any_ready() {
+                protocol.bell.remove();
                 let _ = protocol.begin(&mut guard);
                 server.finish();
                 let _ = protocol.end(&mut guard);
                 return;
             }
             protocol.release(guard);
-            if protocol.bell().any_ready() {
+            if protocol.bell.any_ready() {
                 held = protocol.reacquire(me);
             }
         }

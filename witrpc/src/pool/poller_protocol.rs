@@ -10,17 +10,13 @@ use crate::rt::primitive::Primitives;
 /// Who looks for requests and tasks, and who has to be told.
 pub struct PollerProtocol<P: Primitives> {
     poller_lock: PollerLock<P>,
-    bell: TaskBell<P>,
+    /// What tasks are counted with.
+    pub bell: TaskBell<P>,
 }
 
 impl<P: Primitives> PollerProtocol<P> {
     pub fn new() -> Self {
         Self { poller_lock: PollerLock::new(), bell: TaskBell::new() }
-    }
-
-    /// What tasks are counted with.
-    pub fn bell(&self) -> &TaskBell<P> {
-        &self.bell
     }
 
     /// A thread woke up. It gets the role unless somebody looks already at all that may have rung.

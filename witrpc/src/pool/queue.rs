@@ -48,14 +48,14 @@ impl<H: TaskHome> TaskQueue<H> {
             return None;
         }
         let mut lists = lock(&self.lists);
-        if let Some(place) = lists.held_back.iter().position(|task| permit.allows(task.tenant())) {
+        if let Some(place) = lists.held_back.iter().position(|task| permit.allows(task.tenant)) {
             let task = lists.held_back.remove(place);
             self.holds_back.store(!lists.held_back.is_empty(), Relaxed);
             return task;
         }
         while let Some(task) = lists.ready.pop_front() {
             bell.remove();
-            if permit.allows(task.tenant()) {
+            if permit.allows(task.tenant) {
                 return Some(task);
             }
             lists.held_back.push_back(task);
@@ -72,7 +72,7 @@ impl<H: TaskHome> TaskQueue<H> {
         }
         let lists = lock(&self.lists);
         let mut all = lists.held_back.iter().chain(&lists.ready);
-        all.any(|task| permit.allows(task.tenant()))
+        all.any(|task| permit.allows(task.tenant))
     }
 
     /// Empties both lists.

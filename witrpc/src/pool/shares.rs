@@ -74,9 +74,10 @@ const MIN_LEFT_BEHIND: u32 = 8;
 /// The rule of one server, and what it goes by.
 pub struct Shares<P: Primitives> {
     max_workers: u32,
-    seats: Seats<P>,
+    /// The seats of the pool's threads.
+    pub seats: Seats<P>,
     /// Shared with the threads, which do not keep the pool.
-    external_seats: Arc<Seats<P>>,
+    pub external_seats: Arc<Seats<P>>,
     clients: Arc<dyn Clients>,
 }
 
@@ -88,16 +89,6 @@ impl<P: Primitives> Shares<P> {
     /// Returns those that share them.
     pub fn clients(&self) -> &dyn Clients {
         &*self.clients
-    }
-
-    /// The seats of the pool's threads.
-    pub fn seats(&self) -> &Seats<P> {
-        &self.seats
-    }
-
-    /// The seats of threads outside of the pool.
-    pub fn external_seats(&self) -> &Arc<Seats<P>> {
-        &self.external_seats
     }
 
     /// Whether threads stand in for others that are not left behind any more.
@@ -151,7 +142,7 @@ impl<P: Primitives> Shares<P> {
         census: &'a mut Census,
     ) -> Option<FullClients<'a>> {
         census.take(self.seats.clients(), &*self.clients);
-        let (connected, left_behind) = (census.connected().max(1), census.left_behind());
+        let (connected, left_behind) = (census.connected.max(1), census.left_behind());
         let free = self.capacity_beside(left_behind).saturating_sub(others_run);
         let eighth = self.max_workers / 8;
         let reserve = if connected > 1 { eighth.max(1) } else { eighth };
@@ -249,7 +240,7 @@ mod tests {
         }
 
         fn sit_down(&mut self, client: u64) -> Arc<Seat<Std>> {
-            let seat = self.shares.seats().sit_down();
+            let seat = self.shares.seats.sit_down();
             seat.take(Tenant { client, tag: 0 });
             self.used += 1;
             seat
@@ -299,7 +290,7 @@ mod tests {
         seat.leave();
         stuck.used = 0;
         assert!(stuck.allows(7));
-        assert!(stuck.shares.seats().tenants().next().is_none());
+        assert!(stuck.shares.seats.tenants().next().is_none());
     }
 
     #[test]
@@ -336,7 +327,7 @@ mod tests {
     #[test]
     fn threads_outside_of_the_pool_that_are_left_behind_close_the_door_and_are_not_replaced() {
         let mut stuck = Stuck::new(8, 2);
-        let external_seats = Arc::clone(stuck.shares.external_seats());
+        let external_seats = Arc::clone(&stuck.shares.external_seats);
         let fed: Vec<_> = (0..5).map(|_| external_seats.sit_down()).collect();
         fed.iter().for_each(|seat| seat.take(Tenant { client: 1, tag: 0 }));
         let seats = [1; 3].map(|client| stuck.sit_down(client));

@@ -112,7 +112,8 @@ pub struct Task<H: TaskHome> {
     /// Empty when it is done. This is the one lock that is held while code of the user's runs, as the
     /// job is polled: no thread waits for it, by invariants 1 and 3.
     begun: Mutex<Option<Begun>>,
-    tenant: Tenant,
+    /// Whose it is.
+    pub tenant: Tenant,
     /// Weak: a waker that somebody forgot does not keep a server.
     pool: Weak<H>,
 }
@@ -126,11 +127,6 @@ impl<H: TaskHome> Task<H> {
             tenant,
             pool: Arc::downgrade(pool),
         })
-    }
-
-    /// Whose it is.
-    pub fn tenant(&self) -> Tenant {
-        self.tenant
     }
 
     /// The task has been taken out of the queue: polls it.

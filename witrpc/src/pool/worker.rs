@@ -87,7 +87,7 @@ enum Left {
 impl PoolWorker {
     pub fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
         let (spin, counted) = (pool.spin.clone(), pool.counter_registry.enroll());
-        let seat = pool.shares.seats().sit_down();
+        let seat = pool.shares.seats.sit_down();
         Self { pool, me, spin, counted, seat, surplus_since: None, rest_at_bound: None }
     }
 
@@ -99,7 +99,7 @@ impl PoolWorker {
             // holder that saw no stand-by may have just put it down with requests left.
             if let Some(guard) = self.pool.protocol.woken(self.me) {
                 if guard.displaced_another() {
-                    self.counted.counters().promotion();
+                    self.counted.counters.promotion();
                 }
                 self.take_on();
                 if let Left::Displaced = self.hold(guard, &mut *scanner, &mut census) {
@@ -119,7 +119,7 @@ impl PoolWorker {
     /// The role is ours: sees to it that somebody stands by.
     fn take_on(&mut self) {
         let is_wanted = self.pool.thread_count.promote();
-        self.pool.life.stage().enter();
+        self.pool.life.stage.enter();
         if is_wanted {
             self.pool.hire();
         }
@@ -191,11 +191,11 @@ impl PoolWorker {
         // The stage last: at the end of the server its clients leave, and a permit that has seen them
         // gone holds their tasks back no longer.
         let looks_at_tasks = permit.serves() && guard.watches_tasks() && !pool.life.is_stopped();
-        let task = looks_at_tasks.then(|| pool.tasks.next(pool.protocol.bell(), permit)).flatten();
+        let task = looks_at_tasks.then(|| pool.tasks.next(&pool.protocol.bell, permit)).flatten();
         match task {
             Some(task) => {
                 scanner.set_aside();
-                self.begin(guard, task.tenant().unnamed());
+                self.begin(guard, task.tenant.unnamed());
                 task.run_queued(pool);
                 if self.end(guard) { Look::Something } else { Look::Displaced }
             }
@@ -237,7 +237,7 @@ impl PoolWorker {
         // either took the role, or is counted here and has left its seat.
         let permit = Permit::of_stand_by(&pool.thread_count, &pool.shares, serves, census);
         let found = scanner.arm(only(&permit, &allows(&permit)))
-            | pool.tasks.any(pool.protocol.bell(), &permit);
+            | pool.tasks.any(&pool.protocol.bell, &permit);
         let goes_on = found || !serves && permit.serves();
         self.rest_at_bound = (!serves && !goes_on).then(|| self.next_rest());
         if goes_on && !pool.life.is_stopped() {
@@ -249,7 +249,7 @@ impl PoolWorker {
         // comes back.
         let nothing_is_left = permit.is_all() && !found;
         // Quiet before that too: a thread that has just taken a call would refuse it.
-        let is_over = || pool.is_quiet() && pool.life.stage().settle(|| pool.is_quiet());
+        let is_over = || pool.is_quiet() && pool.life.stage.settle(|| pool.is_quiet());
         if draining && nothing_is_left && is_over() {
             pool.life.quiet();
         }
@@ -300,7 +300,7 @@ impl Serve for Turn<'_> {
         let Self { worker, guard, .. } = self;
         worker.begin(guard, Tenant { client: peer.client().id, tag: request.tag });
         let pool = &worker.pool;
-        pool.handler.serve(pool, worker.counted.counters(), peer, request, answer);
+        pool.handler.serve(pool, &worker.counted.counters, peer, request, answer);
     }
 
     fn serve_short(
@@ -312,7 +312,7 @@ impl Serve for Turn<'_> {
         let Self { worker, guard, .. } = self;
         worker.begin(guard, Tenant { client: request.client, tag: request.tag });
         let pool = &worker.pool;
-        pool.handler.serve_short(pool, worker.counted.counters(), peer, request, answer);
+        pool.handler.serve_short(pool, &worker.counted.counters, peer, request, answer);
     }
 
     fn settled(&mut self) -> ControlFlow<()> {
@@ -327,6 +327,6 @@ impl Serve for Turn<'_> {
 
 impl Drop for PoolWorker {
     fn drop(&mut self) {
-        self.pool.shares.seats().give_back(&self.seat);
+        self.pool.shares.seats.give_back(&self.seat);
     }
 }

@@ -117,7 +117,7 @@ impl ServerAdmission {
             return Err(Refusal::ShuttingDown);
         }
         let hello = read_hello(hello)?;
-        if self.counter_registry.left_behind().is_full() {
+        if self.counter_registry.left_behind.is_full() {
             return Err(Refusal::TooManyLeftBehind { max: MAX_LEFT_BEHIND });
         }
         if let Some(max) = self.pool().and_then(|pool| pool.too_many_left_behind()) {
@@ -166,12 +166,7 @@ impl Registry for ServerAdmission {
         contract: Digest,
         cx: &CallContext,
     ) -> Result<Welcome, Vec<String>> {
-        self.welcome(
-            service,
-            ClientSession::of(cx.peer.session()).codec(),
-            contract,
-            cx.client_id(),
-        )
+        self.welcome(service, ClientSession::of(cx.peer.session()).codec, contract, cx.client_id())
     }
 }
 
@@ -288,7 +283,7 @@ mod tests {
         assert_eq!(welcome.service, 0);
         assert_eq!(welcome.services, ["Calculator"]);
         assert_eq!(welcome.contract, None, "the client has the same");
-        assert_eq!(ClientSession::of(&session).codec(), Codec::Postcard);
+        assert_eq!(ClientSession::of(&session).codec, Codec::Postcard);
     }
 
     #[test]

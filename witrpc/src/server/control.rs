@@ -36,7 +36,7 @@ pub fn serve(
             }
             Operation::PullNotices => {
                 decoder.finish()?;
-                ServerStreams::of(line.peer.session()).notices().pull(line.asked());
+                ServerStreams::of(line.peer.session()).notices.pull(line.asked());
                 Ok(())
             }
             Operation::Close => close(line, &mut decoder),

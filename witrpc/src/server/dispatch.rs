@@ -80,7 +80,7 @@ impl Handler for Dispatcher {
     ) {
         let called = RequestTag::plain_call_of_bits(request.tag)
             .and_then(|(service, method)| Some((self.services.get(usize::from(service))?, method)))
-            .filter(|_| !self.is_looked_at() && !pool.life().refuses());
+            .filter(|_| !self.is_looked_at() && !pool.life.refuses());
         let Some((service, method)) = called else {
             return self.serve(pool, counters, peer, &mut request.request(), answer);
         };
@@ -125,7 +125,7 @@ impl Dispatcher {
 
     fn dispatch(&self, line: &RequestContext<'_>, tag: Option<RequestTag>, payload: &mut Payload) {
         let continues = tag.is_some_and(|tag| tag.operation.continues_a_call());
-        if line.pool.life().refuses() && !continues {
+        if line.pool.life.refuses() && !continues {
             return line.reply().shutting_down();
         }
         if line.deadline.is_some_and(|at| at <= Instant::now()) {

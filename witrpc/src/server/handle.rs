@@ -94,13 +94,13 @@ impl WitServer {
     /// Blocks until the server has stopped, and returns why. In a forked child that is at once:
     /// [`StopReason::Forked`].
     pub fn wait(&self) -> StopReason {
-        self.handle.pool.life().until_stopped_blocking()
+        self.handle.pool.life.until_stopped_blocking()
     }
 
     /// Completes when the server has stopped, on any executor, and returns why. In a forked child
     /// that is at once: [`StopReason::Forked`].
     pub async fn stopped(&self) -> StopReason {
-        self.handle.pool.life().until_stopped().await
+        self.handle.pool.life.until_stopped().await
     }
 
     /// A handle to the server, for other threads. It can do all that follows here.
@@ -262,11 +262,11 @@ impl ServerHandle {
         let until = Instant::now().checked_add(deadline);
         self.door.close();
         self.pool.drain();
-        let drained = self.pool.life().wait_quiet(until);
+        let drained = self.pool.life.wait_quiet(until);
         let how = if drained { Shutdown::Drained } else { Shutdown::Now };
         end(&self.pool, &self.door, how, StopReason::ShutDown);
         // Another end, such as a drop, may have come first: then the clients were told of that.
-        self.pool.join(until) && self.door.farewell().join(until) && self.pool.life().has_drained()
+        self.pool.join(until) && self.door.farewell().join(until) && self.pool.life.has_drained()
     }
 }
 

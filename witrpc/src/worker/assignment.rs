@@ -24,7 +24,8 @@ pub(super) struct Assignment {
     name: String,
     /// The path of the name's directory, if that is not the user's own. A path need not be UTF-8.
     dir: Option<Vec<u8>>,
-    token: AccessToken,
+    /// The token that callers need.
+    pub(super) token: AccessToken,
 }
 
 /// An assignment as it is sent.
@@ -47,11 +48,6 @@ impl Assignment {
         let token = AccessToken::try_random()?;
         let dir = dir.map(|dir| dir.as_os_str().as_bytes().to_vec());
         Ok(Self { name: Mmf::unguessable().name().to_owned(), dir, token })
-    }
-
-    /// Returns the token that callers need.
-    pub(super) fn token(&self) -> &AccessToken {
-        &self.token
     }
 
     /// Returns the endpoint to serve.

@@ -181,7 +181,7 @@ impl<C> WorkerBuilder<C> {
             doing: "make the worker's token",
             source: io::Error::other(why),
         })?;
-        let (place, token) = (assignment.place(), assignment.token().clone());
+        let (place, token) = (assignment.place(), assignment.token.clone());
         let mut plan = ProcessPlan {
             command: self.command,
             assignment,

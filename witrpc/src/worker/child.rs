@@ -89,7 +89,7 @@ pub fn serve_with(
 
     let place = assignment.place();
     let builder = WitServer::builder().listen(place.clone());
-    let builder = builder.access_token(assignment.token().clone());
+    let builder = builder.access_token(assignment.token.clone());
     let server = match configure(builder, place).start() {
         Ok(server) => server,
         Err(error) => {

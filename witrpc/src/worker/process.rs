@@ -27,7 +27,7 @@ const LAST_READ: usize = 1 << 20;
 /// A process, from its start until it is reaped. Dropping it kills it.
 pub(super) struct Process {
     child: Child,
-    pid_fd: Arc<PidFd>,
+    pub(super) pid_fd: Arc<PidFd>,
     /// Its standard error, until no process can write to it any more.
     errors: Option<ChildStderr>,
     forward: bool,
@@ -110,10 +110,6 @@ impl Process {
         let last_words = StderrTail::default();
         let (heard, listening, reaped) = (Vec::new(), true, false);
         Ok(Self { child, pid_fd, errors, forward, last_words, heard, listening, reaped })
-    }
-
-    pub(super) fn pid_fd(&self) -> &Arc<PidFd> {
-        &self.pid_fd
     }
 
     /// Waits for the next event, and meanwhile reads what the process writes.

@@ -54,7 +54,7 @@ impl ProcessPlan {
     pub(super) fn start(&mut self, supervisor: &Supervisor) -> Result<Process, WorkerError> {
         let Self { command, assignment, forward_stderr, own_process_group, .. } = self;
         let mut process = Process::start(command, assignment, *forward_stderr, *own_process_group)?;
-        supervisor.hold(process.pid_fd());
+        supervisor.hold(&process.pid_fd);
         let until = Instant::now().checked_add(self.start_timeout);
         match process.wait(until) {
             Ok(Event::Reported(Report::Serving)) => Ok(process),
@@ -126,7 +126,7 @@ impl Supervisor {
         mut plan: ProcessPlan,
         process: Process,
     ) -> Result<(), WorkerError> {
-        self.serves(process.pid_fd());
+        self.serves(&process.pid_fd);
         if plan.restart.is_some() && !plan.has_signal_mask {
             // The thread that starts the next process has another mask than this one.
             SignalMask::of_program().inherited_by(&mut plan.command);
@@ -160,7 +160,7 @@ impl Supervisor {
                 }
                 lasted = Duration::ZERO;
             };
-            self.has_restarted(process.pid_fd());
+            self.has_restarted(&process.pid_fd);
         }
     }
 

@@ -179,7 +179,7 @@ impl<'a> RequestContext<'a> {
     }
 
     fn context(&self, stream_cancel: Option<&Arc<StreamCancel>>) -> CallContext {
-        let timer = || Arc::clone(self.pool.timer());
+        let timer = || Arc::clone(&self.pool.timer);
         let deadline = self.deadline.map(|at| Deadline { at, timer: timer() });
         CallContext::new(self.peer, self.ticket, deadline, stream_cancel.cloned())
     }
@@ -321,7 +321,7 @@ impl ServerCall<'_> {
         let counted = Counted::new(line.pool);
         let flow =
             StreamSender::new(line.peer.session(), number, M::ITEMS.encode, line.asked(), counted);
-        let context = line.context(Some(flow.stream_cancel()));
+        let context = line.context(Some(&flow.stream_cancel));
         let handler = run(arguments, context, StreamWriter::new(&flow));
         line.settled.set(true);
         let (session, span) = (line.peer.session().clone(), line.observer.span().clone());
@@ -332,7 +332,7 @@ impl ServerCall<'_> {
     /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method
     /// does not begin, which has been answered.
     fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, MethodPermit)> {
-        let permit = ServerStreams::of(self.line.peer.session()).load().begin(self.body.len());
+        let permit = ServerStreams::of(self.line.peer.session()).load.begin(self.body.len());
         let permit = match permit {
             Ok(permit) => permit,
             Err(why) => {
@@ -363,7 +363,7 @@ impl ServerCall<'_> {
             Some((number, feed)) => {
                 let RequestContext { peer, pool, .. } = self.line;
                 let job = self.line.enlisted(job);
-                let threads = ServerStreams::of(peer.session()).threads();
+                let threads = &ServerStreams::of(peer.session()).threads;
                 threads.run(FedJob { number, tenant: self.line.tenant(), job, feed }, pool);
             }
         }

@@ -11,7 +11,7 @@ impl ClientJob {
     /// Counts a job of this client.
     pub fn new(session: &Session) -> Self {
         let client = ClientSession::of(session);
-        client.jobs().begin(client.left_behind());
+        client.jobs.begin(client.left_behind());
         Self(session.clone())
     }
 }
@@ -19,7 +19,7 @@ impl ClientJob {
 impl Drop for ClientJob {
     fn drop(&mut self) {
         let client = ClientSession::of(&self.0);
-        client.jobs().end(client.left_behind());
+        client.jobs.end(client.left_behind());
     }
 }
 
@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn jobs_count_from_when_their_client_goes_until_they_end() {
         let counter_registry = Arc::<CounterRegistry>::default();
-        let count = || counter_registry.left_behind().count();
+        let count = || counter_registry.left_behind.count();
         let sessions = [(); 2].map(|()| begin(&counter_registry));
         let [gone, stays] = sessions;
         let (early, late) = (ClientJob::new(&gone), ClientJob::new(&gone));
@@ -68,9 +68,9 @@ mod tests {
                 scope.spawn(|| ClientSession::of(&session).leave());
                 job.join().expect("it does not panic")
             });
-            assert_eq!(counter_registry.left_behind().count(), 1);
+            assert_eq!(counter_registry.left_behind.count(), 1);
             drop(held);
-            assert_eq!(counter_registry.left_behind().count(), 0);
+            assert_eq!(counter_registry.left_behind.count(), 0);
         }
     }
 }

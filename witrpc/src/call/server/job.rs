@@ -210,7 +210,7 @@ pub struct StreamAsked {
 
 /// `None` when the client has gone, with whom the handler is dropped.
 async fn unless_gone<F: Future>(session: &Session, handler: F) -> Option<F::Output> {
-    let mut gone = pin!(ClientSession::of(session).presence().until_cut());
+    let mut gone = pin!(ClientSession::of(session).presence.until_cut());
     let mut handler = pin!(handler);
     poll_fn(|cx| {
         if gone.as_mut().poll(cx).is_ready() {

@@ -21,11 +21,12 @@ pub type SessionPart = Box<dyn Any + Send + Sync>;
 /// transport keeps it as a [`Session`].
 pub struct ClientSession {
     /// How the client's values become bytes.
-    codec: Codec,
+    pub codec: Codec,
     parts: Vec<SessionPart>,
-    jobs: ClientJobs,
+    /// The count of the client's jobs.
+    pub jobs: ClientJobs,
     /// Cut when the client goes.
-    presence: Arc<StreamCancel>,
+    pub presence: Arc<StreamCancel>,
     /// Where the server counts.
     counter_registry: Arc<CounterRegistry>,
 }
@@ -67,30 +68,15 @@ impl ClientSession {
         found.next().expect("a server begins each session with all parts")
     }
 
-    /// Returns the count of the client's jobs.
-    pub fn jobs(&self) -> &ClientJobs {
-        &self.jobs
-    }
-
     /// Returns what counts the jobs of clients that have gone.
     pub fn left_behind(&self) -> &LeftBehind {
-        self.counter_registry.left_behind()
-    }
-
-    /// Returns what is cut when the client goes.
-    pub fn presence(&self) -> &StreamCancel {
-        &self.presence
+        &self.counter_registry.left_behind
     }
 
     /// The client has gone: tells the jobs that go with it.
     pub fn leave(&self) {
         self.jobs.leave(self.left_behind());
         self.presence.cut();
-    }
-
-    #[inline]
-    pub fn codec(&self) -> Codec {
-        self.codec
     }
 
     /// Returns the codec of a session that has this note: a plain call needs nothing else of it.
@@ -136,7 +122,7 @@ mod tests {
         ] {
             let session = ClientSession::begin(codec, Arc::default(), Vec::new());
             assert_eq!(ClientSession::codec_noted(session.note()), codec);
-            assert_eq!(ClientSession::of(&session).codec(), codec);
+            assert_eq!(ClientSession::of(&session).codec, codec);
         }
     }
 }

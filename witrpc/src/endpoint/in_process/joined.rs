@@ -25,7 +25,7 @@ use crate::queue::transferred_lease::TransferredLease;
 pub struct Joined {
     client: ClientInfo,
     session: Session,
-    in_flight: Arc<InFlight>,
+    pub in_flight: Arc<InFlight>,
 }
 
 impl Joined {
@@ -43,10 +43,6 @@ impl Joined {
             let in_flight = Arc::new(InFlight::new(limits, sink, false));
             Self { client, session, in_flight }
         })
-    }
-
-    pub fn in_flight(&self) -> &Arc<InFlight> {
-        &self.in_flight
     }
 }
 

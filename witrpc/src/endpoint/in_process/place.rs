@@ -106,7 +106,7 @@ impl Place {
         let (welcome, joined) = server.admit(hello, client, |client, session| {
             Joined::new(client, session, server.limits(), &server)
         })?;
-        let in_flight = Arc::clone(joined.in_flight());
+        let in_flight = Arc::clone(&joined.in_flight);
         Ok(Arc::new(ClientQueue::over(welcome, in_flight, Some(&TransferredLease))))
     }
 

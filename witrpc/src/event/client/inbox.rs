@@ -20,7 +20,7 @@ use super::subscription::Subscription;
 pub struct Inbox<T> {
     queue: Arc<Queue>,
     codec: Codec,
-    subscription: Subscription,
+    pub subscription: Subscription,
     /// The end because of a fork has been returned.
     is_over_here: bool,
     item: PhantomData<fn() -> T>,
@@ -33,10 +33,6 @@ impl<T: EventItem> Inbox<T> {
         let subscription = Subscription::new(connection, event, Arc::clone(&queue) as _);
         let codec = connection.codec();
         Self { queue, codec, subscription, is_over_here: false, item: PhantomData }
-    }
-
-    pub fn subscription(&self) -> &Subscription {
-        &self.subscription
     }
 
     /// Returns the next item; `None` if there is none now.

@@ -13,7 +13,8 @@ use crate::stream::client::request::Request;
 /// arrive however many calls wait for a lane, and however long calls take. Streams and notices leave it
 /// free: it is not one of the lanes that they share.
 pub struct EventLane {
-    streams: Arc<LinkStreams>,
+    /// The streams of the link.
+    pub streams: Arc<LinkStreams>,
     /// `None` on a transport that cannot keep a lane.
     kept: Option<Box<dyn KeptLane>>,
 }
@@ -22,11 +23,6 @@ impl EventLane {
     pub fn new(streams: &Arc<LinkStreams>) -> Self {
         let kept = streams.channel.lane_to_keep();
         Self { streams: Arc::clone(streams), kept }
-    }
-
-    /// Returns the streams of the link.
-    pub fn streams(&self) -> &Arc<LinkStreams> {
-        &self.streams
     }
 
     /// Sends a request to the server, and blocks the thread until the answer is there.

@@ -113,15 +113,15 @@ impl Puller {
 
     /// Tells the server what is wanted of a service.
     fn tell(&mut self, service: u8) -> Result<(), PullEnd> {
-        let control = self.subscriptions.whole_set(service, self.lane.streams());
+        let control = self.subscriptions.whole_set(service, &self.lane.streams);
         let mut answer = self.lane.ask(&control).map_err(PullEnd::Failed)?;
-        read_pulled(&mut answer, self.lane.streams().codec, "subscribe")?;
+        read_pulled(&mut answer, self.lane.streams.codec, "subscribe")?;
         Ok(())
     }
 
     /// Waits for the next events; returns `None` if the server knows of no subscription.
     fn pull(&mut self) -> Result<Option<Vec<Delivery>>, PullEnd> {
-        let codec = self.lane.streams().codec;
+        let codec = self.lane.streams.codec;
         let control = Control::new(RequestTag::of(Operation::PullEvents), codec);
         let mut answer = self.lane.ask(&control).map_err(PullEnd::Failed)?;
         // The events in it are encoded by a codec.
@@ -134,8 +134,7 @@ impl Puller {
         let key: EventKey = (delivery.service, delivery.event);
         let state = self.subscriptions.lock();
         let all = state.subscribers.values();
-        let wanting =
-            all.filter(|subscriber| subscriber.key_over(self.lane.streams()) == Some(key));
+        let wanting = all.filter(|subscriber| subscriber.key_over(&self.lane.streams) == Some(key));
         let sinks: Vec<_> = wanting.map(|subscriber| Arc::clone(&subscriber.sink)).collect();
         drop(state);
         for sink in sinks {
@@ -155,12 +154,12 @@ impl Puller {
             reconnector.filter(|(reconnector, reason)| reconnector.follows(*reason))
         else {
             let lost = reason.map(CallError::Disconnected);
-            let channel = &*self.lane.streams().channel;
+            let channel = &*self.lane.streams.channel;
             return Err(lost.unwrap_or_else(|| {
                 CallError::from_channel(lost_by, None, || CallError::no_free_lane(channel))
             }));
         };
-        let former = self.lane.streams();
+        let former = &self.lane.streams;
         let next = link_that(reconnector, |link| !Arc::ptr_eq(&link.streams, former))?;
         self.lane = EventLane::new(&next.streams);
         Ok(())
@@ -171,7 +170,7 @@ impl Puller {
     fn renew(&mut self) -> Result<(), PullEnd> {
         let mut services = BTreeSet::new();
         for (number, reconnector) in self.all() {
-            let streams = self.lane.streams();
+            let streams = &self.lane.streams;
             let is_over_it = |link: &Link| {
                 Arc::ptr_eq(&link.streams, streams) || streams.channel.lost().is_some()
             };
@@ -188,7 +187,7 @@ impl Puller {
         let mut state = self.subscriptions.lock();
         let all = state.subscribers.values_mut();
         // Skips those that have begun over this link.
-        let streams = self.lane.streams();
+        let streams = &self.lane.streams;
         let followed = all.filter_map(|it| it.go_over_to(streams).then_some(&it.sink));
         let sinks: Vec<_> = followed.cloned().collect();
         drop(state);

@@ -21,7 +21,7 @@ use super::subscription::Subscription;
 /// Implements `XClient::event()`.
 pub fn subscribe_blocking<T: EventItem>(connection: &Connection) -> Result<Events<T>, CallError> {
     let inbox = Inbox::new(connection, T::NUMBER);
-    wait(begin(inbox.subscription()))?;
+    wait(begin(&inbox.subscription))?;
     Ok(Events::new(inbox))
 }
 
@@ -30,7 +30,7 @@ pub async fn subscribe_async<T: EventItem>(
     connection: &Connection,
 ) -> Result<EventStream<T>, CallError> {
     let inbox = Inbox::new(connection, T::NUMBER);
-    begin(inbox.subscription()).await?;
+    begin(&inbox.subscription).await?;
     Ok(EventStream::new(inbox))
 }
 
@@ -66,7 +66,7 @@ fn reacting<T: EventItem>(
 /// Tells the server, unless the token of the client's options is cancelled.
 async fn begin(subscription: &Subscription) -> Result<(), CallError> {
     let mut begun = pin!(subscription.begin());
-    let mut cancelled = subscription.connection().token().map(CancelToken::watch);
+    let mut cancelled = subscription.connection.token().map(CancelToken::watch);
     poll_fn(|cx| {
         if cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
             return Poll::Ready(Err(CallError::Cancelled));

@@ -18,7 +18,7 @@ use super::subscriptions::{Subscriber, SubscriptionState};
 
 /// A subscriber of a client. Dropping it ends the subscription.
 pub struct Subscription {
-    connection: Connection,
+    pub connection: Connection,
     number: u64,
 }
 
@@ -36,10 +36,6 @@ impl Subscription {
         state.subscribers.insert(number, subscriber);
         drop(state);
         Self { connection: connection.clone(), number }
-    }
-
-    pub fn connection(&self) -> &Connection {
-        &self.connection
     }
 
     /// Returns whether this process is a fork of the one that has subscribed.

@@ -28,7 +28,7 @@ type ServedEventKey = (u8, u16);
 
 /// What a client has subscribed to, and the events that wait for it.
 pub struct ClientEvents {
-    codec: Codec,
+    pub codec: Codec,
     state: Mutex<ClientEventsState>,
     /// Signalled when an event was taken, or none will be.
     changed: Condvar,
@@ -66,10 +66,6 @@ impl ClientEvents {
     /// Returns the events of the client that has this session.
     pub fn of(session: &Session) -> &Arc<Self> {
         ClientSession::of(session).part()
-    }
-
-    pub fn codec(&self) -> Codec {
-        self.codec
     }
 
     /// Replaces what the client wanted of a service in earlier versions.

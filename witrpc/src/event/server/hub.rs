@@ -138,7 +138,7 @@ struct Full {
 
 impl Emission {
     fn put<'a>(&mut self, key: (u8, u16), client: Arc<ClientEvents>, write: &Write<'_, 'a>) {
-        let Ok(body) = self.body(client.codec(), write) else { return client.lose(key) };
+        let Ok(body) = self.body(client.codec, write) else { return client.lose(key) };
         match client.offer(key, &body) {
             Some(Offer::Taken) => self.reached += 1,
             Some(Offer::Full((), time)) => self.full.push(Full { key, client, body, time }),

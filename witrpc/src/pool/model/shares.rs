@@ -78,7 +78,7 @@ fn a_client_gets_its_share_back(broken: BrokenShares) {
         for _ in 0..WORKERS {
             server.thread_count.promote();
         }
-        let seat = shares.seats().sit_down();
+        let seat = shares.seats.sit_down();
         seat.take(CLIENT);
         server.port.request.store(1, Release);
         let guard =
@@ -172,7 +172,7 @@ fn a_client_leaves_at_the_bound(broken: BrokenShares) {
             server.thread_count.hire();
             server.thread_count.promote();
         }
-        shares.seats().sit_down().take(LEAVER);
+        shares.seats.sit_down().take(LEAVER);
         server.port.request.store(1, Release);
         let guard =
             server.protocol.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
@@ -231,7 +231,7 @@ fn a_thread_that_was_replaced_comes_back(broken: BrokenShares) {
             server.thread_count.hire();
             server.thread_count.promote();
         }
-        let [left_behind, stuck] = [(); 2].map(|()| shares.seats().sit_down());
+        let [left_behind, stuck] = [(); 2].map(|()| shares.seats.sit_down());
         left_behind.take(LEAVER);
         stuck.take(CLIENT);
         server.port.request.store(1, Release);

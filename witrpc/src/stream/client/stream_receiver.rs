@@ -239,7 +239,7 @@ impl<T, E> StreamReceiver<T, E> {
             self.patience = Instant::now().checked_add(timeout).map(|until| (until, None));
         }
         let Some((until, alarm)) = &mut self.patience else { return Poll::Pending };
-        ready!(open.streams.share.timer().poll_until(*until, cx, alarm));
+        ready!(open.streams.share.timer.poll_until(*until, cx, alarm));
         self.patience = None;
         Poll::Ready(())
     }

@@ -50,7 +50,8 @@ pub struct WaitPermits {
     /// Of all permits.
     most: u32,
     state: Mutex<WaitPermitsState>,
-    timer: Timer,
+    /// The timer of requests that wait for items.
+    pub timer: Timer,
 }
 
 #[derive(Default)]
@@ -107,11 +108,6 @@ impl WaitPermits {
         let most_items = if most < 2 { most } else { (lanes / 2).min(most - 1) };
         let (state, timer) = (Mutex::default(), Timer::default());
         Arc::new(Self { lanes, most_items, most, state, timer })
-    }
-
-    /// The timer of requests that wait for items.
-    pub fn timer(&self) -> &Timer {
-        &self.timer
     }
 
     fn fits(&self, state: &WaitPermitsState, purpose: Purpose) -> bool {

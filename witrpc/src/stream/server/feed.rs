@@ -110,7 +110,7 @@ impl<T: FedItem> FeedState<T> {
             held: None,
             taken: false,
             credit: None,
-            load: Arc::clone(server_streams.load()),
+            load: Arc::clone(&server_streams.load),
             over: false,
             lost: false,
             withdrawn: false,
@@ -118,8 +118,7 @@ impl<T: FedItem> FeedState<T> {
             reader: None,
         };
         let (items, changed, slot) = (Mutex::new(items), Condvar::new(), Slot::default());
-        let (stream_cancel, notices) =
-            (StreamCancel::taken(), Arc::clone(server_streams.notices()));
+        let (stream_cancel, notices) = (StreamCancel::taken(), Arc::clone(&server_streams.notices));
         Arc::new(Self { items, changed, slot, stream_cancel, number, notices })
     }
 

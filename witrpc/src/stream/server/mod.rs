@@ -57,9 +57,12 @@ const MAX_CLOSED_EARLY: usize = 4096;
 #[derive(Default)]
 pub struct ServerStreams {
     table: Mutex<Table>,
-    load: Arc<StreamLimits>,
-    threads: Arc<FedThreads>,
-    notices: Arc<Notices>,
+    /// The limits on what the streams cost.
+    pub load: Arc<StreamLimits>,
+    /// The threads for methods that wait for uploaded items.
+    pub threads: Arc<FedThreads>,
+    /// The notices of the client's uploads.
+    pub notices: Arc<Notices>,
 }
 
 #[derive(Default)]
@@ -104,21 +107,6 @@ impl ServerStreams {
     /// Returns the streams of the client that has this session.
     pub fn of(session: &Session) -> &Self {
         ClientSession::of(session).part()
-    }
-
-    /// Returns the limits on what the streams cost.
-    pub fn load(&self) -> &Arc<StreamLimits> {
-        &self.load
-    }
-
-    /// Returns the notices of the client's uploads.
-    pub fn notices(&self) -> &Arc<Notices> {
-        &self.notices
-    }
-
-    /// Returns the threads for methods that wait for uploaded items.
-    pub fn threads(&self) -> &Arc<FedThreads> {
-        &self.threads
     }
 
     /// Adds a stream.

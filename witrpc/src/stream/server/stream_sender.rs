@@ -49,7 +49,8 @@ pub struct StreamSender<T> {
     /// The call that is answered when the stream is open; `None` after that.
     opening: Mutex<Option<Opening>>,
     state: Mutex<SendState<T>>,
-    stream_cancel: Arc<StreamCancel>,
+    /// The state that tells the method's context whether the stream is still wanted.
+    pub stream_cancel: Arc<StreamCancel>,
 }
 
 /// A call whose answer says that its stream is open. A shutdown waits for it.
@@ -110,11 +111,6 @@ impl<T: 'static> StreamSender<T> {
             state: Mutex::new(state),
             stream_cancel: StreamCancel::returned(),
         })
-    }
-
-    /// Returns the state that tells the method's context whether the stream is still wanted.
-    pub fn stream_cancel(&self) -> &Arc<StreamCancel> {
-        &self.stream_cancel
     }
 
     /// Answers the call that opens the stream, unless it has been answered. Returns whether it answered

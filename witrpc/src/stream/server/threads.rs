@@ -94,7 +94,7 @@ impl FedThreads {
         let work = Arc::new(Mutex::new(Some(job)));
         let (threads, theirs) = (Arc::clone(self), Arc::clone(&work));
         let beside = ExternalThreadGuard::new(pool, tenant);
-        let started = pool.threads().spawn("witrpc-fed".to_owned(), move || {
+        let started = pool.threads.spawn("witrpc-fed".to_owned(), move || {
             let _beside = beside;
             let first = lock(&theirs).take();
             threads.work(first);
