@@ -2,7 +2,6 @@
 
 use std::borrow::BorrowMut;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use witrpc_transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing, Sending, Ticket};
@@ -153,15 +152,6 @@ where
             unreachable!("an answer is waited for once, after sending");
         };
         self.channel.wait_answer(ticket, self.limit.borrow_mut(), answer)
-    }
-}
-
-impl PendingCall<Arc<dyn ClientChannel>, Limit> {
-    /// A request without a limit, of a call that has begun.
-    pub fn continuing(channel: Arc<dyn ClientChannel>) -> Self {
-        let mut flight = Self::new(channel, Limit::Never);
-        flight.set_continuing();
-        flight
     }
 }
 

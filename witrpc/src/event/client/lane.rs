@@ -21,7 +21,7 @@ pub struct EventLane {
 
 impl EventLane {
     pub fn new(streams: &Arc<LinkStreams>) -> Self {
-        let kept = streams.channel.lane_to_keep();
+        let kept = streams.lanes.channel.lane_to_keep();
         Self { streams: Arc::clone(streams), kept }
     }
 
@@ -39,6 +39,6 @@ impl EventLane {
             }
         }
         // It takes no permit of the lanes of streams: idle streams would keep the request from a lane.
-        Request::plain(&self.streams, Limit::Never).wait(control)
+        Request::plain(&self.streams.lanes, Limit::Never).wait(control)
     }
 }

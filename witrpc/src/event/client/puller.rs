@@ -154,7 +154,7 @@ impl Puller {
             reconnector.filter(|(reconnector, reason)| reconnector.follows(*reason))
         else {
             let lost = reason.map(CallError::Disconnected);
-            let channel = &*self.lane.streams.channel;
+            let channel = &*self.lane.streams.lanes.channel;
             return Err(lost.unwrap_or_else(|| {
                 CallError::from_channel(lost_by, None, || CallError::no_free_lane(channel))
             }));
@@ -172,7 +172,7 @@ impl Puller {
         for (number, reconnector) in self.all() {
             let streams = &self.lane.streams;
             let is_over_it = |link: &Link| {
-                Arc::ptr_eq(&link.streams, streams) || streams.channel.lost().is_some()
+                Arc::ptr_eq(&link.streams, streams) || streams.lanes.channel.lost().is_some()
             };
             let placed = link_that(&reconnector, is_over_it)
                 .and_then(|link| self.subscriptions.put_over(number, &link));

@@ -61,9 +61,9 @@ impl Subscription {
 
     async fn tell(&self, link: &Link, limit: Limit) -> Result<Answer, ChannelError> {
         let control = self.connection.inner().subscriptions.whole_set(link.service, &link.streams);
-        let mut request = Request::plain(&link.streams, limit);
+        let mut request = Request::plain(&link.streams.lanes, limit);
         poll_fn(|cx| request.poll(cx, &control)).await?;
-        Ok(request.into_answer())
+        Ok(request.answer)
     }
 
     /// Handles the server's answer.
@@ -97,8 +97,8 @@ impl Subscription {
     fn tell_what_is_left(&self, service: u8, streams: &Arc<LinkStreams>) {
         let subscriptions = &self.connection.inner().subscriptions;
         let control = subscriptions.whole_set(service, streams);
-        match control.with_message(|message| streams.channel.try_send(message)) {
-            Ok(Some(ticket)) => streams.channel.abandon(ticket),
+        match control.with_message(|message| streams.lanes.channel.try_send(message)) {
+            Ok(Some(ticket)) => streams.lanes.channel.abandon(ticket),
             Ok(None) => {
                 let mut state = subscriptions.lock();
                 state.pulling.owe(service);

@@ -110,7 +110,7 @@ impl Clock {
                 return Poll::Ready(Err(target.late()));
             }
             let limit = self.timeout.map_or(Limit::Never, Limit::Within);
-            let request = Request::continuing(&target.streams, limit);
+            let request = Request::continuing(&target.streams.lanes, limit);
             self.first_take = FirstTake::Asking(Box::new(request));
         }
         let FirstTake::Asking(request) = &mut self.first_take else { return Poll::Ready(Ok(())) };
@@ -158,7 +158,7 @@ impl Clock {
         {
             return;
         }
-        let alarm = target.streams.share.timer.arm(at, cx.waker().clone());
+        let alarm = target.streams.lanes.share.timer.arm(at, cx.waker().clone());
         self.alarm = Some((alarm, at, cx.waker().clone()));
     }
 }

@@ -15,13 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
 use witrpc_rt::lock;
-use witrpc_transport::{ChannelError, ClientChannel, Limit};
+use witrpc_transport::{ChannelError, Limit};
 
-use crate::call::client::pending_call::PendingCall;
 use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
 
 use super::control::Control;
 use super::link_streams::LinkStreams;
+use super::request::Request;
 use super::unattended::{self, Errand, Unattended};
 
 /// The streams of a link that must be closed.
@@ -37,7 +37,7 @@ pub struct ClosingState {
 /// A request that closes some streams.
 pub struct Closure {
     numbers: Vec<u64>,
-    flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
+    request: Request,
 }
 
 impl Closing {
@@ -98,7 +98,7 @@ impl Errand for Closures<'_> {
         }
         let rest = state.numbers.split_off(state.numbers.len().min(state.most));
         let numbers = mem::replace(&mut state.numbers, rest);
-        Some(Closure { numbers, flight: PendingCall::continuing(Arc::clone(&self.0.channel)) })
+        Some(Closure { numbers, request: Request::continuing(&self.0.lanes, Limit::Never) })
     }
 
     fn poll(&self, closure: &mut Closure) -> Poll<Self::Outcome> {
@@ -111,13 +111,13 @@ impl Errand for Closures<'_> {
             })
             .expect("numbers always encode");
         let mut cx = Context::from_waker(&waker);
-        control.with_message(|message| closure.flight.poll_try_send(&mut cx, message))
+        closure.request.poll_send(&mut cx, &control)
     }
 
     fn settle(&self, closure: Closure, sent: Self::Outcome) {
-        let Closure { numbers, flight } = closure;
+        let Closure { numbers, request } = closure;
         // Abandons the request. The server has it, and its answer frees the lane.
-        drop(flight);
+        drop(request);
         if let Err(error) = sent {
             self.0.closing.lock().state.keep(numbers, &error);
         }
@@ -132,7 +132,7 @@ mod tests {
     use std::thread;
     use std::time::Duration;
 
-    use witrpc_transport::{Answer, Outgoing, Sending, Ticket};
+    use witrpc_transport::{Answer, ClientChannel, Outgoing, Sending, Ticket};
 
     use crate::codec::Codec;
 

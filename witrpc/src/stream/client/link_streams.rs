@@ -12,13 +12,13 @@ use crate::codec::Codec;
 use super::closing::Closing;
 use super::control::of_what_goes_on;
 use super::notices::UploadNotices;
+use super::request::StreamLanes;
 use super::wait_permits::WaitPermits;
 
 /// The state that the streams over one channel share.
 pub struct LinkStreams {
-    pub channel: Arc<dyn ClientChannel>,
+    pub lanes: StreamLanes,
     pub codec: Codec,
-    pub share: Arc<WaitPermits>,
     pub closing: Closing,
     pub notices: UploadNotices,
 }
@@ -26,9 +26,11 @@ pub struct LinkStreams {
 impl LinkStreams {
     pub fn new(channel: &Arc<dyn ClientChannel>, codec: Codec) -> Arc<Self> {
         let streams = Arc::new(Self {
-            channel: Arc::clone(channel),
+            lanes: StreamLanes {
+                channel: Arc::clone(channel),
+                share: WaitPermits::new(channel.lanes()),
+            },
             codec,
-            share: WaitPermits::new(channel.lanes()),
             closing: Closing::new(),
             notices: UploadNotices::new(),
         });
@@ -41,7 +43,7 @@ impl LinkStreams {
     /// threads, which may have held any of these locks at the fork. So values dropped in a fork are
     /// forgotten.
     pub fn is_forked(&self) -> bool {
-        self.channel.lost() == Some(ChannelError::Disconnected(DisconnectReason::Forked))
+        self.lanes.channel.lost() == Some(ChannelError::Disconnected(DisconnectReason::Forked))
     }
 
     /// Returns a number for a stream that is about to be opened. No other stream of this process has
@@ -58,8 +60,8 @@ struct WhenLost(Weak<LinkStreams>);
 impl Wake for WhenLost {
     fn wake(self: Arc<Self>) {
         if let Some(streams) = self.0.upgrade() {
-            let lost = streams.channel.lost().unwrap_or(ChannelError::PeerDied);
-            streams.share.lose(of_what_goes_on(lost));
+            let lost = streams.lanes.channel.lost().unwrap_or(ChannelError::PeerDied);
+            streams.lanes.share.lose(of_what_goes_on(lost));
         }
     }
 }

@@ -26,17 +26,16 @@ use std::time::{Duration, Instant};
 
 use uploads::{Brought, Upload, Uploads};
 use witrpc_rt::{lock, wake};
-use witrpc_transport::{Answer, ChannelError, ClientChannel, Limit};
+use witrpc_transport::{Answer, ChannelError, Limit};
 
 use crate::call::client::answer::pulled_bytes;
-use crate::call::client::pending_call::PendingCall;
 use crate::error::CallError;
 use crate::tag::{Notice, Operation, RequestTag};
 
 use super::control::Control;
 use super::link_streams::LinkStreams;
+use super::request::Request;
 use super::unattended::{self, Errand, Unattended};
-use super::wait_permits::{PermitWaiter, Purpose, WaitPermit};
 
 pub use uploads::NoticeError;
 
@@ -49,17 +48,9 @@ pub struct UploadNotices(Mutex<Unattended<Uploads, Pull>>);
 
 /// A request for notices.
 pub struct Pull {
-    admission: NoticePermit,
-    flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
-    answer: Answer,
+    request: Request,
     /// How many uploads had been open when it was made. The server knows all of these.
     known: u64,
-}
-
-/// The permit for the lane that the request holds or waits for, which counts among those of streams.
-enum NoticePermit {
-    Wanted(Option<PermitWaiter>),
-    Here(#[expect(dead_code, reason = "it is held")] WaitPermit),
 }
 
 /// An upload's registration for notices. It is listed until this is dropped.
@@ -105,12 +96,9 @@ impl Errand for Pulls<'_> {
     }
 
     fn next(&self, uploads: &mut Uploads) -> Option<Pull> {
-        uploads.until().map(|_| Pull {
-            admission: NoticePermit::Wanted(None),
-            flight: PendingCall::continuing(Arc::clone(&self.0.channel)),
-            answer: Answer::default(),
-            known: uploads.known(),
-        })
+        uploads
+            .until()
+            .map(|_| Pull { request: Request::for_notices(&self.0.lanes), known: uploads.known() })
     }
 
     fn poll(&self, pull: &mut Pull) -> Poll<Brought> {
@@ -129,7 +117,7 @@ impl Errand for Pulls<'_> {
 impl Pull {
     /// Returns whether it has no lane yet.
     fn waits_for_lane(&self) -> bool {
-        !self.flight.is_sent()
+        !self.request.flight.is_sent()
     }
 
     fn poll(&mut self, streams: &Arc<LinkStreams>) -> Poll<Result<Brought, ChannelError>> {
@@ -140,40 +128,20 @@ impl Pull {
             let Some(until) = streams.notices.lock().state.until() else {
                 return Poll::Ready(Ok(Brought::Notices(Vec::new())));
             };
-            match ready!(self.poll_send(&mut cx, streams, until)) {
-                Ok(()) => {}
+            self.request.flight.set_limit(Limit::At(until));
+            let control = Control::new(RequestTag::of(Operation::PullNotices), streams.codec);
+            match ready!(self.request.poll_send(&mut cx, &control)) {
+                // The server answers when it has a notice.
+                Ok(()) => self.request.flight.expect_late(),
                 Err(refusal @ (ChannelError::NoFreeLane | ChannelError::TooFewLanes { .. })) => {
                     return Poll::Ready(Ok(Brought::NoLane(refusal)));
                 }
                 Err(lost) => return Poll::Ready(Err(lost)),
             }
         }
-        ready!(self.flight.poll_answer(&mut cx, &mut self.answer))?;
-        let read = read(&mut self.answer);
+        ready!(self.request.poll_answer(&mut cx))?;
+        let read = read(&mut self.request.answer);
         Poll::Ready(Ok(read.unwrap_or_else(|error| Brought::Failed(NoticeError::Server(error)))))
-    }
-}
-
-impl Pull {
-    /// Completes when the request is sent, or has got no permit or no lane until then.
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        streams: &LinkStreams,
-        until: Instant,
-    ) -> Poll<Result<(), ChannelError>> {
-        let mut limit = Limit::At(until);
-        if let NoticePermit::Wanted(turn) = &mut self.admission {
-            let permit = streams.share.poll_permit(Purpose::Notices, cx, turn, &mut limit);
-            self.admission = NoticePermit::Here(ready!(permit)?);
-        }
-        self.flight.set_limit(limit);
-        let control = Control::new(RequestTag::of(Operation::PullNotices), streams.codec);
-        ready!(control.with_message(|message| self.flight.poll_try_send(cx, message)))?;
-        // The server answers when it has a notice.
-        self.flight.set_limit(Limit::Never);
-        self.flight.expect_late();
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -212,7 +180,7 @@ impl Registration {
         let notices = self.streams.notices.lock();
         let lacks_lane = notices.under_way().is_some_and(Pull::waits_for_lane);
         drop(notices);
-        lacks_lane.then(|| self.streams.share.refusal_of_notices())
+        lacks_lane.then(|| self.streams.lanes.share.refusal_of_notices())
     }
 
     fn poll<T>(
@@ -220,7 +188,7 @@ impl Registration {
         cx: &Context<'_>,
         look: impl FnOnce(&mut Upload) -> Option<Result<T, NoticeError>>,
     ) -> Poll<Result<T, NoticeError>> {
-        if let Err(refusal) = self.streams.share.check() {
+        if let Err(refusal) = self.streams.lanes.share.check() {
             return Poll::Ready(Err(NoticeError::Channel(refusal)));
         }
         // Clone and drop wakers without the lock: that runs code of the user's.

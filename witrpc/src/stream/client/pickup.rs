@@ -26,7 +26,7 @@ impl<'a> AnswerPickup<'a> {
     pub fn new(target: &'a Target) -> Self {
         let streams = &target.streams;
         let control = Control::of_stream(Operation::Pull, target.number, streams.codec);
-        let request = Request::with_spare_permit(streams);
+        let request = Request::with_spare_permit(&streams.lanes);
         Self { target, control, request }
     }
 
@@ -37,7 +37,7 @@ impl<'a> AnswerPickup<'a> {
             None => {
                 let told = ready!(self.target.notices.poll_answered(cx));
                 told.map_err(|error| self.target.notice_error(error))?;
-                Request::continuing(&self.target.streams, Limit::Never)
+                Request::continuing(&self.target.streams.lanes, Limit::Never)
             }
         };
         match request.poll(cx, &self.control) {
@@ -46,7 +46,7 @@ impl<'a> AnswerPickup<'a> {
                 Poll::Pending
             }
             Poll::Ready(ended) => {
-                let answer = ended.map(|()| request.into_answer());
+                let answer = ended.map(|()| request.answer);
                 Poll::Ready(answer.map_err(|error| self.target.error(error)))
             }
         }
@@ -62,7 +62,7 @@ impl<'a> AnswerPickup<'a> {
         let Some(mut request) = self.request.take() else {
             return block_on(|cx| self.poll(cx));
         };
-        request.set_limit(self.target.call_deadline.limit);
+        request.flight.set_limit(self.target.call_deadline.limit);
         request.wait(&self.control).map_err(|error| self.target.error(error))
     }
 }

@@ -243,13 +243,13 @@ impl<'a, T: FedItem> Pusher<'a, T> {
     fn next(&mut self) {
         let items = self.batch.sendable().min(self.portion);
         let over = self.is_last && items == self.batch.len();
-        let streams = &self.target.streams;
-        let (request, waits) = match Request::with_spare_permit(streams) {
+        let lanes = &self.target.streams.lanes;
+        let (request, waits) = match Request::with_spare_permit(lanes) {
             Some(request) => (request, true),
-            None => (Request::continuing(streams, Limit::Never), false),
+            None => (Request::continuing(lanes, Limit::Never), false),
         };
         let mut message = PushMessage { request, items, over, waits };
-        message.request.set_limit(self.target.call_deadline.limit);
+        message.request.flight.set_limit(self.target.call_deadline.limit);
         self.message = Some(message);
     }
 
@@ -277,7 +277,7 @@ impl<'a, T: FedItem> Pusher<'a, T> {
             match ended {
                 Ok(()) => {
                     self.batch.forget(items);
-                    let credit = self.target.read(request.into_answer())?;
+                    let credit = self.target.read(request.answer)?;
                     if over || credit == PushCredit::Unwanted {
                         return Poll::Ready(Ok(false));
                     }
@@ -309,13 +309,13 @@ impl<'a, T: FedItem> Pusher<'a, T> {
             return Poll::Ready(Ok(Ok(())));
         };
         // Build the message for each attempt to send it, and not while it waits for its answer.
-        if !message.request.is_sent() {
+        if !message.request.flight.is_sent() {
             let control = self.target.control(&self.batch, message)?;
             if let Err(error) = ready!(message.request.poll_send(cx, &control)) {
                 return Poll::Ready(Ok(Err(error)));
             }
             // The push does not bound how long the method takes its items.
-            message.request.set_limit(Limit::Never);
+            message.request.flight.set_limit(Limit::Never);
         }
         message.request.poll_answer(cx).map(Ok)
     }

@@ -216,7 +216,7 @@ impl<T, E> StreamReceiver<T, E> {
             }
             Ok((false, items)) => {
                 if items.len() >= PULL_AHEAD_FROM {
-                    self.pull = Request::ahead(&open.streams, &open.control(self.number));
+                    self.pull = Request::ahead(&open.streams.lanes, &open.control(self.number));
                 }
                 self.items = items;
                 self.open = Some(open);
@@ -239,7 +239,7 @@ impl<T, E> StreamReceiver<T, E> {
             self.patience = Instant::now().checked_add(timeout).map(|until| (until, None));
         }
         let Some((until, alarm)) = &mut self.patience else { return Poll::Pending };
-        ready!(open.streams.share.timer.poll_until(*until, cx, alarm));
+        ready!(open.streams.lanes.share.timer.poll_until(*until, cx, alarm));
         self.patience = None;
         Poll::Ready(())
     }
@@ -248,7 +248,7 @@ impl<T, E> StreamReceiver<T, E> {
 impl OpenStream {
     fn request(&self) -> Request {
         let timeout = self.connection.call_timeout();
-        Request::for_items(&self.streams, timeout.map_or(Limit::Never, Limit::Within))
+        Request::for_items(&self.streams.lanes, timeout.map_or(Limit::Never, Limit::Within))
     }
 
     fn control(&self, number: u64) -> Control<'static> {

@@ -1,6 +1,6 @@
 use std::task::Waker;
 
-use witrpc_transport::{Outgoing, Sending, Ticket};
+use witrpc_transport::{ClientChannel, Outgoing, Sending, Ticket};
 
 use crate::codec::Codec;
 use crate::tag::{AnswerTag, Status};
