@@ -48,10 +48,15 @@ impl<'m> Bounds<'m> {
         T: de::Deserialize<'de>,
         D: Deserializer<'de>,
     {
-        match T::deserialize(Bounded { inner: deserializer, bounds: &self }) {
+        match T::deserialize(self.around(deserializer)) {
             Ok(value) => Ok(value),
             Err(fault) => Err(self.words.tell(fault, tell)),
         }
+    }
+
+    #[inline]
+    fn around<I>(&self, inner: I) -> Bounded<'_, I> {
+        Bounded { inner, bounds: self }
     }
 
     #[inline]
@@ -101,33 +106,20 @@ struct Bounded<'b, I> {
     bounds: &'b Bounds<'b>,
 }
 
-/// Forwards the methods for values without parts, and the few arguments before their visitor.
+/// Forwards the methods that take a visitor, and the few arguments before it. A value that has parts is
+/// one level deeper; its elements are counted if the message says how many there are.
 macro_rules! forward {
-    ($($method:ident($($argument:ident: $ty:ty),*))*) => {$(
+    ($(
+        $method:ident($($argument:ident: $ty:ty),*) $(=> $level:ident, counted: $counted:literal)?;
+    )*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(
             self,
             $($argument: $ty,)*
             visitor: V,
         ) -> Result<V::Value, Self::Error> {
-            let visitor = Inside { visitor, bounds: self.bounds, counted: false };
-            self.inner.$method($($argument,)* visitor).map_err(Fault::Codec)
-        }
-    )*};
-}
-
-/// Forwards the methods for values with parts: one level deeper, elements counted if the message
-/// says how many there are.
-macro_rules! enter {
-    ($($method:ident($($argument:ident: $ty:ty),*), counted: $counted:expr;)*) => {$(
-        #[inline]
-        fn $method<V: Visitor<'de>>(
-            self,
-            $($argument: $ty,)*
-            visitor: V,
-        ) -> Result<V::Value, Self::Error> {
-            let _level = self.bounds.enter()?;
-            let visitor = Inside { visitor, bounds: self.bounds, counted: $counted };
+            $(let $level = self.bounds.enter()?;)?
+            let visitor = Inside { visitor, bounds: self.bounds, counted: false $(| $counted)? };
             self.inner.$method($($argument,)* visitor).map_err(Fault::Codec)
         }
     )*};
@@ -137,40 +129,39 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
     type Error = Fault<D::Error>;
 
     forward! {
-        deserialize_any()
-        deserialize_bool()
-        deserialize_i8()
-        deserialize_i16()
-        deserialize_i32()
-        deserialize_i64()
-        deserialize_i128()
-        deserialize_u8()
-        deserialize_u16()
-        deserialize_u32()
-        deserialize_u64()
-        deserialize_u128()
-        deserialize_f32()
-        deserialize_f64()
-        deserialize_char()
-        deserialize_str()
-        deserialize_string()
-        deserialize_bytes()
-        deserialize_byte_buf()
-        deserialize_option()
-        deserialize_unit()
-        deserialize_unit_struct(name: &'static str)
-        deserialize_identifier()
-        deserialize_ignored_any()
-    }
-
-    enter! {
-        deserialize_newtype_struct(name: &'static str), counted: false;
-        deserialize_seq(), counted: true;
-        deserialize_tuple(len: usize), counted: false;
-        deserialize_tuple_struct(name: &'static str, len: usize), counted: false;
-        deserialize_map(), counted: true;
-        deserialize_struct(name: &'static str, fields: &'static [&'static str]), counted: false;
-        deserialize_enum(name: &'static str, variants: &'static [&'static str]), counted: false;
+        deserialize_any();
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_i128();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_u128();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_option();
+        deserialize_unit();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_identifier();
+        deserialize_ignored_any();
+        deserialize_newtype_struct(name: &'static str) => _level, counted: false;
+        deserialize_seq() => _level, counted: true;
+        deserialize_tuple(len: usize) => _level, counted: false;
+        deserialize_tuple_struct(name: &'static str, len: usize) => _level, counted: false;
+        deserialize_map() => _level, counted: true;
+        deserialize_struct(name: &'static str, fields: &'static [&'static str])
+            => _level, counted: false;
+        deserialize_enum(name: &'static str, variants: &'static [&'static str])
+            => _level, counted: false;
     }
 
     #[inline]
@@ -194,6 +185,18 @@ macro_rules! visit {
         fn $method<E: de::Error>(self $(, $argument: $ty)?) -> Result<V::Value, E> {
             let bounds = self.bounds;
             self.visitor.$method($($argument)?).map_err(|fault| bounds.keep(fault))
+        }
+    )*};
+}
+
+/// Has the parts of what is visited come back to [`Bounded`].
+macro_rules! inside {
+    ($($method:ident($part:ident) as $wrapper:ident { $($counted:ident)? };)*) => {$(
+        #[inline]
+        fn $method<I: $part<'de>>(self, inner: I) -> Result<V::Value, I::Error> {
+            let bounds = self.bounds;
+            let parts = $wrapper { inner, bounds $(, $counted: self.$counted)? };
+            self.visitor.$method(parts).map_err(|fault| bounds.keep(fault))
         }
     )*};
 }
@@ -230,40 +233,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
         visit_unit()
     }
 
-    #[inline]
-    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        let bounds = self.bounds;
-        self.visitor.visit_some(Bounded { inner, bounds }).map_err(|fault| bounds.keep(fault))
-    }
-
-    #[inline]
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        let bounds = self.bounds;
-        self.visitor
-            .visit_newtype_struct(Bounded { inner, bounds })
-            .map_err(|fault| bounds.keep(fault))
-    }
-
-    #[inline]
-    fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let Self { visitor, bounds, counted } = self;
-        visitor
-            .visit_seq(BoundedElements { inner, bounds, counted })
-            .map_err(|fault| bounds.keep(fault))
-    }
-
-    #[inline]
-    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let Self { visitor, bounds, counted } = self;
-        visitor
-            .visit_map(BoundedElements { inner, bounds, counted })
-            .map_err(|fault| bounds.keep(fault))
-    }
-
-    #[inline]
-    fn visit_enum<A: EnumAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let bounds = self.bounds;
-        self.visitor.visit_enum(Bounded { inner, bounds }).map_err(|fault| bounds.keep(fault))
+    inside! {
+        visit_some(Deserializer) as Bounded {};
+        visit_newtype_struct(Deserializer) as Bounded {};
+        visit_seq(SeqAccess) as BoundedElements { counted };
+        visit_map(MapAccess) as BoundedElements { counted };
+        visit_enum(EnumAccess) as Bounded {};
     }
 }
 
@@ -275,67 +250,51 @@ struct BoundedElements<'b, A> {
 }
 
 impl<A> BoundedElements<'_, A> {
-    #[inline]
-    fn count<E>(&self) -> Result<(), Fault<E>> {
-        if self.counted { self.bounds.count_element() } else { Ok(()) }
-    }
-
-    /// How many to allocate for: never more than there can be.
+    /// How many elements to allocate for: never more than there can be.
     fn expect(&self, claimed: Option<usize>) -> Option<usize> {
         claimed.map(|claimed| claimed.min(self.bounds.elements.get()))
     }
 }
 
+/// Forwards the method for the next element, or the next key.
+macro_rules! next {
+    ($method:ident) => {
+        #[inline]
+        fn $method<S: DeserializeSeed<'de>>(
+            &mut self,
+            seed: S,
+        ) -> Result<Option<S::Value>, Self::Error> {
+            let next = self.inner.$method(self.bounds.around(seed)).map_err(Fault::Codec)?;
+            if next.is_some() && self.counted {
+                self.bounds.count_element()?;
+            }
+            Ok(next)
+        }
+
+        #[inline]
+        fn size_hint(&self) -> Option<usize> {
+            self.expect(self.inner.size_hint())
+        }
+    };
+}
+
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for BoundedElements<'_, A> {
     type Error = Fault<A::Error>;
 
-    #[inline]
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Self::Error> {
-        let seed = Bounded { inner: seed, bounds: self.bounds };
-        let element = self.inner.next_element_seed(seed).map_err(Fault::Codec)?;
-        if element.is_some() {
-            self.count()?;
-        }
-        Ok(element)
-    }
-
-    #[inline]
-    fn size_hint(&self) -> Option<usize> {
-        self.expect(self.inner.size_hint())
-    }
+    next!(next_element_seed);
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for BoundedElements<'_, A> {
     type Error = Fault<A::Error>;
 
-    #[inline]
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Self::Error> {
-        let seed = Bounded { inner: seed, bounds: self.bounds };
-        let key = self.inner.next_key_seed(seed).map_err(Fault::Codec)?;
-        if key.is_some() {
-            self.count()?;
-        }
-        Ok(key)
-    }
+    next!(next_key_seed);
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<S::Value, Self::Error> {
-        let seed = Bounded { inner: seed, bounds: self.bounds };
-        self.inner.next_value_seed(seed).map_err(Fault::Codec)
-    }
-
-    #[inline]
-    fn size_hint(&self) -> Option<usize> {
-        self.expect(self.inner.size_hint())
+        self.inner.next_value_seed(self.bounds.around(seed)).map_err(Fault::Codec)
     }
 }
 
@@ -345,7 +304,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<'_, S> {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
         let bounds = self.bounds;
-        self.inner.deserialize(Bounded { inner, bounds }).map_err(|fault| bounds.keep(fault))
+        self.inner.deserialize(bounds.around(inner)).map_err(|fault| bounds.keep(fault))
     }
 }
 
@@ -359,9 +318,8 @@ impl<'de, 'b, A: EnumAccess<'de>> EnumAccess<'de> for Bounded<'b, A> {
         seed: S,
     ) -> Result<(S::Value, Self::Variant), Self::Error> {
         let bounds = self.bounds;
-        let (value, inner) =
-            self.inner.variant_seed(Bounded { inner: seed, bounds }).map_err(Fault::Codec)?;
-        Ok((value, Bounded { inner, bounds }))
+        let (value, inner) = self.inner.variant_seed(bounds.around(seed)).map_err(Fault::Codec)?;
+        Ok((value, bounds.around(inner)))
     }
 }
 
@@ -378,27 +336,11 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
         self,
         seed: S,
     ) -> Result<S::Value, Self::Error> {
-        let seed = Bounded { inner: seed, bounds: self.bounds };
-        self.inner.newtype_variant_seed(seed).map_err(Fault::Codec)
+        self.inner.newtype_variant_seed(self.bounds.around(seed)).map_err(Fault::Codec)
     }
 
-    #[inline]
-    fn tuple_variant<V: Visitor<'de>>(
-        self,
-        len: usize,
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        let visitor = Inside { visitor, bounds: self.bounds, counted: false };
-        self.inner.tuple_variant(len, visitor).map_err(Fault::Codec)
-    }
-
-    #[inline]
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        let visitor = Inside { visitor, bounds: self.bounds, counted: false };
-        self.inner.struct_variant(fields, visitor).map_err(Fault::Codec)
+    forward! {
+        tuple_variant(len: usize);
+        struct_variant(fields: &'static [&'static str]);
     }
 }

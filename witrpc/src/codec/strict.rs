@@ -93,10 +93,17 @@ struct Within<'w> {
 }
 
 impl Within<'_> {
-    /// What holds inside a value with parts.
-    fn deeper<E>(self) -> Result<Self, Fault<E>> {
+    /// What holds inside a value with parts, whose struct or variant has this name.
+    fn deeper<E>(self, name: &str) -> Result<Self, Fault<E>> {
         let inside = self.inside_newtype()?;
-        Ok(Self { option: Around::Other, ..inside })
+        let is_raw = self.option == Around::Some && name == RAW_JSON;
+        let option = if is_raw { Around::RawInSome } else { Around::Other };
+        Ok(Self { option, ..inside })
+    }
+
+    /// A variant without content takes a level of its own.
+    fn check_depth<E>(self) -> Result<(), Fault<E>> {
+        self.inside_newtype().map(drop)
     }
 
     fn inside_newtype<E>(mut self) -> Result<Self, Fault<E>> {
@@ -112,6 +119,12 @@ impl Within<'_> {
     /// What is written here is null.
     fn check_null<E>(self) -> Result<(), Fault<E>> {
         if self.option == Around::Other { Ok(()) } else { Err(self.null_in_some()) }
+    }
+
+    /// This text is written here, which may be JSON as it is.
+    fn check_text<E>(self, text: &str) -> Result<(), Fault<E>> {
+        let is_null = self.option == Around::RawInSome && text.trim() == "null";
+        if is_null { Err(self.null_in_some()) } else { Ok(()) }
     }
 
     #[cold]
@@ -173,22 +186,14 @@ struct Strict<'w, S> {
     within: Within<'w>,
 }
 
-/// Forwards the methods for values without parts.
+/// Forwards the methods for values without parts, some after a check.
 macro_rules! forward {
-    ($($method:ident($($argument:ident: $ty:ty),*))*) => {$(
+    ($(
+        $method:ident($($argument:ident: $ty:ty),*) $(if $check:ident($($checked:expr)?))?;
+    )*) => {$(
         #[inline]
         fn $method(self, $($argument: $ty),*) -> Result<S::Ok, Self::Error> {
-            self.inner.$method($($argument),*).map_err(Fault::Codec)
-        }
-    )*};
-}
-
-/// Forwards the methods for values that are null where a codec has such a thing.
-macro_rules! null {
-    ($($method:ident($($argument:ident: $ty:ty),*))*) => {$(
-        #[inline]
-        fn $method(self, $($argument: $ty),*) -> Result<S::Ok, Self::Error> {
-            self.within.check_null()?;
+            $(self.within.$check($($checked)?)?;)?
             self.inner.$method($($argument),*).map_err(Fault::Codec)
         }
     )*};
@@ -201,7 +206,7 @@ macro_rules! begin {
     )*) => {$(
         #[inline]
         fn $method(self, $($argument: $ty),*) -> Result<Self::$part, Self::Error> {
-            let within = self.within.deeper()?;
+            let within = self.within.deeper($name)?;
             $(within.count_elements($len);)?
             let inner = self.inner.$method($($argument),*).map_err(Fault::Codec)?;
             Ok(StrictParts { inner, within, name: $name })
@@ -221,25 +226,27 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
     type SerializeStructVariant = StrictParts<'w, S::SerializeStructVariant>;
 
     forward! {
-        serialize_bool(value: bool)
-        serialize_i8(value: i8)
-        serialize_i16(value: i16)
-        serialize_i32(value: i32)
-        serialize_i64(value: i64)
-        serialize_i128(value: i128)
-        serialize_u8(value: u8)
-        serialize_u16(value: u16)
-        serialize_u32(value: u32)
-        serialize_u64(value: u64)
-        serialize_u128(value: u128)
-        serialize_char(value: char)
-        serialize_bytes(value: &[u8])
-    }
-
-    null! {
-        serialize_none()
-        serialize_unit()
-        serialize_unit_struct(name: &'static str)
+        serialize_bool(value: bool);
+        serialize_i8(value: i8);
+        serialize_i16(value: i16);
+        serialize_i32(value: i32);
+        serialize_i64(value: i64);
+        serialize_i128(value: i128);
+        serialize_u8(value: u8);
+        serialize_u16(value: u16);
+        serialize_u32(value: u32);
+        serialize_u64(value: u64);
+        serialize_u128(value: u128);
+        serialize_f32(value: f32) if check_float(value.is_finite());
+        serialize_f64(value: f64) if check_float(value.is_finite());
+        serialize_char(value: char);
+        serialize_str(text: &str) if check_text(text);
+        serialize_bytes(value: &[u8]);
+        serialize_none() if check_null();
+        serialize_unit() if check_null();
+        serialize_unit_struct(name: &'static str) if check_null();
+        serialize_unit_variant(name: &'static str, index: u32, variant: &'static str)
+            if check_depth();
     }
 
     begin! {
@@ -250,59 +257,15 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
             name: &'static str, index: u32, variant: &'static str, len: usize
         ) -> SerializeTupleVariant, name;
         serialize_map(len: Option<usize>) -> SerializeMap, "", counts len;
+        serialize_struct(name: &'static str, len: usize) -> SerializeStruct, name;
         serialize_struct_variant(
             name: &'static str, index: u32, variant: &'static str, len: usize
         ) -> SerializeStructVariant, variant;
     }
 
     #[inline]
-    fn serialize_f32(self, value: f32) -> Result<S::Ok, Self::Error> {
-        self.within.check_float(value.is_finite())?;
-        self.inner.serialize_f32(value).map_err(Fault::Codec)
-    }
-
-    #[inline]
-    fn serialize_f64(self, value: f64) -> Result<S::Ok, Self::Error> {
-        self.within.check_float(value.is_finite())?;
-        self.inner.serialize_f64(value).map_err(Fault::Codec)
-    }
-
-    #[inline]
-    fn serialize_str(self, text: &str) -> Result<S::Ok, Self::Error> {
-        if self.within.option == Around::RawInSome && text.trim() == "null" {
-            return Err(self.within.null_in_some());
-        }
-        self.inner.serialize_str(text).map_err(Fault::Codec)
-    }
-
-    #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, Self::Error> {
         self.inner.serialize_some(&self.within.inside_some().value(value)).map_err(Fault::Codec)
-    }
-
-    #[inline]
-    fn serialize_struct(
-        self,
-        name: &'static str,
-        len: usize,
-    ) -> Result<Self::SerializeStruct, Self::Error> {
-        let mut within = self.within.deeper()?;
-        if self.within.option == Around::Some && name == RAW_JSON {
-            within.option = Around::RawInSome;
-        }
-        let inner = self.inner.serialize_struct(name, len).map_err(Fault::Codec)?;
-        Ok(StrictParts { inner, within, name })
-    }
-
-    #[inline]
-    fn serialize_unit_variant(
-        self,
-        name: &'static str,
-        index: u32,
-        variant: &'static str,
-    ) -> Result<S::Ok, Self::Error> {
-        self.within.deeper()?;
-        self.inner.serialize_unit_variant(name, index, variant).map_err(Fault::Codec)
     }
 
     #[inline]
@@ -323,7 +286,7 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, Self::Error> {
-        let within = self.within.deeper()?;
+        let within = self.within.deeper(variant)?;
         self.inner
             .serialize_newtype_variant(name, index, variant, &within.value(value))
             .map_err(|error| within.seen.failed_at(variant, error))
@@ -347,21 +310,35 @@ struct StrictParts<'w, C> {
     name: &'static str,
 }
 
-/// Forwards the parts of the compounds that know no names.
+/// Forwards the parts of a compound, and which fields are left out if it tells.
 macro_rules! parts {
-    ($($compound:ident: $($method:ident at $step:literal),+;)*) => {$(
+    ($(
+        $compound:ident: $($method:ident($($field:ident)?) at $step:expr),+ $(=> skips $skipped:ident)?;
+    )*) => {$(
         impl<C: $compound> $compound for StrictParts<'_, C> {
             type Ok = C::Ok;
             type Error = Fault<C::Error>;
+
             $(
                 #[inline]
-                fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
+                fn $method<T: Serialize + ?Sized>(
+                    &mut self,
+                    $($field: &'static str,)?
+                    value: &T,
+                ) -> Result<(), Self::Error> {
                     let Self { inner, within, .. } = self;
                     inner
-                        .$method(&within.value(value))
+                        .$method($($field,)? &within.value(value))
                         .map_err(|error| within.seen.failed_at($step, error))
                 }
             )+
+
+            $(
+                fn skip_field(&mut self, $skipped: &'static str) -> Result<(), Self::Error> {
+                    self.within.skip(self.name, $skipped)?;
+                    self.inner.skip_field($skipped).map_err(Fault::Codec)
+                }
+            )?
 
             #[inline]
             fn end(self) -> Result<C::Ok, Self::Error> {
@@ -372,43 +349,11 @@ macro_rules! parts {
 }
 
 parts! {
-    SerializeSeq: serialize_element at "[]";
-    SerializeTuple: serialize_element at "()";
-    SerializeTupleStruct: serialize_field at "()";
-    SerializeTupleVariant: serialize_field at "()";
-    SerializeMap: serialize_key at "{key}", serialize_value at "{}";
+    SerializeSeq: serialize_element() at "[]";
+    SerializeTuple: serialize_element() at "()";
+    SerializeTupleStruct: serialize_field() at "()";
+    SerializeTupleVariant: serialize_field() at "()";
+    SerializeMap: serialize_key() at "{key}", serialize_value() at "{}";
+    SerializeStruct: serialize_field(field) at field => skips field;
+    SerializeStructVariant: serialize_field(field) at field => skips field;
 }
-
-/// Forwards the parts of the compounds whose fields have names.
-macro_rules! named_parts {
-    ($($compound:ident)*) => {$(
-        impl<C: $compound> $compound for StrictParts<'_, C> {
-            type Ok = C::Ok;
-            type Error = Fault<C::Error>;
-
-            #[inline]
-            fn serialize_field<T: Serialize + ?Sized>(
-                &mut self,
-                field: &'static str,
-                value: &T,
-            ) -> Result<(), Self::Error> {
-                let Self { inner, within, .. } = self;
-                inner
-                    .serialize_field(field, &within.value(value))
-                    .map_err(|error| within.seen.failed_at(field, error))
-            }
-
-            fn skip_field(&mut self, field: &'static str) -> Result<(), Self::Error> {
-                self.within.skip(self.name, field)?;
-                self.inner.skip_field(field).map_err(Fault::Codec)
-            }
-
-            #[inline]
-            fn end(self) -> Result<C::Ok, Self::Error> {
-                self.inner.end().map_err(Fault::Codec)
-            }
-        }
-    )*};
-}
-
-named_parts! { SerializeStruct SerializeStructVariant }
