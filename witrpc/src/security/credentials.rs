@@ -15,7 +15,7 @@ use super::token::AccessToken;
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     pub(super) token: Option<AccessToken>,
-    pub(super) encryption: bool,
+    encryption: bool,
 }
 
 impl Credentials {

@@ -151,11 +151,11 @@ pub struct Shared<T: ?Sized> {
 
 impl<T: ?Sized> Shared<T> {
     /// Wraps bytes, whose length must be one that the form allows.
-    pub(crate) fn new(bytes: Arc<dyn SharedBytes>) -> Self {
+    fn new(bytes: Arc<dyn SharedBytes>) -> Self {
         Self { bytes, form: PhantomData }
     }
 
-    pub(crate) fn bytes(&self) -> &Arc<dyn SharedBytes> {
+    fn bytes(&self) -> &Arc<dyn SharedBytes> {
         &self.bytes
     }
 

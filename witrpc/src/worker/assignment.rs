@@ -13,7 +13,7 @@ use crate::security::{AccessToken, TokenError};
 
 /// The version of these messages, the first number of an assignment. It detects that parent and worker
 /// come from different builds, which is rare.
-pub(super) const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 /// The longest message, in bytes. It must fit in the socket's buffer.
 pub(super) const MAX_LEN: usize = 16 << 10;

@@ -12,7 +12,7 @@ use super::supervisor::{Supervisor, WorkerState};
 
 /// How long ending a worker waits until its killed process is gone. The kernel may take long to free
 /// the process's memory, about 80 ms for each GiB. The process is reaped in any case.
-pub(super) const GONE_WITHIN: Duration = Duration::from_secs(2);
+const GONE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A handle that observes and stops a [`Worker`](crate::Worker) from other threads and tasks. It can be
 /// cloned and sent. It does not keep the worker alive: when the `Worker` is dropped, the process ends.

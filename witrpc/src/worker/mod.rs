@@ -61,8 +61,8 @@ mod handle;
 mod nesting;
 mod parent;
 mod process;
-pub(crate) mod stderr_tail;
-pub(crate) mod supervisor;
+mod stderr_tail;
+mod supervisor;
 
 pub use crate::error::{ServeError, WorkerError, WorkerExit};
 pub use builder::WorkerBuilder;
