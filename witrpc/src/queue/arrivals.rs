@@ -25,7 +25,7 @@ const RECHECK: Duration = Duration::from_micros(200);
 
 /// What has arrived at a server.
 #[derive(Default)]
-pub(crate) struct Arrivals {
+pub struct Arrivals {
     state: Mutex<ArrivalsState>,
     /// A ring was stored.
     rung: Condvar,
@@ -47,11 +47,11 @@ struct ArrivalsState {
 
 /// One thread's time as poller.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Poller(u64);
+pub struct Poller(u64);
 
 impl Arrivals {
     /// Adds a request, and rings if nobody is looking.
-    pub(crate) fn publish(&self, peer: Arc<dyn Peer>, request: Request) {
+    pub fn publish(&self, peer: Arc<dyn Peer>, request: Request) {
         let mut state = lock(&self.state);
         if state.ended {
             drop(state);
@@ -66,7 +66,7 @@ impl Arrivals {
     }
 
     /// Says that this thread looks from now on; gives how many requests there are to take.
-    pub(crate) fn look(&self) -> (Poller, usize) {
+    pub fn look(&self) -> (Poller, usize) {
         let mut state = lock(&self.state);
         state.poller += 1;
         state.armed = false;
@@ -77,11 +77,7 @@ impl Arrivals {
     /// Takes the next request whose client is still there and that `only` does not refuse, to run it
     /// at once. If others of these stay behind, they need another thread if the handler is slow, so
     /// that is rung for.
-    pub(crate) fn take(
-        &self,
-        poller: Poller,
-        only: Option<Only<'_>>,
-    ) -> Option<(Arc<dyn Peer>, Request)> {
+    pub fn take(&self, poller: Poller, only: Option<Only<'_>>) -> Option<(Arc<dyn Peer>, Request)> {
         let mut gone = Vec::new();
         let mut state = lock(&self.state);
         let taken = state.waiting.take(only, &mut gone);
@@ -107,7 +103,7 @@ impl Arrivals {
     }
 
     /// Says that the handler has returned.
-    pub(crate) fn handled(&self, poller: Poller) {
+    pub fn handled(&self, poller: Poller) {
         let mut state = lock(&self.state);
         if state.poller == poller.0 {
             state.busy = false;
@@ -116,7 +112,7 @@ impl Arrivals {
 
     /// Asks for a ring at the next request. Returns whether there is one already that `only` does not
     /// refuse.
-    pub(crate) fn arm(&self, only: Option<Only<'_>>) -> bool {
+    pub fn arm(&self, only: Option<Only<'_>>) -> bool {
         let mut state = lock(&self.state);
         state.armed = true;
         state.busy = false;
@@ -124,13 +120,13 @@ impl Arrivals {
     }
 
     /// Forgets what waits of a client that has left.
-    pub(crate) fn forget(&self, client: u64) {
+    pub fn forget(&self, client: u64) {
         let gone = lock(&self.state).waiting.remove(client);
         drop(gone);
     }
 
     /// Forgets all that waits and all that is still to come: the server has ended.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         let mut state = lock(&self.state);
         state.ended = true;
         let gone = std::mem::take(&mut state.waiting);
@@ -139,7 +135,7 @@ impl Arrivals {
     }
 
     /// Wakes one sleeping thread, or the next that would sleep.
-    pub(crate) fn ring(&self) {
+    pub fn ring(&self) {
         self.ring_with(&mut lock(&self.state));
     }
 
@@ -153,7 +149,7 @@ impl Arrivals {
     /// Sleeps until a ring, or until the time is over, or while requests wait behind a handler only
     /// for a moment: the ring for them may have come before the server's word said that the poller
     /// is in a handler, and whoever it woke then left the role where it was.
-    pub(crate) fn park(&self, timeout: Option<Duration>) {
+    pub fn park(&self, timeout: Option<Duration>) {
         let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = lock(&self.state);
         while state.rings == 0 {

@@ -5,7 +5,7 @@ use witrpc_transport::Peer;
 use super::end::End;
 
 /// The server's end of a connection, of whatever transport.
-pub(crate) trait Attached: Peer {
+pub trait Attached: Peer {
     /// Ends it, once; the first reason counts.
     fn end(&self, end: End);
 

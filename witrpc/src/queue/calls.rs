@@ -16,30 +16,30 @@ use super::waiter::{CallWaiter, Waiter};
 
 /// What is known of the calls of one connection.
 #[derive(Default)]
-pub(crate) struct QueueState {
-    pub(super) calls: HashMap<u64, Call>,
+pub struct QueueState {
+    pub calls: HashMap<u64, Call>,
     last_seq: u64,
     /// Calls that wait for a lane, oldest first.
-    pub(super) queue: VecDeque<u64>,
-    pub(super) lanes_taken: u32,
+    pub queue: VecDeque<u64>,
+    pub lanes_taken: u32,
     /// Calls whose lane stays with their sender after the answer: one of each [`Kept`](super::kept::Kept).
-    pub(super) kept: Vec<u64>,
+    pub kept: Vec<u64>,
     /// The server takes nothing new.
-    pub(super) draining: bool,
-    pub(super) closed: Option<Closed>,
+    pub draining: bool,
+    pub closed: Option<Closed>,
 }
 
 /// How a connection ended.
 #[derive(Clone, Debug)]
-pub(super) struct Closed {
+pub struct Closed {
     /// What calls in flight end with.
-    pub(super) pending: ChannelError,
+    pub pending: ChannelError,
     /// What later calls end with.
-    pub(super) later: ChannelError,
+    pub later: ChannelError,
 }
 
 /// A call that is not over for its sender.
-pub(super) enum Call {
+pub enum Call {
     /// Waits for a lane.
     Queued(CallWaiter, Request),
     /// Is sent.
@@ -51,14 +51,14 @@ pub(super) enum Call {
 }
 
 impl QueueState {
-    pub(super) fn check_open(&self) -> Result<(), ChannelError> {
+    pub fn check_open(&self) -> Result<(), ChannelError> {
         match &self.closed {
             None => Ok(()),
             Some(closed) => Err(closed.later),
         }
     }
 
-    pub(super) fn check_sending(&self, continues: bool) -> Result<(), ChannelError> {
+    pub fn check_sending(&self, continues: bool) -> Result<(), ChannelError> {
         self.check_open()?;
         if self.draining && !continues {
             return Err(ChannelError::ShuttingDown);
@@ -66,29 +66,29 @@ impl QueueState {
         Ok(())
     }
 
-    pub(super) fn is_cancelled(&self, ticket: Ticket) -> bool {
+    pub fn is_cancelled(&self, ticket: Ticket) -> bool {
         self.closed.is_some() || matches!(self.calls.get(&ticket.seq), Some(Call::Abandoned))
     }
 
     /// Takes out all who wait for something.
-    pub(super) fn waiters(&mut self) -> Vec<Waiter> {
+    pub fn waiters(&mut self) -> Vec<Waiter> {
         let waiting = self.calls.values_mut().filter_map(Call::waiting);
         waiting.filter_map(|waiting| waiting.waiter.take()).collect()
     }
 
-    pub(super) fn next_ticket(&mut self) -> Ticket {
+    pub fn next_ticket(&mut self) -> Ticket {
         self.last_seq += 1;
         Ticket::new(0, self.last_seq)
     }
 
     /// Whether the lane of a call stays with its sender, as is asked once.
-    pub(super) fn was_kept(&mut self, seq: u64) -> bool {
+    pub fn was_kept(&mut self, seq: u64) -> bool {
         let place = self.kept.iter().position(|kept| *kept == seq);
         place.map(|place| self.kept.swap_remove(place)).is_some()
     }
 
     /// Gives a free lane to the first call that still waits for one, which is to be published.
-    pub(super) fn fill_lane(&mut self, lanes: u32) -> Option<Request> {
+    pub fn fill_lane(&mut self, lanes: u32) -> Option<Request> {
         if self.lanes_taken == lanes {
             return None;
         }
@@ -108,13 +108,13 @@ impl QueueState {
     }
 
     /// A call waits for a lane no more.
-    pub(super) fn leave_queue(&mut self, seq: u64) {
+    pub fn leave_queue(&mut self, seq: u64) {
         self.queue.retain(|queued| *queued != seq);
     }
 }
 
 impl Call {
-    pub(super) fn waiting(&mut self) -> Option<&mut CallWaiter> {
+    pub fn waiting(&mut self) -> Option<&mut CallWaiter> {
         match self {
             Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => {
                 Some(waiting)
@@ -123,7 +123,7 @@ impl Call {
         }
     }
 
-    pub(super) fn into_waiting(self) -> CallWaiter {
+    pub fn into_waiting(self) -> CallWaiter {
         match self {
             Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => waiting,
             Call::Abandoned => CallWaiter::default(),

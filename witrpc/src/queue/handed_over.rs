@@ -5,13 +5,13 @@ use witrpc_transport::{Body, Leasing, Outgoing, Payload, Request, SMALL_LEN, Tic
 use super::transferred_lease::taken_along;
 
 /// Returns the request that a message of this ticket becomes.
-pub(crate) fn to_request(ticket: Ticket, message: Outgoing<'_>) -> Request {
+pub fn to_request(ticket: Ticket, message: Outgoing<'_>) -> Request {
     let Outgoing { tag, body, deadline, .. } = message;
     Request::new(ticket, tag, receive(body), deadline)
 }
 
 /// Takes the bytes of a message out of its sender's hands.
-pub(crate) fn receive(body: Body<'_>) -> Payload {
+pub fn receive(body: Body<'_>) -> Payload {
     if let Body::Leasing { body, leases } = body {
         let leases = leases.iter().map(taken_along).collect();
         return Payload::Leasing(Box::new(Leasing::new(receive(*body), leases)));

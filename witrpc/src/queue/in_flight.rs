@@ -22,7 +22,7 @@ use super::outlet::RequestSink;
 use super::waiter::{CallWaiter, Progress, Waiter};
 
 /// A client's calls.
-pub(crate) struct InFlight {
+pub struct InFlight {
     limits: Limits,
     sink: Box<dyn RequestSink>,
     /// The sink makes something of a call that is given up.
@@ -46,7 +46,7 @@ enum Lane {
 }
 
 impl InFlight {
-    pub(crate) fn new(limits: Limits, sink: Box<dyn RequestSink>, tells_cancelled: bool) -> Self {
+    pub fn new(limits: Limits, sink: Box<dyn RequestSink>, tells_cancelled: bool) -> Self {
         Self {
             limits,
             sink,
@@ -58,7 +58,7 @@ impl InFlight {
     }
 
     /// Sends a call, unless no lane is free.
-    pub(crate) fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+    pub fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
         self.try_send_or_continue(message, false)
     }
 
@@ -82,7 +82,7 @@ impl InFlight {
 
     /// Sends a call as soon as there is a lane for it: those who came before have theirs first.
     /// One that `continues` a call does so while the server drains its calls too.
-    pub(crate) fn send_later(
+    pub fn send_later(
         &self,
         message: Outgoing<'_>,
         continues: bool,
@@ -95,7 +95,7 @@ impl InFlight {
 
     /// Sends a call whose lane stays with the sender: the one that stayed from the call before, or as
     /// soon as there is one.
-    pub(crate) fn send_keeping(
+    pub fn send_keeping(
         &self,
         message: Outgoing<'_>,
         has_lane: bool,
@@ -133,12 +133,12 @@ impl InFlight {
     }
 
     /// A lane that has stayed with its sender goes to others.
-    pub(crate) fn free_lane(&self) {
+    pub fn free_lane(&self) {
         self.give_lane_on(lock(&self.state));
     }
 
     /// The lane of a call does not stay with its sender after all.
-    pub(crate) fn keep_no_longer(&self, ticket: Ticket) {
+    pub fn keep_no_longer(&self, ticket: Ticket) {
         let mut state = lock(&self.state);
         let was_answered = !state.was_kept(ticket.seq);
         if was_answered {
@@ -155,7 +155,7 @@ impl InFlight {
     }
 
     /// Looks whether a queued call has been sent.
-    pub(crate) fn poll_sent(&self, ticket: Ticket, waiter: Waiter) -> Progress<()> {
+    pub fn poll_sent(&self, ticket: Ticket, waiter: Waiter) -> Progress<()> {
         let mut state = lock(&self.state);
         let continues = match state.calls.get(&ticket.seq) {
             Some(Call::Queued(waiting, _)) => waiting.continues,
@@ -180,7 +180,7 @@ impl InFlight {
     }
 
     /// Takes a call back that has not been sent; `None` if it has.
-    pub(crate) fn take_back(&self, ticket: Ticket) -> Option<CallWaiter> {
+    pub fn take_back(&self, ticket: Ticket) -> Option<CallWaiter> {
         let mut state = lock(&self.state);
         match state.calls.remove(&ticket.seq)? {
             Call::Queued(waiting, _) => {
@@ -205,7 +205,7 @@ impl InFlight {
     }
 
     /// Looks whether a call is answered.
-    pub(crate) fn poll_answer(&self, ticket: Ticket, waiter: Waiter) -> Progress<Answer> {
+    pub fn poll_answer(&self, ticket: Ticket, waiter: Waiter) -> Progress<Answer> {
         let QueueState { calls, closed, .. } = &mut *lock(&self.state);
         if closed.is_none()
             && let Some(Call::Sent(waiting)) = calls.get_mut(&ticket.seq)
@@ -220,7 +220,7 @@ impl InFlight {
     }
 
     /// Remembers the alarm of a call that waits; gives it back when the call waits no more.
-    pub(crate) fn set_alarm(&self, ticket: Ticket, alarm: Alarm) -> Option<Alarm> {
+    pub fn set_alarm(&self, ticket: Ticket, alarm: Alarm) -> Option<Alarm> {
         let mut state = lock(&self.state);
         match state.calls.get_mut(&ticket.seq).and_then(Call::waiting) {
             Some(waiting) => waiting.alarm.replace(alarm),
@@ -229,18 +229,18 @@ impl InFlight {
     }
 
     /// How many calls can be in flight.
-    pub(crate) fn lanes(&self) -> u32 {
+    pub fn lanes(&self) -> u32 {
         self.limits.lanes
     }
 
     /// How many calls have been given up and not been answered yet.
-    pub(crate) fn abandoned(&self) -> u32 {
+    pub fn abandoned(&self) -> u32 {
         let state = lock(&self.state);
         state.calls.values().filter(|call| matches!(call, Call::Abandoned)).count() as u32
     }
 
     /// Nobody waits for this call any more.
-    pub(crate) fn abandon(&self, ticket: Ticket) -> CallWaiter {
+    pub fn abandon(&self, ticket: Ticket) -> CallWaiter {
         let mut state = lock(&self.state);
         let mut is_given_up = false;
         let left = match state.calls.remove(&ticket.seq) {
@@ -275,7 +275,7 @@ impl InFlight {
     }
 
     /// Ends the connection, once; the first reason counts.
-    pub(crate) fn close(&self, pending: ChannelError, later: ChannelError) {
+    pub fn close(&self, pending: ChannelError, later: ChannelError) {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
             return;
@@ -291,7 +291,7 @@ impl InFlight {
     }
 
     /// Takes no new calls from now on. All who wait look again: those still short of a lane fail.
-    pub(crate) fn drain(&self) {
+    pub fn drain(&self) {
         let mut state = lock(&self.state);
         state.draining = true;
         let waiters = state.waiters();
@@ -300,12 +300,12 @@ impl InFlight {
     }
 
     /// Why no call can succeed any more.
-    pub(crate) fn lost(&self) -> Option<ChannelError> {
+    pub fn lost(&self) -> Option<ChannelError> {
         lock(&self.state).check_open().err()
     }
 
     /// Has `waker` woken when the connection is closed, or at once if it is.
-    pub(crate) fn when_lost(&self, waker: Waker) {
+    pub fn when_lost(&self, waker: Waker) {
         self.lost_waiters.add((), &waker);
         if self.lost().is_some() {
             self.lost_waiters.wake_all();
@@ -313,13 +313,13 @@ impl InFlight {
     }
 
     /// Refuses a message over the limit.
-    pub(crate) fn check_len(&self, len: usize) -> Result<(), ChannelError> {
+    pub fn check_len(&self, len: usize) -> Result<(), ChannelError> {
         let max = self.limits.max_message_size;
         if len > max { Err(ChannelError::TooLarge { len, max }) } else { Ok(()) }
     }
 
     /// Takes the answer to a call, and gives its lane on.
-    pub(crate) fn answer(&self, ticket: Ticket, answer: Answer) -> Result<(), ChannelError> {
+    pub fn answer(&self, ticket: Ticket, answer: Answer) -> Result<(), ChannelError> {
         let mut state = lock(&self.state);
         state.check_open()?;
         let waiter = match state.calls.get_mut(&ticket.seq) {
@@ -345,17 +345,17 @@ impl InFlight {
     }
 
     /// Tells the server's side that the client leaves.
-    pub(crate) fn leave(&self) {
+    pub fn leave(&self) {
         self.sink.close();
     }
 
     /// Whether a call has been given up, or can have no answer any more.
-    pub(crate) fn is_cancelled(&self, ticket: Ticket) -> bool {
+    pub fn is_cancelled(&self, ticket: Ticket) -> bool {
         lock(&self.state).is_cancelled(ticket)
     }
 
     /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so; gives the key to take it back.
-    pub(crate) fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+    pub fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
         let key = self.watchers.add(ticket, waker);
         if self.is_cancelled(ticket) {
             waker.wake_by_ref();
@@ -364,12 +364,12 @@ impl InFlight {
     }
 
     /// Wakes nobody for this key any more.
-    pub(crate) fn unwatch(&self, key: u64) {
+    pub fn unwatch(&self, key: u64) {
         self.watchers.remove(key);
     }
 
     #[cfg(test)]
-    pub(crate) fn entries(&self) -> usize {
+    pub fn entries(&self) -> usize {
         let state = lock(&self.state);
         state.calls.len() + state.queue.len()
     }

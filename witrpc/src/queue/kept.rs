@@ -10,7 +10,7 @@ use super::in_flight::InFlight;
 use super::waiter::{Progress, Waiter};
 
 /// A lane that one caller keeps.
-pub(crate) struct Kept {
+pub struct Kept {
     in_flight: Arc<InFlight>,
     stage: KeptStage,
 }
@@ -28,7 +28,7 @@ enum KeptStage {
 }
 
 impl Kept {
-    pub(crate) fn new(in_flight: &Arc<InFlight>) -> Self {
+    pub fn new(in_flight: &Arc<InFlight>) -> Self {
         Self { in_flight: Arc::clone(in_flight), stage: KeptStage::Out }
     }
 }

@@ -25,7 +25,7 @@ use super::limits::Limits;
 use super::outlet::AnswerSink;
 
 /// A client beyond a transport.
-pub(crate) struct RemoteClient {
+pub struct RemoteClient {
     client: ClientInfo,
     session: Session,
     limits: Limits,
@@ -43,7 +43,7 @@ struct RemoteState {
 }
 
 impl RemoteClient {
-    pub(crate) fn new(
+    pub fn new(
         client: ClientInfo,
         session: Session,
         limits: Limits,
@@ -60,7 +60,7 @@ impl RemoteClient {
     }
 
     /// Takes note of a request that has come; refuses one that no honest client sends.
-    pub(crate) fn arrives(&self, request: &Request) -> Result<(), ChannelError> {
+    pub fn arrives(&self, request: &Request) -> Result<(), ChannelError> {
         let Ticket { lane, seq, .. } = request.ticket;
         if lane != 0 || seq >> 48 != 0 {
             return Err(ChannelError::Misbehaved("a ticket is out of range"));
@@ -89,7 +89,7 @@ impl RemoteClient {
     }
 
     /// Nobody waits for this call any more.
-    pub(crate) fn cancel(&self, ticket: Ticket) {
+    pub fn cancel(&self, ticket: Ticket) {
         let mut state = lock(&self.state);
         let Some(given_up) = state.unanswered.get_mut(&ticket.seq) else { return };
         *given_up = true;
@@ -98,7 +98,7 @@ impl RemoteClient {
     }
 
     /// The client has gone, or is to go: says whether it was there.
-    pub(crate) fn gone(&self) -> bool {
+    pub fn gone(&self) -> bool {
         let was_there = !std::mem::replace(&mut lock(&self.state).ended, true);
         self.watchers.wake_all();
         was_there

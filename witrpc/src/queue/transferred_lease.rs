@@ -5,7 +5,7 @@ use std::sync::Arc;
 use witrpc_transport::{ChannelError, Lent, Lessor, SharedBytes, WritableBytes, private_bytes};
 
 /// Gives out private memory, and passes on whatever it is given.
-pub(crate) struct TransferredLease;
+pub struct TransferredLease;
 
 impl Lessor for TransferredLease {
     fn largest_lease(&self) -> usize {
@@ -26,7 +26,7 @@ impl Lessor for TransferredLease {
 }
 
 /// What a message was lent.
-pub(crate) fn taken_along(lent: &Lent) -> Arc<dyn SharedBytes> {
+pub fn taken_along(lent: &Lent) -> Arc<dyn SharedBytes> {
     let bytes = lent.get::<Arc<dyn SharedBytes>>();
     Arc::clone(bytes.expect("bytes are sent over the transport that has lent them"))
 }

@@ -12,21 +12,21 @@ use crate::rt::Alarm;
 
 /// Who waits for a call, and until when.
 #[derive(Default)]
-pub(crate) struct CallWaiter {
-    pub(crate) waiter: Option<Waiter>,
-    pub(crate) alarm: Option<Alarm>,
+pub struct CallWaiter {
+    pub waiter: Option<Waiter>,
+    pub alarm: Option<Alarm>,
     /// The request belongs to a call that has begun: it is sent while the server drains its calls too.
-    pub(crate) continues: bool,
+    pub continues: bool,
 }
 
 /// How to wake who waits.
-pub(crate) enum Waiter {
+pub enum Waiter {
     Task(Waker),
     Thread(Thread),
 }
 
 impl Waiter {
-    pub(crate) fn wake(self) {
+    pub fn wake(self) {
         match self {
             Waiter::Task(waker) => wake(waker),
             Waiter::Thread(thread) => thread.unpark(),
@@ -35,7 +35,7 @@ impl Waiter {
 }
 
 /// What a look at a call gave.
-pub(crate) enum Progress<T> {
+pub enum Progress<T> {
     /// It is over; the alarm, if there was one, is to be taken back.
     Done(Result<T, ChannelError>, CallWaiter),
     /// Not yet. The waiter is in place; this was there before.

@@ -16,7 +16,7 @@ type Arrival = (Arc<dyn Peer>, Request);
 
 /// Requests that wait.
 #[derive(Default)]
-pub(crate) struct Waiting {
+pub struct Waiting {
     /// Each client's, the oldest first; by the client's id.
     queues: HashMap<u64, VecDeque<Arrival>>,
     /// The clients, the next first.
@@ -28,11 +28,11 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.len
     }
 
-    pub(crate) fn push(&mut self, peer: Arc<dyn Peer>, request: Request) {
+    pub fn push(&mut self, peer: Arc<dyn Peer>, request: Request) {
         let client = peer.client().id;
         let queue = self.queues.entry(client).or_insert_with(|| {
             self.order.push_back(client);
@@ -44,7 +44,7 @@ impl Waiting {
 
     /// Takes the next request that `only` does not refuse. Requests of clients that have gone are moved
     /// to `gone`.
-    pub(crate) fn take(
+    pub fn take(
         &mut self,
         only: Option<Only<'_>>,
         gone: &mut Vec<VecDeque<Arrival>>,
@@ -76,7 +76,7 @@ impl Waiting {
     }
 
     /// Takes out what waits of one client.
-    pub(crate) fn remove(&mut self, client: u64) -> Option<VecDeque<Arrival>> {
+    pub fn remove(&mut self, client: u64) -> Option<VecDeque<Arrival>> {
         let queue = self.queues.remove(&client)?;
         self.len -= queue.len();
         self.order.retain(|each| *each != client);
@@ -84,7 +84,7 @@ impl Waiting {
     }
 
     /// Whether there is a request that `only` does not refuse.
-    pub(crate) fn any(&self, only: Option<Only<'_>>) -> bool {
+    pub fn any(&self, only: Option<Only<'_>>) -> bool {
         let all =
             || self.queues.iter().flat_map(|(client, queue)| queue.iter().map(|a| (*client, a)));
         match only {

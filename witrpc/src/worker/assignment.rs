@@ -16,16 +16,16 @@ use crate::security::{AccessToken, TokenError};
 const VERSION: u32 = 1;
 
 /// The longest message, in bytes. It must fit in the socket's buffer.
-pub(super) const MAX_LEN: usize = 16 << 10;
+pub const MAX_LEN: usize = 16 << 10;
 
 /// Where a worker must serve, and which token its callers need.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Assignment {
+pub struct Assignment {
     name: String,
     /// The path of the name's directory, if that is not the user's own. A path need not be UTF-8.
     dir: Option<Vec<u8>>,
     /// The token that callers need.
-    pub(super) token: AccessToken,
+    pub token: AccessToken,
 }
 
 /// An assignment as it is sent.
@@ -44,14 +44,14 @@ impl Assignment {
     /// # Errors
     ///
     /// [`TokenError::NoRandomBytes`].
-    pub(super) fn new(dir: Option<&Path>) -> Result<Self, TokenError> {
+    pub fn new(dir: Option<&Path>) -> Result<Self, TokenError> {
         let token = AccessToken::try_random()?;
         let dir = dir.map(|dir| dir.as_os_str().as_bytes().to_vec());
         Ok(Self { name: Mmf::unguessable().name().to_owned(), dir, token })
     }
 
     /// Returns the endpoint to serve.
-    pub(super) fn place(&self) -> Mmf {
+    pub fn place(&self) -> Mmf {
         let place = Mmf::new(&*self.name);
         match &self.dir {
             Some(dir) => place.in_dir(OsStr::from_bytes(dir)),
@@ -60,7 +60,7 @@ impl Assignment {
     }
 
     /// Encodes it. The bytes are wiped when they are dropped.
-    pub(super) fn to_frame(&self) -> Zeroizing<Vec<u8>> {
+    pub fn to_frame(&self) -> Zeroizing<Vec<u8>> {
         let token = self.token.to_hex();
         let (name, dir) = (&*self.name, self.dir.as_deref());
         let written = Written { version: VERSION, name, dir, token: &token };
@@ -76,7 +76,7 @@ impl Assignment {
 
 /// What has become of the worker.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Report {
+pub enum Report {
     /// The worker serves.
     Serving,
     /// It cannot serve, and why.
@@ -85,13 +85,13 @@ pub(super) enum Report {
 
 impl Report {
     /// Creates a failure. The text is cut to what fits into a message.
-    pub(super) fn failed(problem: &str) -> Self {
+    pub fn failed(problem: &str) -> Self {
         let cut = problem.char_indices().take_while(|(at, _)| *at < MAX_LEN / 2);
         Self::Failed(cut.map(|(_, char)| char).collect())
     }
 
     /// Encodes it.
-    pub(super) fn to_frame(&self) -> Vec<u8> {
+    pub fn to_frame(&self) -> Vec<u8> {
         let body = postcard::to_allocvec(self).expect("a string always encodes");
         let mut frame = (body.len() as u32).to_le_bytes().to_vec();
         frame.extend_from_slice(&body);
@@ -100,7 +100,7 @@ impl Report {
 }
 
 /// Returns the body of a message once all of it has arrived; `None` until then.
-pub(super) fn whole_body(bytes: &[u8]) -> Result<Option<&[u8]>, String> {
+pub fn whole_body(bytes: &[u8]) -> Result<Option<&[u8]>, String> {
     let Some((len, body)) = bytes.split_first_chunk::<4>() else { return Ok(None) };
     let len = u32::from_le_bytes(*len) as usize;
     if len > MAX_LEN {
@@ -110,7 +110,7 @@ pub(super) fn whole_body(bytes: &[u8]) -> Result<Option<&[u8]>, String> {
 }
 
 /// Reads an assignment. Reads the version by itself first, because what follows may differ.
-pub(super) fn read_assignment(body: &[u8]) -> Result<Assignment, String> {
+pub fn read_assignment(body: &[u8]) -> Result<Assignment, String> {
     let (version, _): (u32, _) = postcard::take_from_bytes(body).map_err(|e| e.to_string())?;
     if version != VERSION {
         return Err(format!("the parent speaks version {version} to workers, this one {VERSION}"));
@@ -124,7 +124,7 @@ pub(super) fn read_assignment(body: &[u8]) -> Result<Assignment, String> {
 }
 
 /// Reads a report.
-pub(super) fn read_report(body: &[u8]) -> Result<Report, String> {
+pub fn read_report(body: &[u8]) -> Result<Report, String> {
     postcard::from_bytes(body).map_err(|error| error.to_string())
 }
 

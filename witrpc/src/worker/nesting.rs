@@ -23,7 +23,7 @@ use crate::error::WorkerError;
 /// The processes that a worker starts inherit the variable, but neither the socket nor the parent, and
 /// so are no workers. A process that outlives the worker may get the same parent, if that adopts
 /// orphans, as process 1 of a container or a subreaper does. But it does not lead the worker's group.
-pub(super) const LINE: &str = "WITRPC_WORKER";
+pub const LINE: &str = "WITRPC_WORKER";
 
 /// How deep workers may be nested. The limit is low: where each level starts several workers, the
 /// processes multiply.
@@ -53,12 +53,12 @@ pub fn is_worker() -> bool {
     has_begun() || was_started_as_worker()
 }
 
-pub(super) fn has_begun() -> bool {
+pub fn has_begun() -> bool {
     TAKEN.load(Ordering::Relaxed)
 }
 
 /// Refuses where this process may not start a worker, which would run this program.
-pub(super) fn refuse_to_start(program: &str) -> Result<(), WorkerError> {
+pub fn refuse_to_start(program: &str) -> Result<(), WorkerError> {
     let program = || program.to_owned();
     if OVER.load(Ordering::Relaxed) {
         return Err(WorkerError::ServesNoMore { program: program() });
@@ -85,10 +85,10 @@ fn level_of_this_process() -> u32 {
 }
 
 /// The time from taking the line until `serve` returns or panics.
-pub(super) struct Serving(());
+pub struct Serving(());
 
 impl Serving {
-    pub(super) fn begin() -> Self {
+    pub fn begin() -> Self {
         TAKEN.store(true, Ordering::Relaxed);
         Self(())
     }
@@ -101,14 +101,14 @@ impl Drop for Serving {
 }
 
 /// Makes this process start no more workers.
-pub(super) fn serves_no_more() {
+pub fn serves_no_more() {
     OVER.store(true, Ordering::Relaxed);
 }
 
 /// The content of [`LINE`]: `device:inode:pid:leads:level`. The first two are the device and inode of
 /// the worker's standard input. `pid` is the process that started the worker. `leads` is 1 if the worker
 /// leads a process group, else 0. `level` is 1 for a worker at the top.
-pub(super) struct NamedLine {
+pub struct NamedLine {
     socket: String,
     parent: Option<Pid>,
     leads_group: bool,
@@ -117,12 +117,12 @@ pub(super) struct NamedLine {
 
 impl NamedLine {
     /// Describes the line of a worker of this process.
-    pub(super) fn of_worker(socket: impl AsFd, leads_group: bool) -> io::Result<Self> {
+    pub fn of_worker(socket: impl AsFd, leads_group: bool) -> io::Result<Self> {
         let (socket, parent) = (identity(socket)?, Some(getpid()));
         Ok(Self { socket, parent, leads_group, level: level_of_this_process() + 1 })
     }
 
-    pub(super) fn of_this_process() -> Option<Self> {
+    pub fn of_this_process() -> Option<Self> {
         Self::parse(&std::env::var(LINE).ok()?)
     }
 
@@ -135,7 +135,7 @@ impl NamedLine {
         Some(Self { socket, parent, leads_group, level: level.parse().ok()? })
     }
 
-    pub(super) fn is_here(&self) -> bool {
+    pub fn is_here(&self) -> bool {
         identity(stdin()).is_ok_and(|found| found == self.socket)
     }
 

@@ -25,9 +25,9 @@ use super::stderr_tail::StderrTail;
 const LAST_READ: usize = 1 << 20;
 
 /// A process, from its start until it is reaped. Dropping it kills it.
-pub(super) struct Process {
+pub struct Process {
     child: Child,
-    pub(super) pid_fd: Arc<PidFd>,
+    pub pid_fd: Arc<PidFd>,
     /// Its standard error, until no process can write to it any more.
     errors: Option<ChildStderr>,
     forward: bool,
@@ -42,8 +42,8 @@ pub(super) struct Process {
 /// The descriptors by which any thread ends a process. A forked child of this process has neither
 /// descriptor.
 #[derive(Debug)]
-pub(super) struct PidFd {
-    pub(super) pid: u32,
+pub struct PidFd {
+    pub pid: u32,
     process: Descriptor,
     line: Descriptor,
 }
@@ -51,20 +51,20 @@ pub(super) struct PidFd {
 impl PidFd {
     /// Kills it, whatever it does. Does nothing if it has ended: the descriptor cannot mean another
     /// process that has its number by now.
-    pub(super) fn kill(&self) {
+    pub fn kill(&self) {
         // An error means that it has ended.
         let _ = pidfd_send_signal(&self.process, Signal::KILL);
     }
 
     /// Makes it end by itself.
-    pub(super) fn hang_up(&self) {
+    pub fn hang_up(&self) {
         // An error means that it has hung up.
         let _ = shutdown(&self.line, Shutdown::Both);
     }
 }
 
 /// The event that ended a wait.
-pub(super) enum Event {
+pub enum Event {
     Reported(Report),
     Ended,
     TimedOut,
@@ -72,7 +72,7 @@ pub(super) enum Event {
 
 impl Process {
     /// Starts a process and gives it its assignment.
-    pub(super) fn start(
+    pub fn start(
         command: &mut Command,
         assignment: &Assignment,
         forward: bool,
@@ -113,7 +113,7 @@ impl Process {
     }
 
     /// Waits for the next event, and meanwhile reads what the process writes.
-    pub(super) fn wait(&mut self, until: Option<Instant>) -> io::Result<Event> {
+    pub fn wait(&mut self, until: Option<Instant>) -> io::Result<Event> {
         loop {
             let ready = self.poll(until)?;
             if ready.errors {
@@ -136,7 +136,7 @@ impl Process {
     }
 
     /// Reaps a process that has ended, or is about to.
-    pub(super) fn reap(mut self) -> WorkerExit {
+    pub fn reap(mut self) -> WorkerExit {
         let status = self.child.wait().ok();
         self.reaped = true;
         let mut rest = LAST_READ;
@@ -149,7 +149,7 @@ impl Process {
     }
 
     /// Kills and reaps it.
-    pub(super) fn kill(self) -> WorkerExit {
+    pub fn kill(self) -> WorkerExit {
         self.pid_fd.kill();
         self.reap()
     }

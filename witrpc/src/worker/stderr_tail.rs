@@ -7,13 +7,13 @@ const KEPT: usize = 4096;
 
 /// The last [`KEPT`] bytes of a text that may be endless.
 #[derive(Debug, Default)]
-pub(super) struct StderrTail {
+pub struct StderrTail {
     bytes: VecDeque<u8>,
     cut: bool,
 }
 
 impl StderrTail {
-    pub(super) fn push(&mut self, more: &[u8]) {
+    pub fn push(&mut self, more: &[u8]) {
         let more = &more[more.len().saturating_sub(KEPT)..];
         let surplus = (self.bytes.len() + more.len()).saturating_sub(KEPT);
         self.cut |= surplus > 0;
@@ -23,7 +23,7 @@ impl StderrTail {
 
     /// Returns the text, without blanks at its ends. If it was cut, it begins with a whole line, if
     /// there is one.
-    pub(super) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let bytes: Vec<u8> = self.bytes.iter().copied().collect();
         let whole = match bytes.iter().position(|byte| *byte == b'\n') {
             Some(end) if self.cut && end + 1 < bytes.len() => &bytes[end + 1..],

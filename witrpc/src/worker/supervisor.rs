@@ -35,23 +35,23 @@ pub enum WorkerState {
 }
 
 /// How to start a worker's processes, and whether others follow.
-pub(super) struct ProcessPlan {
-    pub(super) command: Command,
-    pub(super) assignment: Assignment,
-    pub(super) start_timeout: Duration,
-    pub(super) forward_stderr: bool,
-    pub(super) own_process_group: bool,
-    pub(super) restart: Option<Backoff>,
-    pub(super) on_failure: Option<OnFailure>,
+pub struct ProcessPlan {
+    pub command: Command,
+    pub assignment: Assignment,
+    pub start_timeout: Duration,
+    pub forward_stderr: bool,
+    pub own_process_group: bool,
+    pub restart: Option<Backoff>,
+    pub on_failure: Option<OnFailure>,
     /// Whether the command has its own signal mask, whichever thread starts it.
-    pub(super) has_signal_mask: bool,
+    pub has_signal_mask: bool,
 }
 
-pub(super) type OnFailure = Box<dyn FnMut(&WorkerError) + Send>;
+pub type OnFailure = Box<dyn FnMut(&WorkerError) + Send>;
 
 impl ProcessPlan {
     /// Starts a process, and returns once it serves.
-    pub(super) fn start(&mut self, supervisor: &Supervisor) -> Result<Process, WorkerError> {
+    pub fn start(&mut self, supervisor: &Supervisor) -> Result<Process, WorkerError> {
         let Self { command, assignment, forward_stderr, own_process_group, .. } = self;
         let mut process = Process::start(command, assignment, *forward_stderr, *own_process_group)?;
         supervisor.hold(&process.pid_fd);
@@ -79,7 +79,7 @@ impl ProcessPlan {
 }
 
 /// The state that a [`Worker`](super::Worker) and the supervising thread share.
-pub(super) struct Supervisor {
+pub struct Supervisor {
     shared: Mutex<SupervisorShared>,
     changed: Condvar,
     /// Tasks that wait for the end.
@@ -107,7 +107,7 @@ impl SupervisorShared {
 }
 
 impl Supervisor {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let shared = SupervisorShared {
             state: WorkerState::Restarting,
             pid_fd: None,
@@ -121,7 +121,7 @@ impl Supervisor {
     }
 
     /// Starts the thread that supervises a worker whose first process serves.
-    pub(super) fn keep(
+    pub fn keep(
         self: &Arc<Self>,
         mut plan: ProcessPlan,
         process: Process,
@@ -223,7 +223,7 @@ impl Supervisor {
 
     /// Takes the connection, which is closed when the worker becomes unwanted. Returns `false` if it is
     /// unwanted already.
-    pub(super) fn connected(&self, connection: &Connection) -> bool {
+    pub fn connected(&self, connection: &Connection) -> bool {
         let mut shared = lock(&self.shared);
         if !shared.unwanted {
             shared.connection = Some(connection.clone());
@@ -232,7 +232,7 @@ impl Supervisor {
     }
 
     /// Closes the connection. Then runs `end` on the present process, after which no other is started.
-    pub(super) fn dismiss(&self, end: impl FnOnce(&PidFd)) {
+    pub fn dismiss(&self, end: impl FnOnce(&PidFd)) {
         let connection = {
             let mut shared = lock(&self.shared);
             shared.unwanted = true;
@@ -250,13 +250,13 @@ impl Supervisor {
     }
 
     /// Waits until the worker has ended for good and its last process is reaped.
-    pub(super) fn wait_ended(&self) {
+    pub fn wait_ended(&self) {
         self.wait_ended_until(None);
     }
 
     /// Waits as [`wait_ended`](Self::wait_ended), for at most `time`. Returns whether the worker has
     /// ended.
-    pub(super) fn wait_ended_for(&self, time: Duration) -> bool {
+    pub fn wait_ended_for(&self, time: Duration) -> bool {
         self.wait_ended_until(Instant::now().checked_add(time))
     }
 
@@ -265,12 +265,12 @@ impl Supervisor {
     }
 
     /// Completes when the worker has ended for good and its last process is reaped.
-    pub(super) async fn ended(&self) {
+    pub async fn ended(&self) {
         self.waiters.until(|| lock(&self.shared).has_ended()).await;
     }
 
     /// Waits as [`ended`](Self::ended), for at most `time`. Returns whether the worker has ended.
-    pub(super) async fn ended_within(&self, time: Duration) -> bool {
+    pub async fn ended_within(&self, time: Duration) -> bool {
         let Some(until) = Instant::now().checked_add(time) else {
             self.ended().await;
             return true;
@@ -286,19 +286,19 @@ impl Supervisor {
         .await
     }
 
-    pub(super) fn state(&self) -> WorkerState {
+    pub fn state(&self) -> WorkerState {
         lock(&self.shared).state
     }
 
-    pub(super) fn restarts(&self) -> u64 {
+    pub fn restarts(&self) -> u64 {
         lock(&self.shared).restarts
     }
 
-    pub(super) fn failure(&self) -> Option<Arc<WorkerError>> {
+    pub fn failure(&self) -> Option<Arc<WorkerError>> {
         lock(&self.shared).failure.clone()
     }
 
-    pub(super) fn status(&self) -> Option<ExitStatus> {
+    pub fn status(&self) -> Option<ExitStatus> {
         lock(&self.shared).status
     }
 
