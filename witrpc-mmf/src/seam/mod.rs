@@ -27,8 +27,7 @@ pub fn bind(
     admission: Arc<dyn Admission>,
     responder: Arc<dyn Responder>,
 ) -> Result<Arc<dyn ServerPort>, BindError> {
-    let server = Server::bind(name, place, options, admission, responder)?;
-    Ok(Arc::new(server::Port::new(server)))
+    Ok(Server::bind(name, place, options, admission, responder)?)
 }
 
 /// Connects to the server that serves `name`, and gives up when `limit` says so.

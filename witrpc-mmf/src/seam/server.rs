@@ -1,6 +1,5 @@
 //! The server's half of the transport.
 
-use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
@@ -13,76 +12,61 @@ use witrpc_transport::{
 
 use crate::server::{Connection, Server, Serving};
 
-/// A bound name, as the server's threads use it.
-pub struct Port(Arc<Server>);
-
-impl Port {
-    pub fn new(server: Arc<Server>) -> Self {
-        Self(server)
-    }
-}
-
-impl ServerPort for Port {
+impl ServerPort for Server {
     fn name(&self) -> &str {
-        self.0.name()
+        self.name()
     }
 
     fn scanner(&self) -> Box<dyn Scanner + '_> {
-        Box::new(View { scanner: self.0.scanner(), peers: Vec::new() })
+        Box::new(View { scanner: self.scanner(), peers: Vec::new() })
     }
 
     fn park(&self, timeout: Option<Duration>) {
-        self.0.park(timeout);
+        self.park(timeout);
     }
 
     fn ring(&self) {
-        self.0.ring();
+        self.ring();
     }
 
     fn stop_accepting(&self) {
-        self.0.stop_accepting();
+        self.stop_accepting();
     }
 
     fn clients(&self) -> Vec<ClientInfo> {
-        self.0.clients().iter().map(|each| each.client_info().clone()).collect()
+        self.clients().iter().map(|each| each.client_info().clone()).collect()
     }
 
     fn usage(&self) -> Usage {
         let mut usage = Usage::default();
-        usage.reserved_memory = self.0.reserved();
-        usage.broken_connections = self.0.broken().0;
-        usage.refused_handshakes = self.0.refused();
+        usage.reserved_memory = self.reserved();
+        usage.broken_connections = self.broken().0;
+        usage.refused_handshakes = self.refused();
         usage
     }
 
     fn disconnect(&self, client_id: u64) -> bool {
-        self.0.disconnect(client_id)
+        self.disconnect(client_id)
     }
 
     fn drain(&self) {
-        self.0.drain();
+        self.drain();
     }
 
     fn has_delivered(&self) -> bool {
-        self.0.has_delivered()
+        self.has_delivered()
     }
 
     fn close(&self, how: Shutdown) {
         match how {
-            Shutdown::Drained => self.0.close_drained(),
-            Shutdown::Failed => self.0.close_failed(),
-            _ => self.0.close(),
+            Shutdown::Drained => self.close_drained(),
+            Shutdown::Failed => self.close_failed(),
+            _ => self.close(),
         }
     }
 
     fn join(&self, until: Option<Instant>) -> bool {
-        self.0.join(until)
-    }
-}
-
-impl fmt::Debug for Port {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.join(until)
     }
 }
 
