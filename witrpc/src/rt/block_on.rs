@@ -8,13 +8,7 @@ use std::thread::Thread;
 /// Polls until it is ready, and parks the thread in between. What is polled wakes the thread, at the
 /// limit of the wait at the latest.
 pub fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let waker = unparks(thread::current());
     let mut cx = Context::from_waker(&waker);
     loop {
         match poll(&mut cx) {
@@ -22,4 +16,15 @@ pub fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
             Poll::Pending => thread::park(),
         }
     }
+}
+
+/// Returns a waker that unparks a thread.
+pub fn unparks(thread: Thread) -> Waker {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    Waker::from(Arc::new(Unpark(thread)))
 }

@@ -11,7 +11,7 @@ mod threads;
 mod timer;
 
 // Where a thread is started, its signals are blocked: one place for all crates.
-pub use block_on::block_on;
+pub use block_on::{block_on, unparks};
 pub use offload::offload;
 pub use rare::Rare;
 pub use signals::restore_elsewhere;

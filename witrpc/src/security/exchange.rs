@@ -133,6 +133,7 @@ fn read_by_guard(
 mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use witrpc_transport::Keys;
 
     use crate::security::{Accepted, AccessTokens, TokenSource};
 

@@ -17,10 +17,8 @@ use std::sync::{Mutex, OnceLock};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
 use snow::HandshakeState;
 use witrpc_rt::lock;
+use witrpc_transport::{COUNTER_BITS, Keys, TAG_LEN};
 use zeroize::Zeroizing;
-
-/// The bits of a number that count; the bits above hold the lane.
-pub const COUNTER_BITS: u32 = 54;
 
 /// The logarithm of how many pieces of a lane are sealed with one key. With 64 KiB each and the maximum
 /// number of lanes, all lanes together stay at 2³⁶ blocks.
@@ -47,21 +45,22 @@ impl SessionKeys {
             Self { seals: of_responder, opens: of_initiator }
         }
     }
+}
 
+impl Keys for SessionKeys {
     /// Seals a piece in place. A lane's numbers must rise.
-    pub fn seal(&self, number: u64, piece: &mut [u8]) -> [u8; TAG_LEN] {
+    fn seal(&self, number: u64, piece: &mut [u8]) -> [u8; TAG_LEN] {
         let tag = self.seals.at(number, |key| seal(key, number, piece));
         tag.expect("the numbers of a lane rise")
     }
 
     /// Opens in place what was sealed under this number. Returns whether it is authentic.
-    pub fn open(&self, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool {
+    fn open(&self, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool {
         self.opens.at(number, |key| open(key, number, piece, tag)).unwrap_or(false)
     }
 }
 
 const KEY_LEN: usize = 32;
-const TAG_LEN: usize = 16;
 
 /// Returns the nonce, in the framework's form for AES-GCM.
 fn nonce(number: u64) -> Nonce {

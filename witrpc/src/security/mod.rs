@@ -16,12 +16,10 @@ mod parties;
 mod token;
 mod tokens;
 
-pub use credentials::Credentials;
-pub use credentials::TokenSource;
+pub use credentials::{Credentials, TokenSource};
 pub use demands::compare;
 pub use exchange::{Exchange, respond};
-pub use guard::Accepted;
-pub use guard::Guard;
-pub use keys::{COUNTER_BITS, SessionKeys};
+pub use guard::{Accepted, Guard};
+pub use keys::SessionKeys;
 pub use token::{AccessToken, TokenError};
 pub use tokens::AccessTokens;

@@ -1,12 +1,8 @@
 //! The two parties of a key exchange, as transports call them.
 
-use witrpc_transport::{
-    Begun, Demands, Initiator, Keys, NoRandomBytes, Responder, Response, TAG_LEN,
-};
+use witrpc_transport::{Begun, Demands, Initiator, Keys, NoRandomBytes, Responder, Response};
 
-use super::{COUNTER_BITS, Credentials, Exchange, Guard, SessionKeys, respond};
-
-const _: () = assert!(COUNTER_BITS == witrpc_transport::COUNTER_BITS);
+use super::{Credentials, Exchange, Guard, SessionKeys, respond};
 
 impl Initiator for Credentials {
     fn demands(&self) -> Demands {
@@ -27,16 +23,6 @@ impl Responder for Guard {
     fn respond(&self, prologue: &[u8], message: &[u8]) -> Result<Option<Response>, NoRandomBytes> {
         let replied = respond(self, prologue, message)?;
         Ok(replied.map(|(message, keys, clearance)| Response::new(message, boxed(keys), clearance)))
-    }
-}
-
-impl Keys for SessionKeys {
-    fn seal(&self, number: u64, piece: &mut [u8]) -> [u8; TAG_LEN] {
-        self.seal(number, piece)
-    }
-
-    fn open(&self, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool {
-        self.open(number, piece, tag)
     }
 }
 

@@ -16,7 +16,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::task::{Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 use std::{fmt, mem, thread};
@@ -29,7 +28,7 @@ use crate::backoff::Pauses;
 use crate::connection::link::Link;
 use crate::contract::ServiceDescriptor;
 use crate::error::ConnectError;
-use crate::rt::{Timer, spawn};
+use crate::rt::{Timer, spawn, unparks};
 
 use super::Reconnect;
 use super::source::LinkSource;
@@ -223,7 +222,7 @@ impl Reconnector {
     /// Sleeps until the link is lost, and returns why; returns `None` if the connection has ended.
     fn until_lost(&self) -> Option<DisconnectReason> {
         let link = self.link.load_full();
-        link.channel.when_lost(Waker::from(Arc::new(Unpark(thread::current()))));
+        link.channel.when_lost(unparks(thread::current()));
         loop {
             if self.has_ended() {
                 return None;
@@ -308,14 +307,5 @@ impl Reconnector {
 impl fmt::Debug for Reconnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reconnector").field("state", &self.told()).finish_non_exhaustive()
-    }
-}
-
-/// A waker that unparks the thread that replaces the link.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }

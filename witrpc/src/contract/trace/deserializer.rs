@@ -41,6 +41,16 @@ pub struct Tracing<'t> {
     pub human_readable: bool,
 }
 
+/// Takes what a step has given out, which is of the kind that was asked for.
+macro_rules! sample {
+    ($kind:ident of $step:expr) => {
+        match $step? {
+            Sample::$kind(sample) => sample,
+            other => return Err(TraceError(format!("{other:?} is no sample of this kind"))),
+        }
+    };
+}
+
 impl<'t> Tracing<'t> {
     /// Returns the same trace at a place inside this one.
     pub fn at(self, place: TracePlace) -> Self {
@@ -68,10 +78,7 @@ impl<'t> Tracing<'t> {
 
     /// Returns which of `samples` samples to give out here.
     pub fn fixed(self, samples: usize) -> Result<usize, TraceError> {
-        match self.step(SamplePool::Fixed(samples))? {
-            Sample::Number(number) => Ok(number),
-            other => Err(wrong_sample(&other)),
-        }
+        Ok(sample!(Number of self.step(SamplePool::Fixed(samples))))
     }
 
     fn see(self, leaf: Leaf) {
@@ -85,18 +92,12 @@ impl<'t> Tracing<'t> {
 
     fn integer(self, leaf: Leaf, min: i128, max: i128) -> Result<i128, TraceError> {
         self.see(leaf);
-        match self.step(SamplePool::Integer(min, max))? {
-            Sample::Integer(integer) => Ok(integer),
-            other => Err(wrong_sample(&other)),
-        }
+        Ok(sample!(Integer of self.step(SamplePool::Integer(min, max))))
     }
 
     fn decimal(self, leaf: Leaf) -> Result<f64, TraceError> {
         self.see(leaf);
-        match self.step(SamplePool::Decimal)? {
-            Sample::Decimal(decimal) => Ok(decimal),
-            other => Err(wrong_sample(&other)),
-        }
+        Ok(sample!(Decimal of self.step(SamplePool::Decimal)))
     }
 
     /// Notes a type with parts, and that a value of it is asked for.
@@ -141,10 +142,6 @@ impl<'t> Tracing<'t> {
     fn elements(self, index: TypeIndex) -> usize {
         self.state.borrow_mut().elements(self.spot, index)
     }
-}
-
-fn wrong_sample(sample: &Sample) -> TraceError {
-    TraceError(format!("{sample:?} is no sample of this kind"))
 }
 
 /// The methods for integers.
@@ -192,10 +189,8 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         self.see(Leaf::Str);
-        match self.step(SamplePool::Text)? {
-            Sample::Text(text) => visitor.visit_str(&text),
-            other => Err(wrong_sample(&other)),
-        }
+        let text = sample!(Text of self.step(SamplePool::Text));
+        visitor.visit_str(&text)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
@@ -204,10 +199,8 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         self.see(Leaf::Bytes);
-        match self.step(SamplePool::Bytes)? {
-            Sample::Bytes(bytes) => visitor.visit_bytes(&bytes),
-            other => Err(wrong_sample(&other)),
-        }
+        let bytes = sample!(Bytes of self.step(SamplePool::Bytes));
+        visitor.visit_bytes(&bytes)
     }
 
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {

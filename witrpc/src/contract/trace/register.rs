@@ -199,6 +199,33 @@ macro_rules! integers {
     )*};
 }
 
+/// The methods for values that are no samples.
+macro_rules! skipped {
+    ($($method:ident($($ty:ty),*))*) => {$(
+        fn $method(self, $(_: $ty),*) -> Result<(), Collected> {
+            Ok(())
+        }
+    )*};
+}
+
+/// The methods for values around one other.
+macro_rules! wrapped {
+    ($($method:ident($($ty:ty),*))*) => {$(
+        fn $method<T: Serialize + ?Sized>(self, $(_: $ty,)* value: &T) -> Result<(), Collected> {
+            value.serialize(self)
+        }
+    )*};
+}
+
+/// The methods that begin a value whose parts are as many as its type says.
+macro_rules! begun {
+    ($($method:ident($($ty:ty),*))*) => {$(
+        fn $method(self, $(_: $ty),*) -> Result<Self, Collected> {
+            Ok(self)
+        }
+    )*};
+}
+
 impl Serializer for Collector<'_> {
     type Ok = ();
     type Error = Collected;
@@ -223,8 +250,27 @@ impl Serializer for Collector<'_> {
         serialize_u128 u128
     }
 
-    fn serialize_bool(self, _: bool) -> Result<(), Collected> {
-        Ok(())
+    skipped! {
+        serialize_bool(bool)
+        serialize_char(char)
+        serialize_none()
+        serialize_unit()
+        serialize_unit_struct(&'static str)
+        serialize_unit_variant(&'static str, u32, &'static str)
+    }
+
+    wrapped! {
+        serialize_some()
+        serialize_newtype_struct(&'static str)
+        serialize_newtype_variant(&'static str, u32, &'static str)
+    }
+
+    begun! {
+        serialize_tuple(usize)
+        serialize_tuple_struct(&'static str, usize)
+        serialize_tuple_variant(&'static str, u32, &'static str, usize)
+        serialize_struct(&'static str, usize)
+        serialize_struct_variant(&'static str, u32, &'static str, usize)
     }
 
     fn serialize_f32(self, number: f32) -> Result<(), Collected> {
@@ -233,10 +279,6 @@ impl Serializer for Collector<'_> {
 
     fn serialize_f64(self, number: f64) -> Result<(), Collected> {
         keep(&mut self.found.decimals, Some(number).filter(|number| number.is_finite()))
-    }
-
-    fn serialize_char(self, _: char) -> Result<(), Collected> {
-        Ok(())
     }
 
     fn serialize_str(self, text: &str) -> Result<(), Collected> {
@@ -249,87 +291,12 @@ impl Serializer for Collector<'_> {
         keep(&mut self.found.bytes, Some(bytes.to_owned()))
     }
 
-    fn serialize_none(self) -> Result<(), Collected> {
-        Ok(())
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Collected> {
-        value.serialize(self)
-    }
-
-    fn serialize_unit(self) -> Result<(), Collected> {
-        Ok(())
-    }
-
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Collected> {
-        Ok(())
-    }
-
-    fn serialize_unit_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-    ) -> Result<(), Collected> {
-        Ok(())
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Collected> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Collected> {
-        value.serialize(self)
-    }
-
     fn serialize_seq(self, len: Option<usize>) -> Result<Self, Collected> {
         self.len(len)
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Self, Collected> {
-        Ok(self)
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Collected> {
-        Ok(self)
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self, Collected> {
-        Ok(self)
-    }
-
     fn serialize_map(self, len: Option<usize>) -> Result<Self, Collected> {
         self.len(len)
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Collected> {
-        Ok(self)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self, Collected> {
-        Ok(self)
     }
 
     fn is_human_readable(&self) -> bool {
