@@ -95,7 +95,7 @@ impl<'a> Encoder<'a> {
     /// Adds a string.
     #[inline]
     pub fn str(&mut self, name: &'static str, text: &str) -> Result<(), EncodeError> {
-        if let Codec::Postcard = self.codec {
+        if self.codec == Codec::Postcard {
             text::write(text, &mut self.encoded);
             return Ok(());
         }
