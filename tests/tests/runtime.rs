@@ -92,7 +92,7 @@ over_both_transports! {
             let client = &client;
             async move {
                 let n = i64::from(n);
-                // Each has to be polled to go on, so many wait in the queue at any time.
+                // Each has to be polled to go on, so a large number of them wait in the queue at any time.
                 assert_eq!(client.divide_later(n, 1).await, Ok(n));
                 n
             }

@@ -79,7 +79,7 @@ impl<'a> Sides<'a> {
         Self { cores, placement, client, _peer: peer }
     }
 
-    /// Returns nanoseconds a call, of so many.
+    /// Makes `calls` calls, and returns the nanoseconds that one took.
     fn round(&self, calls: u32) -> f64 {
         self.cores.move_this_process(self.placement.client);
         // What the round before has taught both sides is forgotten: here they learn anew.

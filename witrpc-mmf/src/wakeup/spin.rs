@@ -17,11 +17,11 @@ const EAGER: u32 = 1_000;
 const MAX: u32 = 10_000;
 /// The looks of [`WaitPolicy::Spin`]: about 10 ms.
 const LONG: u32 = 200_000;
-/// After the eager part, one in so many looks is followed by a yield instead of a pause. A peer that
+/// After the eager part, one look of this number is followed by a yield instead of a pause. A peer that
 /// has no other processor than this one then runs, and so do other threads that spin. Where nothing
 /// else waits for the processor, a yield takes less than a microsecond.
 const YIELD_EVERY: u32 = 512;
-/// With an empty budget, one in so many waits spins all the same, as a probe.
+/// With an empty budget, one wait of this number spins all the same, as a probe.
 const PROBE_EVERY: u32 = 16;
 /// Each probe that fails doubles the waits until the next, up to this many.
 const PROBE_EVERY_AT_MOST: u32 = 256;

@@ -26,10 +26,10 @@ const LONG: u32 = 1_000_000;
 /// A budget that has been halved to less than this is none.
 const LEAST: u32 = 100;
 
-/// With no budget left, one in so many waits spins all the same, to find out whether it pays again.
+/// With no budget left, one wait of this number spins all the same, to find out whether it pays again.
 const PROBE_EVERY: u32 = 16;
 
-/// One look in so many is followed by a yield: after 10 µs or so. Where nothing else waits for the
+/// One look of this number is followed by a yield: after 10 µs or so. Where nothing else waits for the
 /// processor, it takes less than a microsecond.
 const YIELD_EVERY: u32 = 256;
 

@@ -24,7 +24,7 @@ use crate::transport::{BindConfig, ConnectConfig, Transport};
 use super::InProcess;
 use super::place::Place;
 
-/// Lets in whoever says so, and writes down who leaves.
+/// Lets in the clients that ask for it, and writes down which leave.
 #[derive(Default)]
 struct Doorman(Mutex<Vec<u64>>);
 
@@ -49,7 +49,7 @@ fn bind(place: &InProcess) -> Arc<dyn ServerPort> {
 }
 
 fn bind_with(place: &InProcess, doorman: Arc<Doorman>) -> Arc<dyn ServerPort> {
-    place.bind(BindConfig::new(doorman)).expect("nobody else serves here")
+    place.bind(BindConfig::new(doorman)).expect("no other server is here")
 }
 
 fn hello(hello: &[u8], wait_for_server: Duration) -> ConnectConfig {

@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn a_place_has_one_server_at_a_time() {
     let place = InProcess::named("one server at a time");
-    let nobody = place.connect(hello(b"friend", Duration::ZERO));
-    assert!(matches!(nobody, Err(ConnectError::NobodyServes { .. })));
+    let unserved = place.connect(hello(b"friend", Duration::ZERO));
+    assert!(matches!(unserved, Err(ConnectError::NobodyServes { .. })));
     let first = bind(&InProcess::named("one server at a time"));
     assert!(matches!(
         place.bind(BindConfig::new(Arc::<Doorman>::default())),
