@@ -272,6 +272,11 @@ impl Pool {
         self.life.is_ours() && self.life.stage.begin_stop()
     }
 
+    /// Returns whether the server of that pool ends, or has ended.
+    pub fn ends(pool: &Weak<Self>) -> bool {
+        pool.upgrade().is_none_or(|pool| pool.life.is_stopped())
+    }
+
     /// Closes all connections.
     pub fn close(&self, how: Shutdown) {
         self.port.close(how);

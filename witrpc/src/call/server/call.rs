@@ -325,7 +325,8 @@ impl ServerCall<'_> {
         let handler = run(arguments, context, StreamWriter::new(&flow));
         line.settled.set(true);
         let (session, span) = (line.peer.session().clone(), line.observer.span().clone());
-        let asked = StreamAsked { session, span, drops: M::DROP_ON_DISCONNECT };
+        let (drops, pool) = (M::DROP_ON_DISCONNECT, Arc::downgrade(line.pool));
+        let asked = StreamAsked { session, span, drops, pool };
         self.start(stream_job(flow, permit, asked, handler), None);
     }
 

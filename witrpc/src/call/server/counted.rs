@@ -12,6 +12,11 @@ impl Counted {
         pool.job_begun();
         Self(Arc::downgrade(pool))
     }
+
+    /// Returns whether the server ends: what is unanswered then ends with its connection.
+    pub fn server_ends(&self) -> bool {
+        Pool::ends(&self.0)
+    }
 }
 
 #[cfg(test)]

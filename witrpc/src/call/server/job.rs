@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use witrpc_transport::Session;
@@ -138,6 +138,14 @@ impl LateReply {
     }
 }
 
+impl LateReply {
+    /// Returns whether the server ends. It drops its jobs and closes its connections on two threads, so
+    /// a job that it drops must not answer: that would tell of a fault of the handler.
+    fn server_ends(&self) -> bool {
+        self.counted.as_ref().is_some_and(Counted::server_ends)
+    }
+}
+
 impl Drop for LateReply {
     fn drop(&mut self) {
         let stage = self.stage.get();
@@ -151,12 +159,13 @@ impl Drop for LateReply {
                     was_begun: stage == JobStage::Running,
                     observer: observer.clone(),
                     session: session.clone(),
-                    _counted: self.counted.take(),
+                    counted: self.counted.take(),
                 });
             }
             AnswerTarget::Caller(asked) => match stage {
                 JobStage::Answered => {}
                 JobStage::NotBegun => asked.reply().shutting_down(),
+                JobStage::Running if self.server_ends() => self.place.unheard(),
                 JobStage::Running => asked.reply().panicked(DROPPED),
             },
         }
@@ -171,16 +180,23 @@ pub fn stream_job<T: Send + 'static>(
     handler: impl Future<Output = Result<(), BadArguments>> + Send + 'static,
 ) -> Job {
     /// Ends the stream, if nothing else has.
-    struct Ended<T: 'static>(Arc<StreamSender<T>>);
+    struct Ended<T: 'static> {
+        flow: Arc<StreamSender<T>>,
+        pool: Weak<Pool>,
+    }
 
     impl<T: 'static> Drop for Ended<T> {
         fn drop(&mut self) {
-            self.0.panicked(DROPPED);
+            if Pool::ends(&self.pool) {
+                self.flow.answer_call(|reply| reply.unheard());
+            } else {
+                self.flow.panicked(DROPPED);
+            }
         }
     }
 
-    let flow = Ended(flow);
-    let StreamAsked { session, span, drops } = asked;
+    let StreamAsked { session, span, drops, pool } = asked;
+    let ended = Ended { flow, pool };
     let of_client = ClientJob::new(&session);
     Box::pin(async move {
         let (_burden, _of_client) = (permit, of_client);
@@ -193,9 +209,9 @@ pub fn stream_job<T: Send + 'static>(
         match outcome {
             None | Some(Ok(Ok(()))) => {}
             Some(Ok(Err(bad))) => {
-                let _ = flow.0.answer_call(|reply| reply.bad_request(bad.message()));
+                let _ = ended.flow.answer_call(|reply| reply.bad_request(bad.message()));
             }
-            Some(Err(message)) => flow.0.panicked(&message),
+            Some(Err(message)) => ended.flow.panicked(&message),
         }
     })
 }
@@ -206,6 +222,7 @@ pub struct StreamAsked {
     pub span: ServedSpan,
     /// Whether the method's future is dropped when its client goes.
     pub drops: bool,
+    pub pool: Weak<Pool>,
 }
 
 /// `None` when the client has gone, with whom the handler is dropped.

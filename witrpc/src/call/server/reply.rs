@@ -137,6 +137,12 @@ impl Reply<'_> {
         self.text(Status::Panicked, message);
     }
 
+    /// The server ends: the end of the connection answers the call.
+    #[cold]
+    pub fn unheard(self) {
+        self.observer.unheard(self.counter);
+    }
+
     /// The machine has no thread for the method, which was not begun.
     #[cold]
     pub fn no_thread(self, why: &str) {

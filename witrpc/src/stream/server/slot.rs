@@ -46,17 +46,23 @@ pub struct Unanswered {
     pub observer: CallObserver,
     pub session: Session,
     /// Makes a shutdown wait until the client has been told.
-    pub _counted: Option<Counted>,
+    pub counted: Option<Counted>,
 }
 
 impl Unanswered {
     fn tell(&self, asked: &PendingReply, refusal: Option<&str>) {
         let reply = asked.reply_for(&self.observer);
         match refusal {
+            // The client is told by the end of its connection.
+            _ if self.was_begun && self.server_ends() => self.unheard(),
             _ if self.was_begun => reply.panicked(DROPPED),
             Some(refusal) => reply.no_thread(refusal),
             None => reply.shutting_down(),
         }
+    }
+
+    fn server_ends(&self) -> bool {
+        self.counted.as_ref().is_some_and(Counted::server_ends)
     }
 
     fn unheard(&self) {
