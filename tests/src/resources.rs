@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter_all_threads};
 use serde::{Deserialize, Serialize};
+
+use crate::watchdog::PATIENCE;
 
 /// Counts of what a process can leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +47,35 @@ impl Resources {
         let maps = fs::read_to_string(directory.join("maps")).expect("Linux has /proc");
         let regions = maps.lines().filter(|line| line.contains("/memfd:")).count();
         Self { descriptors, regions }
+    }
+
+    /// Returns a bound that is as this, for any number of regions.
+    #[must_use]
+    pub fn of_descriptors(self) -> Self {
+        Self { regions: usize::MAX, ..self }
+    }
+
+    fn are_within(self, before: Self) -> bool {
+        self.descriptors <= before.descriptors && self.regions <= before.regions
+    }
+}
+
+/// Waits until `holder` holds no more than before. It may hold less: what was let go a moment earlier,
+/// such as the socket of a handshake, may have been counted before.
+///
+/// # Panics
+///
+/// When it holds more for as long as a test waits.
+pub fn eventually_no_more(holder: &str, before: Resources, look: impl Fn() -> Resources) {
+    let started = Instant::now();
+    loop {
+        let held = look();
+        if held.are_within(before) {
+            return;
+        }
+        let waited = started.elapsed();
+        assert!(waited < PATIENCE, "{holder} holds {held:?} after {waited:?}, before {before:?}");
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -6,18 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 use witrpc::{CallError, DisconnectReason, Reconnect};
 use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
-use witrpc_tests::resources::Resources;
+use witrpc_tests::resources::{Resources, eventually_no_more};
 use witrpc_tests::shared_memory::{SharedMemoryClient, frame};
 use witrpc_tests::streams::StreamsClient;
-use witrpc_tests::watchdog::eventually_equal;
 
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn descriptors() -> usize {
-    Resources::of_this_process().descriptors
 }
 
 fn dismiss_all(fixture: &Fixture) {
@@ -35,13 +30,13 @@ fn clients_that_were_dismissed_keep_no_descriptor_while_their_handles_live() {
     let before = Resources::of_this_process();
     let clients: Vec<_> = (0..CLIENTS).map(|_| fixture.client()).collect();
     dismiss_all(&fixture);
-    eventually_equal("descriptors", &before.descriptors, descriptors);
+    eventually_no_more("this process", before.of_descriptors(), Resources::of_this_process);
     let dismissed = Err(CallError::Disconnected(DisconnectReason::Dismissed));
     for client in &clients {
         assert_eq!(client.add(1, 2), dismissed);
     }
     drop(clients);
-    eventually_equal("what this process holds", &before, Resources::of_this_process);
+    eventually_no_more("this process", before, Resources::of_this_process);
 }
 
 #[test]
@@ -51,7 +46,7 @@ fn a_client_that_has_left_keeps_no_descriptor_while_its_handle_lives() {
     let before = Resources::of_this_process();
     let client = fixture.client();
     client.connection().disconnect();
-    eventually_equal("descriptors", &before.descriptors, descriptors);
+    eventually_no_more("this process", before.of_descriptors(), Resources::of_this_process);
     assert_eq!(client.add(1, 2), Err(CallError::Disconnected(DisconnectReason::ClosedHere)));
 }
 
@@ -65,10 +60,10 @@ fn a_lease_of_a_connection_that_has_ended_keeps_its_region_and_no_descriptor() {
     let kept = frame(&lender, 5_000, 1);
     dismiss_all(&fixture);
     drop((client, lender));
-    eventually_equal("descriptors", &before.descriptors, descriptors);
+    eventually_no_more("this process", before.of_descriptors(), Resources::of_this_process);
     assert!(Resources::of_this_process().regions > before.regions);
     drop(kept);
-    eventually_equal("what this process holds", &before, Resources::of_this_process);
+    eventually_no_more("this process", before, Resources::of_this_process);
 }
 
 const SERVERS: usize = 10;
@@ -98,6 +93,6 @@ fn streams_that_have_ended_keep_nothing_of_the_links_that_were_replaced() {
         server = serve();
         assert_eq!(client.running(), Ok(0), "the next server");
     }
-    eventually_equal("what this process holds", &before, Resources::of_this_process);
+    eventually_no_more("this process", before, Resources::of_this_process);
     drop((ended, server));
 }

@@ -12,10 +12,10 @@ use witrpc_tests::basic::BasicClient;
 use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
-use witrpc_tests::resources::Resources;
+use witrpc_tests::resources::{Resources, eventually_no_more};
 use witrpc_tests::roles::Role;
 use witrpc_tests::shared_memory::{SharedMemoryClient, frame};
-use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
+use witrpc_tests::watchdog::{PATIENCE, eventually};
 
 /// How often all clients are killed.
 const ROUNDS: u64 = 3;
@@ -49,7 +49,7 @@ fn an_idle_server_holds_nothing_of_clients_that_were_killed_in_mixed_work() {
         // This waits for nothing; it chooses the moment.
         thread::sleep(Duration::from_micros(rng.u64(..5_000)));
         clients.into_iter().for_each(Child::kill);
-        eventually_equal("what the server's process holds", &before, held);
+        eventually_no_more("the server's process", before, held);
     }
 }
 
@@ -77,7 +77,7 @@ fn handlers_that_wait_keep_neither_descriptors_nor_regions_of_clients_that_have_
     for gone in 1..=WAITING {
         call_and_go(&fixture, &observer, 1, gone);
     }
-    eventually_equal("what the server's process holds", &before, held);
+    eventually_no_more("the server's process", before, held);
     assert_eq!(fixture.metrics().in_flight, u64::from(WAITING), "the handlers wait on");
     observer.open(1).unwrap();
     eventually("they end when they may", || fixture.metrics().in_flight == 0);
@@ -121,18 +121,18 @@ fn handlers_that_block_keep_neither_descriptors_nor_regions_of_clients_that_have
     let before = held();
     for (number, way) in (1..).zip([Way::Disconnected, Way::Killed, Way::Disconnected]) {
         block_and_go(&fixture, &observer, 1, number, way);
-        eventually_equal("what the server's process holds", &before, held);
+        eventually_no_more("the server's process", before, held);
         // The next client, which other threads serve, is not kept either.
         let next = fixture.client();
         assert_eq!(next.add(1, 2), Ok(3));
         next.connection().disconnect();
-        eventually_equal("what the server's process holds", &before, held);
+        eventually_no_more("the server's process", before, held);
         assert_eq!(fixture.metrics().in_flight, u64::from(number), "the handlers run on");
     }
     observer.open(1).unwrap();
     eventually("they end when they may", || fixture.metrics().in_flight == 0);
     assert_eq!(observer.add(1, 2), Ok(3));
-    eventually_equal("what the server's process holds", &before, held);
+    eventually_no_more("the server's process", before, held);
 }
 
 #[test]
@@ -153,11 +153,10 @@ fn what_a_client_that_has_gone_has_lent_keeps_its_region_and_no_descriptor() {
         assert!(call.join().unwrap().is_err());
     });
     let has_its_region = |held: Resources| held.regions > before.regions;
-    let descriptors = || held().descriptors;
-    eventually_equal("its descriptors", &before.descriptors, descriptors);
+    eventually_no_more("the server's process", before.of_descriptors(), held);
     assert!(has_its_region(held()), "{:?}, before {before:?}", held());
     keeper.forget().unwrap();
-    eventually_equal("what the server's process holds while the handler runs", &before, held);
+    eventually_no_more("the server's process, while the handler runs,", before, held);
     assert_eq!(fixture.metrics().in_flight, 1);
     observer.open(1).unwrap();
     eventually("it ends when it may", || fixture.metrics().in_flight == 0);

@@ -12,9 +12,8 @@ use witrpc::{CallError, DisconnectReason};
 use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Started};
 use witrpc_tests::process::Child;
 use witrpc_tests::random_calls::Pair;
-use witrpc_tests::resources::Resources;
+use witrpc_tests::resources::{Resources, eventually_no_more};
 use witrpc_tests::roles::Role;
-use witrpc_tests::watchdog::eventually_equal;
 
 const KILLED: u64 = 200;
 
@@ -37,7 +36,7 @@ fn a_killed_servers_callers_are_told_and_the_next_server_is_fine() {
         let _over = Over(&is_over);
         let before = Resources::of_this_process();
         (0..KILLED).for_each(|round| kill_one(&address, &mut rng, round));
-        eventually_equal("what this process holds", &before, Resources::of_this_process);
+        eventually_no_more("this process", before, Resources::of_this_process);
     });
     let mut left: Vec<_> =
         fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
