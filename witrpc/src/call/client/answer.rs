@@ -1,4 +1,4 @@
-//! Reads what a server answered. All of it is untrusted.
+//! Decodes the server's answers, which are untrusted.
 
 use witrpc_transport::{Answer, Payload};
 
@@ -8,22 +8,22 @@ use crate::method;
 use crate::method::{Method, Value};
 use crate::tag::{AnswerTag, Status};
 
-/// How a call ended, its answer not yet decoded.
+/// The outcome of a call, with its answer not yet decoded.
 pub struct Answered<'a>(pub(crate) Result<AnswerValue<'a>, CallError>);
 
 impl Answered<'_> {
-    /// Reads what the method has answered.
+    /// Decodes what the method answered.
     #[inline]
     pub fn outcome<M: Method>(self) -> Result<M::Ok, CallError<M::Err>> {
         self.read(&M::OK, M::ERR.as_ref())
     }
 
-    /// Reads that a stream is open.
+    /// Checks that a stream is open.
     pub(crate) fn opened(self) -> Result<(), CallError> {
         self.read(&method::value("result"), None)
     }
 
-    /// Reads the value, or the method's own error if it has one.
+    /// Decodes the value, or the method's own error if it has one.
     #[inline]
     pub(crate) fn read<T, E>(self, ok: &Value<T>, err: Option<&Value<E>>) -> Result<T, CallError<E>>
     where
@@ -37,15 +37,15 @@ impl Answered<'_> {
     }
 }
 
-/// An answer that has a value: the handler's, or the service's own error.
+/// An answer with a value: the handler's value or the service's own error.
 pub struct AnswerValue<'a> {
     body: OpenBody<'a>,
-    /// Whether it is the service's own error.
+    /// Whether the value is the service's own error.
     is_error: bool,
 }
 
 impl<'a> AnswerValue<'a> {
-    /// Looks how the call of `method` went.
+    /// Returns the value of an answer to a call of `method`, or the error that it reports.
     #[inline]
     pub fn open(
         answer: &'a mut Answer,
@@ -62,12 +62,12 @@ impl<'a> AnswerValue<'a> {
         }
     }
 
-    /// Whether it is the service's own error.
+    /// Returns whether the value is the service's own error.
     pub fn is_error(&self) -> bool {
         self.is_error
     }
 
-    /// Reads the value, or the method's own error if it has one.
+    /// Decodes the value, or the method's own error if it has one.
     #[inline]
     fn read<T, E>(&self, ok: &Value<T>, err: Option<&Value<E>>) -> Result<T, CallError<E>>
     where
@@ -94,11 +94,11 @@ impl<'a> AnswerValue<'a> {
     }
 }
 
-/// Reads the answer to a request that keeps a stream going; `None` at the stream's end.
+/// Decodes the answer to a request for more of a stream. Returns `None` at the stream's end.
 ///
 /// # Errors
 ///
-/// What went wrong at the server.
+/// The error that the server reported.
 pub fn read_pulled<'a>(
     answer: &'a mut Answer,
     codec: Codec,
@@ -110,17 +110,17 @@ pub fn read_pulled<'a>(
             let body = OpenBody::new(&mut answer.payload, raw, codec);
             body.map(Some).map_err(undecoded)
         }
-        // There is no error of the service's own here.
+        // A request for more of a stream has no error of the service's own.
         Some(AnswerTag { status: Status::App, .. }) => Err(failure(None, &answer.payload, method)),
         other => Err(failure(other, &answer.payload, method)),
     }
 }
 
-/// Reads the answer to such a request that is not encoded by a codec; `None` at the end.
+/// Returns the bytes of such an answer that no codec has encoded, or `None` at the end.
 ///
 /// # Errors
 ///
-/// What went wrong at the server.
+/// The error that the server reported.
 pub fn pulled_bytes(
     answer: &mut Answer,
     method: &'static str,
@@ -129,19 +129,19 @@ pub fn pulled_bytes(
     Ok(body.is_some().then(|| bytes_of(&answer.payload)))
 }
 
-/// The error for an answer that does not decode.
+/// Returns the error for an answer that does not decode.
 #[cold]
 pub fn undecoded(error: DecodeError) -> CallError {
     CallError::Decode { message: error.to_string() }
 }
 
-/// Whether the server takes no calls any more.
+/// Returns whether the server accepts no further calls.
 #[inline]
 pub fn turns_away(answer: &Answer) -> bool {
     answer.tag == AnswerTag { status: Status::ShuttingDown, raw: false }.bits()
 }
 
-/// Why there is neither value nor error.
+/// Returns why an answer has neither value nor error.
 #[cold]
 fn failure(tag: Option<AnswerTag>, payload: &Payload, method: &'static str) -> CallError {
     let status = match tag {
@@ -213,7 +213,7 @@ fn too_many_streams(payload: &Payload) -> CallError {
     }
 }
 
-/// The payload, if it has this length.
+/// Returns the payload, if it has this length.
 fn bytes<const LEN: usize>(payload: &Payload) -> Option<[u8; LEN]> {
     let mut bytes = [0; LEN];
     (payload.len() == LEN).then(|| payload.copy_to(0, &mut bytes))?;

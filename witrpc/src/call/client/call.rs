@@ -1,4 +1,4 @@
-//! One call: takes the arguments, has them [exchanged](super::exchange) for the answer, opens that.
+//! One call: it takes the arguments, [exchanges](super::exchange) them for the answer, and decodes that.
 
 use std::time::Instant;
 
@@ -21,20 +21,21 @@ use super::hook_call::{ClientHookCall, Observed};
 use super::options::CallDeadline;
 use super::short::Unfinished;
 
-/// One call. Generated code makes one by `call_async`, and it ends with one of the functions that send it. What goes wrong with an argument is reported by those;
-/// nothing is sent then.
+/// One call. Generated code creates it with `call_async` and ends it with one of the functions that
+/// send it. Those functions report an argument that could not be encoded; the call is then not
+/// sent.
 #[must_use = "a call that is not finished is not sent"]
 pub struct ClientCall<'a> {
     pub(crate) connection: &'a Connection,
-    /// The number in the client's own descriptor.
+    /// The method's number in the client's own descriptor.
     pub(crate) method: u16,
     arguments: Encoder<'a>,
-    /// Where the answer goes, and is decoded.
+    /// The buffer in which the answer arrives and is decoded.
     pub(crate) answer: Answer,
     extras: Option<Box<Extras>>,
 }
 
-/// What few calls have. In one box, so that the others pay for one look.
+/// The state that few calls need. It is boxed, so that other calls pay for one check.
 #[derive(Default)]
 struct Extras {
     /// The first argument that could not be encoded.
@@ -43,13 +44,15 @@ struct Extras {
     observed: Observed,
     /// The stream that the method takes or returns.
     stream: Option<CallStream>,
-    /// The method takes that stream: it is answered when it has, and not when that is open.
+    /// Whether the method takes that stream: it is then answered after the stream, not when that
+    /// opens.
     feeds: bool,
 }
 
 /// Calls a method within a future, and waits there for the answer.
 ///
-/// A function would have a future of its own, into which the call would be copied.
+/// This is a macro because a function would have its own future, into which the call would be
+/// copied.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __call_async {
@@ -72,14 +75,14 @@ impl<'a> ClientCall<'a> {
         call
     }
 
-    /// Starts a call of the method of that number in the client's own descriptor.
+    /// Starts a call of the method with that number in the client's own descriptor.
     #[inline]
     pub(crate) fn new(connection: &'a Connection, method: u16) -> Self {
         let arguments = Encoder::new(connection.inner().codec);
         Self { connection, method, arguments, answer: Answer::default(), extras: None }
     }
 
-    /// Starts a call whose arguments have been encoded, or could not be.
+    /// Starts a call with the outcome of encoding its arguments.
     pub(super) fn with(
         connection: &'a Connection,
         method: u16,
@@ -94,27 +97,27 @@ impl<'a> ClientCall<'a> {
         call
     }
 
-    /// Calls, and blocks the thread until the answer is there.
+    /// Sends the call, and blocks the thread until the answer arrives.
     #[inline]
     pub fn block(&mut self) -> Answered<'_> {
         Answered(self.exchange_blocking(None))
     }
 
-    /// Goes on with a call that may have been sent, and blocks the thread until the answer is there.
+    /// Continues a call that may have been sent, and blocks the thread until the answer arrives.
     pub(super) fn block_from(&mut self, unfinished: Option<Unfinished<'a>>) -> Answered<'_> {
         Answered(self.exchange_blocking(unfinished))
     }
 
-    /// Calls, and completes when the answer is there.
+    /// Sends the call, and completes when the answer arrives.
     ///
-    /// The future knows nothing of the answer's type. Were that a parameter, a type without the
-    /// bounds would be reported here once more, in the middle of generated code.
+    /// The future does not depend on the answer's type. Otherwise the compiler would report a type
+    /// without the bounds a second time, within generated code.
     #[inline]
     pub async fn send(&mut self) -> Answered<'_> {
         Answered(self.exchange().await)
     }
 
-    /// Adds to the arguments, unless that fails: nothing is sent then.
+    /// Encodes an argument, unless an earlier one failed: the call is then not sent.
     #[inline]
     pub(crate) fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
         if let Err(fault) = add(&mut self.arguments) {
@@ -131,17 +134,17 @@ impl<'a> ClientCall<'a> {
         self.extras.get_or_insert_default()
     }
 
-    /// The method takes or returns this stream.
+    /// Sets the stream that the method takes or returns.
     pub(crate) fn set_stream(&mut self, stream: CallStream) {
         self.extras().stream = Some(stream);
     }
 
-    /// The method takes the stream, which it is about to be fed.
+    /// Marks the stream as one that the method takes.
     pub(crate) fn set_feeds(&mut self) {
         self.extras().feeds = true;
     }
 
-    /// The stream that the method takes or returns.
+    /// Returns the stream that the method takes or returns.
     pub(crate) fn stream_mut(&mut self) -> Option<&mut CallStream> {
         self.extras.as_mut()?.stream.as_mut()
     }
@@ -151,7 +154,7 @@ impl<'a> ClientCall<'a> {
         self.extras.as_mut()?.stream.take()
     }
 
-    /// Until when the call may take, or why there is nothing to send.
+    /// Returns how long the call may take, or why it cannot be sent.
     #[inline]
     pub(super) fn prepare(&mut self) -> Result<CallDeadline, CallError> {
         let inner = self.connection.inner();
@@ -161,7 +164,7 @@ impl<'a> ClientCall<'a> {
         self.connection.call_deadline()
     }
 
-    /// [`prepare`](Self::prepare) for a call that is not quite plain, or that somebody looks at.
+    /// Does the same as [`prepare`](Self::prepare) for a call with options, a hook or a span.
     #[cold]
     fn prepare_extras(&mut self) -> Result<CallDeadline, CallError> {
         let inner = self.connection.inner();
@@ -185,14 +188,14 @@ impl<'a> ClientCall<'a> {
         prepared
     }
 
-    /// The length of the request's body, which is there once it is settled what is lent; 0 of one that
-    /// cannot be sent.
+    /// Returns the length of the request's body, which is known once its leases are settled. It is
+    /// 0 for a request that cannot be sent.
     fn request_len(&mut self) -> usize {
         let link = self.connection.inner().link();
         self.decide_leases(&link).map_or(0, |()| self.arguments.with_body(|_, body| body.len()))
     }
 
-    /// Settles what the request takes along over this link.
+    /// Settles which leases the request carries over this link.
     #[inline]
     pub(super) fn decide_leases(&mut self, link: &Link) -> Result<(), Failed> {
         self.arguments.decide_leases(|| link.channel.lessor()).map_err(|fault| {
@@ -201,7 +204,7 @@ impl<'a> ClientCall<'a> {
         })
     }
 
-    /// The call has ended, without an answer.
+    /// Records that the call has ended without an answer.
     pub(crate) fn conclude(&mut self, error: &CallError) {
         if let Some(extras) = &mut self.extras {
             std::mem::take(&mut extras.observed).end(CallEnd::Failed(error), 0);
@@ -215,7 +218,7 @@ impl<'a> ClientCall<'a> {
         }
     }
 
-    /// Why the request cannot be sent, if it cannot.
+    /// Returns why the request cannot be sent, if it cannot.
     fn fault(&self) -> Option<CallError> {
         let fault = self.extras.as_ref()?.fault.as_ref()?;
         Some(CallError::Encode { message: fault.to_string() })
@@ -230,7 +233,7 @@ impl<'a> ClientCall<'a> {
         }
     }
 
-    /// The tag of the request, if the server at the other end of this link has the method.
+    /// Returns the tag of the request, if the server at the other end of this link has the method.
     #[inline]
     pub(super) fn tag(&mut self, link: &Link) -> Result<u32, Failed> {
         let tag = link.tags[usize::from(self.method)].ok_or(Failed::NoMethod)?;
@@ -242,7 +245,7 @@ impl<'a> ClientCall<'a> {
         Ok(tag)
     }
 
-    /// What the caller gets for an attempt that failed.
+    /// Returns the caller's error for a failed attempt.
     pub(super) fn error(&self, failed: Failed) -> CallError {
         match failed {
             Failed::NoMethod => {
@@ -280,7 +283,7 @@ impl<'a> ClientCall<'a> {
         }
     }
 
-    /// Opens the answer with which a call has ended that may be looked at.
+    /// Opens the answer of a call that hooks or spans may observe.
     #[cold]
     pub(crate) fn finish(
         &mut self,
@@ -308,13 +311,13 @@ impl<'a> ClientCall<'a> {
     ) -> Result<AnswerValue<'_>, CallError> {
         ended?;
         if call_deadline.are_over() {
-            // A handler that sees that the time is over may answer anything.
+            // A handler that sees its deadline pass may answer anything, so the answer is not used.
             return Err(self.connection.call_error(ChannelError::TimedOut));
         }
         self.open_answer()
     }
 
-    /// Looks at the answer that has come.
+    /// Inspects the answer that has arrived.
     #[inline]
     pub(crate) fn open_answer(&mut self) -> Result<AnswerValue<'_>, CallError> {
         let inner = self.connection.inner();
@@ -323,7 +326,7 @@ impl<'a> ClientCall<'a> {
         if let Some(extras) = &mut self.extras
             && let Some(stream) = &mut extras.stream
         {
-            // A server that has not opened it has nothing to close.
+            // A server that has not opened the stream has nothing to close.
             stream.may_be_open = reply.as_ref().is_ok_and(|reply| !reply.is_error());
         }
         reply

@@ -1,4 +1,5 @@
-//! The attempts at a call: one over the link that is there, and more over the next ones if that is lost.
+//! The attempts at a call: the first over the current link, further ones over later links if that is
+//! lost.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -84,7 +85,7 @@ impl<'a> ClientCall<'a> {
         link.channel.wait_answer(ticket, limit, &mut self.answer).map_err(Failed::unanswered)
     }
 
-    /// For a request that has to wait for a lane or for space, or goes in segments.
+    /// Sends a request that must wait for a lane or for space, or that goes in segments.
     #[cold]
     fn attempt_slowly(
         &mut self,
@@ -100,15 +101,15 @@ impl<'a> ClientCall<'a> {
         flight.wait_answer(&mut self.answer).map_err(Failed::unanswered)
     }
 
-    /// For a call that can be cancelled: whoever does so wakes a task, and this thread waits as one.
+    /// Waits as a task does, on this thread: cancelling a call wakes a task.
     #[cold]
     fn exchange_as_task(&mut self) -> Result<AnswerValue<'_>, CallError> {
         let mut exchange = pin!(self.exchange());
         block_on(|cx| exchange.as_mut().poll(cx))
     }
 
-    /// For an attempt that failed: the thread waits for another link, if there may be one, as a task
-    /// does.
+    /// Continues after a failed attempt: the thread waits as a task for the next link, if there may
+    /// be one.
     #[cold]
     fn give_up_or_wait(
         &mut self,
@@ -126,7 +127,7 @@ impl<'a> ClientCall<'a> {
         let link = self.connection.inner().link();
         let ended = match self.attempt(&link, &mut call_deadline, &mut cancelled).await {
             Ok(()) => Ok(()),
-            // Boxed, so that the future of a call that needs no second attempt is none the larger.
+            // Boxed, so that a call which needs no second attempt has a small future.
             Err(failed) => {
                 Box::pin(self.attempt_again(link, failed, call_deadline, cancelled)).await
             }
@@ -134,7 +135,7 @@ impl<'a> ClientCall<'a> {
         self.reply(ended, call_deadline)
     }
 
-    /// Sends the request over a link and completes when its answer is there.
+    /// Sends the request over a link and waits for its answer.
     async fn attempt(
         &mut self,
         link: &Link,
@@ -159,8 +160,8 @@ impl<'a> ClientCall<'a> {
         self.check_taken()
     }
 
-    /// Whether the server has taken the call at all. One that shuts down answers that it does not: to
-    /// the caller it is as if nothing had been sent.
+    /// Returns whether the server took the call. A server that shuts down answers that it did not:
+    /// for the caller this equals a request that was never sent.
     #[inline]
     fn check_taken(&self) -> Result<(), Failed> {
         if answer::turns_away(&self.answer) {
@@ -169,8 +170,8 @@ impl<'a> ClientCall<'a> {
         Ok(())
     }
 
-    /// Goes on after an attempt that failed: over the next link, if the connection gets one and
-    /// nothing can happen twice that must not.
+    /// Continues after a failed attempt. It uses the next link if the connection gets one, and if a
+    /// second execution is allowed or impossible.
     async fn attempt_again(
         &mut self,
         mut link: LinkRef<'a>,
@@ -179,7 +180,8 @@ impl<'a> ClientCall<'a> {
         mut cancelled: Option<TokenWatch>,
     ) -> Result<(), CallError> {
         let inner = self.connection.inner();
-        // What the last attempt got that may have run: no later one tells the caller otherwise.
+        // The error of the last attempt that may have run. A later attempt must not hide it from
+        // the caller.
         let mut may_have_run = None;
         loop {
             if let Failed::Cancelled = failed {
@@ -218,7 +220,7 @@ impl<'a> ClientCall<'a> {
     }
 }
 
-/// Whether the call's token, if it has one, ends it now.
+/// Returns whether the call's token, if it has one, ends the call now.
 #[inline]
 fn poll_cancelled(cx: &Context<'_>, cancelled: &mut Option<TokenWatch>) -> Result<(), Failed> {
     match cancelled.as_mut().map(|cancelled| cancelled.poll(cx)) {

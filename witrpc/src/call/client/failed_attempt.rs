@@ -1,16 +1,16 @@
-//! Why an attempt at a call failed, and what that says of its link.
+//! The failure of an attempt at a call, and what it means for the link.
 
 use witrpc_transport::{ChannelError, DisconnectReason};
 
 use crate::connection::link;
 
-/// Why an attempt at a call brought no answer.
+/// The reason why an attempt at a call brought no answer.
 pub enum Failed {
     /// The server has no such method.
     NoMethod,
-    /// The request cannot be made for this link; why was noted.
+    /// The request cannot be encoded for this link; the call has recorded the reason.
     Unencoded,
-    /// The request has not been sent to its end, or was turned away: its handler does not run.
+    /// The request was not sent completely, or was rejected: its handler does not run.
     Unsent(ChannelError),
     /// The request has been sent.
     Unanswered(ChannelError),
@@ -19,7 +19,8 @@ pub enum Failed {
 }
 
 impl Failed {
-    /// Of a request that was sent. A server that has ended in good order did not take it.
+    /// Returns the failure of a request that was sent. A server that shut down gracefully did not
+    /// take it.
     pub fn unanswered(error: ChannelError) -> Self {
         match error {
             ChannelError::ShuttingDown => Failed::Unsent(error),
@@ -27,7 +28,7 @@ impl Failed {
         }
     }
 
-    /// Why the whole link is lost, if it is.
+    /// Returns why the whole link is lost, if it is.
     pub fn lost_for(&self) -> Option<DisconnectReason> {
         match self {
             Failed::Unsent(error) | Failed::Unanswered(error) => link::lost_for(error),

@@ -1,4 +1,4 @@
-//! A call that somebody looks at: a hook, a span.
+//! A call that a hook or a span observes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ impl fmt::Debug for Hook {
     }
 }
 
-/// One call, from before it is sent until it has ended. One that is dropped before has been
-/// cancelled.
+/// One observed call, from before it is sent until it has ended. A call that is dropped earlier
+/// counts as cancelled.
 pub struct ClientHookCall {
     hook: Arc<Hook>,
     call: MadeCall,
@@ -39,11 +39,11 @@ pub struct ClientHookCall {
 }
 
 impl ClientHookCall {
-    /// Asks the hook.
+    /// Runs the hook.
     ///
     /// # Errors
     ///
-    /// It rejects the call, and knows already that it has ended so.
+    /// The hook rejects the call. It has already been told that the call ended so.
     pub fn begin(
         hook: &Arc<Hook>,
         [service, method]: [&'static str; 2],
@@ -62,12 +62,12 @@ impl ClientHookCall {
         }
     }
 
-    /// The call has been sent, over a link on which the server has this number for the client.
+    /// Records that the call was sent, on a link where the server knows the client by this number.
     fn sent(&mut self, client_id: u64, ticket: Ticket) {
         self.call.sent_as = Some((client_id, ticket.call_id()));
     }
 
-    /// The call has ended.
+    /// Reports that the call has ended.
     fn end(&mut self, end: CallEnd<'_>, answer_len: usize) {
         self.has_ended = true;
         self.call.duration = self.began.map(|began| began.elapsed());
@@ -83,7 +83,7 @@ impl Drop for ClientHookCall {
     }
 }
 
-/// What is around a call, if anything is.
+/// The hook and the span around a call, if there are any.
 pub struct Observed {
     pub watched: Option<Box<ClientHookCall>>,
     pub span: MadeSpan,
@@ -96,7 +96,7 @@ impl Default for Observed {
 }
 
 impl Observed {
-    /// The call has been sent, over a link on which the server has this number for the client.
+    /// Records that the call was sent, on a link where the server knows the client by this number.
     #[inline]
     pub fn sent(&mut self, client_id: u64, ticket: Ticket) {
         self.span.sent(client_id, ticket);

@@ -1,9 +1,9 @@
 //! The client's side of a call.
 //!
-//! [`call`] takes the arguments, [`exchange`] sends them and waits by a [`pending_call`], and [`answer`] reads what
-//! came back. An attempt that failed says [why](failed_attempt), and what follows for the next.
-//! [`options`] end a call before that; [`hook_call`] runs the hooks around it. A [`short`] call that is plain
-//! needs nothing of that.
+//! [`call`] takes the arguments, [`exchange`] sends them and waits by a [`pending_call`], and [`answer`]
+//! decodes the reply. A [failed attempt](failed_attempt) says why, and whether another one follows.
+//! [`options`] may end a call earlier; [`hook_call`] runs the hooks around it. A [`short`] plain call
+//! needs none of these.
 
 pub mod answer;
 pub mod call;

@@ -1,4 +1,4 @@
-//! What applies to some calls of a client and not to all.
+//! The options that apply to some calls of a client.
 
 use std::time::{Duration, Instant};
 
@@ -6,13 +6,14 @@ use witrpc_transport::Limit;
 
 use crate::rt::cancel_token::CancelToken;
 
-/// What applies to the calls of one view of a client: `client.with(CallOptions::new()…)`.
+/// The options of one view's calls: `client.with(CallOptions::new()…)`.
 ///
-/// A deadline or a timeout that is given here goes to the server with each call: an expired call is
-/// not begun ([`CallError::Expired`](crate::CallError::Expired)), its handler knows
-/// [until when](crate::CallContext::deadline) it is waited for, and learns
-/// [when that has passed](crate::CallContext::cancelled). The
-/// [default timeout](crate::ClientBuilder::call_timeout) of a client does not apply then.
+/// A deadline or a timeout that is given here goes to the server with each call. The server does
+/// not begin an expired call ([`CallError::Expired`](crate::CallError::Expired)). A handler can
+/// read the [deadline](crate::CallContext::deadline), and learns [when it has
+/// passed](crate::CallContext::cancelled).
+///
+/// Both replace the client's [default timeout](crate::ClientBuilder::call_timeout).
 ///
 /// # Examples
 ///
@@ -51,20 +52,20 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Those of the client itself.
+    /// Creates options that change nothing about the client's own.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Until when to wait for answers. `None`, as from
-    /// [`CallContext::deadline`](crate::CallContext::deadline), sets none.
+    /// Sets the instant until which the client waits for answers. `None`, which
+    /// [`CallContext::deadline`](crate::CallContext::deadline) may return, sets no deadline.
     pub fn deadline(mut self, deadline: impl Into<Option<Instant>>) -> Self {
         self.deadline = deadline.into();
         self
     }
 
-    /// How long to wait for each answer, from its call on. With a
-    /// [`deadline`](Self::deadline) too, the earlier counts.
+    /// Sets how long the client waits for each answer, from its call on. Together with a
+    /// [`deadline`](Self::deadline), the earlier of the two counts.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = timeout.into();
         self
@@ -76,7 +77,7 @@ impl CallOptions {
         self
     }
 
-    /// These, and of `earlier` ones what these leave open.
+    /// Returns these options, completed by those of `earlier` that are unset here.
     pub(crate) fn or(self, earlier: Option<&Self>) -> Self {
         let Some(earlier) = earlier else { return self };
         Self {
@@ -94,7 +95,7 @@ impl CallOptions {
         self.deadline.is_some() || self.timeout.is_some()
     }
 
-    /// The deadline of a call that starts now; `None` also for a time without end.
+    /// Returns the deadline of a call that starts now; `None` also for an unlimited time.
     fn deadline_now(&self) -> Option<Instant> {
         let timeout = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         match (self.deadline, timeout) {
@@ -103,7 +104,8 @@ impl CallOptions {
         }
     }
 
-    /// How long something that starts now may take; `None` for as long as the server lives.
+    /// Returns how long an operation that starts now may take; `None` for as long as the server
+    /// lives.
     pub(crate) fn time_left(&self, default: Option<Duration>) -> Option<Duration> {
         let left = self.deadline.map(|at| at.saturating_duration_since(Instant::now()));
         match (left, self.timeout) {
@@ -113,7 +115,7 @@ impl CallOptions {
         }
     }
 
-    /// The time that a call is allowed, as its error says it: none if it is a deadline.
+    /// Returns the time that a call is allowed, for its error; `None` if it has a deadline.
     pub(crate) fn time_allowed(&self, default: Option<Duration>) -> Option<Duration> {
         match (self.deadline, self.timeout) {
             (None, None) => default,
@@ -123,17 +125,17 @@ impl CallOptions {
     }
 }
 
-/// Until when one call may take.
+/// The time limits of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallDeadline {
     /// How long the caller waits.
     pub limit: Limit,
-    /// What the server is told of it.
+    /// The deadline that is sent to the server.
     pub deadline: Option<Instant>,
 }
 
 impl CallDeadline {
-    /// Of a call that starts now.
+    /// Returns the limits of a call that starts now.
     #[inline]
     pub fn new(options: Option<&CallOptions>, default: Option<Duration>) -> Self {
         match options {
@@ -145,10 +147,10 @@ impl CallDeadline {
         }
     }
 
-    /// Whether there is no use in calling.
+    /// Returns whether the deadline has already passed.
     #[inline]
     pub fn are_over(&self) -> bool {
-        // The clock is read only for a call that has a deadline.
+        // Reads the clock only for a call that has a deadline.
         self.deadline.is_some_and(|at| at <= Instant::now())
     }
 }

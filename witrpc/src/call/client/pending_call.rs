@@ -1,4 +1,4 @@
-//! A call on its way, which is abandoned when whoever waits for it goes away.
+//! A call in flight, which is abandoned when its future is dropped.
 
 use std::borrow::BorrowMut;
 use std::ops::Deref;
@@ -6,8 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use witrpc_transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing, Sending, Ticket};
 
-/// A call from the first attempt to send it until its answer, on a channel and with a limit that are
-/// lent or its own.
+/// A call from the first attempt to send it until its answer. It borrows or owns its channel and
+/// its limit.
 pub struct PendingCall<C, L>
 where
     C: Deref<Target = dyn ClientChannel>,
@@ -16,15 +16,15 @@ where
     channel: C,
     limit: L,
     stage: CallStage,
-    /// It belongs to a call that has begun, which a server that drains its calls waits for.
+    /// Whether it belongs to a call that has begun. A server that drains its calls still takes it.
     continues: bool,
 }
 
-/// How far a call has got.
+/// The progress of a call.
 enum CallStage {
     /// Nothing has happened.
     New,
-    /// It waits for a lane or for space, or goes in segments.
+    /// It waits for a lane or for space, or is sent in segments.
     Sending(Sending),
     /// It is sent.
     Sent(Ticket),
@@ -41,12 +41,12 @@ where
         Self { channel, limit, stage: CallStage::New, continues: false }
     }
 
-    /// Has it sent also while the server drains its calls.
+    /// Has the call sent even while the server drains its calls.
     pub fn set_continuing(&mut self) {
         self.continues = true;
     }
 
-    /// Sends at once, if that is possible; `false` when it is not.
+    /// Tries to send at once. Returns `false` if the call would have to wait.
     pub fn try_send(&mut self, message: Outgoing<'_>) -> Result<bool, ChannelError> {
         let ticket = self.channel.try_send(message)?;
         let is_sent = ticket.is_some();
@@ -56,7 +56,7 @@ where
         Ok(is_sent)
     }
 
-    /// Sends: at once if that is possible, else as [`poll_send`](Self::poll_send).
+    /// Sends at once if that is possible, otherwise as [`poll_send`](Self::poll_send) does.
     pub fn poll_try_send(
         &mut self,
         cx: &mut Context<'_>,
@@ -73,7 +73,7 @@ where
         self.poll_send(cx, message)
     }
 
-    /// Sends, waiting for what that takes. To be polled with an equal message each time.
+    /// Sends, and waits for a lane and space. Poll it with an equal message each time.
     pub fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
@@ -94,12 +94,12 @@ where
         Poll::Ready(sent.map(|_| ()))
     }
 
-    /// Whether the request has been sent to its end.
+    /// Returns whether the request was sent completely.
     pub fn is_sent(&self) -> bool {
         matches!(self.stage, CallStage::Sent(_))
     }
 
-    /// The call, once it is sent.
+    /// Returns the ticket of the call, once it is sent.
     pub fn ticket(&self) -> Option<Ticket> {
         match self.stage {
             CallStage::Sent(ticket) => Some(ticket),
@@ -107,31 +107,32 @@ where
         }
     }
 
-    /// Nobody looks for the answer for now. After this it is polled for, not waited for.
+    /// Announces that the caller will not look for the answer for now. After this, poll for the
+    /// answer instead of waiting for it.
     pub fn set_aside(&self) {
         if let Some(ticket) = self.ticket() {
             self.channel.set_aside(ticket);
         }
     }
 
-    /// The answer may take long: there is no use in looking for it again and again.
+    /// Announces that the answer may take long, so that the waiter does not spin for it.
     pub fn expect_late(&self) {
         if let Some(ticket) = self.ticket() {
             self.channel.expect_late(ticket);
         }
     }
 
-    /// Until when the call may take.
+    /// Returns the limit of the call.
     pub fn limit(&mut self) -> &mut Limit {
         self.limit.borrow_mut()
     }
 
-    /// From now on the call may take until this limit.
+    /// Sets a new limit for the rest of the call.
     pub fn set_limit(&mut self, limit: Limit) {
         *self.limit.borrow_mut() = limit;
     }
 
-    /// Completes when the answer to a call that was sent is there.
+    /// Completes when the answer to a call that was sent arrives.
     pub fn poll_answer(
         &mut self,
         cx: &mut Context<'_>,
@@ -146,7 +147,7 @@ where
         Poll::Ready(ended)
     }
 
-    /// Blocks the thread until the answer to a call that was sent is there.
+    /// Blocks the thread until the answer to a call that was sent arrives.
     pub fn wait_answer(mut self, answer: &mut Answer) -> Result<(), ChannelError> {
         let CallStage::Sent(ticket) = std::mem::replace(&mut self.stage, CallStage::Over) else {
             unreachable!("an answer is waited for once, after sending");

@@ -1,9 +1,11 @@
-//! The quick way of a blocking call: one short request, one short answer, and nothing else about it.
+//! The fast path of a blocking call: one short request and one short answer.
 //!
-//! A call is *plain* if nobody looks at it and it has no options of its own. Most are. It is encoded as any
-//! other, and the transport [exchanges](witrpc_transport::ClientChannel::exchange_short) its words for those
-//! of the answer. What that does not settle goes on as a [`ClientCall`]: a request that was not sent is sent
-//! from there, one that was sent is waited for, and any answer but a value that decodes is read there.
+//! A call is *plain* if it has no hook, no span and no options of its own. Most are. It is encoded as any
+//! other, and the transport [exchanges](witrpc_transport::ClientChannel::exchange_short) its words for
+//! those of the answer.
+//!
+//! Everything else continues as a [`ClientCall`]. It sends a request that was not sent, waits for one
+//! that was, and reads any answer but a value that decodes.
 
 use witrpc_transport::{Answer, Exchange, ShortAnswer, Ticket};
 
@@ -20,7 +22,7 @@ use super::call::ClientCall;
 /// The tag of an answer that is the handler's value, without raw sections.
 const VALUE: u32 = AnswerTag { status: Status::Ok, raw: false }.bits();
 
-/// How far a call has come that goes on as a [`ClientCall`].
+/// The progress of a call that continues as a [`ClientCall`].
 pub enum Unfinished<'a> {
     /// The request was sent.
     Sent(LinkRef<'a>, Ticket),
@@ -28,7 +30,7 @@ pub enum Unfinished<'a> {
     Answered(LinkRef<'a>, Answer),
 }
 
-/// Calls a method with these arguments, and blocks the thread until the answer is there.
+/// Calls a method with these arguments, and blocks the thread until the answer arrives.
 ///
 /// # Errors
 ///
@@ -58,7 +60,7 @@ pub fn call_blocking<'a, M: Method>(
     finish::<M>(connection, encoder, encoded, unfinished)
 }
 
-/// Goes on in the general way.
+/// Continues on the general path.
 #[cold]
 fn finish<'a, M: Method>(
     connection: &'a Connection,
@@ -70,8 +72,8 @@ fn finish<'a, M: Method>(
     call.block_from(unfinished.map(|unfinished| *unfinished)).outcome::<M>()
 }
 
-/// Exchanges a request for the answer, if that is a short value; else says how far it has come, if it was
-/// sent.
+/// Exchanges a request for the answer, if that is a short value. Otherwise returns the call's
+/// progress, if it was sent.
 #[inline]
 fn exchange<'a>(
     connection: &'a Connection,
@@ -91,7 +93,7 @@ fn exchange<'a>(
 }
 
 impl Connection {
-    /// Whether nobody looks at the calls of this view, and they have no options.
+    /// Returns whether the calls of this view have no hook, no span and no options.
     #[inline]
     fn is_plain(&self) -> bool {
         self.options().is_none() && self.inner().hook.is_none() && !spans::are_wanted()

@@ -1,4 +1,4 @@
-//! What a call brings: arguments, decoded one after the other.
+//! The arguments of a call, decoded one after the other.
 
 use crate::codec::{DecodeError, Decoder, OwnedBody};
 use crate::method::{ArgumentList, Message, TakenBy};
@@ -11,11 +11,11 @@ pub struct Arguments<'a> {
 /// The arguments of a call that outlives its dispatch.
 pub struct OwnedArguments {
     body: OwnedBody,
-    /// Whether the number of a stream comes before them.
+    /// Whether the number of a stream precedes them.
     behind_number: bool,
 }
 
-/// The arguments could not be decoded: why, in a sentence for the caller.
+/// The error for arguments that could not be decoded, as a sentence for the caller.
 #[derive(Debug)]
 pub struct BadArguments {
     message: String,
@@ -38,7 +38,7 @@ impl OwnedArguments {
         Self { body, behind_number: false }
     }
 
-    /// Those of a method with a stream, and the number of that.
+    /// Opens the arguments of a method with a stream, and reads the stream's number.
     pub(crate) fn behind_number(body: OwnedBody) -> Result<(Self, u64), BadArguments> {
         let number = body.decoder().number("stream")?;
         Ok((Self { body, behind_number: true }, number))
@@ -48,16 +48,16 @@ impl OwnedArguments {
     ///
     /// # Errors
     ///
-    /// The bytes are something else.
+    /// The bytes do not decode as the arguments.
     pub fn read<M: Message>(&self) -> Result<TakenBy<'_, M>, BadArguments> {
         self.open().read::<M>()
     }
 
-    /// Reads them from the first one on.
+    /// Opens the arguments at the first one.
     pub(crate) fn open(&self) -> Arguments<'_> {
         let mut decoder = self.body.decoder();
         if self.behind_number {
-            // Read once already, so it is there.
+            // The constructor has read the number once, so this cannot fail.
             let _ = decoder.number("stream");
         }
         Arguments::new(decoder)
@@ -70,11 +70,11 @@ impl<'a> Arguments<'a> {
         Self { decoder }
     }
 
-    /// Reads the arguments of a method, which are all that there is.
+    /// Reads all the arguments of a method, up to the end of the body.
     ///
     /// # Errors
     ///
-    /// The bytes are something else.
+    /// The bytes do not decode as the arguments.
     #[inline]
     pub fn read<M: Message>(&mut self) -> Result<TakenBy<'a, M>, BadArguments> {
         Ok(M::ARGS.take(&mut self.decoder)?)

@@ -1,4 +1,4 @@
-//! One call on its way through a service.
+//! One call that a service answers.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -34,26 +34,26 @@ use super::job::{AnswerTarget, LateReply, Spawn, StreamAsked, stream_job};
 use super::pending_reply::PendingReply;
 use super::reply::Reply;
 
-/// The server of a trait; made by generated code.
+/// The server of a trait, made by generated code.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the server of a trait",
     label = "not made by `#[wit_service]`",
     note = "for an implementation of a trait `X`, write `XServer::new(..)`"
 )]
 pub trait IntoService {
-    /// What it serves, for the threads of a server to share.
+    /// Returns the service, which the threads of a server share.
     fn into_service(self) -> Arc<dyn Service>;
 }
 
-/// What the server of a trait does with calls; implemented by generated code.
+/// The dispatch of a trait's calls, implemented by generated code.
 pub trait Service: Send + Sync + 'static {
-    /// What it looks like.
+    /// Returns the descriptor of the service.
     fn descriptor(&self) -> &'static ServiceDescriptor;
 
     /// Runs one call, and answers it by one of the methods of [`ServerCall`].
     fn dispatch(&self, call: ServerCall<'_>);
 
-    /// Where its events are emitted, if it has any.
+    /// Returns where the service emits its events, if it has any.
     fn events(&self) -> Option<&Arc<EventHub>> {
         None
     }
@@ -64,18 +64,18 @@ pub struct ServerCall<'a> {
     line: &'a RequestContext<'a>,
     method: u16,
     body: CallBody<'a>,
-    /// What a method with streams needs besides.
+    /// The additional state of a method with streams.
     streams: Rare<WithStreams>,
 }
 
-/// What a call brings, where the transport has put it.
+/// The body of a call, where the transport has put it.
 pub enum CallBody<'a> {
-    /// All is encoded, and decoded there.
+    /// A short request: all of it is encoded and can be decoded in place.
     Short(&'a ShortRequest<'a>),
-    /// Any other.
+    /// Any other request.
     Arrived {
         payload: &'a mut Payload,
-        /// Whether it has raw sections.
+        /// Whether the body has raw sections.
         raw: bool,
     },
 }
@@ -88,7 +88,7 @@ impl CallBody<'_> {
         }
     }
 
-    /// Takes it along, for a call that outlives its dispatch.
+    /// Takes ownership of the body, for a call that outlives its dispatch.
     fn take(&mut self, codec: Codec) -> Result<OwnedBody, DecodeError> {
         match self {
             CallBody::Short(request) => OwnedBody::new(request.request().payload, false, codec),
@@ -97,16 +97,16 @@ impl CallBody<'_> {
     }
 }
 
-/// A call of a method that takes a stream, once that is open.
+/// The additional state of a call with streams, once the stream it takes is open.
 #[derive(Default)]
 struct WithStreams {
-    /// The handler may block its thread, so it runs on one of the server's.
+    /// Whether the handler may block its thread, and so runs on a thread of the server.
     on_server_threads: bool,
-    /// The arguments behind the stream's number, and where the answer goes.
+    /// The arguments after the stream's number, and where the answer goes.
     fed: Option<(OwnedArguments, AnswerTarget)>,
 }
 
-/// Where an answer goes, kept by the dispatch while the call is in the user's hands.
+/// The target of an answer, kept by the dispatch while the user's code has the call.
 pub struct RequestContext<'a> {
     pub peer: &'a Arc<dyn Peer>,
     pub ticket: Ticket,
@@ -116,11 +116,11 @@ pub struct RequestContext<'a> {
     pub pool: &'a Arc<Pool>,
     pub spawn: Option<&'a Spawn>,
     pub observer: &'a CallObserver,
-    /// Of the thread that serves it.
+    /// The counters of the thread that serves the call.
     pub counters: &'a ThreadCounters,
     /// Set once the call is answered, or a job has taken it over.
     pub settled: Cell<bool>,
-    /// The answer, if it is left to the transport.
+    /// The answer, if the transport sends it.
     pub short_answer: &'a Cell<Option<ShortAnswer>>,
 }
 
@@ -137,7 +137,7 @@ impl<'a> RequestContext<'a> {
         self.encode(Status::Ok, &M::OK, value);
     }
 
-    /// Answers with what the handler returned.
+    /// Answers with the value or the error that the handler returned.
     #[inline]
     pub(crate) fn result<M: Method>(&self, result: &Result<M::Ok, M::Err>) {
         match result {
@@ -146,8 +146,9 @@ impl<'a> RequestContext<'a> {
         }
     }
 
-    /// Answers with a value. A short one is left to the transport, unless hooks or spans are to learn whether
-    /// it was heard. Inlined: most are, and of these nothing goes through memory but the bytes.
+    /// Answers with a value. The transport sends a short one, unless hooks or spans must learn
+    /// whether the caller received it. Inlined: most answers are short, and then only the bytes go
+    /// through memory.
     #[inline(always)]
     fn encode<T: 'static>(&self, status: Status, how: &Value<T>, value: &T) {
         let mut encoder = Encoder::new(self.codec);
@@ -159,7 +160,7 @@ impl<'a> RequestContext<'a> {
             let tag = AnswerTag { status, raw: false }.bits();
             self.short_answer.set(Some(ShortAnswer::new(tag, body)));
             self.observer.answered(Counter::Own(self.counters), status, body.len(), true);
-            // Such a message owns nothing that is to be looked for.
+            // A short message has no leases and no raw sections, so there is nothing to drop.
             mem::forget(encoder);
             return;
         }
@@ -184,7 +185,7 @@ impl<'a> RequestContext<'a> {
         CallContext::new(self.peer, self.ticket, deadline, stream_cancel.cloned())
     }
 
-    /// Answers. A panic of the user's code while it encodes leaves the call unsettled.
+    /// Answers. If the user's code panics while it encodes, the call stays unsettled.
     #[inline]
     fn settle(&self, answer: impl FnOnce(Reply<'_>)) {
         answer(self.reply());
@@ -195,7 +196,7 @@ impl<'a> RequestContext<'a> {
         Tenant { client: self.peer.client().id, tag: self.tag }
     }
 
-    /// A job that is listed as running until it ends, for one that runs outside of the pool.
+    /// Wraps a job that runs outside of the pool so that it is listed as running until it ends.
     fn enlisted(&self, job: Job) -> Job {
         let enlisted = self.pool.enlist(self.tenant());
         Box::pin(async move {
@@ -212,11 +213,11 @@ impl<'a> RequestContext<'a> {
     }
 }
 
-/// Who makes a call: what a context is made of for a method that asks for one.
+/// The caller's identity, from which a method's context is made if it asks for one.
 pub struct Caller<'a>(&'a RequestContext<'a>);
 
 impl Caller<'_> {
-    /// The context of the call.
+    /// Returns the context of the call.
     pub fn context(&self) -> CallContext {
         self.0.context(None)
     }
@@ -230,7 +231,7 @@ impl<'a> ServerCall<'a> {
 }
 
 impl ServerCall<'_> {
-    /// The number of the method, in the order of the descriptor.
+    /// Returns the number of the method, in the order of the descriptor.
     #[inline]
     pub fn method(&self) -> u16 {
         self.method
@@ -283,13 +284,14 @@ impl ServerCall<'_> {
         line.settled.set(true);
     }
 
-    /// The handler may block its thread, so it runs on one of the server's own; if it waits for its
-    /// client, on one outside of the pool.
+    /// Marks the handler as one that may block its thread. It runs on a thread of the server; if it
+    /// waits for its client, on a thread outside of the pool.
     pub(super) fn runs_on_server_threads(&mut self) {
         self.streams.get_or_insert_default().on_server_threads = true;
     }
 
-    /// Opens the stream that the method takes. `None` when it is not open, which has been answered.
+    /// Opens the stream that the method takes. Returns `None` if that fails; the call is then
+    /// answered.
     pub(super) fn feed<T: FedItem>(mut self) -> Option<(Self, Feed<T>)> {
         let line = self.line;
         let (arguments, number, permit) = self.take_stream_arguments()?;
@@ -308,8 +310,8 @@ impl ServerCall<'_> {
         Some((self, Feed::new(&state)))
     }
 
-    /// Answers that a stream is open, once the future that `run` makes of the arguments says so, and
-    /// has the future send the items.
+    /// Runs the future that `run` makes of the arguments, and answers that the stream is open once
+    /// the future says so. The future then sends the items.
     pub(super) fn stream<M: StreamMethod, F>(
         mut self,
         run: impl FnOnce(OwnedArguments, CallContext, StreamWriter<M>) -> F,
@@ -330,8 +332,8 @@ impl ServerCall<'_> {
         self.start(stream_job(flow, permit, asked, handler), None);
     }
 
-    /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method
-    /// does not begin, which has been answered.
+    /// Opens the arguments of a method with a stream, whose number comes first. Returns `None` if
+    /// the method does not begin; the call is then answered.
     fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, MethodPermit)> {
         let permit = ServerStreams::of(self.line.peer.session()).load.begin(self.body.len());
         let permit = match permit {
@@ -360,7 +362,7 @@ impl ServerCall<'_> {
         match fed {
             _ if !on_server_threads => self.line.start(job),
             None => self.line.pool.run_job(job, self.line.tenant()),
-            // It waits for its client, and no other is to wait for it.
+            // This handler waits for its client, and must not delay other clients in the pool.
             Some((number, feed)) => {
                 let RequestContext { peer, pool, .. } = self.line;
                 let job = self.line.enlisted(job);

@@ -1,4 +1,4 @@
-//! What is noted of a request when it is answered: for the counters, the hooks and the spans.
+//! What is recorded about a request when it is answered: for the counters, the hooks and the spans.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use crate::tag::Status;
 
 use super::hook_call::ServerHookCall;
 
-/// Goes with a request, from where it was taken to wherever it is answered.
+/// The observer of one request, kept from when it was taken until it is answered.
 #[derive(Clone)]
 pub struct CallObserver {
-    /// It asks to run a method.
+    /// Whether the request runs a method.
     is_call: bool,
-    /// Hooks stand around it.
+    /// The hooks around the call.
     watched: Option<Arc<ServerHookCall>>,
     span: ServedSpan,
 }
 
 impl CallObserver {
-    /// Of a request that is only counted.
+    /// Creates the observer of a request that is only counted.
     #[inline]
     pub fn plain(is_call: bool) -> Self {
         Self { is_call, watched: None, span: ServedSpan::none() }
@@ -41,13 +41,13 @@ impl CallObserver {
         &self.span
     }
 
-    /// Whether it is only counted.
+    /// Returns whether the request is only counted.
     #[inline]
     pub fn is_plain(&self) -> bool {
         self.watched.is_none() && !self.span.is_wanted()
     }
 
-    /// The request has been answered; `is_heard` says whether anybody was there.
+    /// Records that the request is answered; `is_heard` says whether the caller was still waiting.
     #[inline]
     pub fn answered(&self, counter: Counter<'_>, status: Status, len: usize, is_heard: bool) {
         let is_error = !matches!(status, Status::Ok | Status::End);
@@ -57,7 +57,7 @@ impl CallObserver {
         }
     }
 
-    /// The caller has gone, or has given the call up, before there was an answer.
+    /// Records that the caller left or gave the call up before there was an answer.
     pub fn unheard(&self, counter: Counter<'_>) {
         counter.answer(self.is_call, false, 0);
         self.tell(ServedEnd::Unheard, 0);
@@ -72,7 +72,7 @@ impl CallObserver {
     }
 }
 
-/// What an answer of that status says of its call.
+/// Returns how a call with an answer of that status ended.
 fn end(status: Status) -> ServedEnd {
     match status {
         Status::Ok | Status::End => ServedEnd::Ok,

@@ -1,4 +1,4 @@
-//! Whether a call's caller still waits: what a handler that takes long asks.
+//! Cancellation of a call, as its handler sees it.
 
 use std::fmt;
 use std::future::Future;
@@ -14,7 +14,7 @@ use crate::stream::server::stream_cancel::{StreamCancel, StreamStage};
 
 use super::context::CallContext;
 
-/// When a call's caller stops waiting.
+/// The state that says when a call's caller stops waiting.
 #[derive(Clone)]
 pub struct Deadline {
     pub at: Instant,
@@ -23,19 +23,21 @@ pub struct Deadline {
 }
 
 impl CallContext {
-    /// Whether nobody waits for the answer any more: the caller has dropped its future, cancelled
-    /// the call or run out of time, its process has left or died, or [`deadline`](Self::deadline)
-    /// has passed. Once it is true it stays true until the call is answered.
+    /// Returns whether the caller no longer waits for the answer. The caller has dropped its
+    /// future, cancelled the call or run out of time; its process has left or died; or the
+    /// [`deadline`](Self::deadline) has passed. Once it is true, it stays true until the call is
+    /// answered.
     ///
-    /// In a method that returns a stream it says the same until the stream is open, and then whether
-    /// the client wants no more of it: it has dropped or cancelled the stream, or has gone. The
-    /// deadline is one for the opening. In a method that takes a stream it holds from the first item
-    /// to the answer.
+    /// In a method that returns a stream, it means the same until the stream is open. From then on
+    /// it means that the client wants no more items: it has dropped or cancelled the stream, or has
+    /// gone. The deadline then covers only the opening. In a method that takes a stream, it applies
+    /// from the first item to the answer.
     ///
-    /// A handler that takes long asks now and then, and returns early with whatever it likes: nobody
-    /// reads it. Nothing ends a handler from outside, but for an `async fn` that is marked
-    /// `#[wit(drop_on_disconnect)]`, which is dropped when its client has gone. To ask costs a few
-    /// nanoseconds, and a look at the clock if the call has a deadline.
+    /// A handler that takes long should ask now and then. If the answer is `true`, it may return
+    /// any value early: the value is not read. The server never ends a handler from outside, with
+    /// one exception: an `async fn` that is marked `#[wit(drop_on_disconnect)]` is dropped when its
+    /// client disconnects. Asking costs a few nanoseconds, and reads the clock if the call has a
+    /// deadline.
     ///
     /// # Examples
     ///
@@ -45,7 +47,7 @@ impl CallContext {
     ///
     /// #[wit_service]
     /// pub trait Miner {
-    ///     /// Counts until nobody wants to know any more.
+    /// /// Counts until the caller stops waiting.
     ///     fn dig(&self, #[wit(ctx)] cx: &CallContext) -> u64;
     /// }
     ///
@@ -75,7 +77,7 @@ impl CallContext {
         }
     }
 
-    /// Whether the caller has given the call up. To be asked while it is unanswered.
+    /// Returns whether the caller has given the call up. Valid only while the call is unanswered.
     fn is_given_up(&self) -> bool {
         self.peer.is_cancelled(self.ticket)
     }
@@ -84,12 +86,12 @@ impl CallContext {
         self.deadline.as_ref().is_some_and(|deadline| Instant::now() >= deadline.at)
     }
 
-    /// [`cancelled`](Self::cancelled) for a method with a stream. What holds for the opening alone is
-    /// looked at once more after it was found: the stream may have been opened meanwhile.
+    /// Implements [`cancelled`](Self::cancelled) for a method with a stream. The conditions that
+    /// apply only to the opening are checked once more: the stream may have been opened meanwhile.
     fn is_unwanted(&self, stream_cancel: &StreamCancel) -> bool {
         let is_over = match stream_cancel.stage() {
             StreamStage::Opening if self.is_given_up() => {
-                // Pairs with the opening's answer, behind which another call may be on the lane.
+                // Pairs with the opening's answer: after it, another call may use the lane.
                 fence(Acquire);
                 stream_cancel.stage() != StreamStage::Open
             }
@@ -98,8 +100,9 @@ impl CallContext {
         is_over || stream_cancel.has_deadline() && self.is_late() && stream_cancel.has_deadline()
     }
 
-    /// Completes when [`cancelled`](Self::cancelled) becomes true, on any executor: for an
-    /// `async fn` that waits for something else meanwhile. Dropping it costs nothing but a lock.
+    /// Returns a future that completes when [`cancelled`](Self::cancelled) becomes true, on any
+    /// executor. It is meant for an `async fn` that waits for something else meanwhile. Dropping
+    /// the future costs one lock.
     ///
     /// # Examples
     ///
@@ -108,7 +111,7 @@ impl CallContext {
     /// use std::pin::pin;
     /// use witrpc::CallContext;
     ///
-    /// /// What `work` gives, or `None` when nobody wants it any more.
+    /// /// Returns the output of `work`, or `None` once the caller has stopped waiting.
     /// async fn while_wanted<T>(cx: &CallContext, work: impl Future<Output = T>) -> Option<T> {
     ///     let (mut work, mut cancelled) = (pin!(work), pin!(cx.until_cancelled()));
     ///     poll_fn(|task| {
@@ -124,14 +127,16 @@ impl CallContext {
         UntilCancelled { cx: self, watch: None }
     }
 
-    /// When the caller stops waiting, if it said so by
+    /// Returns the instant at which the caller stops waiting, if it set one by
     /// [`CallOptions::deadline`](crate::CallOptions::deadline) or
-    /// [`timeout`](crate::CallOptions::timeout); the timeout that all calls of a client have by
-    /// default is its own affair. To be handed on to the calls that the handler makes:
+    /// [`timeout`](crate::CallOptions::timeout). The default timeout of a client is not sent to the
+    /// server, so it does not appear here.
+    ///
+    /// Pass the deadline on to the calls that the handler makes:
     /// `other.with(CallOptions::new().deadline(cx.deadline()))`.
     ///
-    /// A method that returns a stream has one until that is open: from then on its caller waits for as
-    /// long as it likes.
+    /// A method that returns a stream has a deadline until the stream is open. From then on its
+    /// caller may wait without a limit.
     pub fn deadline(&self) -> Option<Instant> {
         self.present_deadline().map(|deadline| deadline.at)
     }
@@ -143,19 +148,19 @@ impl CallContext {
     }
 }
 
-/// What [`CallContext::until_cancelled`] gives.
+/// The future that [`CallContext::until_cancelled`] returns.
 #[must_use = "a future does nothing unless it is polled"]
 pub struct UntilCancelled<'a> {
     cx: &'a CallContext,
     watch: Option<CancelWatch>,
 }
 
-/// What a future has asked for so that it is woken.
+/// The registrations that wake a future.
 struct CancelWatch {
     waker: Waker,
-    /// That the call is given up.
+    /// The registration for the end of the call.
     call: Option<u64>,
-    /// That the stream is not wanted any more.
+    /// The registration for the end of the stream.
     stream: Option<u64>,
     _alarm: Option<Alarm>,
 }
@@ -165,7 +170,8 @@ impl UntilCancelled<'_> {
         let cx = self.cx;
         let stream_cancel = cx.stream_cancel.as_ref();
         let stream = stream_cancel.map(|stream_cancel| stream_cancel.watch(waker));
-        // An open stream has other ends. One that opens while this waits may be woken in vain.
+        // An open stream ends in other ways. If it opens while this future waits, the future may be
+        // woken in vain.
         let call =
             stream_cancel.is_none_or(|stream_cancel| stream_cancel.stage() == StreamStage::Opening);
         let call = call.then(|| cx.peer.watch(cx.ticket, waker));
@@ -196,7 +202,7 @@ impl Future for UntilCancelled<'_> {
                 return Poll::Pending;
             }
             this.unwatch();
-            // What happens from here on wakes the task.
+            // Only what happens after this registration wakes the task.
             this.watch = Some(this.watch(waker));
             return Poll::Pending;
         }

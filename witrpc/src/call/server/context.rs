@@ -1,4 +1,4 @@
-//! Who calls. What a handler asks about its caller's patience is in `cancel.rs`.
+//! The caller of a call. What a handler asks about cancellation is in `cancel.rs`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use crate::stream::server::stream_cancel::StreamCancel;
 
 use super::cancel::Deadline;
 
-/// Who calls: what a method gets for an argument marked `#[wit(ctx)]`.
+/// The caller of a call: the argument of a method that is marked `#[wit(ctx)]`.
 ///
-/// Process and user are the kernel's word, not the client's.
+/// Process and user come from the kernel. The client cannot forge them.
 #[derive(Clone)]
 pub struct CallContext {
     pub(crate) peer: Arc<dyn Peer>,
     pub(crate) ticket: Ticket,
     pub(crate) deadline: Option<Deadline>,
-    /// Of the stream that the method returns or takes, if it does.
+    /// The state of the stream that the method returns or takes, if it has one.
     pub(crate) stream_cancel: Option<Arc<StreamCancel>>,
 }
 
@@ -28,7 +28,7 @@ pub struct CallContext {
     label = "not `CallContext`"
 )]
 pub trait IsContext {
-    /// The context itself.
+    /// Returns the context as this type.
     fn of(context: &CallContext) -> &Self;
 }
 
@@ -39,7 +39,7 @@ impl IsContext for CallContext {
     }
 }
 
-/// Returns the context as the type that a method takes it as.
+/// Returns the context as the type that the method's argument has.
 pub fn context<T: IsContext + ?Sized>(context: &CallContext) -> &T {
     T::of(context)
 }
@@ -60,29 +60,29 @@ impl CallContext {
         Self { peer: Arc::clone(peer), ticket, deadline, stream_cancel }
     }
 
-    /// The client's number, which no other client of any server of this process has had.
+    /// Returns the client's number, which no other client of any server of this process has had.
     pub fn client_id(&self) -> u64 {
         self.peer.client().id
     }
 
-    /// The client's process, as this process's pid namespace numbers it.
+    /// Returns the client's process id, in the pid namespace of this process.
     pub fn pid(&self) -> u32 {
         self.peer.client().pid
     }
 
-    /// The user that the client runs as.
+    /// Returns the user id that the client runs as.
     pub fn uid(&self) -> u32 {
         self.peer.client().uid
     }
 
-    /// The name under which the server knows the client's access token: what was given to
-    /// [`AccessTokens::allow`](crate::AccessTokens::allow). `None` for a token without a name, and on
-    /// a server that asks for none.
+    /// Returns the name that [`AccessTokens::allow`](crate::AccessTokens::allow) gave to the
+    /// client's access token. Returns `None` for a token without a name, and on a server that
+    /// requires no token.
     pub fn identity(&self) -> Option<&str> {
         self.peer.client().identity()
     }
 
-    /// A number that no other call of this client has.
+    /// Returns a number that no other call of this client has.
     pub fn call_id(&self) -> u64 {
         self.ticket.call_id()
     }

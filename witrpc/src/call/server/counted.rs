@@ -1,10 +1,10 @@
-//! Calls that have not been answered, for a shutdown to wait for.
+//! Unanswered calls, which a shutdown waits for.
 
 use std::sync::{Arc, Weak};
 
 use crate::pool::Pool;
 
-/// Counts as a call that has not been answered: a shutdown waits for it.
+/// The registration of one unanswered call: a shutdown waits for it.
 pub struct Counted(Weak<Pool>);
 
 impl Counted {
@@ -21,7 +21,7 @@ impl Counted {
 
 #[cfg(test)]
 impl Counted {
-    /// Of no server.
+    /// Creates a registration that belongs to no server.
     pub fn nowhere() -> Self {
         Self(Weak::new())
     }

@@ -1,4 +1,4 @@
-//! A call that hooks stand around.
+//! A call that runs hooks before and after it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// `None` when there are none, so that calls need not look.
+    /// Returns `None` when there are no hooks, so that calls skip the check.
     pub fn new(hooks: Vec<Box<dyn ServerHook>>) -> Option<Arc<Self>> {
         let want_durations = hooks.iter().any(|hook| hook.wants_durations());
         let hooks = hooks.into_boxed_slice();
@@ -30,7 +30,7 @@ impl Hooks {
         self.tell(|hook| hook.left(client));
     }
 
-    /// Runs code of the user's whose outcome matters to nobody.
+    /// Runs a hook of the user; a panic in it is dropped, since it changes no outcome.
     fn tell(&self, tell: impl Fn(&dyn ServerHook)) {
         for hook in &self.hooks {
             let _ = catch(|| tell(&**hook));
@@ -38,7 +38,7 @@ impl Hooks {
     }
 }
 
-/// Why a call is not begun.
+/// The reason why a call is not begun.
 pub enum NotBegun {
     /// A hook rejected it.
     Rejected(Rejection),
@@ -46,7 +46,7 @@ pub enum NotBegun {
     Panicked(String),
 }
 
-/// One call, from before its handler until it has been answered, whoever does that.
+/// One call with hooks, from before its handler until it is answered, on any thread.
 pub struct ServerHookCall {
     peer: Arc<dyn Peer>,
     hooks: Arc<Hooks>,
@@ -59,7 +59,7 @@ pub struct ServerHookCall {
 }
 
 impl ServerHookCall {
-    /// Of a method by the names of its service and its own.
+    /// Creates the state for a call of the method with these names.
     pub fn new(
         hooks: &Arc<Hooks>,
         peer: &Arc<dyn Peer>,
@@ -89,7 +89,7 @@ impl ServerHookCall {
         Ok(())
     }
 
-    /// Tells the hooks how it ended.
+    /// Reports to the hooks how the call ended.
     pub fn after(&self, end: ServedEnd, answer_len: usize) {
         let duration = self.began.map(|began| began.elapsed());
         let call = ServedCall { duration, ..self.call() };

@@ -1,4 +1,4 @@
-//! The jobs of `async fn` handlers: what is left of a call when its dispatch is over.
+//! The jobs of `async fn` handlers: the part of a call that outlives its dispatch.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -24,25 +24,26 @@ use super::pending_reply::PendingReply;
 use super::reply::Reply;
 use super::session::ClientSession;
 
-/// Where jobs run if not on the server's threads: hands one to a runtime of the user's.
+/// A function that hands a job to a runtime of the user's, instead of to the server's threads.
 pub type Spawn = Box<dyn Fn(Job) + Send + Sync>;
 
-/// A call that will be answered by a job. If the job is dropped before, it is answered then.
+/// A call that a job answers. If the job is dropped before, the drop answers the call.
 pub struct LateReply {
     place: AnswerTarget,
     stage: Cell<JobStage>,
     /// Whether the handler is dropped when its client goes.
     drops: bool,
-    /// Given back when the call has been answered.
+    /// The shutdown's registration, released when the call is answered.
     counted: Option<Counted>,
     _of_client: ClientJob,
 }
 
-/// Where an answer goes.
+/// The target of an answer.
 pub enum AnswerTarget {
-    /// To whoever has called.
+    /// The caller.
     Caller(PendingReply),
-    /// To whoever will ask for it: the request for the call was answered when its stream was open.
+    /// The slot of a stream. Opening the stream answered the request, so the client asks for this
+    /// answer separately.
     Slot {
         feed: Arc<dyn HasSlot>,
         session: Session,
@@ -71,7 +72,7 @@ impl AnswerTarget {
         ClientSession::of(self.raw_session())
     }
 
-    /// Nobody hears the answer, and nobody will.
+    /// Records that the caller will not receive the answer.
     fn unheard(&self) {
         self.observer().unheard(self.session().late());
     }
@@ -85,14 +86,14 @@ enum JobStage {
 }
 
 impl LateReply {
-    /// Takes the call over from its dispatch. A shutdown waits for it from now on.
+    /// Takes the call over from its dispatch. A shutdown waits for it from then on.
     pub fn new(place: AnswerTarget, drops: bool, pool: &Arc<Pool>) -> Self {
         let (stage, counted) = (Cell::new(JobStage::NotBegun), Some(Counted::new(pool)));
         let of_client = ClientJob::new(place.raw_session());
         Self { place, stage, drops, counted, _of_client: of_client }
     }
 
-    /// The job that runs the handler and answers with what `answer` makes of its outcome.
+    /// Returns the job that runs the handler and answers with what `answer` makes of its outcome.
     pub fn job<T: Send + 'static>(
         self,
         handler: impl Future<Output = T> + Send + 'static,
@@ -126,7 +127,7 @@ impl LateReply {
             };
             let reply = asked.reply_for(observer);
             match outcome {
-                // The user's code encodes the value, and may panic before it is sent.
+                // The user's code encodes the value, and may panic before the answer is sent.
                 Ok(value) => {
                     if let Err(message) = catch(|| answer(reply, &value)) {
                         reply.panicked(&message);
@@ -172,14 +173,14 @@ impl Drop for LateReply {
     }
 }
 
-/// The job that runs a method which returns a stream, up to the end of that.
+/// Returns the job that runs a method which returns a stream, up to the end of the stream.
 pub fn stream_job<T: Send + 'static>(
     flow: Arc<StreamSender<T>>,
     permit: MethodPermit,
     asked: StreamAsked,
     handler: impl Future<Output = Result<(), BadArguments>> + Send + 'static,
 ) -> Job {
-    /// Ends the stream, if nothing else has.
+    /// A guard that ends the stream if it is still open.
     struct Ended<T: 'static> {
         flow: Arc<StreamSender<T>>,
         pool: Weak<Pool>,
@@ -216,16 +217,16 @@ pub fn stream_job<T: Send + 'static>(
     })
 }
 
-/// What the job of a method that returns a stream has of its call.
+/// The parts of its call that the job of a method with a returned stream needs.
 pub struct StreamAsked {
     pub session: Session,
     pub span: ServedSpan,
-    /// Whether the method's future is dropped when its client goes.
+    /// Whether the method's future is dropped when its client disconnects.
     pub drops: bool,
     pub pool: Weak<Pool>,
 }
 
-/// `None` when the client has gone, with whom the handler is dropped.
+/// Runs the handler. Returns `None`, and drops the handler, when the client disconnects.
 async fn unless_gone<F: Future>(session: &Session, handler: F) -> Option<F::Output> {
     let mut gone = pin!(ClientSession::of(session).presence.until_cut());
     let mut handler = pin!(handler);
@@ -238,7 +239,7 @@ async fn unless_gone<F: Future>(session: &Session, handler: F) -> Option<F::Outp
     .await
 }
 
-/// `None` when the caller has gone, with whom the handler is dropped.
+/// Runs the handler. Returns `None`, and drops the handler, when the caller has gone.
 async fn unless_lost<F: Future>(feed: &dyn HasSlot, mut handler: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| {
         if feed.slot().poll_lost(cx) {
@@ -249,7 +250,7 @@ async fn unless_lost<F: Future>(feed: &dyn HasSlot, mut handler: Pin<&mut F>) ->
     .await
 }
 
-/// Polls the user's future, within its span; a panic becomes its message.
+/// Polls the user's future within its span, and turns a panic into its message.
 async fn caught<F: Future>(
     span: &ServedSpan,
     mut handler: Pin<&mut F>,

@@ -19,13 +19,13 @@ pub struct MethodCall<'a, M> {
 }
 
 impl<'a> ServerCall<'a> {
-    /// Returns this call as one of the method `M`, and the service that is to answer it.
+    /// Returns this call as one of the method `M`, and the service that answers it.
     pub fn of<M, S: ?Sized>(self, service: &Arc<S>) -> (MethodCall<'a, M>, Arc<S>) {
         (MethodCall { call: self, method: PhantomData }, Arc::clone(service))
     }
 
-    /// The same of a method that may block its thread. It runs on one of the server's own; if it waits
-    /// for its client, on one outside of the pool.
+    /// Does the same for a method that may block its thread. The handler runs on a thread of the
+    /// server; if it waits for its client, on a thread outside of the pool.
     pub fn of_blocking<M, S: ?Sized>(mut self, service: &Arc<S>) -> (MethodCall<'a, M>, Arc<S>) {
         self.runs_on_server_threads();
         self.of(service)
@@ -33,7 +33,7 @@ impl<'a> ServerCall<'a> {
 }
 
 impl<M: Method> MethodCall<'_, M> {
-    /// Answers with the value of the future that `run` makes of the arguments, when it is ready.
+    /// Answers with the value of the future that `run` makes of the arguments.
     pub fn reply_async<F>(self, run: impl FnOnce(OwnedArguments, CallContext) -> F)
     where
         M: Method<Ok: Send>,
@@ -42,7 +42,7 @@ impl<M: Method> MethodCall<'_, M> {
         self.call.run_async::<M, _, _>(run, |reply, value| reply.value::<M>(value));
     }
 
-    /// Answers with the value or the method's own error of the future, when it is ready.
+    /// Answers with the value or the method's own error of the future.
     pub fn reply_async_result<F>(self, run: impl FnOnce(OwnedArguments, CallContext) -> F)
     where
         M: Method<Ok: Send, Err: Send>,
@@ -53,7 +53,8 @@ impl<M: Method> MethodCall<'_, M> {
 }
 
 impl<M: FedMethod> MethodCall<'_, M> {
-    /// Opens the stream that the method takes. `None` when it is not open, which has been answered.
+    /// Opens the stream that the method takes. Returns `None` if that fails; the call is then
+    /// answered.
     #[must_use]
     pub fn feed(self) -> Option<(Self, Feed<M::Fed>)> {
         let (call, feed) = self.call.feed()?;
@@ -62,8 +63,8 @@ impl<M: FedMethod> MethodCall<'_, M> {
 }
 
 impl<M: StreamMethod> MethodCall<'_, M> {
-    /// Answers that a stream is open, once the future that `run` makes of the arguments says so, and
-    /// has the future send the items.
+    /// Runs the future that `run` makes of the arguments, and answers that the stream is open once
+    /// the future says so. The future then sends the items.
     pub fn stream<F>(self, run: impl FnOnce(OwnedArguments, CallContext, StreamWriter<M>) -> F)
     where
         F: Future<Output = Result<(), BadArguments>> + Send + 'static,

@@ -1,11 +1,10 @@
 //! The server's side of a call.
 //!
-//! A service has each request as a [`call`], whose [`arguments`] it decodes, and answers one by a future as a
-//! [`method_call`]; the handler sees its [`context`] and
-//! can be told of a [`cancel`]. [`reply`] answers, for an `async fn` from a [`job`], which has a
-//! [`pending_reply`] and is [`counted`] for a shutdown. A [`session`] is what the server keeps for each client. A
-//! [`call_observer`] goes with each request and notes its end for the counters, for hooks ([`hook_call`]) and in
-//! its span.
+//! A service receives each request as a [`call`] and decodes its [`arguments`]; a future answers a
+//! [`method_call`]. The handler sees its [`context`] and may ask for a [`cancel`]. [`reply`] sends the
+//! answer. For an `async fn` a [`job`] does so: it has a [`pending_reply`] and is [`counted`] for a
+//! shutdown. A [`session`] is what the server keeps for each client. A [`call_observer`] records the end
+//! of each request for the counters, for hooks ([`hook_call`]) and in its span.
 
 pub mod arguments;
 pub mod call;

@@ -1,4 +1,4 @@
-//! A request whose answer is given later, by whichever thread.
+//! A request that any thread may answer later.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::call_observer::CallObserver;
 use super::reply::Reply;
 use super::session::ClientSession;
 
-/// Who has asked for something and waits for the answer.
+/// The client and the request that an answer belongs to.
 #[derive(Clone)]
 pub struct PendingReply {
     pub peer: Arc<dyn Peer>,
@@ -24,7 +24,7 @@ impl PendingReply {
         self.reply_for(&self.observer)
     }
 
-    /// As [`reply`](Self::reply), when that answers another request too.
+    /// Creates a reply as [`reply`](Self::reply) does, with the observer of another request.
     pub fn reply_for<'a>(&'a self, observer: &'a CallObserver) -> Reply<'a> {
         let counter = ClientSession::of(self.peer.session()).late();
         let (peer, ticket, codec) = (&*self.peer, self.ticket, self.codec);

@@ -1,4 +1,4 @@
-//! Answers.
+//! The answers to calls.
 
 use witrpc_transport::{Body, ChannelError, Outgoing, Peer, SMALL_LEN, Ticket, pad};
 
@@ -15,9 +15,9 @@ use super::call_observer::CallObserver;
 /// The longest text of an answer that is not a value, in bytes.
 const MAX_TEXT_LEN: usize = 4096;
 
-/// Answers one call, once.
+/// The answer to one call, sent once.
 ///
-/// That nobody is there to hear the answer is no error: who left has learned why on its own side.
+/// It is no error if the caller has left: the caller's own side has reported why.
 #[derive(Clone, Copy)]
 pub struct Reply<'a> {
     pub peer: &'a dyn Peer,
@@ -28,29 +28,29 @@ pub struct Reply<'a> {
 }
 
 impl Reply<'_> {
-    /// The stream that the method takes is open. The call goes on.
+    /// Answers that the stream which the method takes is open. The call continues.
     pub fn opened(self) {
         let observer = &CallObserver::plain(false);
         Reply { observer, ..self }.done();
     }
 
-    /// What was asked for is done.
+    /// Answers that the request is done.
     pub fn done(self) {
         self.encode(Status::Ok, &method::value("result"), &());
     }
 
-    /// What became of an upload, as a number of the protocol.
+    /// Answers with the outcome of an upload, as a number of the protocol.
     pub fn number(self, number: u64) {
         self.encode(Status::Ok, &method::value("result"), &number);
     }
 
-    /// The handler's value.
+    /// Answers with the handler's value.
     #[inline]
     pub fn value<M: Method>(self, value: &M::Ok) {
         self.encode(Status::Ok, &M::OK, value);
     }
 
-    /// What the handler returned.
+    /// Answers with the value or the error that the handler returned.
     #[inline]
     pub fn result<M: Method>(self, result: &Result<M::Ok, M::Err>) {
         match result {
@@ -59,14 +59,14 @@ impl Reply<'_> {
         }
     }
 
-    /// The method's own error.
+    /// Answers with the method's own error.
     #[inline]
     pub fn error<M: Method>(self, error: &M::Err) {
         self.encode(Status::App, &method::error_of::<M>(), error);
     }
 
-    /// The first items of a batch, and whether these are the last of the stream. The only error that
-    /// is reported is that they are too many.
+    /// Answers with the first items of a batch; the tag says whether they end the stream. Reports
+    /// only one error: that the items are too large.
     pub fn batch<T: 'static>(
         self,
         batch: &Batch<T>,
@@ -81,31 +81,31 @@ impl Reply<'_> {
         }
         match encoder.with_body(|raw, body| self.answer(Status::Ok, raw, body)) {
             Err(ChannelError::TooLarge { len, max }) => Err(ChannelError::TooLarge { len, max }),
-            // Nobody is there to hear it.
+            // The caller has left.
             _ => Ok(()),
         }
     }
 
-    /// Events. The only error that is reported is that they are too many.
+    /// Answers with events. Reports only one error: that they are too large.
     pub fn events(self, message: &[u8]) -> Result<(), ChannelError> {
         match self.send(Status::Ok, message) {
             Err(ChannelError::TooLarge { len, max }) => Err(ChannelError::TooLarge { len, max }),
-            // Nobody is there to hear it.
+            // The caller has left.
             _ => Ok(()),
         }
     }
 
-    /// What is new of uploads.
+    /// Answers with the new states of uploads.
     pub fn notices(self, message: &[u8]) {
         let _ = self.send(Status::Ok, message);
     }
 
-    /// The stream is over.
+    /// Answers that the stream has ended.
     pub fn end(self) {
         let _ = self.send(Status::End, &[]);
     }
 
-    /// A stream is not open.
+    /// Answers that a stream could not be opened.
     #[cold]
     pub fn not_opened(self, why: NotOpened) {
         match why {
@@ -119,19 +119,19 @@ impl Reply<'_> {
         }
     }
 
-    /// The value could not be encoded.
+    /// Answers that the value could not be encoded.
     #[cold]
     pub fn not_encoded(self, message: &str) {
         self.text(Status::EncodeFailed, message);
     }
 
-    /// The arguments could not be decoded.
+    /// Answers that the arguments could not be decoded.
     #[cold]
     pub fn bad_request(self, message: &str) {
         self.text(Status::BadRequest, message);
     }
 
-    /// The handler panicked, or ended without an answer.
+    /// Answers that the handler panicked, or ended without an answer.
     #[cold]
     pub fn panicked(self, message: &str) {
         self.text(Status::Panicked, message);
@@ -143,25 +143,25 @@ impl Reply<'_> {
         self.observer.unheard(self.counter);
     }
 
-    /// The machine has no thread for the method, which was not begun.
+    /// Answers that the machine has no thread for the method, which was not begun.
     #[cold]
     pub fn no_thread(self, why: &str) {
         self.text(Status::NoThread, why);
     }
 
-    /// There is no such method.
+    /// Answers that there is no such method.
     #[cold]
     pub fn unknown_method(self) {
         let _ = self.send(Status::UnknownMethod, &[]);
     }
 
-    /// The caller's deadline has passed, and the call was not begun.
+    /// Answers that the caller's deadline had passed before the call was begun.
     #[cold]
     pub fn expired(self) {
         let _ = self.send(Status::Expired, &[]);
     }
 
-    /// A hook did not let the call through.
+    /// Answers that a hook rejected the call.
     #[cold]
     pub fn rejected(self, rejection: &Rejection) {
         let mut text = String::from(if rejection.is_retryable { "+" } else { "-" });
@@ -169,7 +169,7 @@ impl Reply<'_> {
         self.text(Status::Rejected, &text);
     }
 
-    /// The call was not begun, and will not be.
+    /// Answers that the call was not begun and will not be.
     #[cold]
     pub fn shutting_down(self) {
         let _ = self.send(Status::ShuttingDown, &[]);
@@ -181,7 +181,7 @@ impl Reply<'_> {
         self.encoded(status, encoder, encoded);
     }
 
-    /// What an encoder has made of a value.
+    /// Answers with the outcome of encoding a value.
     pub fn encoded(
         self,
         status: Status,
@@ -205,7 +205,7 @@ impl Reply<'_> {
         let _ = self.send(Status::AnswerTooLarge, &numbers);
     }
 
-    /// Answers with a text, or with as much of it as the connection's limit lets through.
+    /// Answers with a text, cut to the connection's limit.
     fn text(self, status: Status, text: &str) {
         let sent = self.send(status, cut(text, MAX_TEXT_LEN).as_bytes());
         if let Err(ChannelError::TooLarge { max, .. }) = sent {
@@ -213,7 +213,8 @@ impl Reply<'_> {
         }
     }
 
-    /// Sends what is no value. But for texts, nothing of it is over [`MIN_MESSAGE_LEN`].
+    /// Sends an answer that is no value. Except for texts, its length is at most
+    /// [`MIN_MESSAGE_LEN`].
     ///
     /// [`MIN_MESSAGE_LEN`]: witrpc_transport::MIN_MESSAGE_LEN
     fn send(self, status: Status, bytes: &[u8]) -> Result<(), ChannelError> {
@@ -224,11 +225,12 @@ impl Reply<'_> {
         }
     }
 
-    /// The one way of all answers but those that are left to the transport.
+    /// Sends an answer: the only path for all answers that the transport does not send itself.
     fn answer(self, status: Status, raw: bool, body: Body<'_>) -> Result<(), ChannelError> {
         let tag = AnswerTag { status, raw }.bits();
         let answered = self.peer.answer(self.ticket, Outgoing::new(tag, body));
-        // One that is too large will be answered with that.
+        // The caller sends another answer instead of one that is too large, so the request is still
+        // open.
         if !matches!(answered, Err(ChannelError::TooLarge { .. })) {
             self.observer.answered(self.counter, status, body.len(), answered.is_ok());
         }
@@ -236,7 +238,7 @@ impl Reply<'_> {
     }
 }
 
-/// The beginning of a text, in at most so many bytes.
+/// Returns the beginning of a text, in at most `most` bytes.
 fn cut(text: &str, most: usize) -> &str {
     let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {

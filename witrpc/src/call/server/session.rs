@@ -1,7 +1,7 @@
-//! What a server keeps for each of its clients.
+//! The state that a server keeps for each of its clients.
 //!
-//! Streams and events keep something of their own for a client: a *part*, which they alone know, so that they
-//! stand above this file and not within it. Plain calls ask for no part.
+//! Streams and events keep their own state for a client in a *part*, whose type only they know. So they
+//! stand above this file and not within it. Plain calls use no part.
 
 use std::any::Any;
 use std::fmt;
@@ -14,25 +14,25 @@ use crate::observe::counters::{Counter, CounterRegistry};
 use crate::observe::left_behind::{ClientJobs, LeftBehind};
 use crate::stream::server::stream_cancel::StreamCancel;
 
-/// What one of those who serve a client keeps for it, found by its type.
+/// A part of a session, found by its type.
 pub type SessionPart = Box<dyn Any + Send + Sync>;
 
-/// What a server keeps for a client: made when the client is let in, gone with its connection. The
-/// transport keeps it as a [`Session`].
+/// The state that a server keeps for a client, from its admission until its connection ends. The
+/// transport stores it as a [`Session`].
 pub struct ClientSession {
-    /// How the client's values become bytes.
+    /// The encoding of the client's values.
     pub codec: Codec,
     parts: Vec<SessionPart>,
-    /// The count of the client's jobs.
+    /// The number of the client's jobs.
     pub jobs: ClientJobs,
-    /// Cut when the client goes.
+    /// Cancelled when the client disconnects.
     pub presence: Arc<StreamCancel>,
-    /// Where the server counts.
+    /// The counters of the server.
     counter_registry: Arc<CounterRegistry>,
 }
 
 impl ClientSession {
-    /// Makes what a transport keeps for a new client.
+    /// Creates what a transport stores for a new client.
     pub fn begin(
         codec: Codec,
         counter_registry: Arc<CounterRegistry>,
@@ -43,17 +43,17 @@ impl ClientSession {
         Session::new(Arc::new(session)).with_note(note(codec))
     }
 
-    /// Returns what a transport has kept.
+    /// Returns the state that a transport has stored.
     ///
     /// # Panics
     ///
-    /// When the transport hands back a session that no server of this crate has given it.
+    /// Panics when the transport hands back a session that no server of this crate has given it.
     #[inline]
     pub fn of(session: &Session) -> &Self {
         session.get().expect("a transport hands back the session that the admission gave it")
     }
 
-    /// Where answers are counted that are given from any thread.
+    /// Returns the counter of answers that any thread may give.
     pub fn late(&self) -> Counter<'_> {
         self.counter_registry.late()
     }
@@ -62,24 +62,24 @@ impl ClientSession {
     ///
     /// # Panics
     ///
-    /// When the session was begun without it.
+    /// Panics when the session was begun without that part.
     pub fn part<T: Any>(&self) -> &T {
         let mut found = self.parts.iter().filter_map(|part| part.downcast_ref());
         found.next().expect("a server begins each session with all parts")
     }
 
-    /// Returns what counts the jobs of clients that have gone.
+    /// Returns the counter of jobs whose clients have gone.
     pub fn left_behind(&self) -> &LeftBehind {
         &self.counter_registry.left_behind
     }
 
-    /// The client has gone: tells the jobs that go with it.
+    /// Cancels the jobs that end with the client, which has disconnected.
     pub fn leave(&self) {
         self.jobs.leave(self.left_behind());
         self.presence.cut();
     }
 
-    /// Returns the codec of a session that has this note: a plain call needs nothing else of it.
+    /// Returns the codec that this note stands for. A plain call needs nothing else of its session.
     #[inline]
     pub fn codec_noted(note: u32) -> Codec {
         match note {
@@ -90,11 +90,11 @@ impl ClientSession {
     }
 }
 
-/// What stands beside a session whose client has chosen JSON.
+/// The note of a session whose client has chosen JSON.
 #[cfg(feature = "json")]
 const JSON: u32 = 1;
 
-/// What stands beside a session whose client has chosen that codec.
+/// Returns the note of a session whose client has chosen that codec.
 fn note(codec: Codec) -> u32 {
     match codec {
         Codec::Postcard => 0,
