@@ -1,4 +1,4 @@
-//! Why there is no space for elements to be shared.
+//! The errors of allocating space for shared elements.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub enum AllocError {
         /// How long the caller waited for it; `None` if it did not wait.
         waited: Option<Duration>,
     },
-    /// The maximum number of leases stayed out.
+    /// The maximum number of leases stayed in use.
     #[error(
         "too few of the {max} leases that a connection may have out, in this direction, {}: drop \
          `Shared` values that are not needed any more, in the client and in the server",
@@ -59,15 +59,15 @@ pub enum AllocError {
         /// The maximum number of leases.
         max: usize,
     },
-    /// Private memory was needed, because the transport has none to share or there was no space. But
-    /// the process does not have that much memory.
+    /// The process has no private memory for the elements. Private memory was needed because the
+    /// transport has none to share, or because its space was taken.
     #[error("this process has no memory for {len} bytes: free some, or share less at a time")]
     NoMemory {
         /// The requested length, in bytes.
         len: usize,
     },
-    /// The connection is encrypted. A process that can read the memory could read elements shared in
-    /// place, so there are none.
+    /// The connection is encrypted. Elements shared in place would be readable by every process
+    /// that can read the memory, so sharing in place is refused.
     #[error(
         "nothing can be shared in place over an encrypted connection: pass a `Shared::from_vec`, \
          which is copied and encrypted, or connect without encryption"
@@ -76,8 +76,8 @@ pub enum AllocError {
     /// The server is shutting down.
     #[error("the server is shutting down; connect again when it is back")]
     ShuttingDown,
-    /// The server was lost. No other server had come when the time was over, for a client that
-    /// [reconnects](crate::Reconnect).
+    /// The server was lost, and no other server had come when the time was over. Applies to a
+    /// client that [reconnects](crate::Reconnect).
     #[error(
         "the server is gone, and none had come back when the time to wait for space was over: see \
          why it does not serve, or allow more time"

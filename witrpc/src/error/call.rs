@@ -278,7 +278,7 @@ pub enum NoAppError {}
 impl<E> CallError<E> {
     /// Returns whether the same call, made again on this connection or a new one, may succeed.
     ///
-    /// This says nothing of whether it is *safe* to make it again: ask
+    /// Whether a second execution is *safe* is another question: check
     /// [`maybe_executed`](Self::maybe_executed), or know that the method is idempotent.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -131,8 +131,8 @@ pub enum ConnectError {
          max_clients on its endpoint"
     )]
     TooManyClients,
-    /// Clients that have gone have left too much behind on the server: handlers still run, or hooks and
-    /// drops wait for their turn.
+    /// Disconnected clients have left too much behind on the server: handlers still run, or hooks
+    /// and drops are queued.
     #[error(
         "clients that have gone have left {max} {limit} behind on the server, which accepts no \
          client meanwhile: {}",

@@ -47,7 +47,7 @@ impl fmt::Display for WorkerExit {
         match self.status.map(|status| (status, status.code(), status.signal())) {
             None => f.write_str("it ended with a status that the kernel did not tell")?,
             Some((_, Some(code), _)) => write!(f, "it ended with exit status {code}")?,
-            // "signal: 9 (SIGKILL)", as the standard library words it.
+            // The standard library's wording: "signal: 9 (SIGKILL)".
             Some((status, None, Some(_))) => write!(f, "it was ended by {status}")?,
             Some((status, None, None)) => write!(f, "it ended: {status}")?,
         }

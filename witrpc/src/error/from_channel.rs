@@ -7,13 +7,13 @@ use witrpc_transport::{ChannelError, ClientChannel};
 use super::{CallError, Direction};
 
 impl CallError {
-    /// Returns the error of a connection on which no lane was free, which says what holds the lanes.
+    /// Returns the error of a connection without a free lane, with what holds the lanes.
     pub(crate) fn no_free_lane(channel: &dyn ClientChannel) -> Self {
         Self::NoFreeLane { lanes: channel.lanes(), abandoned: channel.abandoned() }
     }
 
     /// Turns a transport's error into that of a call. `after` is the call's timeout, `no_lane` the
-    /// error for want of a lane.
+    /// error for a connection without a free lane.
     pub(crate) fn from_channel(
         error: ChannelError,
         after: Option<Duration>,

@@ -1,8 +1,8 @@
-//! The limits on what clients that have gone leave behind.
+//! The limits on what disconnected clients leave behind.
 
 use std::fmt;
 
-/// What a server limits of that which clients leave behind when they go.
+/// A server's limit on what clients leave behind when they disconnect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LeftBehindLimit {
@@ -11,13 +11,14 @@ pub enum LeftBehindLimit {
     /// The number of threads in handlers that have not returned, including handlers that take an
     /// iterator. The limit is `max_workers`, but at least 8.
     Threads,
-    /// How many clients wait until [`ServerHook::left`](crate::ServerHook::left) is called, and until what no
-    /// method has taken of their streams is dropped: one after the other.
+    /// The number of disconnected clients that wait for cleanup. Cleanup calls
+    /// [`ServerHook::left`](crate::ServerHook::left) and drops the stream items that no method has
+    /// taken, for one client after the other.
     Cleanups,
 }
 
 impl LeftBehindLimit {
-    /// What helps.
+    /// Returns the advice for this limit.
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::AsyncHandlers => {

@@ -1,4 +1,4 @@
-//! The errors, by what the user was doing: binding, connecting, calling, running a worker.
+//! The errors, grouped by what the program was doing: binding, connecting, calling, running a worker.
 
 mod alloc;
 mod bind;
@@ -33,7 +33,7 @@ pub use stream_limit::StreamLimit;
 pub use upload::UploadStage;
 pub use worker::{ServeError, WorkerError};
 
-/// Checks that an error reads as a sentence: what has happened, then a colon or a semicolon, then what
+/// Checks that an error reads as a sentence: what happened, then a colon or a semicolon, then what
 /// to do.
 #[cfg(test)]
 fn assert_is_sentence(words: &str) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a server limits of the streams of one client.
+/// A server's limit on the streams of one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamLimit {

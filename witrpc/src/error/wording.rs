@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use witrpc_transport::DisconnectReason;
 
-/// A time that was allowed, for reading.
+/// An allowed time, for reading.
 pub struct Time(pub Option<Duration>);
 
 impl fmt::Display for Time {
@@ -17,7 +17,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// The sentence for want of a lane.
+/// The sentence for a connection without a free lane.
 pub struct NoLane {
     pub lanes: u32,
     pub abandoned: u32,

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::remedy::remedy;
 use super::{BindError, ConnectError, WorkerExit};
 
-/// Why a worker did not start, or no longer serves.
+/// Why a worker did not start, or stopped serving.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorkerError {
@@ -23,7 +23,7 @@ pub enum WorkerError {
         /// The program of the command.
         program: String,
     },
-    /// This process was started as a worker itself and does not serve any more. Nothing was started.
+    /// This process was started as a worker itself and has stopped serving. Nothing was started.
     #[error(
         "the worker {program:?} was not started, because this process is a worker itself and does \
          not serve any more (witrpc::worker::serve has returned, or its parent has gone): end this \
@@ -34,7 +34,7 @@ pub enum WorkerError {
         /// The program of the command.
         program: String,
     },
-    /// This process belongs to a worker at the lowest level that there may be. Nothing was started.
+    /// This process belongs to a worker at the deepest level allowed. Nothing was started.
     #[error(
         "the worker {program:?} was not started, because this process belongs to a worker that is \
          nested {limit} levels deep, and the limit is {limit}: see that the program does not start \
@@ -140,7 +140,7 @@ fn start_remedy(error: &io::Error) -> &'static str {
     }
 }
 
-/// The end of a process's standard error, if there is any.
+/// The end of a process's standard error, if it wrote any.
 struct Quoted<'a>(&'a WorkerExit);
 
 impl fmt::Display for Quoted<'_> {

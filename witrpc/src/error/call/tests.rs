@@ -100,7 +100,7 @@ fn every_error_is_a_sentence() {
 }
 
 #[test]
-fn for_want_of_a_lane_it_says_who_holds_them() {
+fn without_a_free_lane_the_error_says_what_holds_the_lanes() {
     let words = |abandoned| CallError::<NoAppError>::NoFreeLane { lanes: 7, abandoned }.to_string();
     assert!(words(0).contains("7 in all") && !words(0).contains("given up"));
     assert!(words(3).contains("7 in all") && words(3).contains("3 of these calls were given up"));
