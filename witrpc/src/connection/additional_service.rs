@@ -104,12 +104,12 @@ impl Connection {
         root.sibling(C::DESCRIPTOR, link)
     }
 
-    /// Returns the connection that was made first, which all others over it share.
+    /// Returns the first connection over this channel, which all others share.
     pub(crate) fn root(&self) -> &Connection {
         self.inner().root.as_ref().unwrap_or(self)
     }
 
-    /// Creates a client over this connection, whose link has been settled.
+    /// Creates a client over this connection, for a link that is already negotiated.
     fn sibling<C: Client>(
         &self,
         descriptor: &'static ServiceDescriptor,
@@ -142,7 +142,7 @@ impl Connection {
     }
 }
 
-/// How long to wait for the next channel of another connection, before checking whether the link is
+/// How long to wait for the next channel of another connection before checking whether the link is
 /// still wanted.
 const LOOK_UP: Duration = Duration::from_secs(1);
 

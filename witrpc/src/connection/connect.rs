@@ -32,7 +32,7 @@ pub struct Dial {
     pub call_timeout: Option<Duration>,
     pub wait_for_server: Duration,
     pub connect_timeout: Option<Duration>,
-    /// Cancelled when the connection is not wanted any more.
+    /// Cancelled when the caller no longer wants the connection.
     pub cancel: Option<CancelToken>,
     pub wait: WaitPolicy,
     pub token: TokenSource,
@@ -124,8 +124,8 @@ impl Dial {
         Ok(Link::new(channel, self.codec, welcome.client_id, agreed))
     }
 
-    /// Returns the error that names the limit: that of connecting as a whole, if the transport was
-    /// given it.
+    /// Returns the error that names the limit: the limit of connecting as a whole, if that was the
+    /// one given to the transport.
     fn time_over(&self, error: ConnectError, until: Option<Instant>) -> ConnectError {
         match (&error, self.connect_timeout) {
             (ConnectError::HandshakeTimedOut { .. }, Some(after)) if until.is_some() => {

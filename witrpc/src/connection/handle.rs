@@ -153,7 +153,8 @@ pub struct Inner {
     pub hook: Option<Arc<Hook>>,
     /// The subscriptions of all clones, and of the clients of further services.
     pub subscriptions: Arc<Subscriptions>,
-    /// The server that lives as long as the connection, if the connection has its own.
+    /// The in-process server of this connection, if it has its own; it lives as long as the
+    /// connection.
     pub server: Option<Box<dyn Any + Send + Sync>>,
     /// The connection that this one goes over, if it is for a further service.
     pub root: Option<Connection>,
@@ -169,7 +170,7 @@ impl Drop for Inner {
 }
 
 impl Inner {
-    /// Returns the present link. Must be taken once for each call, which uses that link throughout.
+    /// Returns the current link. Each call takes it once, and uses that link throughout.
     #[inline]
     pub fn link(&self) -> LinkRef<'_> {
         self.links.current()
@@ -208,7 +209,7 @@ impl Connection {
         Self { inner: Arc::clone(&self.inner), options: Some(Arc::new(options)) }
     }
 
-    /// Returns until when a call that starts now may take.
+    /// Returns the limit of a call that starts now.
     ///
     /// # Errors
     ///
@@ -219,7 +220,7 @@ impl Connection {
         if call_deadline.are_over() { Err(CallError::Expired) } else { Ok(call_deadline) }
     }
 
-    /// Returns until when a call that starts now may take, even if that has passed.
+    /// Returns the limit of a call that starts now, even if that has passed.
     #[inline]
     pub(crate) fn terms_from_now(&self) -> CallDeadline {
         CallDeadline::new(self.options.as_deref(), self.inner.call_timeout)
@@ -245,7 +246,7 @@ impl Connection {
         CallError::from_channel(error, after, || CallError::no_free_lane(&*self.channel()))
     }
 
-    /// Returns the channel of the present link.
+    /// Returns the channel of the current link.
     pub(crate) fn channel(&self) -> Arc<dyn ClientChannel> {
         Arc::clone(&self.inner.link().channel)
     }

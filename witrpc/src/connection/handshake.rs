@@ -62,19 +62,20 @@ pub enum Refusal {
     ShuttingDown,
     /// The hello could not be read.
     BadHello(String),
-    /// Too many `async` handlers of clients that have gone still run.
+    /// Too many `async` handlers of disconnected clients still run.
     TooManyLeftBehind {
         /// The limit.
         max: u64,
     },
-    /// Too many threads are in handlers of clients that have gone.
+    /// Too many threads are in handlers of disconnected clients.
     TooManyThreadsLeftBehind {
         /// The limit.
         max: u64,
     },
-    /// As many clients that have gone wait until hooks are told, and what they left is dropped, as may.
+    /// The limit of disconnected clients that wait for cleanup is reached: hooks to call, items to
+    /// drop.
     TooManyCleanups {
-        /// How many.
+        /// The limit.
         max: u64,
     },
 }

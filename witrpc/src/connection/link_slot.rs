@@ -1,4 +1,4 @@
-//! The link of a connection: one for its whole life, or one after the other.
+//! The link of a connection: one for its whole life, or a sequence of them.
 
 use std::future::poll_fn;
 use std::ops::Deref;
@@ -16,9 +16,9 @@ use super::reconnect::{ConnectionState, Reconnector};
 /// The slot for a connection's link.
 #[derive(Debug)]
 pub enum LinkSlot {
-    /// The link stays.
+    /// A link that is never replaced.
     One(Link),
-    /// The link is replaced when it is lost.
+    /// A link that is replaced when it is lost.
     Kept(Arc<Reconnector>),
 }
 
@@ -41,7 +41,7 @@ impl Deref for LinkRef<'_> {
 }
 
 impl LinkSlot {
-    /// Returns the present link, which may already be lost.
+    /// Returns the current link, which may already be lost.
     #[inline]
     pub fn current(&self) -> LinkRef<'_> {
         match self {

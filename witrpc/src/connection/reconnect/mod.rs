@@ -1,8 +1,8 @@
 //! Reconnecting: clients that return to a server that was lost.
 //!
 //! [`Reconnect`] holds the user's decisions, and [`state`] what users see of the connection. A
-//! [`reconnector`] replaces the link whenever it is lost, from its [`source`]. [`next`] is a call's
-//! wait for the next link.
+//! [`reconnector`] replaces a lost link by one from its [`source`]. [`next`] is a call's wait for the
+//! next link.
 
 pub mod next;
 pub mod reconnector;
@@ -112,7 +112,7 @@ type OnChange = dyn Fn(ConnectionState) + Send + Sync;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
 impl Reconnect {
-    /// Creates one with the defaults.
+    /// Creates the default rules.
     pub fn new() -> Self {
         Self { backoff: BACKOFF, give_up_after: None, after_shutdown: false, on_change: None }
     }
@@ -146,7 +146,7 @@ impl Reconnect {
         self
     }
 
-    /// Returns the decisions for a further service over a connection. The connection's first client
+    /// Returns the rules for a further service over a connection. The connection's first client
     /// reports the states and decides when to give up.
     fn quiet(&self) -> Self {
         Self { give_up_after: None, on_change: None, ..self.clone() }

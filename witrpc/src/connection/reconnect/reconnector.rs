@@ -90,8 +90,8 @@ impl Reconnector {
         });
         let ours = Arc::clone(&reconnector);
         let started = spawn("witrpc-reconnect", move || {
-            // Set before the first look at the phase, so that code that changes the phase later finds
-            // the thread to unpark.
+            // Set before the first check of the phase: a later change of the phase then finds the
+            // thread to unpark.
             drop(ours.thread.set(thread::current()));
             ours.run();
         });
@@ -101,7 +101,7 @@ impl Reconnector {
         })
     }
 
-    /// Returns the present link, which may already be lost.
+    /// Returns the current link, which may already be lost.
     #[inline]
     pub fn link(&self) -> Guard<Arc<Link>> {
         self.link.load()
@@ -112,7 +112,7 @@ impl Reconnector {
         self.policy.follows(reason)
     }
 
-    /// Returns the decisions for a further service over the same connection.
+    /// Returns the reconnect rules for a further service over the same connection.
     pub fn quiet_policy(&self) -> Reconnect {
         self.policy.quiet()
     }
@@ -138,7 +138,7 @@ impl Reconnector {
         }
     }
 
-    /// Ends the connection because this side wants it.
+    /// Ends the connection at this side's request.
     pub fn disconnect(&self) {
         if self.link().lost() == Some(DisconnectReason::Forked) {
             return;

@@ -9,7 +9,7 @@ pub trait LinkSource: Send + Sync {
     /// Returns the next link. Blocks the thread meanwhile.
     fn next_link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError>;
 
-    /// Ends the present attempt, and prevents later ones.
+    /// Ends the current attempt, and prevents later ones.
     fn give_up(&self);
 
     /// Returns whether this client owns the channel, which is closed with it.

@@ -13,7 +13,7 @@ pub enum ConnectionState {
     /// A server is there.
     Connected,
     /// The server was lost, and the client tries to reach the next one: see
-    /// [`Reconnect`](crate::Reconnect). Calls wait.
+    /// [`Reconnect`](crate::Reconnect). Calls wait meanwhile.
     Reconnecting,
     /// The connection has ended for good.
     Disconnected(DisconnectReason),
@@ -32,7 +32,7 @@ impl Ended {
         Self { reason, error: None }
     }
 
-    /// Returns the error of calls that are made later or wait by then. None of them has been sent.
+    /// Returns the error of calls that are made later or are waiting. None of them was sent.
     pub fn call_error(&self) -> CallError {
         match self.error.as_deref() {
             Some(ConnectError::ContractMismatch { differences, .. }) => {
