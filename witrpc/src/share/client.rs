@@ -36,8 +36,6 @@ impl Connection {
     ///
     /// Over a transport without shared memory, and within one process, this allocates private memory.
     ///
-    /// Over a transport without shared memory, and within one process, it is private memory.
-    ///
     /// # Errors
     ///
     /// [`AllocError::TooLarge`], [`AllocError::NoMemory`] and [`AllocError::Encrypted`] at once;
@@ -211,8 +209,8 @@ impl Connection {
     }
 }
 
-/// Returns until when to wait for one link's space, given `limit` and the time left, and how long that
-/// is.
+/// Returns the limit of the wait for one link's space, given `limit` and the time left, and how
+/// long that is.
 fn patience(limit: &mut Limit, time: Option<Duration>) -> (Limit, Duration) {
     match (limit.instant(), time) {
         (Some(at), Some(time)) => (Limit::At(at), time),

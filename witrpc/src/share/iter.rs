@@ -7,8 +7,8 @@ use super::Shared;
 /// How many bytes to copy at a time. They stay in the nearest cache until they have been used.
 const COPY_BYTES: usize = 8 << 10;
 
-/// Elements that are read in order: in place, if this side may refer to them, or else in copies of many
-/// elements at a time.
+/// Elements that are read in order: in place if this side may refer to them, otherwise in copies of
+/// many elements at a time.
 #[derive(Debug)]
 struct Ahead<'a, T: RawElement> {
     shared: &'a Shared<[T]>,
@@ -25,7 +25,7 @@ struct Ahead<'a, T: RawElement> {
 }
 
 impl<'a, T: RawElement> Ahead<'a, T> {
-    /// Creates one whose elements are used `len` at a time.
+    /// Creates a reader whose elements are used `len` at a time.
     fn new(shared: &'a Shared<[T]>, len: usize) -> Self {
         let in_place = shared.as_slice();
         let fetched = in_place.map_or(0, <[T]>::len);
@@ -44,8 +44,8 @@ impl<'a, T: RawElement> Ahead<'a, T> {
         self.latest().len() - self.used + self.shared.len() - self.fetched
     }
 
-    /// Fetches the next elements; returns `false` if there are none. Those before must have been used
-    /// up.
+    /// Fetches the next elements, once the previous ones have been used up. Returns `false` at the
+    /// end.
     #[cold]
     fn fetch(&mut self) -> bool {
         let len = self.most.min(self.shared.len() - self.fetched);

@@ -14,14 +14,15 @@ impl CallContext {
     ///
     /// This never waits: otherwise a client that keeps what it received would block the server's
     /// threads. While there is too little space, this allocates private memory, which the answer
-    /// copies; so it does over a transport without shared memory. Within one process nothing is copied.
-    /// A result over [`max_message_size`](crate::Mmf::max_message_size) cannot be copied into an
-    /// answer, so it can only be had in shared memory.
+    /// copies. It does the same over a transport without shared memory. Within one process nothing
+    /// is copied. A result over [`max_message_size`](crate::Mmf::max_message_size) cannot be copied
+    /// into an answer, so it must fit into shared memory.
     ///
     /// # Errors
     ///
     /// [`AllocError::TooLarge`]: it would not fit even if all the space were free.
-    /// [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`]: there is none now, and it is too long
+    /// [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`]: nothing is free now, and it is
+    /// too long
     /// to be copied. [`AllocError::NoMemory`]: there is no private memory either.
     /// [`AllocError::Encrypted`]: an encrypted connection shares nothing in place.
     /// [`AllocError::ClientGone`], over shared memory: the client has gone.

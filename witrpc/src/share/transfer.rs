@@ -1,4 +1,4 @@
-//! How a `Shared` crosses: its message takes it along, or copies it.
+//! The transfer of a `Shared`: its message carries the lease, or a copy.
 
 use std::alloc::Layout;
 
