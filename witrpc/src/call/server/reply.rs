@@ -65,7 +65,7 @@ impl Reply<'_> {
         self.encode(Status::App, &method::error_of::<M>(), error);
     }
 
-    /// Answers with the first items of a batch; the tag says whether they end the stream. Reports
+    /// Answers with the first items of a batch; `over` says whether they end the stream. Reports
     /// only one error: that the items are too large.
     pub fn batch<T: 'static>(
         self,
@@ -229,8 +229,7 @@ impl Reply<'_> {
     fn answer(self, status: Status, raw: bool, body: Body<'_>) -> Result<(), ChannelError> {
         let tag = AnswerTag { status, raw }.bits();
         let answered = self.peer.answer(self.ticket, Outgoing::new(tag, body));
-        // The caller sends another answer instead of one that is too large, so the request is still
-        // open.
+        // A too large answer is replaced by another one, so the request is still open.
         if !matches!(answered, Err(ChannelError::TooLarge { .. })) {
             self.observer.answered(self.counter, status, body.len(), answered.is_ok());
         }
