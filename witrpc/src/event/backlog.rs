@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::contract::Overflow;
 
-/// How many events of one kind wait for a receiver at most.
+/// The most events of one kind that wait for a receiver.
 pub const MAX_EVENTS: usize = 1024;
 
-/// How many bytes of events of one kind wait at most, unless a single event is longer.
+/// The most bytes of events of one kind that wait, unless a single event is longer.
 pub const MAX_BYTES: usize = 1 << 20;
 
 /// The events of one kind that wait for a receiver, the oldest first. Dropped events are counted where
@@ -19,7 +19,8 @@ pub struct Backlog<T> {
     bytes: usize,
     /// The events that are missing behind the last entry.
     gap: Gap,
-    /// A producer has waited for room in vain. None waits again until an event has been taken.
+    /// A producer has waited for room in vain. No producer waits again until an event has been
+    /// taken.
     is_stuck: bool,
 }
 
@@ -48,7 +49,7 @@ impl Gap {
     }
 }
 
-/// What became of an event.
+/// The outcome of offering an event.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Offer<T> {
     Taken,
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_took_nothing_in_time_is_not_waited_for_again() {
+    fn no_producer_waits_again_for_a_receiver_that_took_nothing_in_time() {
         let mut backlog = filled(Overflow::Wait(SECOND), 0);
         assert_eq!(backlog.offer(7, 1), Offer::Full(7, SECOND));
         backlog.give_up_waiting();

@@ -52,7 +52,7 @@ impl fmt::Debug for EventGuard {
     }
 }
 
-/// A closure for events of type `T`, and whether it is still to be called.
+/// A closure for events of type `T`, and whether it may still be called.
 pub struct Reaction<T, F> {
     codec: Codec,
     closed: Arc<AtomicBool>,

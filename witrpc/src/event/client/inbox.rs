@@ -21,7 +21,7 @@ pub struct Inbox<T> {
     queue: Arc<Queue>,
     codec: Codec,
     pub subscription: Subscription,
-    /// The end because of a fork has been returned.
+    /// Whether the end that a fork causes has been returned.
     is_over_here: bool,
     item: PhantomData<fn() -> T>,
 }

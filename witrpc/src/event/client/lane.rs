@@ -10,8 +10,8 @@ use crate::stream::client::link_streams::LinkStreams;
 use crate::stream::client::request::Request;
 
 /// The lane that carries the events of a link. It is kept from one request to the next. So events
-/// arrive however many calls wait for a lane, and however long calls take. Streams and notices leave it
-/// free: it is not one of the lanes that they share.
+/// arrive however many calls wait for a lane, and however long calls take. It is not one of the
+/// lanes that streams and notices share.
 pub struct EventLane {
     /// The streams of the link.
     pub streams: Arc<LinkStreams>,
@@ -33,12 +33,12 @@ impl EventLane {
                     let mut answer = Answer::default();
                     return lane.wait_answer(&mut answer).map(|()| answer).map_err(of_what_goes_on);
                 }
-                // It needs segments: the request names so many events that it does not fit this lane.
+                // The request needs segments: it names more events than fit into this lane.
                 Err(ChannelError::TooLarge { .. }) => {}
                 Err(error) => return Err(of_what_goes_on(error)),
             }
         }
-        // It takes no permit of the lanes of streams: idle streams would keep the request from a lane.
+        // It takes no permit of the lanes of streams, so idle streams cannot keep it from a lane.
         Request::plain(&self.streams.lanes, Limit::Never).wait(control)
     }
 }

@@ -25,7 +25,7 @@ pub struct Puller {
     subscriptions: Arc<Subscriptions>,
     /// The lane of the link that carries the events now.
     lane: EventLane,
-    /// Brings the next link of the connection.
+    /// The source of the connection's next link.
     reconnector: Option<Arc<Reconnector>>,
 }
 
@@ -94,8 +94,8 @@ impl Puller {
             match self.tell_the_rest().and_then(|()| self.pull()) {
                 Ok(Some(deliveries)) => deliveries.into_iter().for_each(|it| self.deal_out(it)),
                 Ok(None) => {
-                    // A subscriber that comes meanwhile is known to the server, or will start another
-                    // thread.
+                    // A subscriber that was added meanwhile is known to the server, or will start
+                    // another thread.
                     if self.subscriptions.lock().leave_if_unwanted() {
                         return PullEnd::NotWanted;
                     }
@@ -105,13 +105,13 @@ impl Puller {
         }
     }
 
-    /// Tells the server what it was not told for want of a lane.
+    /// Sends the server the sets that could not be sent because no lane was free.
     fn tell_the_rest(&mut self) -> Result<(), PullEnd> {
         let owed = self.subscriptions.lock().pulling.take_owed();
         owed.into_iter().try_for_each(|service| self.tell(service))
     }
 
-    /// Tells the server what is wanted of a service.
+    /// Sends the server the set of wanted events of a service.
     fn tell(&mut self, service: u8) -> Result<(), PullEnd> {
         let control = self.subscriptions.whole_set(service, &self.lane.streams);
         let mut answer = self.lane.ask(&control).map_err(PullEnd::Failed)?;
@@ -142,11 +142,11 @@ impl Puller {
         }
     }
 
-    /// Moves to the next link, if there will be one.
+    /// Moves to the next link, if the connection gets one.
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// The reason why there is no next link.
     fn follow(&mut self, lost_by: ChannelError) -> Result<(), CallError> {
         let reason = link::lost_for(&lost_by);
         let reconnector = self.reconnector.as_ref().zip(reason);
@@ -165,8 +165,8 @@ impl Puller {
         Ok(())
     }
 
-    /// Tells the server of a new link of all subscribers. Tells the subscribers that the former server
-    /// knew that they may have missed events.
+    /// Sends the subscriptions to the server at the other end of a new link. Reports possibly
+    /// missed events to the subscribers that the former server knew.
     fn renew(&mut self) -> Result<(), PullEnd> {
         let mut services = BTreeSet::new();
         for (number, reconnector) in self.all() {
@@ -181,12 +181,12 @@ impl Puller {
                 Err(error) => self.end_one(number, error),
             }
         }
-        // What the former server was not told does not matter to this one.
+        // The sets owed to the former server do not matter to this one.
         drop(self.subscriptions.lock().pulling.take_owed());
         services.into_iter().try_for_each(|service| self.tell(service))?;
         let mut state = self.subscriptions.lock();
         let all = state.subscribers.values_mut();
-        // Skips those that have begun over this link.
+        // Skips the subscriptions that began over this link.
         let streams = &self.lane.streams;
         let followed = all.filter_map(|it| it.go_over_to(streams).then_some(&it.sink));
         let sinks: Vec<_> = followed.cloned().collect();
@@ -195,7 +195,7 @@ impl Puller {
         Ok(())
     }
 
-    /// Returns all subscribers, and what brings the links of their clients.
+    /// Returns all subscribers, with the sources of their clients' next links.
     fn all(&self) -> Vec<(u64, Arc<Reconnector>)> {
         let state = self.subscriptions.lock();
         // A client whose connection is replaced has a reconnector.
@@ -216,7 +216,7 @@ impl Puller {
     }
 }
 
-/// Returns the first link that is meant, the present one or one that comes.
+/// Returns the first suitable link: the current one, or one that comes.
 fn link_that(
     reconnector: &Reconnector,
     is_meant: impl Fn(&Link) -> bool,

@@ -1,4 +1,4 @@
-//! The events that wait for a subscriber that takes them itself.
+//! The events that wait for a subscriber that takes them one by one.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -45,7 +45,7 @@ impl Queue {
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
     }
 
-    /// Returns the next item; `None` if there is none now. Wakes the puller, if it waits for room.
+    /// Returns the next item; `None` if there is none now. Wakes a puller that waits for room.
     pub fn take(&self) -> Option<Came> {
         let came = lock(&self.state).take();
         self.changed.notify_all();
@@ -93,7 +93,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Wakes what waits for a change.
+    /// Wakes the threads and tasks that wait for a change.
     fn tell(&self, mut state: MutexGuard<'_, EventQueueState>) {
         let waker = state.waker.take();
         drop(state);
@@ -134,7 +134,7 @@ impl EventQueueState {
             return self.tell_next();
         }
         match self.ended.take()? {
-            // It has been returned already.
+            // The subscriber has received it already.
             CallError::Cancelled => {
                 self.ended = Some(CallError::Cancelled);
                 None
@@ -146,7 +146,8 @@ impl EventQueueState {
         }
     }
 
-    /// Returns what the subscriber must receive next: first what is missing before an event.
+    /// Returns what the subscriber receives next: first the count of missing events, then the
+    /// event.
     fn tell_next(&mut self) -> Option<Came> {
         let NextEntry { gap, item } = &mut self.next;
         if gap.lost > 0 {
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_takes_nothing_is_waited_for_in_its_time_alone() {
+    fn the_wait_for_a_subscriber_that_takes_nothing_ends_with_its_time() {
         let queue = Queue::new(Overflow::Wait(Duration::from_millis(1)));
         for _ in 0..crate::event::backlog::MAX_EVENTS + 3 {
             queue.deliver(0, emitted(1));

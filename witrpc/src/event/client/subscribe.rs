@@ -63,7 +63,7 @@ fn reacting<T: EventItem>(
     EventGuard::new(closed, Subscription::new(connection, T::NUMBER, reaction))
 }
 
-/// Tells the server, unless the token of the client's options is cancelled.
+/// Sends the subscription to the server, unless the token of the client's options is cancelled.
 async fn begin(subscription: &Subscription) -> Result<(), CallError> {
     let mut begun = pin!(subscription.begin());
     let mut cancelled = subscription.connection.token().map(CancelToken::watch);

@@ -1,4 +1,4 @@
-//! One subscriber: tells the server of its beginning and its end.
+//! One subscriber: it reports its beginning and its end to the server.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Adds a subscriber that the server has not been told of.
+    /// Adds a subscriber that the server does not know yet.
     pub fn new(connection: &Connection, event: u16, sink: Arc<dyn Sink>) -> Self {
         let inner = connection.inner();
         let reconnector = inner.links.reconnector().cloned();
@@ -43,7 +43,8 @@ impl Subscription {
         self.connection.inner().is_forked()
     }
 
-    /// Tells the server, over the next link if one is lost, and makes sure that a thread pulls.
+    /// Sends the subscription to the server, over the next link if one is lost, and ensures that a
+    /// thread pulls.
     pub async fn begin(&self) -> Result<(), CallError> {
         let inner = self.connection.inner();
         let mut limit = self.connection.call_deadline()?.limit;
@@ -77,7 +78,7 @@ impl Subscription {
         self.see_to_a_thread(&mut state, &link.streams)
     }
 
-    /// Starts the thread that pulls, if there is none.
+    /// Starts the pulling thread, if there is none.
     fn see_to_a_thread(
         &self,
         state: &mut SubscriptionState,
@@ -92,8 +93,8 @@ impl Subscription {
         Ok(())
     }
 
-    /// Tells the server what is still wanted of a service, without ever blocking. If no lane is free,
-    /// the pulling thread does it, before it pulls again.
+    /// Sends the server the remaining subscriptions of a service, without ever blocking. If no lane
+    /// is free, the pulling thread sends them before it pulls again.
     fn tell_what_is_left(&self, service: u8, streams: &Arc<LinkStreams>) {
         let subscriptions = &self.connection.inner().subscriptions;
         let control = subscriptions.whole_set(service, streams);
@@ -102,7 +103,7 @@ impl Subscription {
             Ok(None) => {
                 let mut state = subscriptions.lock();
                 state.pulling.owe(service);
-                // If the system has no thread, the next subscription tells the server.
+                // If the system has no thread, the next subscription sends the set.
                 let _ = self.see_to_a_thread(&mut state, streams);
             }
             // The server has gone, and its state with it.

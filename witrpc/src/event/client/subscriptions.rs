@@ -1,18 +1,18 @@
-//! What the subscribers want: those of all clones of a client, and of the clients of further services
-//! over its connection.
+//! The subscriptions of all clones of a client, and of the clients of further services over its
+//! connection.
 //!
 //! # Invariants
 //!
-//! 1. The server is told the whole set of wanted events of a service at once, with a version that only
-//!    grows, and keeps the newest. So the order in which these messages arrive does not matter, and a
-//!    new server learns everything by one of them.
-//! 2. A subscriber is in the set before the server is told of it, so no event that comes is missed.
+//! 1. The server receives the whole set of a service's wanted events at once, and keeps the set with the
+//! highest version. Versions only grow. So the order in which these messages arrive does not matter, and
+//! one message tells a new server everything.
+//! 2. A subscriber is in the set before the set is sent to the server, so it misses no event that comes.
 //! 3. A server's numbers have a meaning only over the link to that server ([`EventPlace`]). A message
 //!    over a link concerns only the subscribers that have their place there.
-//! 4. There is at most one thread ([`Puller`](super::puller::Puller)), and there is one when the server
-//!    knows of a subscriber ([`Pulling`]). It ends when the server knows of none any more, or with the
-//!    connection.
-//! 5. No code of the user's runs under the lock.
+//! 4. There is at most one pulling thread ([`Puller`](super::puller::Puller)), and there is one while the
+//! server knows of a subscriber ([`Pulling`]). The thread ends when the server knows of no subscriber, or
+//! with the connection.
+//! 5. No user code runs under the lock.
 //! 6. A forked child touches nothing here: it has no such thread, and cannot trust the lock.
 
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub struct Subscriptions {
 
 #[derive(Default)]
 pub struct SubscriptionState {
-    /// The version of the set that a server was told last.
+    /// The version of the set that was last sent to a server.
     version: u64,
     /// The number of the next subscriber.
     pub next: u64,
@@ -50,7 +50,7 @@ pub struct SubscriptionState {
 /// A server's name for an event: the service's number and the event's.
 pub type EventKey = (u8, u16);
 
-/// Where a subscriber's event is known.
+/// The identity of a subscriber's event at one server.
 pub struct EventPlace {
     /// The streams of the link to that server.
     pub streams: Weak<LinkStreams>,
@@ -61,11 +61,11 @@ pub struct Subscriber {
     /// The event's number in the client's descriptor.
     pub event: u16,
     pub name: &'static str,
-    /// `None` until the server is told.
+    /// `None` until the subscription is sent to the server.
     pub place: Option<EventPlace>,
-    /// The streams of the link over which a server has last been told of it; `None` before the first.
+    /// The streams of the link over which a server last received it; `None` before the first.
     pub known_over: Option<Weak<LinkStreams>>,
-    /// Brings the next link of its client.
+    /// The source of its client's next link.
     pub reconnector: Option<Arc<Reconnector>>,
     pub sink: Arc<dyn Sink>,
 }

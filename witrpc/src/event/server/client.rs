@@ -53,7 +53,7 @@ struct ClientEventsState {
 }
 
 struct EventWaiter {
-    /// Its place among the events of all kinds.
+    /// Its position among the events of all kinds.
     place: u64,
     emitted: Arc<Emitted>,
 }
@@ -235,7 +235,7 @@ impl ClientEventsState {
     }
 }
 
-/// Answers with the next deliveries, as many as one answer carries, and removes those.
+/// Answers with as many of the next deliveries as one answer carries, and removes those.
 fn deliver(reply: &Reply<'_>, next: &mut VecDeque<Delivery>) {
     let len = next.iter().map(Delivery::len).sum();
     let mut count = next.len();
@@ -245,7 +245,7 @@ fn deliver(reply: &Reply<'_>, next: &mut VecDeque<Delivery>) {
         match reply.events(&message) {
             Err(ChannelError::TooLarge { .. }) if count > 1 => count /= 2,
             Err(ChannelError::TooLarge { .. }) if next[0].emitted.is_some() => {
-                // No message can carry it. That it is missing can be told.
+                // No message can carry the event. The client is told that it is missing.
                 next[0].emitted = None;
                 next[0].lost = next[0].lost.saturating_add(1);
             }

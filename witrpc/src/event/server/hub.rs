@@ -17,7 +17,7 @@ use super::client::ClientEvents;
 /// The hub of one service's events, for generated code.
 #[derive(Default)]
 pub struct EventHub {
-    /// The clients that want, or wanted, some event.
+    /// The clients that are subscribed to some event, or were.
     clients: Mutex<Vec<Listener>>,
 }
 
@@ -44,7 +44,7 @@ impl EventHub {
     pub(crate) fn add(&self, client_id: u64, service: u8, events: &Arc<ClientEvents>) {
         let events = Arc::downgrade(events);
         let mut clients = lock(&self.clients);
-        // Remove the clients that have gone: a service may emit seldom, and clients come and go often.
+        // Remove disconnected clients: a service may emit seldom, and clients come and go often.
         clients.retain(|known| known.events.strong_count() > 0);
         let is_new = !clients.iter().any(|known| known.events.ptr_eq(&events));
         if is_new {
@@ -66,7 +66,7 @@ impl EventHub {
             }
             !has_left
         });
-        // Dropped without the lock: they may be the last to hold a connection.
+        // Dropped without the lock, because they may be the last owners of a connection.
         drop(others);
         listeners
     }
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_has_those_forgotten_who_have_gone_though_nothing_is_emitted() {
+    fn a_new_client_removes_disconnected_ones_without_an_event() {
         let hub = EventHub::new();
         let stays = ClientEvents::new(Codec::Postcard);
         hub.add(0, 0, &stays);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_again_stands_once() {
+    fn a_client_that_is_added_twice_is_listed_once() {
         let hub = EventHub::new();
         let [one, other] = [(); 2].map(|()| ClientEvents::new(Codec::Postcard));
         for _ in 0..3 {

@@ -4,11 +4,11 @@
 //!
 //! All of it is under the lock of the subscriptions.
 //!
-//! 1. There is a thread from when a caller is told to start it until the thread has found that it may
-//!    end. So there is at most one.
-//! 2. A caller that has told the server of a subscriber, or owes the server a message, asks for the
-//!    thread after that. The thread looks for both before it ends. So there is a thread as long as the
-//!    server knows of a subscriber, or knows of more than there are.
+//! 1. There is a thread from when a caller is asked to start it until the thread has found that it may
+//! end. So there is at most one.
+//! 2. A caller that has announced a subscriber to the server, or owes the server a set, asks for the
+//! thread after that. The thread checks both before it ends. So there is a thread as long as the server
+//! knows of a subscriber, or knows of more than exist.
 
 #[cfg(test)]
 mod model;
@@ -17,7 +17,7 @@ mod model;
 #[derive(Debug, Default)]
 pub struct Pulling {
     is_running: bool,
-    /// The services of which the server must be told what is left, because no lane was free.
+    /// The services whose current set is owed to the server, because no lane was free.
     owed: Vec<u8>,
 }
 
@@ -37,24 +37,24 @@ impl Pulling {
         self.owed.clear();
     }
 
-    /// Leaves it to the thread to tell the server what is left of a service.
+    /// Records that the thread must send the server the current set of a service.
     pub fn owe(&mut self, service: u8) {
         self.owed.push(service);
     }
 
-    /// Notes that the server is told of a service.
+    /// Notes that the server has the current set of a service.
     pub fn settle(&mut self, service: u8) {
         self.owed.retain(|owed| *owed != service);
     }
 
-    /// Takes the services of which the server must be told. The caller tells it.
+    /// Takes the services whose set is owed to the server. The caller sends them.
     pub fn take_owed(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.owed)
     }
 
-    /// Decides whether the thread ends when the server has said that it knows of no subscriber. It
-    /// stays if a service is owed, or if `is_known`: the server has been told of a subscriber that
-    /// still exists. Returns whether it ends.
+    /// Decides whether the thread ends when the server has answered that it knows of no subscriber.
+    /// The thread stays if a set is owed, or if `is_known`: the server was told of a subscriber
+    /// that still exists. Returns whether it ends.
     pub fn leave_unless(&mut self, is_known: bool) -> bool {
         self.is_running = is_known || !self.owed.is_empty();
         !self.is_running

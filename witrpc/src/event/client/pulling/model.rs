@@ -32,7 +32,7 @@ struct World {
     server: Mutex<Server>,
     changed: Condvar,
     pullers: Mutex<Vec<thread::JoinHandle<Left>>>,
-    /// Breaks the rule that the thread looks for what it owes before it ends.
+    /// Breaks the rule that the thread checks for owed sets before it ends.
     forgets: bool,
 }
 
@@ -98,7 +98,7 @@ impl World {
         assert!(waiting <= 1, "{waiting} threads pull");
         assert_eq!(client.pulling.is_running(), waiting == 1);
         assert!(server.wanted == 0 || waiting == 1, "events come, and no thread pulls them");
-        // The next event makes the thread tell the server.
+        // The next event makes the thread send the server the set.
         assert!(is_right || waiting == 1, "the server sends what no subscriber wants, for ever");
     }
 }
@@ -111,7 +111,7 @@ fn see_to_a_thread(world: &Arc<World>, client: &mut Client) {
     }
 }
 
-/// Tells the server of a subscriber, which may be dropped before the answer.
+/// Announces a subscriber to the server. The subscriber may be dropped before the answer.
 fn subscribe(world: &Arc<World>, number: u8, is_given_up: bool) {
     world.client.lock().unwrap().wanted.insert(number);
     world.tell();
@@ -137,7 +137,7 @@ fn unsubscribe(world: &Arc<World>, number: u8, has_lane: bool) {
     }
 }
 
-/// Runs two at once, after a first subscriber has come, if `has_first`.
+/// Runs two closures at once, after a first subscriber was added if `has_first`.
 fn model(
     [has_first, forgets]: [bool; 2],
     one: impl Fn(&Arc<World>) + Send + Sync + Copy + 'static,
