@@ -34,11 +34,11 @@ pub struct CallStream {
     number: u64,
     /// The streams of the link that the call was last made over.
     streams: Option<Arc<LinkStreams>>,
-    /// The registration of an upload: the server may send notices before it answers that the upload is
-    /// open.
+    /// The registration of an upload. The server may send notices before it answers that the upload
+    /// is open.
     notices: Option<Registration>,
-    /// Set from the first attempt to send the call, until the stream has an owner or the server has
-    /// said that there is no stream.
+    /// Set from the first attempt to send the call until the stream has an owner, or until the
+    /// server has reported that there is no stream.
     pub may_be_open: bool,
 }
 
@@ -214,7 +214,7 @@ impl<'a> ClientCall<'a> {
                         feeding = None;
                         target.note_fed();
                     }
-                    // An answer that has arrived counts, whatever has happened to further items.
+                    // An answer that has arrived counts, whatever happened to further items.
                     Poll::Ready(Err(error)) => {
                         return match pickup.poll(cx) {
                             Poll::Ready(Ok(answer)) => Poll::Ready(Ok(answer)),
@@ -233,7 +233,8 @@ impl<'a> ClientCall<'a> {
         .map_err(once_open)
     }
 
-    /// Ends the call. If the method has answered, its stream is over, however much of it was fed.
+    /// Ends the call. If the method has answered, its stream has ended, even if it was only partly
+    /// fed.
     fn fed(&mut self, fed: Result<Answer, CallError>) -> Answered<'_> {
         match fed {
             Ok(answer) => {
@@ -248,7 +249,7 @@ impl<'a> ClientCall<'a> {
         }
     }
 
-    /// Returns the upload that the items go to.
+    /// Returns the upload that receives the items.
     fn target(&mut self, call_deadline: CallDeadline) -> Target {
         let method = self.connection.inner().method_name(self.method);
         let connection = self.connection;
@@ -259,8 +260,8 @@ impl<'a> ClientCall<'a> {
     }
 }
 
-/// Returns the error of an upload that was open. From then on, only the server can say that its method
-/// did not run.
+/// Returns the error of an upload that was open. From then on, only the server can report that its
+/// method did not run.
 #[cold]
 fn once_open(error: CallError) -> CallError {
     match error {
@@ -270,7 +271,7 @@ fn once_open(error: CallError) -> CallError {
 }
 
 impl Target {
-    /// Blocks the thread until the answer to the call is there, or the call is cancelled or too late.
+    /// Blocks the thread until the call is answered or cancelled, or its time is over.
     fn wait_answer(&self) -> Result<Answer, CallError> {
         let mut cancelled = self.watch_token();
         let mut pickup = AnswerPickup::new(self);
@@ -287,8 +288,7 @@ impl Target {
         })
     }
 
-    /// Returns the answer to the call. As with any other call, an answer after the deadline does not
-    /// count.
+    /// Returns the answer, if it came within the deadline, as for any other call.
     fn in_time(&self, answer: Answer) -> Result<Answer, CallError> {
         if self.call_deadline.are_over() {
             Err(self.error(ChannelError::TimedOut))

@@ -1,13 +1,13 @@
 //! The time limits of an upload.
 //!
-//! A deadline bounds all of it. A timeout, which is the client's own, bounds two waits: from the
-//! opening until the method takes an item, and from the last item until the answer. It does not bound
-//! how long the method uses its items, nor how long the client makes them. If the method has begun and
-//! the client has sent no item, the first wait starts again with the first item.
+//! A deadline bounds the whole upload. A timeout, which the server does not know, bounds two waits: from
+//! the opening until the method takes an item, and from the last item until the answer. It bounds neither
+//! how long the method uses its items nor how long the client makes them. If the method has begun and the
+//! client has sent no item, the first wait starts again with the first item.
 //!
-//! A client does not know by itself whether an item was taken, because the server acknowledges items
+//! A client cannot know by itself whether an item was taken, because the server acknowledges items
 //! earlier. So when the first wait is over, the client asks the server. The server closes the upload if
-//! its method waits for a thread, or has taken none of the items. Its answer says which.
+//! its method waits for a thread, or has taken none of the items. Its answer says which of the two.
 
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub struct Clock {
     is_fed: bool,
     /// The time by which the answer must arrive.
     answer_by: Option<Instant>,
-    /// The alarm that is set, its time, and the waker that it wakes.
+    /// The alarm that is set, its time, and the waker that it calls.
     alarm: Option<(Alarm, Instant, Waker)>,
 }
 
@@ -61,12 +61,12 @@ impl Clock {
         Self { deadline, timeout, first_take, is_fed, answer_by: None, alarm: None }
     }
 
-    /// Returns when a wait ends that begins now.
+    /// Returns the end of a wait that begins now.
     fn timeout_at(&self) -> Option<Instant> {
         self.timeout.and_then(|time| Instant::now().checked_add(time))
     }
 
-    /// Notes that an item is about to be sent.
+    /// Records that an item is about to be sent.
     pub fn note_item(&mut self) {
         self.is_fed = true;
         if let FirstTake::NoItem = self.first_take {
@@ -74,12 +74,12 @@ impl Clock {
         }
     }
 
-    /// Notes that, as the server says, an item was taken, or no more items are wanted.
+    /// Records the server's report that an item was taken, or that no more items are wanted.
     pub fn note_taken(&mut self) {
         self.first_take = FirstTake::Over;
     }
 
-    /// Notes that all items have been sent, or as many as the server wants.
+    /// Records that all items have been sent, or as many as the server wants.
     pub fn note_fed(&mut self) {
         self.note_item();
         self.answer_by = self.timeout_at();
@@ -90,9 +90,9 @@ impl Clock {
         matches!(self.first_take, FirstTake::Over)
     }
 
-    /// Completes if the upload may go on, or with its error when a time limit has passed. Wakes when
-    /// that may have changed. Pending while the server is asked, because it may have closed the upload
-    /// by now.
+    /// Completes if the upload may continue, or with its error when a time limit has passed. Wakes
+    /// when that may have changed. Pending while the server is asked, because it may have closed
+    /// the upload by now.
     pub fn poll(&mut self, cx: &mut Context<'_>, target: &Target) -> Poll<Result<(), CallError>> {
         let until = match self.first_take {
             FirstTake::Until(at) => Some(at),
@@ -117,8 +117,8 @@ impl Clock {
         let control = Control::of_stream(Operation::GiveUp, target.number, target.codec());
         let answer = match ready!(request.poll(cx, &control)) {
             Ok(()) => std::mem::take(&mut request.answer),
-            // Also for want of a lane: that keeps the upload waiting, whatever the server would have
-            // answered.
+            // A missing lane ends the upload too: it keeps the upload waiting, whatever the server
+            // would have answered.
             Err(error) => return Poll::Ready(Err(target.error(error))),
         };
         match self.read(answer, target) {
@@ -130,7 +130,7 @@ impl Clock {
         }
     }
 
-    /// Reads what the server says of the upload; returns `None` if the upload goes on.
+    /// Reads the server's report of the upload; returns `None` if the upload continues.
     fn read(&self, mut answer: Answer, target: &Target) -> Option<CallError> {
         let body = match read_pulled(&mut answer, target.codec(), target.method) {
             Ok(Some(body)) => body,

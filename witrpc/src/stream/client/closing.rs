@@ -6,8 +6,8 @@
 //!
 //! # Invariants
 //!
-//! 1. A number that was handed in is in `numbers`, or in a [`Closure`] that proceeds [by
-//!    itself](unattended), or it was sent, or the link is lost.
+//! 1. A number that was handed in is in one of three states. It is in `numbers`; it is in a [`Closure`]
+//! that proceeds [by itself](unattended); or it was sent, or the link is lost.
 //! 2. The thread that hands in a number calls [`unattended::go_on`] after that.
 
 use std::mem;
@@ -59,7 +59,7 @@ impl ClosingState {
                 self.most = numbers.len() / 2;
                 self.numbers.extend(numbers);
             }
-            // All streams of a link are lost with it.
+            // The link is lost, and all its streams with it.
             _ => self.numbers.clear(),
         }
     }
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_woken_by_a_close_may_close_another() {
+    fn a_task_that_a_close_wakes_may_close_another_stream() {
         let comeback = Arc::<Comeback>::default();
         let channel = Arc::clone(&comeback) as Arc<dyn ClientChannel>;
         let streams = LinkStreams::new(&channel, Codec::default());

@@ -1,4 +1,4 @@
-//! The requests that concern a stream or all events: their messages, and the meaning of their failures.
+//! The requests that concern a stream or all events: their messages, and the meaning of their errors.
 
 use witrpc_transport::{ChannelError, DisconnectReason, Outgoing};
 
@@ -32,7 +32,7 @@ impl<'a> Control<'a> {
         add(&mut self.body)
     }
 
-    /// Passes the message to `send`. It is equal each time.
+    /// Passes the message to `send`. Each call passes an equal message.
     pub fn with_message<R>(&self, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
         self.body.with_body(|raw, body| {
             let tag = if raw { self.tag | RAW } else { self.tag };
@@ -41,8 +41,8 @@ impl<'a> Control<'a> {
     }
 }
 
-/// Maps the error of a request about a stream or a subscription. If the server did not take this
-/// request, that says nothing of the call that the request belongs to.
+/// Maps the error of a request that belongs to a call in progress. That the server did not take
+/// this request does not mean that it did not take the call.
 pub fn of_what_goes_on(error: ChannelError) -> ChannelError {
     match error {
         ChannelError::ShuttingDown => ChannelError::Disconnected(DisconnectReason::ServerShutDown),

@@ -1,4 +1,4 @@
-//! What the streams of one link share.
+//! The shared state of one link's streams.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,9 +39,9 @@ impl LinkStreams {
         streams
     }
 
-    /// Returns whether this process is a fork of the one that connected. It has none of that process's
-    /// threads, which may have held any of these locks at the fork. So values dropped in a fork are
-    /// forgotten.
+    /// Returns whether this process is a fork of the one that connected. The fork has none of that
+    /// process's threads, which may have held any of these locks at the fork. So values dropped in
+    /// a fork are forgotten.
     pub fn is_forked(&self) -> bool {
         self.lanes.channel.lost() == Some(ChannelError::Disconnected(DisconnectReason::Forked))
     }

@@ -6,13 +6,13 @@
 //!
 //! # Invariants
 //!
-//! 1. While an upload waits for a notice, a request for notices is under way, or a thread is about to
-//!    send one. A thread that begins to wait makes the request proceed after that, unless the request
-//!    waits at the server.
+//! 1. While an upload waits for a notice, a request for notices is in flight, or a thread is about to
+//! send one. A thread that begins to wait makes the request proceed after that, unless the request waits
+//! at the server.
 //! 2. A request that was sent is polled to its end: the server sends each notice once.
-//! 3. A request that gets no lane in time fails, and with it the uploads that have waited that long.
-//!    The lane may never become free: it may be held by a stream that is not polled, or a call that is
-//!    not answered.
+//! 3. A request that gets no lane in time fails, together with the uploads that have waited that long.
+//! The lane may never become free: its holder may be a stream that is not polled, or a call that is not
+//! answered.
 
 #[cfg(test)]
 mod model;
@@ -46,14 +46,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// The state of the uploads of a link, and the request for notices of them.
 pub struct UploadNotices(Mutex<Unattended<Uploads, Pull>>);
 
-/// A request for notices.
+/// A request for notices, in flight or about to be sent.
 pub struct Pull {
     request: Request,
-    /// How many uploads had been open when it was made. The server knows all of these.
+    /// How many uploads had been open when the request was made. The server knows all of these.
     known: u64,
 }
 
-/// An upload's registration for notices. It is listed until this is dropped.
+/// An upload's registration for notices. The upload is listed until this is dropped.
 pub struct Registration {
     streams: Arc<LinkStreams>,
     number: u64,
@@ -124,7 +124,7 @@ impl Pull {
         let waker = unattended::waker(streams, LinkStreams::pull_notices);
         let mut cx = Context::from_waker(&waker);
         if self.waits_for_lane() {
-            // The uploads that wait now: they come and go.
+            // The limit of the uploads that wait now, which may change at any time.
             let Some(until) = streams.notices.lock().state.until() else {
                 return Poll::Ready(Ok(Brought::Notices(Vec::new())));
             };
@@ -175,7 +175,7 @@ impl Registration {
         self.poll(cx, Upload::see_answered)
     }
 
-    /// Returns why no notice of the upload comes, if that is for want of a lane.
+    /// Returns why no notice of the upload comes, if the request has no lane.
     pub fn lacks_lane(&self) -> Option<ChannelError> {
         let notices = self.streams.notices.lock();
         let lacks_lane = notices.under_way().is_some_and(Pull::waits_for_lane);

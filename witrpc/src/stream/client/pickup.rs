@@ -14,8 +14,8 @@ use super::request::Request;
 
 /// The request for the answer of an upload, once the upload is open.
 ///
-/// It waits at the server if the connection has lanes to spare. Otherwise it is sent when the server
-/// has said that the answer is there.
+/// The request waits at the server if the connection has lanes to spare. Otherwise it is sent when
+/// the server has announced the answer.
 pub struct AnswerPickup<'a> {
     target: &'a Target,
     control: Control<'static>,

@@ -94,7 +94,7 @@ impl Target {
         clock.poll(cx, self)
     }
 
-    /// Notes that all items have been sent, or as many as the server wants.
+    /// Records that all items have been sent, or as many as the server wants.
     pub fn note_fed(&self) {
         self.with_clock(Clock::note_fed);
     }
@@ -202,17 +202,17 @@ pub struct Pusher<'a, T> {
     /// How many items to send at once, learnt from messages that were too long.
     portion: usize,
     message: Option<PushMessage>,
-    /// The next push must wait until the server says that there is room.
+    /// Whether the next push must wait until the server announces room.
     awaits_room: bool,
 }
 
-/// A push that is under way.
+/// A push in flight.
 struct PushMessage {
     request: Request,
     items: usize,
-    /// Its last item is the stream's last.
+    /// Whether its last item is the stream's last.
     over: bool,
-    /// It may wait at the server, because the connection has lanes to spare.
+    /// Whether it may wait at the server, because the connection has lanes to spare.
     waits: bool,
 }
 
@@ -227,8 +227,8 @@ impl<'a, T: FedItem> Pusher<'a, T> {
         self.message.is_none() && !self.awaits_room
     }
 
-    /// Begins to push a batch, which may be empty if it is the last. Leaves an empty batch in its
-    /// place, with the memory of an earlier one.
+    /// Begins to push a batch, which may be empty if it is the last. Replaces it by an empty batch
+    /// that reuses the memory of an earlier one.
     pub fn begin(&mut self, batch: &mut Batch<T>, is_last: bool) {
         debug_assert!(self.is_idle(), "what is on its way goes first");
         mem::swap(&mut self.batch, batch);
@@ -300,7 +300,7 @@ impl<'a, T: FedItem> Pusher<'a, T> {
         }
     }
 
-    /// Completes when the push that is under way has been answered or has failed.
+    /// Completes when the push in flight has been answered or has failed.
     fn poll_message(
         &mut self,
         cx: &mut Context<'_>,

@@ -22,9 +22,10 @@ pub struct Request {
     /// The permit to wait at the server, if the request does.
     permit: RequestPermit,
     pub flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
-    /// Its answer may have been moved aside, so the request must be polled.
+    /// Whether its answer may have been moved aside, so that the request must be polled.
     is_aside: bool,
-    /// The limit bounds the wait for a permit and a lane, and not the wait for the answer.
+    /// Whether the limit bounds only the wait for a permit and a lane, and not the wait for the
+    /// answer.
     bounds_sending: bool,
     pub answer: Answer,
 }
@@ -42,15 +43,15 @@ impl RequestPermit {
 }
 
 impl Request {
-    /// Creates a request that may have to wait for items. It waits for a permit and a lane until the
-    /// limit, and then for its answer without one.
+    /// Creates a request that may have to wait for items. The limit bounds the wait for a permit
+    /// and a lane. The wait for its answer has no limit.
     pub fn for_items(lanes: &StreamLanes, send_limit: Limit) -> Self {
         let permit = RequestPermit::wanted(lanes, Purpose::Items);
         Self { permit, bounds_sending: true, ..Self::plain(lanes, send_limit) }
     }
 
-    /// Creates a [continuing](Self::continuing) request that waits for notices of uploads. Its limit is
-    /// one as of [`for_items`](Self::for_items).
+    /// Creates a [continuing](Self::continuing) request that waits for notices of uploads. Its
+    /// limit is as in [`for_items`](Self::for_items).
     pub fn for_notices(lanes: &StreamLanes) -> Self {
         let permit = RequestPermit::wanted(lanes, Purpose::Notices);
         Self { permit, bounds_sending: true, ..Self::continuing(lanes, Limit::Never) }
@@ -78,7 +79,7 @@ impl Request {
         Some(Self { permit, ..Self::continuing(lanes, Limit::Never) })
     }
 
-    /// Sends a request before it is needed, if no other request has to wait for that.
+    /// Sends a request before it is needed, unless that would make another request wait.
     pub fn ahead(lanes: &StreamLanes, control: &Control<'_>) -> Option<Self> {
         let permit = RequestPermit::Here(lanes.share.spare()?);
         let mut request = Self { permit, is_aside: true, ..Self::plain(lanes, Limit::Never) };
@@ -111,7 +112,7 @@ impl Request {
         Poll::Ready(Ok(()))
     }
 
-    /// Completes when the answer is there, which is then in `answer`.
+    /// Completes when the answer has arrived in `answer`.
     pub fn poll(
         &mut self,
         cx: &mut Context<'_>,

@@ -20,14 +20,16 @@ use super::control::Control;
 use super::link_streams::LinkStreams;
 use super::request::Request;
 
-/// From this batch size on, it pays to pull the next batch while the client uses this one.
+/// The batch size from which pulling ahead pays: the next batch is pulled while the client uses
+/// this one.
 const PULL_AHEAD_FROM: usize = 64;
 
 /// The client's end of a stream, and the items that have arrived.
 ///
-/// A stream that is over holds neither its connection nor its link: a user may keep it long after both.
+/// A stream that has ended holds neither its connection nor its link, because a user may keep it
+/// long after both.
 pub struct StreamReceiver<T, E> {
-    /// `None` if no more items come than those that have arrived.
+    /// `None` once all remaining items have arrived.
     open: Option<OpenStream>,
     number: u64,
     method: &'static str,
@@ -41,7 +43,7 @@ pub struct StreamReceiver<T, E> {
     cancelled: Option<TokenWatch>,
 }
 
-/// What a stream needs while more items may come than those that have arrived.
+/// The state that a stream needs while more items may arrive.
 struct OpenStream {
     connection: Connection,
     streams: Arc<LinkStreams>,
@@ -157,7 +159,7 @@ impl<T, E> StreamReceiver<T, E> {
         CallError::Cancelled
     }
 
-    /// Leaves everything to the process that this one is a fork of.
+    /// Leaves everything to the parent process, because this one is a fork.
     #[cold]
     fn forget(&mut self) -> CallError<E> {
         mem::forget((self.pull.take(), self.patience.take()));
@@ -165,7 +167,7 @@ impl<T, E> StreamReceiver<T, E> {
         CallError::Disconnected(DisconnectReason::Forked)
     }
 
-    /// Ends the stream: the server need not make more items.
+    /// Ends the stream, so that the server makes no further items.
     fn end(&mut self) {
         if let Some(open) = self.let_go() {
             // Drop the pull first: the close may need its lane.
@@ -180,7 +182,7 @@ impl<T, E> StreamReceiver<T, E> {
         self.open.take()
     }
 
-    /// Takes what a pull has brought.
+    /// Takes the outcome of a pull.
     fn take(&mut self, ended: Result<Answer, ChannelError>) -> Result<(), CallError<E>> {
         let open = self.let_go().expect("what is over pulls nothing");
         let taken = match ended {
@@ -194,7 +196,7 @@ impl<T, E> StreamReceiver<T, E> {
         taken.map_err(|error| error.map_app(|none| match none {}))
     }
 
-    /// Takes the items of a batch. The stream goes on if there are more.
+    /// Takes the items of a batch. The stream continues if there are more.
     fn read(&mut self, open: OpenStream, mut answer: Answer) -> Result<(), CallError> {
         let Some(body) = read_pulled(&mut answer, open.streams.codec, self.method)? else {
             return Ok(());
@@ -204,7 +206,7 @@ impl<T, E> StreamReceiver<T, E> {
             Ok((is_over, (self.read)(from)?))
         });
         match read {
-            // A client that took this for an item still to come would pull for ever.
+            // A client that accepted an empty batch would pull for ever.
             Ok((false, items)) if items.is_empty() => {
                 open.streams.close(self.number);
                 let message = "a batch of its stream has no items".to_owned();
@@ -223,7 +225,7 @@ impl<T, E> StreamReceiver<T, E> {
                 Ok(())
             }
             Err(error) => {
-                // The server does not know of this.
+                // The server does not know that the batch was bad.
                 open.streams.close(self.number);
                 Err(undecoded(error))
             }

@@ -5,17 +5,16 @@
 //!
 //! # Invariants
 //!
-//! 1. A request that has begun lies in `under_way`, or is with the one thread that polls. Only that
-//!    thread takes it out and puts it there.
-//! 2. A thread that comes meanwhile sets `again` and leaves; so does a waker that is woken during the
-//!    poll. The polling thread checks `again`, and what to send next, under the lock under which it
-//!    stops. So every change that a thread makes before it calls `go_on` is looked at.
-//! 3. Requests are polled and dropped, and others woken, without the lock: either may run code of the
-//!    user's, which may call `go_on`.
+//! 1. A request that has begun is in `under_way`, or with the one thread that polls. Only that thread
+//! takes it out and puts it back.
+//! 2. A thread that calls `go_on` meanwhile sets `again` and leaves; so does a waker that is woken during
+//! the poll. The polling thread checks `again`, and what to send next, under the same lock hold in which
+//! it stops. So it sees every change that a thread makes before it calls `go_on`.
+//! 3. Requests are polled and dropped, and other tasks woken, without the lock: each may run user code,
+//! which may call `go_on`.
 //! 4. A poll that panics loses its request, which is dropped. The thread releases the errand as it
-//!    unwinds. The next thread that comes makes what there is to send.
-//! 5. The waker holds what it wakes weakly: a waker that a channel keeps does not keep the channel
-//!    alive.
+//! unwinds. The next caller of `go_on` makes what there is to send.
+//! 5. The waker holds its target weakly: a waker that a channel keeps does not keep the channel alive.
 
 use std::mem;
 use std::sync::{Arc, Weak};
@@ -24,27 +23,27 @@ use std::task::{Poll, Wake, Waker};
 /// The state under the lock of an [`Errand`].
 #[derive(Debug)]
 pub struct Unattended<S, R> {
-    /// What the requests are made of.
+    /// The state from which requests are made.
     pub state: S,
     under_way: Option<R>,
     /// Set while a thread polls.
     is_polled: bool,
-    /// The polling thread must look once more.
+    /// Whether the polling thread must check once more.
     again: bool,
 }
 
-/// Requests, one after the other. The thread that calls [`go_on`] polls the current one.
+/// A sequence of requests, one at a time. The thread that calls [`go_on`] polls the current one.
 pub trait Errand {
-    /// What the requests are made of.
+    /// The state from which requests are made.
     type State;
     type Request;
     /// The outcome of a request.
     type Outcome;
 
-    /// Looks at what is under the lock.
+    /// Runs `look` on the state, under the lock.
     fn with<T>(&self, look: impl FnOnce(&mut Unattended<Self::State, Self::Request>) -> T) -> T;
 
-    /// Makes the next request, if there is something to ask or tell. Runs under the lock.
+    /// Makes the next request, if there is something to send. Runs under the lock.
     fn next(&self, state: &mut Self::State) -> Option<Self::Request>;
 
     /// Completes with the outcome of a request. If it is pending, a [`waker`] makes the errand proceed.
@@ -59,13 +58,13 @@ impl<S, R> Unattended<S, R> {
         Self { state, under_way: None, is_polled: false, again: false }
     }
 
-    /// Returns the request that waits for something.
+    /// Returns the request that is in flight.
     pub fn under_way(&self) -> Option<&R> {
         self.under_way.as_ref()
     }
 
-    /// Returns the request for this thread to poll. Returns `None` if another thread polls; that thread
-    /// then looks once more.
+    /// Returns the request for this thread to poll. Returns `None` if another thread polls; that
+    /// thread then checks once more.
     fn begin(&mut self, next: impl FnOnce(&mut S) -> Option<R>) -> Option<R> {
         if self.is_polled {
             self.again = true;
@@ -74,7 +73,7 @@ impl<S, R> Unattended<S, R> {
         self.follow(next)
     }
 
-    /// Returns the request to poll after one that waits.
+    /// Returns the request to poll after a poll of `request` was pending.
     fn rest(&mut self, request: R) -> Option<R> {
         if mem::take(&mut self.again) {
             return Some(request);
@@ -98,8 +97,7 @@ impl<S, R> Unattended<S, R> {
     }
 }
 
-/// Polls the request that is under way, and makes those that are to be made, unless another thread
-/// does.
+/// Polls the current request and makes the next ones, unless another thread does so.
 pub fn go_on(errand: &impl Errand) {
     let mut polled = errand.with(|it| it.begin(|state| errand.next(state)));
     if polled.is_none() {
@@ -118,8 +116,8 @@ pub fn go_on(errand: &impl Errand) {
     mem::forget(polling);
 }
 
-/// A guard that marks that this thread polls. It is dropped only as the thread unwinds. Otherwise the
-/// thread has released the errand under the lock, and another thread may already poll.
+/// A guard that marks that this thread polls. It is dropped only when the thread unwinds. Otherwise
+/// the thread has released the errand under the lock, and another thread may already poll.
 struct Polling<'e, E: Errand>(&'e E);
 
 impl<E: Errand> Drop for Polling<'_, E> {
@@ -128,7 +126,7 @@ impl<E: Errand> Drop for Polling<'_, E> {
     }
 }
 
-/// A waker that makes something proceed, if it still exists.
+/// A waker that calls `go_on` for its target, if that still exists.
 struct GoOn<T> {
     what: Weak<T>,
     go_on: fn(&Arc<T>),
@@ -142,7 +140,7 @@ impl<T: Send + Sync> Wake for GoOn<T> {
     }
 }
 
-/// Returns the waker that calls `go_on` with this, if it still exists.
+/// Returns the waker that calls `go_on` with `what`, if that still exists.
 pub fn waker<T: Send + Sync + 'static>(what: &Arc<T>, go_on: fn(&Arc<T>)) -> Waker {
     Waker::from(Arc::new(GoOn { what: Arc::downgrade(what), go_on }))
 }

@@ -1,4 +1,4 @@
-//! Feeds a stream from a future.
+//! Feeds an upload from a future.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,20 +11,20 @@ use crate::method::FedItem;
 
 use super::push::{Pusher, Target, not_encoded};
 
-/// An upload that a future feeds. It has items made while a push is under way, and pushes them when
-/// that push has been answered.
+/// An upload that a future feeds. It has items made while a push is in flight, and pushes them when
+/// that push is answered.
 ///
-/// A stream that is always ready does not delay its items. The first item is sent before the next one
-/// is asked for. After that, the future looks for the push's answer after the first item, the second,
-/// the fourth, and so on. So an item waits only for items that are made while the push before it is
-/// under way, and for at most as many as fill a batch. To look after each item would cost more than
+/// A stream that is always ready does not delay its items. The first item is sent before the next
+/// one is requested. After that, the future checks for the push's answer after the first item, the
+/// second, the fourth, and so on. So an item waits only for items that are made while the previous
+/// push is in flight, and at most for a full batch. Checking after each item would cost more than
 /// most items do.
 pub struct UploadFuture<'a, T> {
     target: &'a Target,
     pusher: Pusher<'a, T>,
     /// The items that have been made and not pushed.
     batch: Batch<T>,
-    /// At how many items in the batch to look for the answer next.
+    /// The number of items in the batch at which to check for the answer next.
     next_look: usize,
     /// No more items come.
     is_over: bool,
@@ -59,8 +59,8 @@ impl<'a, T: FedItem> UploadFuture<'a, T> {
         }
     }
 
-    /// Has items made. Completes when it is time to look at the pusher; pending while only the pusher
-    /// can go on.
+    /// Has items made. Completes when it is time to check the pusher; pending while only the pusher
+    /// can proceed.
     fn poll_items(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,7 +1,7 @@
-//! Feeds a stream from a thread that blocks.
+//! Feeds an upload from a thread that blocks.
 //!
-//! One thread has the items made, another pushes those that have been made. So no item waits for the
-//! next one, which may take any time, and items that are made quickly travel together.
+//! One thread has the items made, another pushes the items made so far. So no item waits for the next
+//! one, which may take any time, and items that are made quickly share a message.
 
 use std::panic::resume_unwind;
 use std::sync::{Arc, mpsc};
@@ -17,7 +17,7 @@ use crate::rt::{block_on, spawn_scoped};
 use super::push::{Pusher, Target, not_encoded};
 use super::upload_buffer::{Found, UploadBuffer, UploadEnd};
 
-/// An upload that has been fed, and whether it went well.
+/// An upload that has been fed, and its outcome.
 pub struct FedUpload {
     pub target: Arc<Target>,
     pub ended: Result<(), CallError>,
@@ -40,7 +40,7 @@ pub fn feed<T: FedItem>(
             // The upload was not opened.
             Err(mpsc::RecvError) => Ok(()),
         };
-        // Start it first, so that a call that gets no thread is not begun.
+        // Started first, so that a call without a thread is not begun.
         let pusher = spawn_scoped(scope, "witrpc-feed", push)
             .map_err(|error| CallError::NoThread { message: error.to_string() })?;
         let target = Arc::new(open()?);
@@ -51,7 +51,7 @@ pub fn feed<T: FedItem>(
     })
 }
 
-/// Has the items made and leaves them for the pusher, while the pusher wants more.
+/// Has the items made and hands them to the pusher, until the pusher stops.
 fn make<T: FedItem>(
     items: impl Iterator<Item = T>,
     target: &Target,
@@ -76,10 +76,10 @@ fn make<T: FedItem>(
     Ok(())
 }
 
-/// How often the pusher yields while the channel keeps it looking for an answer, because the maker may
-/// need this processor. It yields at the first look in vain, and then after every `YIELD_EVERY` looks,
-/// which take some microseconds. It does not yield at each look, because the channel counts on looks to
-/// be short.
+/// How often the pusher yields while the channel has it spin for an answer: the maker may need this
+/// processor. It yields at the first failed check, and then after every `YIELD_EVERY` checks, which
+/// take some microseconds. It does not yield at each check, because the channel relies on short
+/// checks.
 const YIELD_EVERY: u32 = 64;
 
 /// The thread that pushes.
@@ -90,7 +90,7 @@ struct UploadThread<'a, T: FedItem> {
     /// An empty batch, for the next exchange.
     spare: Batch<T>,
     cancelled: Option<TokenWatch>,
-    /// How often it has looked in vain for the answer to the present push.
+    /// The number of failed checks for the answer to the current push.
     looks: u32,
 }
 
@@ -101,7 +101,7 @@ impl<'a, T: FedItem> UploadThread<'a, T> {
         Self { target, exchange, pusher, spare, cancelled, looks: 0 }
     }
 
-    /// Pushes everything that comes, to the end.
+    /// Pushes all items, up to the end.
     fn run(mut self) -> Result<(), CallError> {
         block_on(|cx| {
             let polled = self.poll(cx);
@@ -115,7 +115,7 @@ impl<'a, T: FedItem> UploadThread<'a, T> {
         })
     }
 
-    /// Completes when nothing more is to be pushed.
+    /// Completes when there is nothing left to push.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
         loop {
             if self.cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
@@ -141,7 +141,7 @@ impl<'a, T: FedItem> UploadThread<'a, T> {
     }
 }
 
-/// Whatever ends the pushing, the maker stops waiting for it.
+/// Stops the upload however the pushing ends, so that the maker does not wait for it.
 impl<T: FedItem> Drop for UploadThread<'_, T> {
     fn drop(&mut self) {
         self.exchange.stop();

@@ -24,7 +24,7 @@ use super::unread::Unread;
 /// The items that a method's caller uploads, for generated code.
 pub struct Feed<T>(Reader<T>);
 
-// No bound stands here: so a type that lacks one is an error where the feed is made, and only there.
+// This impl has no bound: so a type that lacks one is an error only where the feed is made.
 impl<T> Feed<T> {
     pub(crate) fn new(state: &Arc<FeedState<T>>) -> Self {
         Self(Reader(Arc::clone(state)))
@@ -59,26 +59,26 @@ pub struct FeedState<T> {
     stream_cancel: Arc<StreamCancel>,
     /// The client's number of the stream.
     number: u64,
-    /// The notices of this client, for news that no request of this stream waits for.
+    /// The notices of this client, for news for which no request of this stream waits.
     notices: Arc<Notices>,
 }
 
 struct ReceivedItems<T> {
     queue: Unread<T>,
-    /// A push whose client is told when there is room for more.
+    /// A push whose client is told as soon as there is room.
     held: Option<HeldPush>,
-    /// The method has taken an item, or has been told that there is none.
+    /// Whether the method has taken an item, or has been told that there is none.
     taken: bool,
     /// The credit for unread items of pushes that were answered.
     credit: Option<Credit>,
-    /// Grants the credit.
+    /// The limits that grant the credit.
     load: Arc<StreamLimits>,
     /// The client has pushed its last item.
     over: bool,
-    /// The client has gone, or has given the call up: the last item never comes.
+    /// Whether the client has disconnected or given the call up: the last item never comes.
     lost: bool,
-    /// The client has given the call up because the method had taken no item. The method takes none any
-    /// more.
+    /// Whether the client gave the call up because the method had taken no item. The method then
+    /// takes none.
     withdrawn: bool,
     /// The method wants no more items.
     unwanted: bool,
@@ -88,17 +88,17 @@ struct ReceivedItems<T> {
 /// A push that arrived while other items were unread, or while there was no credit for more.
 struct HeldPush {
     room: RoomNotice,
-    /// How many items it brought. When no others are unread, it can be answered.
+    /// The number of its items. When only these are unread, it can be answered.
     items: usize,
     /// The length of its message.
     len: usize,
 }
 
-/// How a client learns that there is room.
+/// The way in which a client learns that there is room.
 enum RoomNotice {
-    /// By the answer to its push.
+    /// The answer to its push.
     Answer(PendingReply),
-    /// By a notice, because the push was answered at once.
+    /// A notice, because the push was answered at once.
     Notice,
 }
 
@@ -122,7 +122,7 @@ impl<T: FedItem> FeedState<T> {
         Arc::new(Self { items, changed, slot, stream_cancel, number, notices })
     }
 
-    /// Takes the items of a push. Returns why if the push breaks a rule.
+    /// Takes the items of a push. Returns the rule that the push breaks, if it breaks one.
     fn take(
         &self,
         asked: &PendingReply,
@@ -179,8 +179,8 @@ impl<T> FeedState<T> {
         }
     }
 
-    /// Tells the client that no more items are wanted. A client that learns of room by a notice learns
-    /// it with its next push.
+    /// Tells the client that no more items are wanted. A client that is told of room by a notice
+    /// learns it with its next push.
     fn tell_unwanted(&self, room: RoomNotice) {
         match room {
             RoomNotice::Answer(asked) => asked.reply().end(),
@@ -191,9 +191,9 @@ impl<T> FeedState<T> {
 
 /// The outcome of a push.
 enum Taken {
-    /// It is answered with these flags.
+    /// The push is answered with these flags.
     Answer(u64),
-    /// It is answered when there is room for more items.
+    /// The push is answered when there is room for more items.
     HeldPush,
     /// The method wants no more items.
     Unwanted,
@@ -215,7 +215,8 @@ impl<T: FedItem> ServerStream for FeedState<T> {
     }
 
     fn close(&self) -> Option<Unheard> {
-        // Cut it first: when the method's task learns of the close, its context must know it too.
+        // Cut before the waker is called, so that the method's context knows of the close when its
+        // task does.
         self.stream_cancel.cut();
         let mut items = lock(&self.items);
         items.lost = true;
@@ -232,8 +233,8 @@ impl<T: FedItem> ServerStream for FeedState<T> {
     }
 
     fn give_up(&self) -> UploadState {
-        // Checked before the lock on the items is taken. If the method ends in between, the call counts
-        // as given up at the method's last moment.
+        // Checked before the items are locked. If the method ends in between, the call counts as
+        // given up at the method's last moment.
         if self.slot.is_finished() {
             return UploadState::GoesOn;
         }
@@ -243,7 +244,7 @@ impl<T: FedItem> ServerStream for FeedState<T> {
         if items.taken || !is_fed {
             return UploadState::GoesOn;
         }
-        // Set under the lock under which items are taken: none is taken any more.
+        // Set under the lock of the items, so that none is taken afterwards.
         items.lost = true;
         items.withdrawn = true;
         drop(items);
@@ -252,7 +253,7 @@ impl<T: FedItem> ServerStream for FeedState<T> {
 }
 
 impl<T> ReceivedItems<T> {
-    /// Takes the next item. Also returns how to tell the client that this made room, if it did.
+    /// Takes the next item. Also returns how to tell the client about new room, if there is any.
     fn pop(&mut self) -> Option<(T, Option<RoomNotice>)> {
         if self.withdrawn {
             return None;
@@ -264,8 +265,8 @@ impl<T> ReceivedItems<T> {
             return Some((item, self.held.take().map(|held| held.room)));
         }
         let len = match &self.held {
-            // Only when its own items become the only unread ones. If there is no credit then, the push
-            // is answered once the last of them is taken.
+            // Only when its own items become the only unread ones. Without credit at that moment,
+            // the push is answered once the last of them is taken.
             Some(held) if self.queue.len() == held.items => held.len,
             _ => return Some((item, None)),
         };
@@ -273,7 +274,7 @@ impl<T> ReceivedItems<T> {
         Some((item, granted.map(|held| held.room)))
     }
 
-    /// Returns whether the method has had all items, once there is none left.
+    /// Returns whether the method has taken all items and none can follow.
     fn has_ended(&mut self) -> bool {
         let has_ended = self.over && !self.withdrawn;
         self.taken |= has_ended;
@@ -291,9 +292,9 @@ impl<T> ReceivedItems<T> {
 impl<T> Iterator for FeedIterator<T> {
     type Item = T;
 
-    /// Returns the next item. If the client goes before its last item, this unwinds out of the method:
-    /// the method would take the items it has for all there are. If panics abort, a server with such a
-    /// method does not start.
+    /// Returns the next item. If the client disconnects before its last item, this unwinds out of
+    /// the method. Otherwise the method would mistake the received items for all items. If panics
+    /// abort, a server with such a method does not start.
     fn next(&mut self) -> Option<T> {
         let state = &self.0.0;
         let mut items = lock(&state.items);
@@ -318,8 +319,8 @@ impl<T> Iterator for FeedIterator<T> {
 impl<T> Stream for FeedStream<T> {
     type Item = T;
 
-    /// Polls for the next item. If the client goes before its last item, there is none, and the
-    /// method's future is dropped.
+    /// Polls for the next item. If the client disconnects before its last item, the poll stays
+    /// pending, and the method's future is dropped.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         // Clone and drop wakers without the lock: that runs code of the user's.
         let reader = cx.waker().clone();

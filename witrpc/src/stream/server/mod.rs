@@ -7,18 +7,17 @@
 //! # Invariants
 //!
 //! 1. The client numbers its streams, and uses each number once. [`ServerStreams`] lists a stream from
-//!    the moment it is open until its end was told, or the client closed it or left.
-//! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so what is
+//! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so the state of
+//! a stream is bounded.
 //!    kept for a stream is bounded.
-//! 3. The context of a stream's method knows its stream by the [`stream_cancel`]. That is cut once the
-//!    client does not want the stream any more, at the latest when the stream is removed.
-//! 4. No request of an upload waits unless the client says so. Later news goes by the one request that
-//!    waits for all uploads: see [`notices`].
+//! 3. The context of a stream's method checks its stream through the [`stream_cancel`]. The stream is cut
+//! once the client does not want it any more, at the latest when it is removed.
+//! 4. No request of an upload waits unless the client says so. Later news goes with the one request that
+//! waits for all uploads: see [`notices`].
 //! 5. The other costs of streams are bounded too: see [`stream_limits`] and [`threads`].
-//! 6. Locks of this folder are leaves: no code of the user's runs under them, and no other lock of this
-//!    library is taken, with one exception: [`ServerStreams::open`] takes the lock of the notices under
-//!    that of the table. Answers are given, and wakers cloned, woken and dropped, after the locks are
-//!    released.
+//! 6. Locks of this folder are leaves: no user code runs under them, and no other lock of this library is
+//! taken. There is one exception: [`ServerStreams::open`] takes the lock of the notices under the lock of
+//! the table. Answers are given, and wakers cloned, woken and dropped, after the locks are released.
 
 pub mod feed;
 pub mod not_opened;
@@ -49,8 +48,8 @@ use crate::codec::Decoder;
 use crate::error::StreamLimit;
 use crate::tag::{MAX_STREAMS, UploadState};
 
-/// How many streams are remembered that were closed before they were opened. A stream that a client may
-/// still open is younger than this many others, because the client has no more lanes than that.
+/// How many streams that were closed before they were opened are remembered. A stream that a client
+/// may still open has fewer than this many successors, because the client has no more lanes.
 const MAX_CLOSED_EARLY: usize = 4096;
 
 /// The streams of a client.
@@ -69,12 +68,12 @@ pub struct ServerStreams {
 struct Table {
     open: HashMap<u64, Arc<dyn ServerStream>>,
     closed_early: BTreeSet<u64>,
-    /// The client has gone.
+    /// Whether the client has disconnected.
     left: bool,
 }
 
-/// What is left of the streams of a client that has gone. Dropping it runs code of users: hooks are
-/// told of calls whose answers no client receives, and items that were not taken are dropped.
+/// The rest of the streams of a disconnected client. Dropping it runs user code: hooks for calls
+/// whose answers no client receives, and the drops of items that no method took.
 #[must_use = "where it is dropped, code of users runs"]
 pub struct Remains {
     unheard: Vec<Unheard>,
@@ -87,7 +86,7 @@ impl Remains {
         self.unheard.is_empty() && self.jobs.is_empty() && self.server_streams.is_empty()
     }
 
-    /// Drops it, one thing after the other: by each call of `run` one.
+    /// Drops it in steps, one for each call of `run`.
     pub fn drop_each(self, mut run: impl FnMut(&mut dyn FnMut())) {
         let Self { unheard, jobs, server_streams } = self;
         drop_each(unheard, &mut run);
@@ -160,10 +159,10 @@ impl ServerStreams {
         drop(self.threads.call_off(number));
     }
 
-    /// Closes an upload of which no item was taken, if there is one, and answers how far it was.
+    /// Closes an upload from which no item was taken, if there is one, and answers how far it came.
     pub fn give_up(&self, number: u64, asked: PendingReply) {
         let Some(flow) = self.get(number) else { return asked.reply().end() };
-        // A job that waits for a thread can be taken off once. It never begins then.
+        // A waiting job can be withdrawn once; it then never begins.
         let job = self.threads.call_off(number);
         let state = if job.is_some() { UploadState::Queued } else { flow.give_up() };
         if state != UploadState::GoesOn {
@@ -181,7 +180,7 @@ impl ServerStreams {
         self.notices.closed(number);
     }
 
-    /// Ends all streams, because the client has gone. Runs no code of users except wakers.
+    /// Ends all streams, because the client has disconnected. Runs no user code except wakers.
     pub fn leave(&self) -> Remains {
         let mut table = lock(&self.table);
         table.left = true;
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_closed_once_by_whoever_comes_first() {
+    fn a_stream_is_closed_once_by_its_close_or_the_end_of_its_client() {
         let server_streams = ServerStreams::default();
         let [closed, left] = [1, 2].map(|number| open(&server_streams, number).ok().unwrap());
         server_streams.close(1);

@@ -1,8 +1,8 @@
-//! Why a stream was not opened.
+//! The reasons why a stream was not opened.
 
 use crate::error::StreamLimit;
 
-/// Why a stream was not opened.
+/// The reason why a stream was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOpened {
     /// Another stream has this number.

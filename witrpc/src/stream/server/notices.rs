@@ -1,8 +1,8 @@
-//! Notices for a client: news of its uploads while no request of theirs waits.
+//! Notices for a client: news of its uploads for which no request of theirs waits.
 //!
-//! An upload may have to wait for room or for its answer, for as long as its method takes. If each
-//! waited on its own lane, as many uploads as lanes would leave no lane for the items that the methods
-//! wait for. So one request of the client waits for all of its uploads.
+//! An upload may have to wait for room or for its answer, for as long as its method takes. If each upload
+//! waited on its own lane, they could occupy all lanes, and the items that the methods wait for would
+//! have none. So one request of the client waits for all of its uploads.
 //!
 //! # Invariants
 //!
@@ -10,10 +10,10 @@
 //!
 //! 1. `pending` names uploads that are open, each at most once for each kind of notice.
 //! 2. A request waits only while nothing is pending and an upload is open. A request checks that, and
-//!    leaves itself, under one hold of the lock. A thread that changes it takes the request out under
-//!    the lock.
-//! 3. A notice is either pending or in an answer that the client gets. So a notice that comes while an
-//!    answer is written is pending, and goes with the next answer.
+//! registers itself, under one hold of the lock. A thread that changes it takes the request out under the
+//! lock.
+//! 3. A notice is either pending or in an answer that the client receives. So a notice that arrives while
+//! an answer is written is pending, and goes with the next answer.
 //! 4. Requests are answered without the lock, each once: by the thread that took it out, or that
 //!    brought it.
 

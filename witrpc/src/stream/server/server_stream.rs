@@ -6,7 +6,7 @@ use crate::tag::UploadState;
 
 use super::slot::Unheard;
 
-/// Whether a stream goes on.
+/// Whether a stream continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamStatus {
     GoesOn,
@@ -25,18 +25,18 @@ pub trait ServerStream: Send + Sync {
         StreamStatus::GoesOn
     }
 
-    /// Closes the stream, because the client does not want it any more or has gone. The caller must
-    /// drop what this returns, which tells the hooks.
+    /// Closes the stream, because the client no longer wants it or has disconnected. The caller
+    /// must drop the returned value, which tells the hooks.
     #[must_use]
     fn close(&self) -> Option<Unheard>;
 
-    /// Returns whether it is an upload, of which the client is told by notices.
+    /// Returns whether it is an upload, whose client receives notices.
     fn is_upload(&self) -> bool {
         false
     }
 
-    /// Gives an upload up, unless an item of it was taken. The caller then closes an upload that does
-    /// not go on.
+    /// Gives an upload up, unless an item of it was taken. If the upload does not continue, the
+    /// caller closes it.
     fn give_up(&self) -> UploadState {
         UploadState::GoesOn
     }

@@ -26,15 +26,15 @@ pub struct Slot(Mutex<Pickup>);
 #[derive(Default)]
 struct Pickup {
     asked: Option<PendingReply>,
-    /// The client has gone or has given the call up.
+    /// Whether the client has disconnected or has given the call up.
     lost: bool,
     /// The method has ended.
     finished: bool,
     /// Why the method's thread was refused, if it was.
     refusal: Option<String>,
-    /// The method's job was dropped without an answer, and the client has not asked for one.
+    /// Set when the method's job was dropped without an answer before the client asked for one.
     unanswered: Option<Unanswered>,
-    /// The waker of the method's job, which waits for either.
+    /// The waker of the method's job, which waits for a request or for the loss of its client.
     job: Option<Waker>,
 }
 
@@ -53,7 +53,7 @@ impl Unanswered {
     fn tell(&self, asked: &PendingReply, refusal: Option<&str>) {
         let reply = asked.reply_for(&self.observer);
         match refusal {
-            // The client is told by the end of its connection.
+            // The end of the connection tells the client.
             _ if self.was_begun && self.server_ends() => self.unheard(),
             _ if self.was_begun => reply.panicked(DROPPED),
             Some(refusal) => reply.no_thread(refusal),
@@ -70,18 +70,18 @@ impl Unanswered {
     }
 }
 
-/// What became of a call that is left without an answer.
+/// The outcome of a call that is left without an answer.
 #[must_use = "the client or the table of streams is to be told"]
 pub enum LeftUnanswered {
-    /// The client has been told so. The caller must remove the stream.
+    /// The client has been told. The caller must remove the stream.
     Told(Unanswered),
-    /// The client has not asked yet. The caller must tell it that it may ask.
+    /// The client has not asked yet. The caller must announce that it may ask.
     Kept,
     /// The client has gone.
     Unheard,
 }
 
-/// A call whose caller has gone before it was told that there is no answer.
+/// A call whose caller left before it could be told that there is no answer.
 pub struct Unheard(Unanswered);
 
 impl Drop for Unheard {
@@ -94,13 +94,13 @@ impl Drop for Unheard {
 pub trait HasSlot: Send + Sync {
     fn slot(&self) -> &Slot;
 
-    /// Returns the state that tells the method's context whether the stream is still wanted.
+    /// Returns the state by which the method's context checks whether the stream is still wanted.
     fn stream_cancel(&self) -> &Arc<StreamCancel>;
 
-    /// Notes that the method has ended, and tells the client that its answer is there.
+    /// Records that the method has ended, and announces to the client that its answer is ready.
     fn finish(&self);
 
-    /// Notes that there will be no answer, and why.
+    /// Records that there will be no answer, and why.
     fn leave_unanswered(&self, unanswered: Unanswered);
 }
 
@@ -131,8 +131,8 @@ impl Slot {
         StreamStatus::GoesOn
     }
 
-    /// Notes that the client has gone or has given the call up. The caller must drop what this returns,
-    /// which tells the hooks.
+    /// Records that the client has disconnected or has given the call up. The caller must drop the
+    /// returned value, which tells the hooks.
     #[must_use]
     pub fn lose(&self) -> Option<Unheard> {
         let mut pickup = lock(&self.0);
@@ -140,7 +140,7 @@ impl Slot {
         let (asked, job) = (pickup.asked.take(), pickup.job.take());
         let unanswered = pickup.unanswered.take();
         drop(pickup);
-        // A client that gave the call up gets its lane back only when this is answered.
+        // A client that gave the call up gets its lane back only with this answer.
         asked.inspect(|asked| asked.reply().end());
         job.into_iter().for_each(wake);
         unanswered.map(Unheard)
@@ -173,8 +173,8 @@ impl Slot {
         Poll::Pending
     }
 
-    /// Notes that the method has ended. Returns whether the client must be told, because it has not
-    /// asked.
+    /// Records that the method has ended. Returns whether the client must be told, because it has
+    /// not asked.
     pub fn finish(&self) -> bool {
         let mut pickup = lock(&self.0);
         pickup.finished = true;
@@ -185,12 +185,12 @@ impl Slot {
         lock(&self.0).finished
     }
 
-    /// Notes that the method gets no thread, and its job is about to be dropped.
+    /// Records that the method gets no thread, and that its job is about to be dropped.
     pub fn refuse(&self, why: String) {
         lock(&self.0).refusal = Some(why);
     }
 
-    /// Notes that there will be no answer.
+    /// Records that there will be no answer.
     pub fn leave_unanswered(&self, unanswered: Unanswered) -> LeftUnanswered {
         let mut pickup = lock(&self.0);
         pickup.finished = true;

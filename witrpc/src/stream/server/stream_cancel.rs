@@ -1,15 +1,15 @@
 //! Whether a stream is still wanted, for the context of its method.
 //!
-//! The call that opens a stream is answered while its method goes on. From then on, the method's
-//! context cannot ask whether that call was given up, because its caller has the answer.
+//! The call that opens a stream is answered while its method continues. From then on, the method's
+//! context cannot check whether that call was given up, because its caller has the answer.
 //!
 //! # Invariants
 //!
-//! 1. The stage only grows. It becomes `Open` before the opening call is answered. So a thread that
-//!    finds that the call was given up, and after that the stage still `Opening`, has found it of a
-//!    call that is unanswered.
+//! 1. The stage only grows. It becomes `Open` before the opening call is answered. A thread may find that
+//! the call was given up, and then that the stage is still `Opening`. The call was then unanswered, so
+//! the finding is valid.
 //! 2. A thread that cuts the stream sets the stage, then wakes the watchers. A thread that watches joins
-//!    the watchers, then looks at the stage. So one of the two sees the other.
+//! the watchers, then checks the stage. So at least one of the two sees the other.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
@@ -18,7 +18,7 @@ use std::task::Waker;
 
 use witrpc_rt::WakerSet;
 
-/// What the context of a stream's method asks in place of its call.
+/// The state that the context of a stream's method checks in place of its call.
 #[derive(Debug)]
 pub struct StreamCancel {
     stage: AtomicU8,
@@ -34,19 +34,19 @@ pub enum StreamStage {
     Opening,
     /// The client wants it.
     Open,
-    /// The client does not want it any more.
+    /// The client no longer wants it.
     Cut,
 }
 
 impl StreamCancel {
-    /// Creates one for a stream that the method returns, before the stream is open. The call's deadline
-    /// bounds only the opening.
+    /// Creates the state of a stream that the method returns, before the stream is open. The call's
+    /// deadline bounds only the opening.
     pub fn returned() -> Arc<Self> {
         Self::at(StreamStage::Opening, false)
     }
 
-    /// Creates one for a stream that the method takes, which is open before the method begins. The
-    /// call's deadline bounds the method's answer.
+    /// Creates the state of a stream that the method takes, which is open before the method begins.
+    /// The call's deadline bounds the method's answer.
     pub fn taken() -> Arc<Self> {
         Self::at(StreamStage::Open, true)
     }
@@ -65,7 +65,7 @@ impl StreamCancel {
         }
     }
 
-    /// Returns whether the deadline of the call still holds.
+    /// Returns whether the deadline of the call still applies.
     pub fn has_deadline(&self) -> bool {
         self.keeps_deadline || self.stage() == StreamStage::Opening
     }
@@ -75,7 +75,7 @@ impl StreamCancel {
         self.stage.fetch_max(StreamStage::Open as u8, Release);
     }
 
-    /// Marks the stream as not wanted any more, and wakes all watchers.
+    /// Marks the stream as no longer wanted, and wakes all watchers.
     pub fn cut(&self) {
         self.stage.store(StreamStage::Cut as u8, Release);
         self.watchers.wake_all();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_watch_are_woken_once_and_the_others_never() {
+    fn a_cut_wakes_each_watcher_once_and_removed_ones_never() {
         let line = StreamCancel::taken();
         let counter = Arc::<Counter>::default();
         let waker = Waker::from(Arc::clone(&counter));

@@ -1,16 +1,16 @@
 //! The limits on what the streams of one client may cost its server.
 //!
-//! A call with a stream is answered when the stream is open, so its lane does not bound how many there
-//! are: a client could open and close streams faster than their methods end. And a push is answered
-//! before its items are used. Both are counted here.
+//! Two costs are not bounded by lanes, and are counted here. The first is methods: a call with a stream
+//! is answered when the stream is open. So a client could open and close streams faster than their
+//! methods end. The second is unread items: a push is answered before its items are used.
 //!
 //! # Invariants
 //!
 //! 1. A [`MethodPermit`] exists for each method with a stream that was begun, until its job is dropped.
-//!    There are at most [`MAX_JOBS`]. The requests that they hold take at most [`MAX_ARGUMENT_BYTES`],
-//!    or are a single request.
-//! 2. Unread items whose push was answered take at most [`MAX_CREDIT_BYTES`] of messages. A push beyond
-//!    that is not answered before these are read, and so keeps its lane.
+//! There are at most [`MAX_JOBS`]. Their requests take at most [`MAX_ARGUMENT_BYTES`], unless there is
+//! only one.
+//! 2. Unread items whose push was answered take at most [`MAX_CREDIT_BYTES`] of messages. A push that
+//! would exceed this is answered after these are read, and so keeps its lane.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -21,17 +21,17 @@ use crate::tag::MAX_STREAMS;
 
 use super::not_opened::NotOpened;
 
-/// How many methods with a stream one client may have begun. This exceeds the number of streams that
-/// may be open, because the methods of closed streams end a little later.
+/// The most methods with a stream that one client may have begun. This exceeds the number of open
+/// streams, because the methods of closed streams end a little later.
 const MAX_JOBS: usize = 2 * MAX_STREAMS;
 
-/// How many bytes of their requests are kept at most.
+/// The most bytes of their requests that are kept.
 const MAX_ARGUMENT_BYTES: usize = 256 << 20;
 
-/// How many bytes of pushed messages may be unread after their push was answered.
+/// The most bytes of pushed messages that may be unread after their push was answered.
 const MAX_CREDIT_BYTES: usize = 64 << 20;
 
-/// The present costs of a client's streams.
+/// The current costs of a client's streams.
 #[derive(Default)]
 pub struct StreamLimits {
     jobs: AtomicUsize,

@@ -2,11 +2,11 @@
 //!
 //! # Invariants
 //!
-//! 1. Answers are given without the lock: within one process, an answer wakes its receiver, which is
-//!    code of the user's. Meanwhile the batch is *out*, with the one thread that answers.
-//! 2. While the batch is out, items that are made and a pull that comes wait in the state. The thread
-//!    that answers puts back what it could not send, before these items, and answers that pull. So
-//!    items stay in order, and no item waits while a pull waits.
+//! 1. Answers are given without the lock: within one process, an answer wakes its receiver, which is user
+//! code. Meanwhile the batch is *out*, with the one thread that answers.
+//! 2. While the batch is out, new items and a new pull wait in the state. The thread that answers puts
+//! back what it could not send, before these items, and answers that pull. So items stay in order, and no
+//! item waits while a pull waits.
 //! 3. Wakers are cloned, woken and dropped without the lock.
 
 use std::future::poll_fn;
@@ -33,10 +33,10 @@ use super::stream_cancel::StreamCancel;
 #[cfg(test)]
 mod tests;
 
-/// How long a producer that could go on keeps its thread before it yields.
+/// How long a producer that could continue keeps its thread before it yields.
 const SLICE: Duration = Duration::from_micros(200);
 
-/// How many items the producer makes between two looks at the clock.
+/// The number of items that the producer makes between two checks of the clock.
 const ITEMS_A_LOOK: u32 = 16;
 
 /// The items that wait, and the wakers that wait for items or for room.
@@ -113,8 +113,8 @@ impl<T: 'static> StreamSender<T> {
         })
     }
 
-    /// Answers the call that opens the stream, unless it has been answered. Returns whether it answered
-    /// now.
+    /// Answers the call that opens the stream, unless it is already answered. Returns whether it
+    /// answered now.
     pub fn answer_call(&self, answer: impl FnOnce(Reply<'_>)) -> bool {
         let opening = lock(&self.opening).take();
         let unanswered = opening.is_some();
@@ -199,8 +199,8 @@ impl<T: 'static> StreamSender<T> {
         ready.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Answers the pull that waits, if there is something to tell, and pulls that come meanwhile.
-    /// Returns whether the stream goes on.
+    /// Answers the waiting pull if there is something to send, and then the pulls that arrive
+    /// meanwhile. Returns whether the stream continues.
     fn answer<'a>(
         &'a self,
         mut state: MutexGuard<'a, SendState<T>>,
@@ -250,14 +250,14 @@ impl<T: 'static> StreamSender<T> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Delivered {
     GoesOn,
-    /// Everything was told.
+    /// Everything was sent.
     Over,
     /// An item is too long for any message.
     TooLong,
 }
 
-/// Answers a pull with the items in the batch, and removes those that it sent, or with how the stream
-/// ended.
+/// Answers a pull with the items in the batch, and removes the sent ones, or answers with the end
+/// of the stream.
 fn deliver<T: 'static>(
     reply: &Reply<'_>,
     batch: &mut Batch<T>,
@@ -316,7 +316,8 @@ impl<T: Send + 'static> ServerStream for StreamSender<T> {
     }
 
     fn close(&self) -> Option<Unheard> {
-        // Cut it first: when the method's task learns of the close, its context must know it too.
+        // Cut before the waker is called, so that the method's context knows of the close when its
+        // task does.
         self.stream_cancel.cut();
         let mut state = lock(&self.state);
         state.give_up();
@@ -334,7 +335,7 @@ impl<T> Drop for StreamSender<T> {
     }
 }
 
-/// Where a method's stream goes, for generated code. One of its methods consumes it.
+/// The destination of a method's stream, for generated code. One of its methods consumes it.
 pub struct StreamWriter<M: StreamMethod> {
     flow: Arc<StreamSender<Made<M>>>,
     /// The same sender, as pulls see it.
@@ -426,7 +427,7 @@ impl<M: StreamMethod> StreamWriter<M> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Made<M>>> {
         match items.poll_next(cx) {
-            // Look after the poll: by then, a close finds the waker.
+            // Checked after the poll, so that a close finds the waker.
             Poll::Pending if self.flow.poll_closed(cx) => Poll::Ready(None),
             other => other,
         }

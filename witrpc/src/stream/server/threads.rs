@@ -1,22 +1,22 @@
 //! Threads for methods that take their items from an iterator.
 //!
-//! Such a method keeps its thread for as long as its client wants. On a thread of the pool it would
-//! block all other calls, even those that bring what it waits for. So it runs on its own thread. A
-//! client has [`MAX_FED_THREADS`] of them. Further methods wait until one is free, which delays only
-//! that client. If the system refuses a thread, the call fails: its job must not run on a thread that
-//! serves others.
+//! Such a method keeps its thread for as long as its client wants. On a thread of the pool it would block
+//! all other calls, even those that bring what it waits for. So it runs on its own thread. A client has
+//! [`MAX_FED_THREADS`] of them. Further methods wait until one is free, which delays only that client. If
+//! the system refuses a thread, the call fails: its job must not run on a thread that serves other
+//! clients.
 //!
-//! A client may go, leave its threads stuck, and come back for as many more. So the server accepts no
-//! client while too many threads are [left behind](crate::pool::shares), these among them.
+//! A client may disconnect, leave its threads stuck, and return for the same number again. So the server
+//! accepts no client while too many threads are [left behind](crate::pool::shares), including these.
 //!
 //! # Invariants
 //!
 //! 1. A thread that has done its job takes the next waiting job or ends, in one step. If a thread could
-//!    not be started, another takes its place for the next job. So jobs wait only while all threads are
-//!    taken.
+//! not be started, another takes its place for the next job. So jobs wait only while all threads are
+//! taken.
 //! 2. A job waits until a thread takes it, its stream is closed, or the client goes.
-//! 3. A thread serves one client and has a seat for it from before it starts until it ends. So each
-//!    running job counts as that client's.
+//! 3. A thread serves one client, and has a seat for it from before it starts until it ends. So each
+//! running job counts towards that client.
 
 use std::collections::VecDeque;
 use std::io;
@@ -64,7 +64,7 @@ impl FedThreads {
             let Err((error, job)) = self.start(job, tenant, pool) else { return };
             feed.slot().refuse(error.to_string());
             drop(job);
-            // A job may wait by now for the place that this one had.
+            // Another job may be waiting by now for the freed place.
             next = self.next();
         }
     }
@@ -106,7 +106,7 @@ impl FedThreads {
 
     fn work(&self, mut next: Option<Job>) {
         while let Some(mut job) = next {
-            // A job catches the panic of its handler. What is left is a panic while the handler's
+            // A job catches the panic of its handler. This catches a panic while the handler's
             // future is dropped.
             let done = catch_unwind(AssertUnwindSafe(|| {
                 block_on(|cx| job.as_mut().poll(cx));
@@ -129,7 +129,7 @@ impl FedThreads {
         }
     }
 
-    /// Removes the job of a stream that waits for a thread, so that it never begins.
+    /// Removes the waiting job of a stream, so that it never begins.
     #[must_use]
     pub fn call_off(&self, number: u64) -> Option<Job> {
         let mut state = lock(&self.0);
@@ -137,8 +137,8 @@ impl FedThreads {
         state.waiting.remove(place).map(|waiting| waiting.job)
     }
 
-    /// Ends the waiting of all jobs, because the client has gone. Returns the jobs that will never run:
-    /// dropping one tells the hooks.
+    /// Ends the waiting of all jobs, because the client has disconnected. Returns the jobs that
+    /// will never run: dropping one tells the hooks.
     #[must_use]
     pub fn leave(&self) -> Vec<FedJob> {
         let mut state = lock(&self.0);

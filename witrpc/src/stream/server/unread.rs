@@ -1,12 +1,12 @@
-//! Items that have come and that no method has taken.
+//! Items that have arrived and that no method has taken.
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 
 use crate::rt::panics::catch;
 
-/// The queue of such items. It drops each by itself: a panic of one, which is code of the user's, neither
-/// keeps the others from their drop nor reaches the thread that happens to drop them.
+/// A queue of such items. It drops each item separately, and catches a panic of the drop, which is
+/// user code. So the other items are dropped too, and the dropping thread continues.
 pub struct Unread<T>(VecDeque<T>);
 
 impl<T> From<VecDeque<T>> for Unread<T> {
@@ -38,7 +38,7 @@ impl<T> DerefMut for Unread<T> {
 impl<T> Drop for Unread<T> {
     fn drop(&mut self) {
         while let Some(item) = self.0.pop_front() {
-            // The panic hook has told of it.
+            // The panic hook has reported it.
             let _ = catch(|| drop(item));
         }
     }

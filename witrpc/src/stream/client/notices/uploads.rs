@@ -1,18 +1,19 @@
-//! The table of a link's uploads: what is known of them, and which of them wait.
+//! The table of a link's uploads: their known state, and which of them wait.
 //!
 //! # Invariants
 //!
-//! All of it is under one lock, under which no code of the user's runs.
+//! All of it is under one lock. No user code runs under that lock.
 //!
 //! 1. An upload is listed before the server can hear of it, until its owner drops it. So every notice
 //!    finds it, even if its owner does not know yet that it is open: a method may end at once.
 //! 2. A notice stays until its owner has looked: it may come before the answer to the push that it
 //!    follows.
-//! 3. A thread that begins to wait looks, and leaves its waker, under one hold of the lock. A thread
-//!    that notes a change takes that waker under the lock, and wakes it afterwards. So no wake-up is
-//!    lost.
-//! 4. If the server has no upload open, that says nothing of uploads that were opened after it was
-//!    asked: their [`place`](Upload::place) is not below the number of uploads that were open by then.
+//! 3. A thread that begins to wait checks the state, and leaves its waker, under one hold of the lock. A
+//! thread that changes the state takes that waker under the lock, and wakes it afterwards. So no wake-up
+//! is lost.
+//! 4. The answer that the server has no upload open does not concern uploads that were opened after the
+//! request. Their [`place`](Upload::place) is not below the number of uploads that were open at the
+//! request.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -32,19 +33,19 @@ pub struct Uploads {
     opened: u64,
 }
 
-/// The state of one upload, as the server has told it.
+/// The state of one upload, as the server has reported it.
 #[derive(Default)]
 pub struct Upload {
     /// How many uploads were open before; `None` until its owner knows that it is open.
     place: Option<u64>,
-    /// How long it may wait for a lane on which to ask the server.
+    /// How long it may wait for a lane for the request to the server.
     patience: Duration,
     /// The end of that wait, while it waits. The wait counts from its beginning, or from the last
     /// answered request.
     until: Option<Instant>,
     has_room: bool,
     is_answered: bool,
-    /// The server has no upload open, so it does not know this one any more.
+    /// Whether the server has no upload open, and so does not know this one.
     is_gone: bool,
     failed: Option<NoticeError>,
     /// The waker to call when one of these changes.
@@ -90,8 +91,8 @@ impl Uploads {
         self.listed.remove(&number)
     }
 
-    /// Returns until when to wait for a lane: until the first of the waiting uploads gives up. Returns
-    /// `None` if none waits.
+    /// Returns the limit of the wait for a lane: when the first of the waiting uploads gives up.
+    /// Returns `None` if no upload waits.
     pub fn until(&self) -> Option<Instant> {
         self.listed.values().filter_map(|upload| upload.until).min()
     }
@@ -102,8 +103,8 @@ impl Uploads {
         self.opened
     }
 
-    /// Looks for news of an upload. If there is none, the upload waits, and `waker` receives its former
-    /// waker. The caller must drop what is left of the waker without the lock.
+    /// Checks for news of an upload. If there is none, the upload waits, and `waker` receives its
+    /// former waker. The caller must drop the rest of the waker without the lock.
     pub fn look<T>(
         &mut self,
         number: u64,
@@ -120,7 +121,7 @@ impl Uploads {
         news
     }
 
-    /// Takes what a request has brought that was made when `known` uploads had been open. Returns the
+    /// Takes the outcome of a request that was made when `known` uploads had been open. Returns the
     /// wakers to wake.
     pub fn take(&mut self, known: u64, came: Brought) -> Vec<Waker> {
         match came {
@@ -161,7 +162,7 @@ impl Uploads {
         woken
     }
 
-    /// Notes that a request has had a lane, so that the wait for the next one begins now.
+    /// Records that a request had a lane, so that the wait for the next lane begins now.
     fn wait_anew(&mut self) {
         let now = Instant::now();
         for upload in self.listed.values_mut().filter(|upload| upload.until.is_some()) {
@@ -169,7 +170,7 @@ impl Uploads {
         }
     }
 
-    /// Tells the waiting uploads that no notice comes. Returns the wakers to wake.
+    /// Reports to the waiting uploads that no notice comes. Returns the wakers to wake.
     fn end(&mut self, is_meant: impl Fn(&Upload) -> bool, end: impl Fn(&mut Upload)) -> Vec<Waker> {
         let waiting = self.listed.values_mut().filter(|it| it.waker.is_some() && is_meant(it));
         let ended = waiting.filter_map(|upload| {

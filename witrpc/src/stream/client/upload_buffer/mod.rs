@@ -1,23 +1,23 @@
 //! The buffer between the thread that makes items and the thread that pushes them.
 //!
-//! The *maker* is the caller's thread, which runs the user's iterator: the next item may take any time.
-//! So the items made so far must not depend on it, and lie here. The *pusher* takes all items at once,
-//! as soon as its last push has been answered. It takes a batch and leaves an empty one in its place.
-//! To add an item costs the maker a lock that is hardly ever contended, and no wake-up while the pusher
-//! is busy.
+//! The *maker* is the caller's thread, which runs the user's iterator. The next item may take any time,
+//! so the finished items must not depend on the maker: they wait here. The *pusher* takes all items at
+//! once, as soon as its last push has been answered. It takes a batch and leaves an empty one in its
+//! place. Adding an item costs the maker a lock that is hardly ever contended, and no wake-up while the
+//! pusher is busy.
 //!
 //! # Invariants
 //!
-//! All of it is under one lock, under which no code of the user's runs, nor that of wakers.
+//! All of it is under one lock. Neither user code nor a waker runs under that lock.
 //!
 //! 1. Only the maker adds items and ends them. Only the pusher takes them, and only it stops.
 //! 2. The maker waits only while the batch is full and the pusher has not stopped. The pusher waits for
-//!    items only while there are none and no end. So they never wait for each other.
-//! 3. A thread that begins to wait looks, and leaves its waker, under one hold of the lock. A thread
-//!    that changes what the other waits for takes that waker under the lock, and wakes it afterwards.
-//!    So no wake-up is lost, and a thread that does not wait gets none.
-//! 4. A pusher that waits for an answer has left its waker too, for the end that is
-//!    [broken](UploadEnd::Broken). It is not woken for items.
+//! items only while the batch is empty and the items have not ended. So they never wait for each other.
+//! 3. A thread that begins to wait checks the state, and leaves its waker, under one hold of the lock. A
+//! thread that changes the state takes that waker under the lock, and wakes it afterwards. So no wake-up
+//! is lost, and a thread that does not wait gets none.
+//! 4. A pusher that waits for an answer has also left its waker, for a [broken](UploadEnd::Broken) end.
+//! New items do not wake it.
 
 #[cfg(test)]
 mod model;
@@ -41,7 +41,7 @@ pub enum UploadEnd {
     Broken,
 }
 
-/// What a pusher finds.
+/// What a pusher gets from the buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
     /// Items, or none if it `is_last`.
@@ -72,7 +72,7 @@ impl<T: FedItem> UploadBuffer<T> {
         Self(Mutex::new(UploadBufferState::new()))
     }
 
-    /// Adds an item when there is room. Returns `false` when no more are wanted.
+    /// Adds an item when there is room. Returns `false` when the pusher wants no more.
     pub fn put(&self, piece: Piece<T>) -> bool {
         let mut state = lock(&self.0);
         if !state.has_room() {
@@ -109,7 +109,7 @@ impl<T: FedItem> UploadBuffer<T> {
         taken
     }
 
-    /// Returns whether there is nothing more to do. Wakes when that becomes true.
+    /// Returns whether the items were broken off. Wakes when that becomes true.
     pub fn poll_broken(&self, cx: &mut Context<'_>) -> bool {
         let mut waker = Some(cx.waker().clone());
         lock(&self.0).poll_broken(&mut waker)

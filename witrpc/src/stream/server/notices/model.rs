@@ -1,7 +1,8 @@
 //! loom models: a client that asks for notices, against threads that add notices and threads that close
 //! uploads. A lost notice leaves the client asleep, which loom reports as a deadlock.
 //!
-//! The broken twin breaks the rule that a request looks, and leaves itself, under one hold of the lock.
+//! The broken twin breaks the rule that a request checks, and registers itself, under one hold of the
+//! lock.
 
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
