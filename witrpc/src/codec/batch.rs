@@ -1,7 +1,7 @@
-//! Items of a stream, many in one message.
+//! Batches: many items of a stream in one message.
 //!
-//! A batch is the number of its items and then the items: plain numbers as one raw section, a `Vec`
-//! of numbers as a raw section each, all else as encoded values.
+//! A batch is the number of its items, then the items. Plain numbers are one raw section, `Vec`s of
+//! numbers are a raw section each, and all others are encoded values.
 
 use std::collections::VecDeque;
 
@@ -15,54 +15,54 @@ use super::error::{DecodeError, DecodeFault, EncodeError};
 use super::plain::is_plain_vec;
 use super::{Codec, plain};
 
-/// How many bytes of items wait on either side of a stream before whoever makes them has to wait.
-/// The item that reaches it still belongs to the batch.
+/// How many bytes of items wait on either side of a stream before the producer must wait. The item
+/// that reaches this limit still belongs to the batch.
 pub const WINDOW_BYTES: usize = 64 << 10;
 
-/// The most items of a batch: each counts as a byte at least.
+/// The most items of a batch: each counts as at least one byte.
 const MAX_ITEMS: usize = WINDOW_BYTES;
 
 /// Items that wait to be sent.
 pub struct Batch<T> {
     store: Store<T>,
-    /// What they count as.
+    /// The counted bytes of all items.
     bytes: usize,
 }
 
 enum Store<T> {
-    /// Plain numbers.
+    /// Plain numbers, in one section.
     Numbers(Vec<T>),
-    /// Each a `Vec` of plain numbers.
+    /// A `Vec` of plain numbers for each item.
     Vecs(VecDeque<T>),
-    /// One after the other, as the codec has them.
+    /// Encoded items, one after the other, in the codec's format.
     Encoded { bytes: Vec<u8>, items: VecDeque<EncodedItem> },
 }
 
-/// One of the items that are encoded.
+/// One encoded item.
 struct EncodedItem {
-    /// How many bytes it has.
+    /// Its length in bytes.
     len: usize,
-    /// What it counts as.
+    /// The bytes that it counts as.
     counts: usize,
 }
 
-/// An item ready for its batch: what the user's code had to do with it is done.
+/// A prepared item: all user code that it needs has run.
 pub enum Piece<T> {
     Plain {
         item: T,
         len: usize,
     },
-    /// What it counts as, which is a byte at least for each element that it has.
+    /// An encoded item. It counts as at least one byte for each element that it has.
     Encoded {
         bytes: Vec<u8>,
         len: usize,
     },
 }
 
-/// Makes an item ready that is not plain.
+/// A function that prepares an item that is not plain.
 pub type EncodeItem<T> = fn(&T, Codec) -> Result<Piece<T>, EncodeError>;
 
-/// The [`EncodeItem`] of a type that serde carries.
+/// Prepares an item that serde carries: the [`EncodeItem`] of such a type.
 pub fn encode_item<T: Serialize + 'static>(
     item: &T,
     codec: Codec,
@@ -70,7 +70,7 @@ pub fn encode_item<T: Serialize + 'static>(
     encode_as(item, codec)
 }
 
-/// Makes an item ready that is encoded like another value.
+/// Prepares an item that is encoded as another value.
 pub fn encode_as<T>(item: &impl Serialize, codec: Codec) -> Result<Piece<T>, EncodeError> {
     let mut encoder = Encoder::new(codec);
     let elements = encoder.item(item)?;
@@ -80,11 +80,11 @@ pub fn encode_as<T>(item: &impl Serialize, codec: Codec) -> Result<Piece<T>, Enc
 }
 
 impl<T: Serialize + 'static> Piece<T> {
-    /// Makes an item ready.
+    /// Prepares an item.
     ///
     /// # Errors
     ///
-    /// The codec cannot encode it.
+    /// The codec cannot encode the item.
     #[inline]
     pub fn new(item: T, codec: Codec) -> Result<Self, EncodeError> {
         Self::encoded_by(encode_item, item, codec)
@@ -92,11 +92,11 @@ impl<T: Serialize + 'static> Piece<T> {
 }
 
 impl<T: 'static> Piece<T> {
-    /// Makes an item ready of which nothing is known but how it is encoded.
+    /// Prepares an item of any type with the given function.
     ///
     /// # Errors
     ///
-    /// The codec cannot encode it.
+    /// The codec cannot encode the item.
     #[inline]
     pub fn encoded_by(encode: EncodeItem<T>, item: T, codec: Codec) -> Result<Self, EncodeError> {
         if is_plain_vec::<Vec<T>>() {
@@ -155,13 +155,13 @@ impl<T: 'static> Batch<T> {
         self.len() == 0
     }
 
-    /// Whether no more should be added before some have been sent.
+    /// Returns whether no more should be added before some have been sent.
     #[inline]
     pub fn is_full(&self) -> bool {
         self.bytes >= WINDOW_BYTES
     }
 
-    /// How many of the items one message can carry.
+    /// Returns how many of the items one message can carry.
     pub fn sendable(&self) -> usize {
         match &self.store {
             Store::Vecs(items) => items.len().min(MAX_SECTIONS),
@@ -173,7 +173,7 @@ impl<T: 'static> Batch<T> {
     ///
     /// # Errors
     ///
-    /// They are too much for one message.
+    /// The items are too large for one message.
     pub fn write<'a>(&'a self, items: usize, encoder: &mut Encoder<'a>) -> Result<(), EncodeError> {
         encoder.number("count", items as u64)?;
         match &self.store {
@@ -193,7 +193,7 @@ impl<T: 'static> Batch<T> {
         }
     }
 
-    /// Adds the items of another batch behind these.
+    /// Adds the items of another batch after these.
     pub fn append(&mut self, mut other: Self) {
         if self.is_empty() {
             std::mem::swap(self, &mut other);
@@ -213,7 +213,7 @@ impl<T: 'static> Batch<T> {
         }
     }
 
-    /// Forgets the first items, which have been sent.
+    /// Removes the first items, which have been sent.
     pub fn forget(&mut self, items: usize) {
         match &mut self.store {
             Store::Numbers(all) => {
@@ -241,7 +241,7 @@ impl<T: 'static> Batch<T> {
 ///
 /// # Errors
 ///
-/// The bytes are no batch of such items.
+/// The bytes are not a batch of such items.
 pub fn read_batch<T: DeserializeOwned + 'static>(
     decoder: &mut Decoder<'_>,
 ) -> Result<VecDeque<T>, DecodeError> {
@@ -275,7 +275,7 @@ mod tests {
 
     use super::*;
 
-    /// The body of a message with the first items.
+    /// Returns the body of a message with the first items.
     fn body<T: Serialize + 'static>(
         batch: &Batch<T>,
         items: usize,
@@ -380,14 +380,14 @@ mod tests {
 
     #[test]
     fn the_items_of_a_batch_have_the_bounds_of_one_message() {
-        /// Takes memory where the message has no bytes for it.
+        /// A value that takes memory for which the message has no bytes.
         #[derive(Debug, Serialize, Deserialize)]
         struct Hollow {
             #[serde(skip)]
             _absent: [u64; 8],
         }
 
-        // 1,000 items, each of which claims 65,536 elements, which it might have by itself.
+        // 1,000 items, each of which claims 65,536 elements. Alone, each of them would be allowed.
         let mut message = vec![0xe8, 0x07];
         (0..1000).for_each(|_| message.extend([0x80, 0x80, 0x04]));
         for error in [
@@ -407,7 +407,7 @@ mod tests {
         assert!(refused(&[1], false).is_err());
         let empty = read::<()>((false, vec![0xff, 0xff, 0xff, 0x7f]), Codec::Postcard);
         assert!(empty.unwrap_err().to_string().contains("at most 65536"));
-        // One section of one number, where two are said to be.
+        // One section of one number, where the count says two.
         let mut section = 7_u64.to_le_bytes().to_vec();
         section.extend([2, 8, 0, 0, 0, 1]);
         assert!(refused(&section, true).unwrap_err().to_string().contains("where 2 are said"));

@@ -1,4 +1,4 @@
-//! Where the sections of a body lie.
+//! The layout of a body's sections.
 
 use std::ops::Range;
 
@@ -8,14 +8,13 @@ pub const SECTION_ALIGN: usize = 64;
 /// The longest raw section in bytes.
 pub const MAX_SECTION_LEN: usize = LEASED as usize - 1;
 
-/// How many raw sections a body may have: as many as a method may have arguments.
+/// The most raw sections of a body, which equals the most arguments of a method.
 pub const MAX_SECTIONS: usize = 16;
 
-/// The length that stands for a section whose bytes the message takes along as a lease, and so does
-/// not hold itself.
+/// The length that marks a section as a lease, whose bytes the body does not hold.
 const LEASED: u32 = u32::MAX;
 
-/// How many bytes hold the length of a section in the trailer.
+/// The size of a section's length in the trailer, in bytes.
 const LEN_BYTES: usize = 4;
 
 /// The lengths of a body's raw sections, in order.
@@ -26,14 +25,15 @@ pub struct Sections {
 }
 
 impl Sections {
-    /// Adds a section. `None` when there are [`MAX_SECTIONS`], or it is longer than
-    /// [`MAX_SECTION_LEN`].
+    /// Adds a section. Returns `None` if there are [`MAX_SECTIONS`] already, or if it is longer
+    /// than [`MAX_SECTION_LEN`].
     pub fn push(&mut self, len: usize) -> Option<()> {
         let len = u32::try_from(len).ok().filter(|len| *len != LEASED)?;
         self.push_raw(len)
     }
 
-    /// Adds a section that is the message's next lease. `None` when there are [`MAX_SECTIONS`].
+    /// Adds a section that is the message's next lease. Returns `None` if there are
+    /// [`MAX_SECTIONS`] already.
     pub fn push_lease(&mut self) -> Option<()> {
         self.push_raw(LEASED)
     }
@@ -44,13 +44,13 @@ impl Sections {
         Some(())
     }
 
-    /// Which of the message's leases this section is, if it is one.
+    /// Returns which of the message's leases this section is, if it is one.
     pub fn lease(&self, index: usize) -> Option<usize> {
         let (before, rest) = self.lens[..self.count].split_at_checked(index)?;
         (*rest.first()? == LEASED).then(|| before.iter().filter(|len| **len == LEASED).count())
     }
 
-    /// How many of the sections are leases.
+    /// Returns how many of the sections are leases.
     pub fn leases(&self) -> usize {
         self.lens[..self.count].iter().filter(|len| **len == LEASED).count()
     }
@@ -59,7 +59,7 @@ impl Sections {
         self.count
     }
 
-    /// The byte ranges, in order.
+    /// Returns the byte ranges of the sections, in order.
     pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         let mut end = 0_usize;
         self.lens[..self.count].iter().map(move |len| {
@@ -70,17 +70,17 @@ impl Sections {
         })
     }
 
-    /// Where the last section ends and the encoded section starts.
+    /// Returns the end of the last section, where the encoded section starts.
     pub fn end(&self) -> usize {
         self.ranges().last().map_or(0, |last| last.end)
     }
 
-    /// How many bytes stand at the end of the body.
+    /// Returns the length of the trailer.
     pub fn trailer_len(&self) -> usize {
         trailer_len(self.count)
     }
 
-    /// What stands at the end of the body.
+    /// Returns the trailer: the bytes at the end of the body.
     pub fn trailer(&self) -> Trailer {
         let mut trailer = Trailer { bytes: [0; MAX_TRAILER], len: self.trailer_len() };
         for (slot, len) in trailer.bytes.chunks_exact_mut(LEN_BYTES).zip(&self.lens[..self.count]) {
@@ -91,9 +91,9 @@ impl Sections {
         trailer
     }
 
-    /// Reads the trailer of a body of `body_len` bytes through `copy(offset, out)`, which is
-    /// asked for each byte once. Returns the sections and where the trailer starts; `None` when
-    /// what it says does not fit in the body.
+    /// Reads the trailer of a body of `body_len` bytes through `copy(offset, out)`, which reads
+    /// each byte once. Returns the sections and the start of the trailer; `None` if its content
+    /// does not fit the body.
     pub fn read(body_len: usize, mut copy: impl FnMut(usize, &mut [u8])) -> Option<(Self, usize)> {
         let mut count = [0];
         copy(body_len.checked_sub(1)?, &mut count);
@@ -119,15 +119,15 @@ const fn trailer_len(count: usize) -> usize {
     count * LEN_BYTES + 1
 }
 
-/// The length of a body that is one raw section of so many bytes and nothing else.
+/// Returns the length of a body that is one raw section of `len` bytes and nothing else.
 pub fn len_of_one_raw(len: usize) -> usize {
     len.saturating_add(trailer_len(1))
 }
 
-// Offsets are computed unchecked above.
+// The offsets are computed without overflow checks above.
 const _: () = assert!(usize::BITS >= 64, "witrpc needs 64-bit addresses");
 
-/// The lengths and their count, as they end a body.
+/// The trailer of a body: the lengths and their count.
 pub struct Trailer {
     bytes: [u8; MAX_TRAILER],
     len: usize,

@@ -1,12 +1,12 @@
-//! A deserializer around postcard's that sets bounds to what a hostile message can cause.
+//! A deserializer around postcard's that bounds what a hostile message can cost.
 //!
 //! - Nesting, since each level takes stack: [`MAX_DEPTH`].
-//! - Elements: one of a sequence or map takes at least one byte of the message, save elements
-//!   without content (`()`). So all values of a message together may have as many elements as it has
-//!   bytes, and [`MAX_EMPTY_ELEMENTS`] more: a few bytes cannot claim 2⁶⁰ of them, nor can many
-//!   values 2²⁰ each. The length that a message claims is not trusted to allocate by.
+//! - Elements. An element of a sequence or map takes at least one byte of the message, unless it has no
+//! content (`()`). So all values of a message together may have one element for each byte, and
+//! [`MAX_EMPTY_ELEMENTS`] more. A few bytes cannot claim 2⁶⁰ elements, nor can many values claim 2²⁰
+//! each. No memory is allocated by a length that the message claims.
 //!
-//! JSON needs neither: `serde_json` bounds the nesting, and every element takes bytes.
+//! JSON needs neither bound: `serde_json` bounds the nesting, and every element takes bytes.
 
 use std::cell::Cell;
 use std::fmt;
@@ -18,26 +18,26 @@ use serde::de::{
 
 use super::fault::{Fault, MAX_DEPTH, Words};
 
-/// How many elements a message may hold in all its sequences and maps, beyond one for each of its
-/// bytes.
+/// The number of elements that a message may hold in all its sequences and maps, beyond one for
+/// each of its bytes.
 pub const MAX_EMPTY_ELEMENTS: usize = 1 << 16;
 
-/// What is left of each bound.
+/// The unused rest of each bound.
 pub struct Bounds<'m> {
     depth: Cell<u32>,
-    /// The message's, which all its values share.
+    /// The elements left for the message, which all its values share.
     elements: &'m Cell<usize>,
     words: Words,
 }
 
 impl<'m> Bounds<'m> {
-    /// For a value of a message that may have so many more elements.
+    /// Creates the bounds of one value, in a message that may have `elements` more elements.
     #[inline]
     pub fn new(elements: &'m Cell<usize>) -> Self {
         Self { depth: Cell::new(MAX_DEPTH), elements, words: Words::default() }
     }
 
-    /// Deserializes within these bounds. The error says why, in words.
+    /// Deserializes within these bounds. An error gives the reason as text.
     #[inline]
     pub fn deserialize<'de, T, D>(
         self,
@@ -90,7 +90,7 @@ fn too_many_elements<E>() -> Fault<E> {
     ))
 }
 
-/// A level of nesting; left when dropped.
+/// One level of nesting, which ends when this is dropped.
 struct Level<'b>(&'b Cell<u32>);
 
 impl Drop for Level<'_> {
@@ -100,14 +100,14 @@ impl Drop for Level<'_> {
     }
 }
 
-/// Anything of serde's reading side, within bounds.
+/// A wrapper that keeps any part of serde's reading side within bounds.
 struct Bounded<'b, I> {
     inner: I,
     bounds: &'b Bounds<'b>,
 }
 
-/// Forwards the methods that take a visitor, and the few arguments before it. A value that has parts is
-/// one level deeper; its elements are counted if the message says how many there are.
+/// Forwards the methods that take a visitor, and the few arguments before it. A value with parts is
+/// one level deeper. Its elements are counted if the message gives their number.
 macro_rules! forward {
     ($(
         $method:ident($($argument:ident: $ty:ty),*) $(=> $level:ident, counted: $counted:literal)?;
@@ -170,15 +170,15 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
     }
 }
 
-/// A type's own visitor, whose parts come back to [`Bounded`].
+/// A wrapper around a type's own visitor, which gives it parts that are [`Bounded`].
 struct Inside<'b, V> {
     visitor: V,
     bounds: &'b Bounds<'b>,
-    /// Whether the elements are as many as the message says, not as the type does.
+    /// Whether the message gives the number of elements, and not the type.
     counted: bool,
 }
 
-/// Forwards what has no parts.
+/// Forwards the methods for values without parts.
 macro_rules! visit {
     ($($method:ident($($argument:ident: $ty:ty)?))*) => {$(
         #[inline]
@@ -189,7 +189,7 @@ macro_rules! visit {
     )*};
 }
 
-/// Has the parts of what is visited come back to [`Bounded`].
+/// Wraps the parts of the visited value in [`Bounded`].
 macro_rules! inside {
     ($($method:ident($part:ident) as $wrapper:ident { $($counted:ident)? };)*) => {$(
         #[inline]
@@ -250,7 +250,7 @@ struct BoundedElements<'b, A> {
 }
 
 impl<A> BoundedElements<'_, A> {
-    /// How many elements to allocate for: never more than there can be.
+    /// Returns how many elements to allocate for: at most the possible number.
     fn expect(&self, claimed: Option<usize>) -> Option<usize> {
         claimed.map(|claimed| claimed.min(self.bounds.elements.get()))
     }

@@ -1,21 +1,20 @@
-//! A byte buffer that needs no allocation for a message that fits beside its head.
+//! A byte buffer that does not allocate for a message that fits beside its head.
 
 use std::io;
 
 use witrpc_transport::SMALL_LEN;
 
-/// Bytes that stay on the stack up to [`SMALL_LEN`] of them and move to the heap once there are
-/// more.
+/// A buffer that stays on the stack up to [`SMALL_LEN`] bytes, and moves to the heap beyond that.
 #[derive(Debug)]
 pub struct SmallBuf {
     inline: Inline,
-    /// How many of the inline bytes count; [`ON_HEAP`] when they are on the heap.
+    /// The number of inline bytes in use; [`ON_HEAP`] when they are on the heap.
     len: usize,
     heap: Vec<u8>,
 }
 
-/// Aligned so that a move copies it in the pieces in which it was written: loads that straddle
-/// earlier stores would wait for these to reach the cache.
+/// Aligned so that a move copies the bytes in the pieces in which they were written. Loads that
+/// straddle earlier stores would wait until those reach the cache.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(16))]
 struct Inline([u8; SMALL_LEN]);
@@ -28,7 +27,7 @@ impl SmallBuf {
         Self { inline: Inline([0; SMALL_LEN]), len: 0, heap: Vec::new() }
     }
 
-    /// The bytes with zeros behind them, and how many there are, while they are on the stack.
+    /// Returns the bytes, padded with zeros, and their number, while they are on the stack.
     #[inline]
     pub fn as_padded(&self) -> Option<(&[u8; SMALL_LEN], usize)> {
         (self.len <= SMALL_LEN).then_some((&self.inline.0, self.len))
@@ -61,8 +60,8 @@ impl SmallBuf {
         }
     }
 
-    /// Appends bytes one by one: an encoded number was written so just now, and wider loads would
-    /// wait for these stores.
+    /// Appends bytes one by one. An encoded number was just written in this way, and wider loads
+    /// would wait for these stores.
     #[inline]
     fn extend_short(&mut self, data: &[u8]) {
         if self.len + data.len() > SMALL_LEN {
@@ -92,7 +91,7 @@ impl SmallBuf {
     }
 }
 
-/// The longest encoding of a number of 64 bits.
+/// The longest encoding of a 64-bit number.
 const VARINT_LEN: usize = 10;
 
 impl postcard::ser_flavors::Flavor for &mut SmallBuf {

@@ -17,13 +17,13 @@ use super::shareable::Shareable;
 use super::text::Text;
 use super::{Codec, number, plain, text};
 
-/// Reads the values of an opened message.
+/// A decoder of an opened message's values, in order.
 pub struct Decoder<'a> {
     pub codec: Codec,
     rest: &'a [u8],
     raw: Option<&'a RawSections>,
     next_section: usize,
-    /// How many elements the values still to come may have, by [`MAX_EMPTY_ELEMENTS`].
+    /// How many elements the remaining values may have, by [`MAX_EMPTY_ELEMENTS`].
     elements: Cell<usize>,
 }
 
@@ -34,8 +34,8 @@ impl<'a> Decoder<'a> {
         Self { codec, rest: encoded, raw, next_section: 0, elements }
     }
 
-    /// The next value: from a raw section if it is a `Vec` of numbers, else decoded. Inlined for the
-    /// reason that the encoder has.
+    /// Decodes the next value: from a raw section if it is a `Vec` of numbers, otherwise from the
+    /// encoded section. Inlined for the same reason as the encoder.
     #[inline(always)]
     pub fn value<T: DeserializeOwned + 'static>(
         &mut self,
@@ -53,7 +53,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The next value, a string; borrowed where the codec allows.
+    /// Decodes the next value as a string, borrowed where the codec allows it.
     #[inline]
     pub fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, DecodeError> {
         if let Codec::Postcard = self.codec
@@ -64,7 +64,7 @@ impl<'a> Decoder<'a> {
         self.decode(name).map(|Text(text)| text)
     }
 
-    /// The next value, a path.
+    /// Decodes the next value as a path.
     pub fn path(&mut self, name: &'static str) -> Result<Cow<'a, Path>, DecodeError> {
         Ok(match self.str(name)? {
             Cow::Borrowed(text) => Cow::Borrowed(Path::new(text)),
@@ -72,14 +72,15 @@ impl<'a> Decoder<'a> {
         })
     }
 
-    /// The next value, a slice that travelled raw; borrowed where nobody writes to it and it is aligned.
+    /// Decodes the next value as a slice that was sent raw. It is borrowed if its memory cannot
+    /// change and is aligned for it.
     pub fn raw<T: Pod>(&mut self, name: &'static str) -> Result<Cow<'a, [T]>, DecodeError> {
         self.section()
             .and_then(|(raw, index)| raw.view(index))
             .map_err(|fault| DecodeError::Value { value: name, fault })
     }
 
-    /// The next value, bytes to be shared.
+    /// Decodes the next value as bytes to share.
     pub fn shared<F: ?Sized + Shareable>(
         &mut self,
         name: &'static str,
@@ -89,23 +90,24 @@ impl<'a> Decoder<'a> {
             .map_err(|fault| DecodeError::Value { value: name, fault })
     }
 
-    /// The next value, a number that a protocol of ours needs.
+    /// Decodes the next value as a number of this library's own protocols.
     pub fn number(&mut self, name: &'static str) -> Result<u64, DecodeError> {
         self.decode(name)
     }
 
-    /// The next value, numbers that a protocol of ours needs.
+    /// Decodes the next value as numbers of this library's own protocols.
     pub fn list(&mut self, name: &'static str) -> Result<Vec<u16>, DecodeError> {
         self.decode(name)
     }
 
-    /// What follows is a batch, which may hold twice as many elements that take no bytes: a sender
-    /// ends it with the item by which there are [`MAX_EMPTY_ELEMENTS`], and that may have as many.
+    /// Announces a batch, which may hold twice as many elements that take no bytes. A sender ends a
+    /// batch after the item that reaches [`MAX_EMPTY_ELEMENTS`], and that item alone may have this
+    /// number.
     pub fn expect_batch(&self) {
         self.elements.set(self.elements.get().saturating_add(MAX_EMPTY_ELEMENTS));
     }
 
-    /// Makes sure that nothing is left.
+    /// Checks that nothing follows the last value.
     #[inline]
     pub fn finish(&self) -> Result<(), DecodeError> {
         let sections = self.raw.map_or(0, RawSections::count) - self.next_section;
@@ -115,7 +117,7 @@ impl<'a> Decoder<'a> {
         Err(DecodeError::Trailing { bytes: self.rest.len(), sections })
     }
 
-    /// Reads all of the body.
+    /// Reads the whole body as one value.
     #[inline(always)]
     pub fn whole<T>(
         &mut self,
@@ -175,7 +177,7 @@ impl ReadRaw for Decoder<'_> {
     }
 }
 
-/// What postcard reports, for somebody who does not know its insides.
+/// Returns postcard's error in words that need no knowledge of postcard.
 fn in_words(error: postcard::Error) -> String {
     match error {
         postcard::Error::WontImplement => "its type asks what comes next (it is untagged, \

@@ -14,40 +14,39 @@ use super::buffer::SmallBuf;
 use super::error::{EncodeError, EncodeFault};
 use super::{Codec, number, plain, strict, text};
 
-/// A message body in the making. What is raw stays where the user has it, until the transport
-/// has found space for it.
+/// A message body that is being built. Raw data stays in the user's memory until the transport has
+/// found space for it.
 pub struct Encoder<'a> {
     codec: Codec,
     encoded: SmallBuf,
     raw: Vec<Section<'a>>,
-    /// How the shared ones among them travel, if there are any.
+    /// How the shared sections are sent, if there are any.
     shared: Rare<Decided>,
 }
 
-/// A raw section on its way out. There is nothing to drop in it: that would be looked for after each
-/// call.
+/// A raw section to be sent. It needs no drop, because a drop would cost every call a check.
 #[derive(Clone, Copy)]
 enum Section<'a> {
     Bytes(&'a [u8]),
-    /// To be taken along, or copied.
+    /// Shared bytes: lent or copied, which is not decided yet.
     Shared(&'a Arc<dyn SharedBytes>),
-    /// Taken along: the next of the leases.
+    /// Shared bytes that are lent: the next lease of the message.
     Lease(&'a Arc<dyn SharedBytes>),
-    /// Copied out of a lease of a peer's: the copy of that number.
+    /// Shared bytes of a peer's lease that are copied, with the number of the copy.
     Copied(&'a Arc<dyn SharedBytes>, usize),
 }
 
-/// How shared bytes travel.
+/// The decisions on how shared bytes are sent.
 #[derive(Default)]
 struct Decided {
-    /// What the message takes along.
+    /// The leases that the message carries.
     leases: Vec<Lent>,
-    /// What it does not.
+    /// The copies of bytes that it cannot lend.
     copies: Vec<Vec<u8>>,
 }
 
 impl Decided {
-    /// A section of bytes that cannot be taken along.
+    /// Returns a section of bytes that cannot be lent.
     fn copy<'a>(&mut self, bytes: &'a Arc<dyn SharedBytes>) -> Result<Section<'a>, EncodeError> {
         let len = bytes.len();
         if len > MAX_SECTION_LEN {
@@ -71,8 +70,8 @@ impl<'a> Encoder<'a> {
         Self { codec, encoded: SmallBuf::new(), raw: Vec::new(), shared: Rare::default() }
     }
 
-    /// Adds a value: raw if it is a `Vec` of numbers, else encoded. Inlined for the reason that
-    /// [`encode`](Self::encode) has, and so that it is decided by the type which of these it is.
+    /// Adds a value: raw if it is a `Vec` of numbers, otherwise encoded. Inlined so that the type
+    /// decides this at compile time, and for the reason given at [`encode`](Self::encode).
     #[inline(always)]
     pub fn value<T: Serialize + 'static>(
         &mut self,
@@ -109,7 +108,7 @@ impl<'a> Encoder<'a> {
         self.str(name, text)
     }
 
-    /// Adds a slice that travels as it lies in memory.
+    /// Adds a slice that is sent as it is in memory.
     pub fn raw<T: Pod>(
         &mut self,
         name: &'static str,
@@ -118,8 +117,8 @@ impl<'a> Encoder<'a> {
         self.section(name, bytemuck::cast_slice(elements))
     }
 
-    /// Adds bytes that the message takes along if it can, however many they are. After the last
-    /// value, [`decide_leases`](Self::decide_leases) is to be called.
+    /// Adds bytes that the message lends if it can, of any length. Call
+    /// [`decide_leases`](Self::decide_leases) after the last value.
     pub fn shared(
         &mut self,
         name: &'static str,
@@ -131,12 +130,12 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    /// Decides what is taken along: all that `lessor` lends, if the body stays short enough for that.
-    /// The rest is copied. Decides anew for a message that is sent again, over another connection.
+    /// Decides what is lent: all that `lessor` lends, if the body stays short enough. The rest is
+    /// copied. Decides again for a message that is sent again over another connection.
     ///
     /// # Errors
     ///
-    /// Something is too long to be copied. The message is not to be sent.
+    /// A part is too long to be copied. The message must not be sent.
     #[inline]
     pub fn decide_leases<'l>(
         &mut self,
@@ -151,7 +150,7 @@ impl<'a> Encoder<'a> {
     #[cold]
     fn lend(&mut self, lessor: Option<&dyn Lessor>) -> Result<(), EncodeError> {
         let Some(decided) = &mut *self.shared else { return Ok(()) };
-        // What an earlier decision has claimed can be lent again only when it is given back.
+        // Leases claimed by an earlier decision can be lent again only after they are returned.
         decided.leases.clear();
         decided.copies.clear();
         for section in &mut self.raw {
@@ -180,12 +179,12 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    /// Adds a number that a protocol of ours needs.
+    /// Adds a number of this library's own protocols.
     pub fn number(&mut self, name: &'static str, number: u64) -> Result<(), EncodeError> {
         self.encode(name, &number)
     }
 
-    /// Adds numbers that a protocol of ours needs.
+    /// Adds numbers of this library's own protocols.
     pub fn list(&mut self, name: &'static str, numbers: &[u16]) -> Result<(), EncodeError> {
         self.encode(name, numbers)
     }
@@ -195,30 +194,31 @@ impl<'a> Encoder<'a> {
         self.section(name, bytes)
     }
 
-    /// Adds an item of a stream, and says how many elements all its sequences and maps have together.
+    /// Adds an item of a stream. Returns how many elements all its sequences and maps have
+    /// together.
     pub fn item<T: Serialize>(&mut self, item: &T) -> Result<usize, EncodeError> {
         self.encode_counted("item", item)
     }
 
-    /// Adds values that are encoded already.
+    /// Adds values that are already encoded.
     pub fn append(&mut self, encoded: &[u8]) {
         self.encoded.extend(encoded);
     }
 
-    /// What has been encoded so far.
+    /// Returns the bytes encoded so far.
     pub fn encoded(&self) -> &[u8] {
         self.encoded.as_slice()
     }
 
-    /// The body, if it is short and has no raw sections.
+    /// Returns the body, if it is short and has no raw sections.
     #[inline]
     pub fn short(&self) -> Option<Short> {
         let (padded, len) = self.encoded.as_padded()?;
         if self.raw.is_empty() { Short::of_padded(padded, len) } else { None }
     }
 
-    /// Hands out whether the body has raw sections, and the body. May be called again, with an
-    /// equal body, as long as a transport asks for it.
+    /// Passes to the closure whether the body has raw sections, and the body. May be called
+    /// repeatedly, with an equal body, as often as a transport needs it.
     #[inline]
     pub fn with_body<R>(&self, send: impl FnOnce(bool, Body<'_>) -> R) -> R {
         if !self.raw.is_empty() {
@@ -270,8 +270,8 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    // Inlined by force, as is its counterpart in the decoder: for a number, the call and the way
-    // of the result through memory take twice the time of the work.
+    // Always inlined, like the decoder's counterpart: for a number, the call and the result's way
+    // through memory take twice as long as the work.
     #[inline(always)]
     fn encode<T: Serialize + ?Sized>(
         &mut self,
@@ -281,7 +281,8 @@ impl<'a> Encoder<'a> {
         self.encode_counted(name, value).map(|_elements| ())
     }
 
-    /// As [`encode`](Self::encode); says how many elements all sequences and maps have together.
+    /// Encodes as [`encode`](Self::encode) does. Returns how many elements all sequences and maps
+    /// have together.
     #[inline(always)]
     fn encode_counted<T: Serialize + ?Sized>(
         &mut self,
@@ -311,7 +312,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// A body that lies in one piece: the encoded section alone, or a text.
+/// A body in one piece: the encoded section alone, or a text.
 pub struct Encoded<'a>(pub &'a [u8]);
 
 impl Fill for Encoded<'_> {
@@ -324,7 +325,7 @@ impl Fill for Encoded<'_> {
     }
 }
 
-/// A body with raw sections, whose parts are brought together where the transport wants them.
+/// A body with raw sections, whose parts are gathered where the transport wants them.
 struct Gathered<'a> {
     raw: &'a [Section<'a>],
     copies: &'a [Vec<u8>],
@@ -347,7 +348,7 @@ impl<'a> Gathered<'a> {
         Self { raw, copies, sections, encoded }
     }
 
-    /// What the body holds of a section.
+    /// Returns the bytes that the body holds of a section.
     fn bytes(&self, section: &Section<'a>) -> &'a [u8] {
         match section {
             Section::Bytes(bytes) => bytes,
@@ -371,7 +372,8 @@ impl Fill for Gathered<'_> {
         for (start, part) in
             starts.zip(self.raw.iter().map(|section| self.bytes(section))).chain(tail)
         {
-            // The padding before this part: nothing of the space's former content may leak.
+            // The padding before this part is zeroed: otherwise the former content of the space
+            // would leak.
             let pad = start.saturating_sub(offset + written).min(out.len() - written);
             out[written..written + pad].fill(0);
             written += pad;

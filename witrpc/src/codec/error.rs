@@ -1,25 +1,25 @@
-//! Why a value did not become bytes, or bytes no value.
+//! The errors of encoding and decoding values.
 
 use thiserror::Error;
 
 use super::Codec;
 use super::body::{MAX_SECTION_LEN, MAX_SECTIONS};
 
-/// A value could not be encoded. Nothing of its message is to be sent.
+/// The error of a value that could not be encoded. Its message must not be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{value}`: {fault}")]
 pub struct EncodeError {
-    /// The argument, or `result` or `error`.
+    /// The name of the argument, or `result` or `error`.
     pub value: &'static str,
     pub fault: EncodeFault,
 }
 
-/// What was wrong with a value.
+/// The fault of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum EncodeFault {
     #[error("{codec} cannot encode it: {message}")]
     Codec { codec: Codec, message: String },
-    /// The path is empty where the value itself is the `Some`.
+    /// The path is empty if the value itself is the `Some`.
     #[error(
         "{codec} cannot encode it: {} a Some that holds null, and {codec} writes None as null too, \
          so the reader could not tell the two apart: send None, or a type that writes the inner \
@@ -43,23 +43,23 @@ pub enum EncodeFault {
     TooLongToCopy { len: usize },
 }
 
-/// A message could not be decoded.
+/// The error of a message that could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DecodeError {
-    /// One of its values.
+    /// The fault is in one of its values.
     #[error("`{value}`: {fault}")]
     Value {
-        /// The argument, or `result` or `error`.
+        /// The name of the argument, or `result` or `error`.
         value: &'static str,
         fault: DecodeFault,
     },
-    /// The lengths at its end.
+    /// The fault is in the lengths at its end.
     #[error("a message of {len} bytes has no valid lengths of raw sections at its end")]
     Trailer { len: usize },
-    /// What it takes along.
+    /// The fault is in its leases.
     #[error("a message that speaks of {named} leases takes {taken} along")]
     Leases { named: usize, taken: usize },
-    /// There is more than was asked for.
+    /// The message has more values than were expected.
     #[error(
         "{bytes} bytes and {sections} raw sections follow the last value: client and server differ \
          in this method"
@@ -67,7 +67,7 @@ pub enum DecodeError {
     Trailing { bytes: usize, sections: usize },
 }
 
-/// What was wrong with a value's bytes.
+/// The fault of a value's bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DecodeFault {
     #[error("{codec} cannot decode it: {message}")]

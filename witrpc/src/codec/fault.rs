@@ -1,16 +1,16 @@
-//! What went wrong inside a wrapped serializer or deserializer.
+//! The faults inside a wrapped serializer or deserializer.
 
 use std::cell::RefCell;
 use std::fmt;
 
 use serde::{de, ser};
 
-/// How deep a value may be nested: structs, tuples, sequences, maps, enums with data. The limit
-/// keeps a short message of brackets within brackets from overflowing the stack of its reader.
+/// The deepest nesting of a value: structs, tuples, sequences, maps, enums with data. The limit
+/// keeps a short message of nested brackets from overflowing the reader's stack.
 pub const MAX_DEPTH: u32 = 128;
 
-/// An error of the codec itself, or what a type's own code or our rules said. Codecs may drop
-/// the words that they are given; this keeps them.
+/// An error of the codec itself, or the message of a type's own code or of this library's rules.
+/// Codecs may drop a message; this type keeps it.
 #[derive(Debug)]
 pub enum Fault<E> {
     Codec(E),
@@ -52,12 +52,12 @@ impl<E: fmt::Debug + fmt::Display> de::Error for Fault<E> {
     }
 }
 
-/// Keeps the words of a fault while the codec's own error carries the failure outwards.
+/// Keeps the message of a fault while the codec's own error propagates the failure.
 #[derive(Debug, Default)]
 pub struct Words(RefCell<Option<String>>);
 
 impl Words {
-    /// The codec's error for a fault on its way out, made with `custom` if it has none yet.
+    /// Returns the codec's error for a propagating fault, made with `custom` if it has none yet.
     #[cold]
     pub fn keep<E>(&self, fault: Fault<E>, custom: impl FnOnce(&str) -> E) -> E {
         match fault {
@@ -70,7 +70,7 @@ impl Words {
         }
     }
 
-    /// What is to be told of a fault that has come all the way out.
+    /// Returns the message of a fault that has propagated to the outside.
     #[cold]
     pub fn tell<E>(self, fault: Fault<E>, tell: impl FnOnce(E) -> String) -> String {
         match fault {

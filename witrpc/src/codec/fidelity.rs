@@ -1,4 +1,5 @@
-//! What a codec would not give back is refused, in words; hostile bytes cost little.
+//! Tests: values that a codec would not return as they were are refused with a reason, and hostile bytes
+//! cost little.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -83,7 +84,7 @@ fn wide_integers_come_back() {
     }
 }
 
-/// Says no in its own words, both ways.
+/// A type that refuses in its own words, in both directions.
 #[derive(Debug)]
 struct Refuses;
 
@@ -147,7 +148,7 @@ fn a_text_of_nothing_but_brackets_is_refused() {
     assert!(error.contains("recursion limit exceeded"), "{error}");
 }
 
-/// 2⁶³, as postcard writes lengths.
+/// The length 2⁶³, in postcard's format.
 const HUGE: [u8; 10] = [128, 128, 128, 128, 128, 128, 128, 128, 128, 1];
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -254,7 +255,7 @@ mod null_in_some {
         all: BTreeMap<String, (u8, Settings)>,
     }
 
-    /// Where the refused `Some` stands.
+    /// Returns the path of the refused `Some`.
     fn refused<T: Serialize + 'static>(value: &T) -> String {
         match Encoder::new(Codec::Json).value("value", value) {
             Err(EncodeError {

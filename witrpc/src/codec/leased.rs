@@ -1,4 +1,4 @@
-//! Messages that take bytes along: as they should be, and with leases that do not fit them.
+//! Tests of messages with leases: valid ones, and ones whose leases do not match them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::share::{Elements, Shareable};
 
 use super::*;
 
-/// Lends whatever it is asked for.
+/// A lessor that lends everything.
 struct Generous;
 
 impl Lessor for Generous {
@@ -37,7 +37,7 @@ fn bytes_of(len: usize) -> Arc<dyn SharedBytes> {
     Arc::new(Elements(vec![7_u8; len]))
 }
 
-/// The body of a message with so many leases, and whether it has raw sections.
+/// Returns the body of a message with `leases` leases, and whether it has raw sections.
 fn body_with(leases: usize) -> (Vec<u8>, bool) {
     let lent = bytes_of(1);
     let mut encoder = Encoder::new(Codec::Postcard);
@@ -51,21 +51,21 @@ fn body_with(leases: usize) -> (Vec<u8>, bool) {
     })
 }
 
-/// A message that speaks of so many leases, and takes these along.
+/// Opens a message that names `named` leases and carries `taken`.
 fn open(named: usize, taken: Vec<Arc<dyn SharedBytes>>) -> Result<OwnedBody, DecodeError> {
     let (body, raw) = body_with(named);
     let leasing = Leasing::new(Payload::Whole(body), taken);
     OwnedBody::new(Payload::Leasing(Box::new(leasing)), raw, Codec::Postcard)
 }
 
-/// What becomes of one lease of so many bytes that is taken for an `F`.
+/// Returns the outcome of taking a lease of `len` bytes for an `F`.
 fn taken_for<F: ?Sized + Shareable>(len: usize) -> Result<usize, String> {
     let message = open(1, vec![bytes_of(len)]).unwrap();
     let shared = message.decoder().shared::<F>("frame");
     shared.map(|bytes| bytes.len()).map_err(|error| error.to_string())
 }
 
-/// More than a message could hold, which nobody is to look at.
+/// More bytes than a message can hold. Reading them is a fault.
 struct Vast;
 
 impl SharedBytes for Vast {
@@ -91,7 +91,7 @@ fn what_is_longer_than_a_section_is_lent_or_refused() {
     let (takes_it_along, len) =
         encoder.with_body(|_, body| (matches!(body, Body::Leasing { .. }), body.len()));
     assert!(takes_it_along && len < 100, "{len} bytes");
-    // Over another connection, which lends nothing.
+    // Another connection, which lends nothing.
     let refused = encoder.decide_leases(|| None).unwrap_err().to_string();
     assert!(refused.starts_with("`Shared`: 5368709120 bytes") && refused.contains("4294967294"));
     encoder.decide_leases(|| Some(&Generous)).unwrap();
@@ -119,12 +119,12 @@ fn more_leases_or_fewer_than_the_message_speaks_of_are_an_error() {
         };
         assert!(matches!(error, DecodeError::Leases { .. }), "{error}");
     }
-    // None at all: of a message that came as an ordinary one.
+    // No leases at all: the message arrived as an ordinary one.
     let (body, raw) = body_with(1);
     assert!(OwnedBody::new(Payload::Whole(body), raw, Codec::Postcard).is_err());
 }
 
-/// What its writer may still write to.
+/// Bytes that their writer may still change.
 struct Written;
 
 impl SharedBytes for Written {
@@ -142,7 +142,7 @@ impl SharedBytes for Written {
 }
 
 #[test]
-fn a_slice_is_borrowed_from_a_lease_that_nobody_writes_to() {
+fn a_slice_is_borrowed_from_a_lease_that_cannot_change() {
     let message = open(3, vec![bytes_of(16), Arc::new(Written), bytes_of(1)]).unwrap();
     let mut decoder = message.decoder();
     let mut next = || decoder.raw::<u8>("slice").unwrap();

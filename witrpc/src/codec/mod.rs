@@ -1,15 +1,15 @@
-//! How values become bytes.
+//! The encoding of values as bytes.
 //!
-//! A message's body is, whatever the codec:
+//! The body of a message has this layout, with every codec:
 //!
 //! ```text
 //! raw section 1 | padding | raw section 2 | … | encoded section | lengths: u32 LE each | count: u8
 //! ```
 //!
-//! Raw sections are memory as it lies: slices of plain elements, and a `Vec` of numbers that is a
-//! whole argument or a whole result. Each starts at a multiple of [`body::SECTION_ALIGN`]. Everything
-//! else is in the encoded section, value after value. The lengths and their count are there only
-//! if the message's tag says so; without them the body is the encoded section alone.
+//! Raw sections are copies of memory: slices of plain elements, and a `Vec` of numbers that is a whole
+//! argument or a whole result. Each starts at a multiple of [`body::SECTION_ALIGN`]. Everything else is
+//! in the encoded section, value after value. The lengths and their count are present only if the
+//! message's tag says so. Otherwise the body is the encoded section alone.
 
 mod batch;
 mod body;

@@ -1,23 +1,23 @@
-//! Recognises a number among values of any type, and writes and reads it as postcard does.
+//! Recognises numbers among values of any type, and writes and reads them as postcard does.
 //!
-//! Most calls carry numbers. Of what a serializer and a deserializer do to a value, nothing concerns these:
-//! they have no parts, and no codec refuses one. So a number that is a whole value goes past both. What is
-//! written is the same, and what is read is read only if postcard would read the same.
+//! Most calls carry numbers. A number has no parts, and no codec refuses one, so the checks of the
+//! serializer and the deserializer do not apply. So a number that is a whole value bypasses both. The
+//! bytes are the same as postcard's, and are read only if postcard would read the same number.
 //!
-//! As in [`plain`](super::plain), nothing is left of the comparisons of type ids in optimised code.
+//! As in [`plain`](super::plain), optimised code contains none of the comparisons of type ids.
 
 use std::any::Any;
 
 use super::buffer::SmallBuf;
 
-/// A number as postcard writes it: one byte, or seven bits a byte, the lowest first.
+/// A number in postcard's format: one byte, or seven bits in each byte, the lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Number {
     Byte(u8),
     Varint(u64),
 }
 
-/// The number that a value is; `None` for a value of any other type.
+/// Returns the number that a value is; `None` for a value of any other type.
 #[inline(always)]
 pub fn of_value<T: 'static>(value: &T) -> Option<Number> {
     let value: &dyn Any = value;
@@ -57,8 +57,9 @@ fn write_longer(mut rest: u64, to: &mut SmallBuf) {
     to.push(rest as u8);
 }
 
-/// Reads a `T` that is a number off the front of `from`. `None`, with nothing read, for any other type, and
-/// for bytes that are left to postcard: those of no such number, and the longest that it may have.
+/// Reads a `T` that is a number from the front of `from`. Returns `None`, with nothing read, for
+/// any other type and for bytes that postcard must judge: invalid ones, and those of the greatest
+/// length.
 #[inline(always)]
 pub fn read<T: 'static>(from: &mut &[u8]) -> Option<T> {
     macro_rules! first {
@@ -82,7 +83,7 @@ pub fn read<T: 'static>(from: &mut &[u8]) -> Option<T> {
     }
 }
 
-/// Reads an `N` if that is what a `T` is.
+/// Reads an `N` if `T` is that type.
 #[inline(always)]
 pub fn as_type<T: 'static, N: 'static>(
     read: impl FnOnce(&mut &[u8]) -> Option<N>,
@@ -105,7 +106,7 @@ fn byte(from: &mut &[u8]) -> Option<u8> {
     Some(*first)
 }
 
-/// Reads a varint of at most `LONGEST` bytes, which are too few to be more than the number can hold.
+/// Reads a varint of at most `LONGEST` bytes. These are too few to overflow the number.
 #[inline(always)]
 fn varint<const LONGEST: usize>(from: &mut &[u8]) -> Option<u64> {
     let (&first, rest) = from.split_first()?;
@@ -129,7 +130,7 @@ fn longer_varint(from: &mut &[u8], longest: usize) -> Option<u64> {
     None
 }
 
-/// Small numbers of either sign as small numbers without one.
+/// Maps small numbers of either sign to small numbers without sign (zigzag).
 #[inline(always)]
 fn zigzag(number: i64) -> u64 {
     (number << 1 ^ number >> 63) as u64
@@ -149,7 +150,7 @@ mod tests {
 
     use super::*;
 
-    /// Compares both ways with postcard's.
+    /// Checks both directions against postcard's.
     fn same<T: Serialize + DeserializeOwned + Copy + PartialEq + Debug + 'static>(value: T) {
         let mut buffer = [0; 16];
         let theirs = postcard::to_slice(&value, &mut buffer).unwrap();
@@ -183,7 +184,7 @@ mod tests {
         same(true);
     }
 
-    /// Whatever the bytes are, what is read is what postcard reads.
+    /// Checks that any bytes are read as postcard reads them.
     fn reads_no_other<T: DeserializeOwned + PartialEq + Debug + 'static>(bytes: &[u8]) {
         let mut rest = bytes;
         if let Some(read) = read::<T>(&mut rest) {

@@ -1,5 +1,5 @@
-//! A message that has arrived, opened: what is encoded in private memory, what is raw still where
-//! the transport has it.
+//! An opened message: its encoded part is in private memory, its raw parts are where the transport has
+//! them.
 
 use std::borrow::Cow;
 use std::mem;
@@ -18,8 +18,8 @@ use super::decode::Decoder;
 use super::error::{DecodeError, DecodeFault};
 use super::shareable::{Elements, Shareable};
 
-/// An opened message, which stays where it has arrived: to move a short one would cost more than
-/// to decode it does.
+/// An opened message. It stays where it arrived, because moving a short message costs more than
+/// decoding it.
 pub struct OpenBody<'p> {
     codec: Codec,
     encoded: &'p [u8],
@@ -33,39 +33,39 @@ impl<'p> OpenBody<'p> {
         Self { codec, encoded: bytes, raw: Rare::default() }
     }
 
-    /// Opens a message whose tag says whether it `has_raw` sections. Of `payload` the encoded
-    /// section is left, in private memory: copied there, once, unless it is there already.
+    /// Opens a message whose tag says whether it `has_raw` sections. Leaves the encoded section in
+    /// `payload`, in private memory: it is copied there once, unless it is there already.
     #[inline]
     pub fn new(payload: &'p mut Payload, has_raw: bool, codec: Codec) -> Result<Self, DecodeError> {
-        // Most are short, and need nothing of what follows.
+        // Most messages are plain, and skip everything below.
         let is_plain = !has_raw && matches!(payload, Payload::Small { .. });
         let raw = Rare::new(if is_plain { None } else { open(payload, has_raw)? });
         Ok(Self { codec, encoded: private_bytes(payload).unwrap_or_default(), raw })
     }
 
-    /// Reads the values from the first one on.
+    /// Returns a decoder at the first value.
     #[inline]
     pub fn decoder(&self) -> Decoder<'_> {
         Decoder::new(self.codec, self.encoded, self.raw.as_deref())
     }
 }
 
-/// An opened message that outlives the place where it has arrived.
+/// An opened message that outlives the place where it arrived.
 pub struct OwnedBody {
     codec: Codec,
-    /// In private memory.
+    /// The encoded section, in private memory.
     encoded: Payload,
     raw: Option<Box<RawSections>>,
 }
 
 impl OwnedBody {
-    /// As [`OpenBody::new`].
+    /// Opens a message as [`OpenBody::new`] does.
     pub fn new(mut payload: Payload, has_raw: bool, codec: Codec) -> Result<Self, DecodeError> {
         let raw = open(&mut payload, has_raw)?;
         Ok(Self { codec, encoded: payload, raw })
     }
 
-    /// Reads the values from the first one on.
+    /// Returns a decoder at the first value.
     pub fn decoder(&self) -> Decoder<'_> {
         let encoded = private_bytes(&self.encoded).unwrap_or_default();
         Decoder::new(self.codec, encoded, self.raw.as_deref())
@@ -102,7 +102,7 @@ fn open_raw(payload: &mut Payload) -> Result<Box<RawSections>, DecodeError> {
     Ok(Box::new(RawSections::new(sections, whole, leases)))
 }
 
-/// The bytes of a payload that the peer cannot reach.
+/// Returns the bytes of a payload in private memory, which the peer cannot reach.
 #[inline]
 fn private_bytes(payload: &Payload) -> Option<&[u8]> {
     match payload {
@@ -112,7 +112,7 @@ fn private_bytes(payload: &Payload) -> Option<&[u8]> {
     }
 }
 
-/// The bytes of a payload that nobody writes to: private ones, and those of a trusted peer.
+/// Returns the bytes of a payload that cannot change: private ones, and those of a trusted peer.
 fn steady_bytes(payload: &Payload) -> Option<&[u8]> {
     match payload {
         Payload::Remote(remote) => remote.as_slice(),
@@ -120,7 +120,7 @@ fn steady_bytes(payload: &Payload) -> Option<&[u8]> {
     }
 }
 
-/// A private copy of a range of bytes.
+/// Returns a private copy of a range of bytes.
 fn copy_range(payload: &Payload, range: Range<usize>) -> Payload {
     let mut small = [0; SMALL_LEN];
     match (small.get_mut(..range.len()), u8::try_from(range.len())) {
@@ -136,17 +136,17 @@ fn copy_range(payload: &Payload, range: Range<usize>) -> Payload {
     }
 }
 
-/// The raw sections of a message, and its leases among them. They are copied out when they are taken;
-/// after the last one the message's space goes back to the transport, while the handler still runs.
+/// The raw sections of a message, including its leases. They are copied out when they are taken.
+/// After the last one, the message's space returns to the transport, while the handler still runs.
 pub struct RawSections {
     sections: Sections,
-    /// Until the last section has been taken.
+    /// The payload, until its last section has been taken.
     payload: Mutex<Option<Payload>>,
     /// The payload, once a section has been borrowed from it.
     kept: OnceLock<Payload>,
-    /// Each until it has been taken.
+    /// The leases, each until it has been taken.
     leases: Mutex<Vec<Option<Arc<dyn SharedBytes>>>>,
-    /// A place for each lease, once one has been borrowed from.
+    /// A cell for each lease, once a lease has been borrowed from.
     kept_leases: OnceLock<Vec<OnceLock<Arc<dyn SharedBytes>>>>,
 }
 
@@ -166,7 +166,8 @@ impl RawSections {
         self.sections.count()
     }
 
-    /// The elements of a section, moved or copied out. Sections are taken in order, each once.
+    /// Takes the elements of a section, moved or copied out. Sections must be taken in order, each
+    /// once.
     pub fn take<T: Pod>(&self, index: usize) -> Result<Vec<T>, DecodeFault> {
         if let Some(lease) = self.lease(index) {
             return whole_elements::<T>(lease.len()).map(|()| copy_lease(&*lease));
@@ -190,8 +191,8 @@ impl RawSections {
         }
     }
 
-    /// The bytes of a section, to be shared, as many as the form can have: those that the message took
-    /// along, or copied out. Sections are taken in order, each once.
+    /// Takes the bytes of a section for sharing: the message's lease, or a copy. Their length must
+    /// fit the form `F`. Sections must be taken in order, each once.
     pub fn share<F: ?Sized + Shareable>(
         &self,
         index: usize,
@@ -211,7 +212,8 @@ impl RawSections {
         }
     }
 
-    /// The lease that a section is. After the last section the message's space goes back.
+    /// Takes the lease of a section that is one. After the last section, the message's space
+    /// returns to the transport.
     fn lease(&self, index: usize) -> Option<Arc<dyn SharedBytes>> {
         let number = self.sections.lease(index)?;
         if index + 1 == self.count() {
@@ -220,8 +222,8 @@ impl RawSections {
         lock(&self.leases).get_mut(number)?.take()
     }
 
-    /// The elements of a section, borrowed if they lie in memory that nobody writes to and that is
-    /// aligned for them, else copied out. Sections are taken in order, each once.
+    /// Takes the elements of a section. They are borrowed if their memory cannot change and is
+    /// aligned for them, otherwise copied out. Sections must be taken in order, each once.
     pub fn view<T: Pod>(&self, index: usize) -> Result<Cow<'_, [T]>, DecodeFault> {
         if let Some(lease) = self.lease(index) {
             return self.view_lease(index, lease);
@@ -229,7 +231,7 @@ impl RawSections {
         if self.kept.get().is_none() {
             let mut held = lock(&self.payload);
             if held.as_ref().is_some_and(|payload| steady_bytes(payload).is_some()) {
-                // Set by this very decoder or not at all: nothing is lost.
+                // Only this decoder sets the cell, so setting it cannot fail.
                 let _ = held.take().map(|payload| self.kept.set(payload));
             }
         }
@@ -244,7 +246,7 @@ impl RawSections {
         }
     }
 
-    /// As [`view`](Self::view), of the lease that the section is.
+    /// Takes elements as [`view`](Self::view) does, from a section that is a lease.
     fn view_lease<T: Pod>(
         &self,
         index: usize,
@@ -262,14 +264,14 @@ impl RawSections {
         }
     }
 
-    /// Where a section lies, if it is a whole number of elements.
+    /// Returns the range of a section, if it is a whole number of elements.
     fn range<T>(&self, index: usize) -> Result<Range<usize>, DecodeFault> {
         let range = self.sections.ranges().nth(index).ok_or(DecodeFault::NoSection)?;
         whole_elements::<T>(range.len()).map(|()| range)
     }
 }
 
-/// Checks that so many bytes are a whole number of elements.
+/// Checks that `len` bytes are a whole number of elements.
 fn whole_elements<T>(len: usize) -> Result<(), DecodeFault> {
     let element = size_of::<T>();
     match len.checked_rem(element) {
@@ -286,7 +288,7 @@ fn copy_section<T: Pod>(payload: &Payload, range: &Range<usize>) -> Vec<T> {
     copy_elements(|out| payload.copy_to(range.start, out), range.len())
 }
 
-/// Has `len` bytes copied straight to where their elements will stay.
+/// Returns `len` bytes of elements, which `copy` writes directly to their final place.
 fn copy_elements<T: Pod>(copy: impl FnOnce(&mut [u8]), len: usize) -> Vec<T> {
     let mut elements = bytemuck::zeroed_vec(len / size_of::<T>());
     copy(bytemuck::cast_slice_mut(&mut elements));

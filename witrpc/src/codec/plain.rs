@@ -1,13 +1,13 @@
-//! Recognises a `Vec` of numbers, which travels raw, among values of any type.
+//! Recognises `Vec`s of numbers, which are sent raw, among values of any type.
 //!
-//! The comparisons of type ids are constants for each `T`, so that nothing is left of them in
-//! optimised code; they see through aliases, which a macro cannot.
+//! The comparisons of type ids are constants for each `T`, so optimised code contains none of them. They
+//! see through type aliases, which a macro cannot.
 
 use std::any::{Any, TypeId};
 
 use bytemuck::Pod;
 
-/// Does `$body` for each plain type until one gives `Some`.
+/// Evaluates `$body` for each plain type until one returns `Some`.
 macro_rules! first_plain {
     ($element:ident => $body:expr) => {
         first_plain!(@each $element => $body; u8 u16 u32 u64 i8 i16 i32 i64 f32 f64)
@@ -17,12 +17,12 @@ macro_rules! first_plain {
     };
 }
 
-/// Whether `T` is a `Vec` whose elements travel raw.
+/// Returns whether `T` is a `Vec` whose elements are sent raw.
 pub fn is_plain_vec<T: 'static>() -> bool {
     first_plain!(E => (TypeId::of::<T>() == TypeId::of::<Vec<E>>()).then_some(())).is_some()
 }
 
-/// The bytes of a `Vec` that travels raw; `None` for a value of any other type.
+/// Returns the bytes of a `Vec` that is sent raw; `None` for a value of any other type.
 #[inline]
 pub fn raw_bytes<T: 'static>(value: &T) -> Option<&[u8]> {
     #[inline]
@@ -36,14 +36,14 @@ pub fn raw_bytes<T: 'static>(value: &T) -> Option<&[u8]> {
     first_plain!(E => bytes_of::<T, E>(value))
 }
 
-/// Where the elements of a raw section come from.
+/// The source of a raw section's elements.
 pub trait ReadRaw {
     type Error;
 
     fn read_raw<E: Pod>(&mut self) -> Result<Vec<E>, Self::Error>;
 }
 
-/// Reads a `Vec` that travelled raw; `None`, with nothing read, for any other type.
+/// Reads a `Vec` that was sent raw. Returns `None`, with nothing read, for any other type.
 #[inline]
 pub fn read_plain_vec<T: 'static, R: ReadRaw>(source: &mut R) -> Option<Result<T, R::Error>> {
     fn read_as<T: 'static, E: Pod, R: ReadRaw>(source: &mut R) -> Option<Result<T, R::Error>> {

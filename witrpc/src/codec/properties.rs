@@ -1,4 +1,4 @@
-//! Over all values and over all bytes.
+//! Property tests over all values and all bytes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use witrpc_transport::Payload;
 use super::round_trip::{arrivals, codecs, written};
 use super::*;
 
-/// Something of everything that both codecs give back.
+/// A value with a sample of everything that both codecs return as it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Value {
     Nothing,
@@ -83,7 +83,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Asks a message for everything that a decoder can be asked for; the outcome does not matter.
+/// Reads from a message everything that a decoder can read; the outcome does not matter.
 fn read_all(open: &OwnedBody) {
     let ways: [fn(&mut Decoder<'_>); 9] = [
         |decoder| drop(decoder.value::<Value>("a")),

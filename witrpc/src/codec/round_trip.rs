@@ -1,4 +1,4 @@
-//! What is encoded comes back, through every way a payload can arrive.
+//! Tests: encoded values come back unchanged, through every form of payload.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -31,7 +31,7 @@ impl Drop for Held {
     }
 }
 
-/// Bytes that a peer may change at any time: whoever looks at one again may see another one.
+/// Bytes that a peer may change at any time: a second read may return another value.
 struct Fickle {
     bytes: Vec<u8>,
     seen: Mutex<Vec<bool>>,
@@ -51,7 +51,7 @@ impl RemoteBytes for Fickle {
     }
 }
 
-/// Every way in which a body may arrive.
+/// Returns every form in which a body may arrive.
 pub fn arrivals(body: &[u8]) -> Vec<Payload> {
     let held = Held { bytes: body.to_vec(), released: Arc::default() };
     let mut all = vec![Payload::Whole(body.to_vec()), Payload::Remote(Box::new(held))];
@@ -63,7 +63,7 @@ pub fn arrivals(body: &[u8]) -> Vec<Payload> {
     all
 }
 
-/// The body as a transport writes it, in segments of `segment` bytes.
+/// Returns the body as a transport writes it, in segments of `segment` bytes.
 pub fn written(encoder: &Encoder<'_>, segment: usize) -> (bool, Vec<u8>) {
     encoder.with_body(|raw, body| {
         assert_eq!(body.len() <= SMALL_LEN, matches!(body, Body::Small { .. }));

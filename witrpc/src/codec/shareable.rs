@@ -1,10 +1,10 @@
-//! What a [`Shared`](crate::share::Shared) can be of: a slice, or one value.
+//! The types that a [`Shared`](crate::share::Shared) can hold: a slice, or one value.
 
 use witrpc_transport::SharedBytes;
 
 use super::wire::{RawElement, assert_raw};
 
-/// What can lie in shared memory: `[T]`, or one `T`. Nobody else implements it.
+/// A type that can be in shared memory: `[T]`, or one `T`. Only this crate implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot lie in shared memory",
     label = "not a slice or a value of plain elements",
@@ -15,31 +15,32 @@ pub trait Shareable: sealed::Form + Send + Sync + 'static {}
 impl<T: RawElement> Shareable for [T] {}
 impl<T: RawElement> Shareable for T {}
 
-/// What the crate needs to know of a form; sealed.
+/// The sealed part of the trait, for this crate alone.
 pub mod sealed {
     use crate::codec::RawElement;
 
     pub trait Form {
         type Element: RawElement;
 
-        /// The bytes as what they are. `None` if their number or alignment does not fit.
+        /// Returns the bytes as this form. Returns `None` if their number or alignment does not
+        /// fit.
         fn of_bytes(bytes: &[u8]) -> Option<&Self>;
 
         fn of_bytes_mut(bytes: &mut [u8]) -> Option<&mut Self>;
 
-        /// Whether so many bytes can be one.
+        /// Returns whether so many bytes can be one.
         fn fits(len: usize) -> bool;
 
-        /// Tells `visitor` which of the two it is.
+        /// Calls the method of `visitor` for this form.
         fn visit(visitor: impl VisitForm);
     }
 
-    /// Is told what a form is.
+    /// A visitor of forms, with one method for each.
     pub trait VisitForm {
-        /// It is a `[T]`.
+        /// Visits a `[T]`.
         fn slice<T: RawElement>(self);
 
-        /// It is one `T`.
+        /// Visits one `T`.
         fn one<T: RawElement>(self);
     }
 }
@@ -84,7 +85,7 @@ impl<T: RawElement> sealed::Form for T {
     }
 }
 
-/// Refuses, when it is compiled, elements of size zero or of too large an alignment.
+/// Refuses, at compile time, elements of size zero or of too large an alignment.
 pub const fn check<T: RawElement>() {
     const { assert_raw::<T>() }
 }

@@ -1,10 +1,10 @@
-//! A serializer around a codec's that refuses what the codec would write but not give back.
+//! A serializer around a codec's that refuses values which the codec would not return as they were.
 //!
-//! - A field that `skip_serializing_if` leaves out: postcard has no names, so that the reader
-//!   would take the next field's bytes for it.
+//! - A field that `skip_serializing_if` leaves out: postcard has no names, so the reader would mistake
+//! the next field's bytes for it.
 //! - A float that is not finite: JSON writes `null`.
-//! - `Some` of a value that is null on the wire: codecs that describe themselves write `None` alike.
-//! - Nesting that the reader would refuse.
+//! - `Some` of a value that is null on the wire: self-describing codecs write `None` in the same way.
+//! - Nesting that is too deep for the reader.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -19,15 +19,15 @@ use super::Codec;
 use super::error::EncodeFault;
 use super::fault::{Fault, MAX_DEPTH, Words};
 
-/// The name under which `serde_json` passes JSON text that is written as it is.
+/// The name under which `serde_json` passes JSON text that is written unchanged.
 const RAW_JSON: &str = "$serde_json::private::RawValue";
 
-/// Serializes `value` by way of a codec's serializer, and says how many elements all its sequences
-/// and maps have together.
+/// Serializes `value` through a codec's serializer. Returns how many elements all its sequences and
+/// maps have together.
 ///
 /// # Errors
 ///
-/// What the codec or a rule above refuses.
+/// The refusal of the codec, or of a rule above.
 #[inline]
 pub fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
     value: &T,
@@ -42,14 +42,14 @@ pub fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
     }
 }
 
-/// What has come up in a value so far.
+/// The findings so far in one value.
 #[derive(Default)]
 struct Seen {
     words: Words,
     elements: Cell<usize>,
     /// Whether the value is refused for a `Some` of null.
     null_in_some: Cell<bool>,
-    /// Where a refused value stands, from the inside out. Written on the way out of an error.
+    /// The path to a refused value, from the inside out. Written while an error returns.
     path: RefCell<Vec<&'static str>>,
 }
 
@@ -65,7 +65,7 @@ impl Seen {
         EncodeFault::Codec { codec, message }
     }
 
-    /// Notes the step that leads to where a value has failed.
+    /// Records the step that leads to the place of the fault.
     #[cold]
     fn failed_at<E>(&self, step: &'static str, fault: E) -> Fault<E> {
         self.path.borrow_mut().push(step);
@@ -73,17 +73,17 @@ impl Seen {
     }
 }
 
-/// What stands around a value, as far as that decides whether the value may be null.
+/// The surroundings of a value that decide whether it may be null.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Around {
-    /// A `Some`, perhaps with newtypes in between, which do not show.
+    /// A `Some`, perhaps with newtypes in between, which leave no trace on the wire.
     Some,
     /// JSON text in a `Some`, which may be the word `null`.
     RawInSome,
     Other,
 }
 
-/// What holds at one place of a value.
+/// The rules at one place of a value.
 #[derive(Clone, Copy)]
 struct Within<'w> {
     codec: Codec,
@@ -93,7 +93,7 @@ struct Within<'w> {
 }
 
 impl Within<'_> {
-    /// What holds inside a value with parts, whose struct or variant has this name.
+    /// Returns the rules inside a value with parts, whose struct or variant has this name.
     fn deeper<E>(self, name: &str) -> Result<Self, Fault<E>> {
         let inside = self.inside_newtype()?;
         let is_raw = self.option == Around::Some && name == RAW_JSON;
@@ -101,7 +101,7 @@ impl Within<'_> {
         Ok(Self { option, ..inside })
     }
 
-    /// A variant without content takes a level of its own.
+    /// Checks the depth for a variant without content, which takes a level of its own.
     fn check_depth<E>(self) -> Result<(), Fault<E>> {
         self.inside_newtype().map(drop)
     }
@@ -116,12 +116,12 @@ impl Within<'_> {
         Self { option, ..self }
     }
 
-    /// What is written here is null.
+    /// Checks that null may be written here.
     fn check_null<E>(self) -> Result<(), Fault<E>> {
         if self.option == Around::Other { Ok(()) } else { Err(self.null_in_some()) }
     }
 
-    /// This text is written here, which may be JSON as it is.
+    /// Checks that this text, which may be unchanged JSON, may be written here.
     fn check_text<E>(self, text: &str) -> Result<(), Fault<E>> {
         let is_null = self.option == Around::RawInSome && text.trim() == "null";
         if is_null { Err(self.null_in_some()) } else { Ok(()) }
@@ -154,8 +154,8 @@ impl Within<'_> {
         )))
     }
 
-    /// A sequence or map begins that says how many elements it has. (One that does not say is none
-    /// for postcard, and in JSON each takes bytes.)
+    /// Counts the elements of a sequence or map that gives their number. Without a number, postcard
+    /// refuses it; in JSON, each element takes bytes.
     fn count_elements(self, len: Option<usize>) {
         let elements = &self.seen.elements;
         elements.set(elements.get().saturating_add(len.unwrap_or(0)));
@@ -166,7 +166,7 @@ impl Within<'_> {
     }
 }
 
-/// A value inside another, on its way through the codec back to [`Strict`].
+/// A value inside another, which passes through the codec back to [`Strict`].
 struct Checked<'a, T: ?Sized> {
     value: &'a T,
     within: Within<'a>,
@@ -199,7 +199,7 @@ macro_rules! forward {
     )*};
 }
 
-/// Forwards the methods that begin a value with parts, the number of which may be the value's own.
+/// Forwards the methods that begin a value with parts. Some take the number of parts.
 macro_rules! begin {
     ($(
         $method:ident($($argument:ident: $ty:ty),*) -> $part:ident, $name:expr $(, counts $len:ident)?;
@@ -310,7 +310,7 @@ struct StrictParts<'w, C> {
     name: &'static str,
 }
 
-/// Forwards the parts of a compound, and which fields are left out if it tells.
+/// Forwards the parts of a compound, and reports the fields that are left out.
 macro_rules! parts {
     ($(
         $compound:ident: $($method:ident($($field:ident)?) at $step:expr),+ $(=> skips $skipped:ident)?;

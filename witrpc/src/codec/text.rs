@@ -1,5 +1,5 @@
-//! A string that is borrowed from the message where its codec allows; and, as a [number](super::number), one
-//! that goes past postcard's serializer and deserializer.
+//! Strings that are borrowed from the message where the codec allows it. Like a [number](super::number),
+//! a string bypasses postcard's serializer and deserializer.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use super::buffer::SmallBuf;
 use super::number;
 use super::number::Number;
 
-/// The string that a value is; `None` for a value of any other type.
+/// Returns the string that a value is; `None` for a value of any other type.
 #[inline(always)]
 pub fn of_value<T: 'static>(value: &T) -> Option<&str> {
     let value: &dyn Any = value;
@@ -25,8 +25,8 @@ pub fn write(text: &str, to: &mut SmallBuf) {
     to.extend(text.as_bytes());
 }
 
-/// Reads a string off the front of `from`. `None`, with nothing read, for bytes that are left to postcard:
-/// those of no string.
+/// Reads a string from the front of `from`. Returns `None`, with nothing read, for bytes that are
+/// not a string: postcard reports the error.
 #[inline]
 pub fn read<'a>(from: &mut &'a [u8]) -> Option<&'a str> {
     let mut rest = *from;
@@ -43,7 +43,8 @@ pub fn read_string<T: 'static>(from: &mut &[u8]) -> Option<T> {
     number::as_type::<T, String>(|from| read(from).map(str::to_owned), from)
 }
 
-/// Borrows from the input what stands there as it is; JSON with an escape does not.
+/// A string that is borrowed from the input if it is there unchanged. A JSON string with an escape
+/// is not.
 pub struct Text<'a>(pub Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {

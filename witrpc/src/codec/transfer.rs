@@ -1,4 +1,4 @@
-//! What can be a whole argument or a whole result.
+//! The types that can be a whole argument or a whole result.
 
 use std::alloc::Layout;
 
@@ -6,8 +6,8 @@ use super::shareable::Shareable;
 use super::wire::{Wire, assert_element};
 use super::{DecodeError, Decoder, EncodeError, Encoder};
 
-/// A type that can be a whole argument, a whole result or its `Ok`: what serde carries, and what is
-/// shared.
+/// A type that can be a whole argument, a whole result or its `Ok`: a type that serde carries, or a
+/// `Shared`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel between processes",
     label = "not `Serialize + DeserializeOwned + Send + 'static`",
@@ -16,29 +16,29 @@ use super::{DecodeError, Decoder, EncodeError, Encoder};
     note = "a `Shared` is an argument, a result or its `Ok`, and part of nothing else; its elements also derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), or write a `Vec` instead"
 )]
 pub trait Transfer: Sized + Send + 'static {
-    /// The layout of what is shared, if it is.
+    /// The layout of the shared elements, if it is a `Shared`.
     #[doc(hidden)]
     const ELEMENT: Option<Layout> = None;
 
-    /// Adds it to a message.
+    /// Adds the value to a message.
     #[doc(hidden)]
     fn put<'a>(&'a self, name: &'static str, to: &mut Encoder<'a>) -> Result<(), EncodeError>;
 
-    /// Reads it from a message.
+    /// Reads a value from a message.
     #[doc(hidden)]
     fn take(name: &'static str, from: &mut Decoder<'_>) -> Result<Self, DecodeError>;
 
-    /// Tells `visitor` which of the two it is.
+    /// Calls the method of `visitor` for this kind of type.
     #[doc(hidden)]
     fn visit(visitor: impl VisitTransfer);
 }
 
-/// Is told what a type that is a [`Transfer`] is.
+/// A visitor of [`Transfer`] types, with one method for each kind.
 pub trait VisitTransfer {
-    /// It is what serde carries.
+    /// Visits a type that serde carries.
     fn serde<T: Wire>(self);
 
-    /// It is a `Shared<T>`.
+    /// Visits a `Shared<T>`.
     fn shared<T: ?Sized + Shareable>(self);
 }
 
@@ -59,7 +59,7 @@ impl<T: Wire> Transfer for T {
     }
 }
 
-/// Refuses, when it is compiled, what the bounds of a `Shared` cannot.
+/// Refuses, at compile time, what the bounds of a `Shared` cannot exclude.
 pub const fn assert_transfer<T: Transfer>() {
     if let Some(element) = T::ELEMENT {
         assert_element(element);

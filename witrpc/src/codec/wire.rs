@@ -1,4 +1,4 @@
-//! What the types of a service must be able to do.
+//! The requirements on the types of a service.
 
 use std::alloc::Layout;
 
@@ -19,8 +19,8 @@ pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
 
-/// A type that can be lent to a call: the `T` of an argument `&T`. A future that holds it may be polled
-/// by another thread.
+/// A type that can be lent to a call: the `T` of an argument `&T`. Another thread may poll the
+/// future that holds the reference.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be lent to a call, which other threads may take part in",
     label = "not `Sync`",
@@ -31,7 +31,7 @@ pub trait Lent: Sync {}
 #[diagnostic::do_not_recommend]
 impl<T: Sync + ?Sized> Lent for T {}
 
-/// A type whose slices travel as they lie in memory: the `T` of an argument `&[T]`.
+/// A type whose slices are sent as they are in memory: the `T` of an argument `&[T]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel as raw bytes",
     label = "not `bytemuck::Pod + Serialize + DeserializeOwned + Send + Sync`",
@@ -45,12 +45,12 @@ impl<T: Pod + Wire + Sync> RawElement for T {}
 /// The largest alignment that raw slices keep.
 const MAX_RAW_ALIGN: usize = 64;
 
-/// Refuses, when it is compiled, what the bounds of [`RawElement`] cannot.
+/// Refuses, at compile time, elements that the bounds of [`RawElement`] cannot exclude.
 pub const fn assert_raw<T: RawElement>() {
     assert_element(Layout::new::<T>());
 }
 
-/// Refuses elements of this size and alignment.
+/// Refuses elements of this size and alignment, if they are unsuitable.
 pub const fn assert_element(element: Layout) {
     assert!(
         element.size() != 0,
