@@ -220,7 +220,7 @@ enum Changed {
 }
 
 #[test]
-fn who_reads_may_know_more_variants() {
+fn the_reading_side_may_know_more_variants() {
     for codec in BOTH {
         assert_eq!(sent::<Figure, Appended>(codec), NOTHING);
         assert_eq!(given::<Appended, Figure>(codec), NOTHING);
