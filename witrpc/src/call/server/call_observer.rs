@@ -26,7 +26,7 @@ impl CallObserver {
         Self { is_call, watched: None, span: ServedSpan::none() }
     }
 
-    /// Of a call that somebody looks at.
+    /// Creates the observer of a call with hooks or a span.
     pub fn of_call(watched: Option<Arc<ServerHookCall>>, span: ServedSpan) -> Self {
         Self { is_call: true, watched, span }
     }

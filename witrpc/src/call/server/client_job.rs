@@ -46,7 +46,7 @@ mod tests {
         let (early, late) = (ClientJob::new(&gone), ClientJob::new(&gone));
         let other = ClientJob::new(&stays);
         drop(early);
-        assert_eq!(count(), 0, "nobody has gone");
+        assert_eq!(count(), 0, "no client has gone");
         (0..2).for_each(|_| ClientSession::of(&gone).leave());
         assert_eq!(count(), 1, "once, however often it is said");
         let later = ClientJob::new(&gone);
