@@ -30,21 +30,21 @@
 //!
 //! let search = SearchClient::in_process(Sieve);
 //!
-//! // No longer than this.
+//! // Waits at most this long.
 //! let brief = search.with(CallOptions::new().timeout(Duration::from_millis(20)));
 //! assert!(matches!(
 //!     brief.sevens(u64::MAX),
 //!     Err(CallError::TimedOut { .. } | CallError::Expired)
 //! ));
 //!
-//! // Until another thread has enough of it.
+//! // Waits until another thread cancels the token.
 //! let token = CancelToken::new();
 //! let watched = search.with(CallOptions::new().cancelled_by(&token));
 //! let searching = thread::spawn(move || watched.sevens(u64::MAX));
 //! token.cancel();
 //! assert_eq!(searching.join().unwrap(), Err(CallError::Cancelled));
 //!
-//! // The client itself is as it was.
+//! // The client itself keeps its own options.
 //! assert_eq!(search.sevens(50), Ok(4));
 //! ```
 //!

@@ -76,7 +76,7 @@
 //!     assert!(again(&error, false), "{error}");
 //! }
 //!
-//! // Trying harder does not help.
+//! // A retry cannot succeed.
 //! assert!(!again(&CallError::App("sold out"), true));
 //! assert!(!again(&CallError::<String>::Panicked { message: "oh".into() }, true));
 //! assert!(!again(&CallError::<String>::Unauthorized, true));

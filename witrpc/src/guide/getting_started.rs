@@ -38,14 +38,13 @@
 //!
 //! From `trait Words` the attribute makes `WordsServer`, which serves any type that implements the
 //! trait. It also makes two clients: `WordsClient`, whose methods block, and `WordsAsyncClient`,
-//! whose methods are `async`. If a type of yours has one of these names, an option gives the
-//! generated one another: `#[wit_service(client = WordsCaller)]`.
+//! whose methods are `async`. If a type of yours has one of these names, an option renames the
+//! generated type: `#[wit_service(client = WordsCaller)]`.
 //!
 //! Methods take `&self`, because calls run at the same time: keep mutable state in a `Mutex` or an
 //! atomic. Arguments are owned values, or `&str`, `&[T]`, `&Path`, `&OsStr`, `&CStr` and `&T`; results
-//! are owned. Your
-//! own types derive serde's `Serialize` and `Deserialize` (`cargo add serde -F derive`). A type
-//! that cannot cross is a compile error that says what to write instead.
+//! are owned. Your own types derive serde's `Serialize` and `Deserialize` (`cargo add serde -F derive`).
+//! A type that cannot cross is a compile error that says what to write instead.
 //! [`wit_service`](macro@crate::wit_service) lists all options.
 //!
 //! # The server
@@ -80,9 +79,9 @@
 //! keeps `main` from ending, and returns the reason why the server has ended. It returns at once in
 //! a daemon that started its server before it forked. Dropping the server stops it.
 //!
-//! One server has a name at a time: a second server gets
-//! [`BindError::NameInUse`](crate::BindError::NameInUse) at once. A killed server, by Ctrl-C too,
-//! leaves only what the next server of the name takes over.
+//! Only one server holds a name at a time: a second server gets
+//! [`BindError::NameInUse`](crate::BindError::NameInUse) at once. The next server of the name
+//! takes over what a killed server leaves, after Ctrl-C too.
 //!
 //! # The client
 //!

@@ -2,11 +2,11 @@
 //!
 //! # Counters
 //!
-//! Every server counts, always. Its own process reads the numbers with
+//! Every server keeps counters. Its own process reads the numbers with
 //! [`ServerHandle::metrics`](crate::ServerHandle::metrics). Any other process of the same user
-//! reads them with [`metrics`](crate::metrics) and the name; that takes neither one of
-//! `max_clients` nor a token. So a tool can list all servers and how busy they are, or pass the
-//! numbers to a monitor.
+//! reads them with [`metrics`](crate::metrics) and the name. Reading needs no token, and does not
+//! count towards `max_clients`. So a tool can list all servers and their load, or pass the numbers to
+//! a monitor.
 //!
 //! ```
 //! let mut names = witrpc::servers()?;
@@ -38,7 +38,7 @@
 //! use std::time::Instant;
 //! use witrpc::{CallError, InProcess, Rejection, ServedCall, ServerHook, WitServer, wit_service};
 //!
-//! /// A bucket of calls for each client, which fills again as time goes by.
+//! /// A token bucket for each client, which refills over time.
 //! struct Rate {
 //!     per_second: f64,
 //!     buckets: Mutex<HashMap<u64, (f64, Instant)>>,

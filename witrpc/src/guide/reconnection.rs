@@ -1,8 +1,8 @@
 //! Clients that outlive their server.
 //!
-//! When its server has died, every call of a client reports that until the client is connected
-//! anew. That suits a program that does not want to wait. A program that wants to go on with the
-//! next server asks for it when it connects:
+//! When its server has died, every call of a client reports that until the client connects again.
+//! That suits a program that does not want to wait. A program that wants to continue with the next
+//! server asks for reconnection when it connects:
 //!
 //! ```
 //! use witrpc::{Mmf, Reconnect, WitServer, wit_service};
@@ -39,23 +39,23 @@
 //! # }
 //! ```
 //!
-//! # What becomes of a call
+//! # Calls
 //!
 //! - A call that is made while there is no server waits for the next server, until its time is
 //!   over.
 //! - A call that was in flight may have run. The client makes it again only if that does no harm:
-//!   if the call had not been sent whole, or if its method is `#[wit(idempotent)]`. `take` above
+//!   if the call had not been sent completely, or if its method is `#[wit(idempotent)]`. `take` above
 //!   would end with [`CallError::PeerDied`](crate::CallError::PeerDied), and its caller decides.
 //!
 //! So mark only methods that may run twice: reading, setting to a value, deleting by a key.
 //!
-//! # What becomes of streams and subscriptions
+//! # Streams and subscriptions
 //!
 //! A stream ends with an error; a caller that wants the rest asks for it, from where the stream
 //! ended. The client renews a subscription, and an extra item says that events may have been
 //! missed: see [`streams_and_events`](super::streams_and_events).
 //!
-//! # What is not followed
+//! # When the client does not reconnect
 //!
 //! A client does not reconnect after an intended end:
 //!
@@ -64,6 +64,7 @@
 //! - the server shut down, unless the client asked to follow shutdowns, as above.
 //!
 //! A call that a server did not answer before its graceful shutdown did not run, so the client
-//! makes it again, whatever its method. A next server of another [version](super::versions) is
-//! refused as at the first connection, for good. [`Reconnect`](crate::Reconnect) has the details:
-//! back-off, when to give up, a callback for each change.
+//! makes it again, whatever its method. If the next server has an incompatible
+//! [version](super::versions), the client stops reconnecting for good.
+//! [`Reconnect`](crate::Reconnect) has the details: back-off, when to give up, a callback for each
+//! change.

@@ -180,7 +180,7 @@
 //! A deadline or timeout of [`CallOptions`](crate::CallOptions) holds for the whole of such a call.
 //! The client's [`call_timeout`](crate::ClientBuilder::call_timeout) holds three times: until the
 //! stream is open, then until the method takes an item, and from the last item to the answer. In
-//! between, a server may take items as slowly as it likes. A client may send its first item late.
+//! between, a server may take items at any pace. A client may send its first item late.
 //! If the method has begun by the end of the time, a new time begins with that item.
 //!
 //! An upload of which the server takes no item in time ends with
@@ -206,16 +206,16 @@
 //! if its machine refuses it, the call ends with
 //! [`CallError::NoThread`](crate::CallError::NoThread).
 //!
-//! When its client has gone, a method that asks for the next item ends. One that is stuck elsewhere
-//! keeps its thread: with too many of such threads, the server refuses new clients
+//! When its client has disconnected, a method that asks for the next item ends. A method that is stuck
+//! elsewhere keeps its thread. With too many such threads, the server refuses new clients
 //! ([`max_workers`](crate::WitServerBuilder::max_workers) states the bound).
 //!
 //! # How many there may be
 //!
 //! A stream costs no lane and no thread while no caller waits for its next item. Waiting for an
 //! item takes a lane. Streams get half of the lanes at most, so calls always find one:
-//! `Mmf::new(name).lanes(1024)` lets callers wait for 512 streams at once. One more waits for its
-//! turn as long as a call may take. Then it ends with
+//! `Mmf::new(name).lanes(1024)` lets callers wait for 512 streams at once. A further caller waits for
+//! its turn as long as a call may take. Then it ends with
 //! [`CallError::StreamBroken`](crate::CallError::StreamBroken), whose cause is
 //! [`NoFreeLane`](crate::CallError::NoFreeLane).
 //!
@@ -250,7 +250,7 @@
 //!
 //! # Events
 //!
-//! Declare an event in the trait. The service emits it whenever it likes, during a call or not:
+//! Declare an event in the trait. The service may emit it at any time, during a call or not:
 //!
 //! ```
 //! use witrpc::{EventError, InProcess, WitServer, wit_service};
@@ -259,19 +259,19 @@
 //! pub trait Thermometer {
 //!     fn heat(&self, degrees: u32);
 //!
-//!     /// It has got warmer.
+//!     /// Reports a higher temperature.
 //!     #[wit(event)]
 //!     fn rose(&self, degrees: u32);
 //! }
 //!
-//! /// The service is given what it emits with.
+//! /// The service receives its emitter.
 //! struct Mercury {
 //!     events: ThermometerEvents,
 //! }
 //!
 //! impl Thermometer for Mercury {
 //!     fn heat(&self, degrees: u32) {
-//!         // How many clients it is on its way to does not matter here, nor whether one was too slow.
+//!         // The number of clients does not matter here, nor whether a client was too slow.
 //!         let _ = self.events.rose(degrees);
 //!     }
 //! }

@@ -7,9 +7,8 @@
 //!
 //! # The service through a client
 //!
-//! `in_process` gives a client with its own server in this process. It is no shortcut: values are
-//! encoded and decoded, panics are caught, timeouts end calls. It shows what a second process would
-//! show:
+//! `in_process` gives a client with its own server in this process. It behaves as with a
+//! second process: values are encoded and decoded, panics are caught, timeouts end calls:
 //!
 //! ```
 //! use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,7 +57,7 @@
 //! # }
 //! use witrpc::CallError;
 //!
-//! /// What is tested.
+//! /// The code under test.
 //! fn greeting(tickets: &TicketsClient) -> String {
 //!     match tickets.next() {
 //!         Ok(number) => format!("you are number {number}"),
@@ -137,7 +136,7 @@
 //! use std::process::{Command, Stdio};
 //! use witrpc::{Worker, worker};
 //!
-//! // As a test of its own it does nothing.
+//! // Run as an ordinary test, it does nothing.
 //! #[test]
 //! fn serves_as_a_worker() {
 //!     if worker::is_worker() {

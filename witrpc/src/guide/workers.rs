@@ -15,7 +15,7 @@
 //!
 //! #[wit_service]
 //! pub trait Decoder {
-//!     /// The width and height of a picture. May do anything with a broken one.
+//!     /// Returns the width and height of a picture. A broken picture may crash it.
 //!     fn size_of(&self, file: &[u8]) -> Result<(u32, u32), String>;
 //! }
 //!
@@ -81,7 +81,7 @@
 //! A service that has its own workers starts them in the closure of
 //! [`worker::serve_with`](crate::worker::serve_with), or in a handler. They end with the worker,
 //! however that ends, and so with the program at the top. Once `serve` has returned, or the parent
-//! has gone, the process can start no more.
+//! has ended, the process cannot start further workers.
 //!
 //! Workers may be nested 8 levels deep: [`WorkerError::NestedTooDeep`](crate::WorkerError::NestedTooDeep).
 //! This ends a chain that nothing else ends. A program that starts itself behind a wrapper which
@@ -89,8 +89,8 @@
 //! worker.
 //!
 //! Any other program that a worker starts can have workers too. It counts from the worker's level,
-//! which the variable `WITRPC_WORKER` carries. Remove that from the environment of a program that is
-//! to count from the top, such as a terminal.
+//! which the variable `WITRPC_WORKER` carries. Remove the variable from the environment of a program
+//! that must count from the top, such as a terminal.
 //!
 //! # Signals
 //!

@@ -15,7 +15,7 @@
 //!
 //! #[wit_service]
 //! pub trait Mixer {
-//!     /// Both tracks together, each as loud as said.
+//!     /// Mixes both tracks, each at the given volume.
 //!     fn mix(
 //!         &self,
 //!         #[wit(ctx)] cx: &CallContext,
@@ -85,15 +85,15 @@
 //! ```
 //! let frame = witrpc::Shared::from_vec((0..640 * 480).map(|n| n as u8).collect());
 //!
-//! // One after the other; good for sums and searches.
+//! // Element by element, for sums and searches.
 //! let bright = frame.iter().filter(|pixel| *pixel > 200).count();
-//! // A row at a time, in one buffer.
+//! // Row by row, in one reused buffer.
 //! let mut rows = frame.chunks(640);
 //! let mut sums = Vec::new();
 //! while let Some(row) = rows.next() {
 //!     sums.push(row.iter().map(|pixel| u64::from(*pixel)).sum::<u64>());
 //! }
-//! // Any part of it, to where you want it.
+//! // Any range, into a buffer of yours.
 //! let mut corner = [0; 16];
 //! frame.copy_range_to(640 * 479, &mut corner);
 //! # assert!(bright > 0 && sums.len() == 480 && corner[1] == corner[0] + 1);
