@@ -2,9 +2,9 @@
 //!
 //! - Nesting, since each level takes stack: [`MAX_DEPTH`].
 //! - Elements. An element of a sequence or map takes at least one byte of the message, unless it has no
-//! content (`()`). So all values of a message together may have one element for each byte, and
-//! [`MAX_EMPTY_ELEMENTS`] more. A few bytes cannot claim 2⁶⁰ elements, nor can many values claim 2²⁰
-//! each. No memory is allocated by a length that the message claims.
+//!   content (`()`). So all values of a message together may have one element for each byte, and
+//!   [`MAX_EMPTY_ELEMENTS`] more. A few bytes cannot claim 2⁶⁰ elements, nor can many values claim 2²⁰
+//!   each. No memory is allocated by a length that the message claims.
 //!
 //! JSON needs neither bound: `serde_json` bounds the nesting, and every element takes bytes.
 

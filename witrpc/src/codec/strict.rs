@@ -1,7 +1,7 @@
 //! A serializer around a codec's that refuses values which the codec would not return as they were.
 //!
 //! - A field that `skip_serializing_if` leaves out: postcard has no names, so the reader would mistake
-//! the next field's bytes for it.
+//!   the next field's bytes for it.
 //! - A float that is not finite: JSON writes `null`.
 //! - `Some` of a value that is null on the wire: self-describing codecs write `None` in the same way.
 //! - Nesting that is too deep for the reader.

@@ -21,9 +21,8 @@ impl CallContext {
     /// # Errors
     ///
     /// [`AllocError::TooLarge`]: it would not fit even if all the space were free.
-    /// [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`]: nothing is free now, and it is
-    /// too long
-    /// to be copied. [`AllocError::NoMemory`]: there is no private memory either.
+    /// [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`]: nothing is free now, and the elements
+    /// are too long to be copied. [`AllocError::NoMemory`]: there is no private memory either.
     /// [`AllocError::Encrypted`]: an encrypted connection shares nothing in place.
     /// [`AllocError::ClientGone`], over shared memory: the client has gone.
     ///

@@ -47,7 +47,7 @@ impl CallContext {
     ///
     /// #[wit_service]
     /// pub trait Miner {
-    /// /// Counts until the caller stops waiting.
+    ///     /// Counts until the caller stops waiting.
     ///     fn dig(&self, #[wit(ctx)] cx: &CallContext) -> u64;
     /// }
     ///

@@ -4,14 +4,14 @@
 //! # Invariants
 //!
 //! 1. The server receives the whole set of a service's wanted events at once, and keeps the set with the
-//! highest version. Versions only grow. So the order in which these messages arrive does not matter, and
-//! one message tells a new server everything.
+//!    highest version. Versions only grow. So the order in which these messages arrive does not matter,
+//!    and one message tells a new server everything.
 //! 2. A subscriber is in the set before the set is sent to the server, so it misses no event that comes.
 //! 3. A server's numbers have a meaning only over the link to that server ([`EventPlace`]). A message
 //!    over a link concerns only the subscribers that have their place there.
 //! 4. There is at most one pulling thread ([`Puller`](super::puller::Puller)), and there is one while the
-//! server knows of a subscriber ([`Pulling`]). The thread ends when the server knows of no subscriber, or
-//! with the connection.
+//!    server knows of a subscriber ([`Pulling`]). The thread ends when the server knows of no subscriber,
+//!    or with the connection.
 //! 5. No user code runs under the lock.
 //! 6. A forked child touches nothing here: it has no such thread, and cannot trust the lock.
 

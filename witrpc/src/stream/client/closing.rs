@@ -7,7 +7,7 @@
 //! # Invariants
 //!
 //! 1. A number that was handed in is in one of three states. It is in `numbers`; it is in a [`Closure`]
-//! that proceeds [by itself](unattended); or it was sent, or the link is lost.
+//!    that proceeds [by itself](unattended); or it was sent, or the link is lost.
 //! 2. The thread that hands in a number calls [`unattended::go_on`] after that.
 
 use std::mem;

@@ -10,8 +10,8 @@
 //! - Upload: [`push`] pushes. Items come from an [`upload_thread`], which blocks and fills an
 //!   [`upload_buffer`], or from an [`upload_future`], which is polled. A [`pickup`] gets the answer; a
 //!   [`clock`] bounds the wait for it.
-//! - An upload that waits while lanes are scarce learns of room and answers by [`notices`], which use
-//! one lane for all uploads.
+//! - An upload that waits while lanes are scarce learns of room and answers by [`notices`], which use one
+//!   lane for all uploads.
 //! - When a stream is dropped before its end, [`closing`] tells the server. Requests for notices and
 //!   for closing are [`unattended`].
 

@@ -7,12 +7,12 @@
 //! # Invariants
 //!
 //! 1. While an upload waits for a notice, a request for notices is in flight, or a thread is about to
-//! send one. A thread that begins to wait makes the request proceed after that, unless the request waits
-//! at the server.
+//!    send one. A thread that begins to wait makes the request proceed after that, unless the request
+//!    waits at the server.
 //! 2. A request that was sent is polled to its end: the server sends each notice once.
 //! 3. A request that gets no lane in time fails, together with the uploads that have waited that long.
-//! The lane may never become free: its holder may be a stream that is not polled, or a call that is not
-//! answered.
+//!    The lane may never become free: its holder may be a stream that is not polled, or a call that is
+//!    not answered.
 
 #[cfg(test)]
 mod model;

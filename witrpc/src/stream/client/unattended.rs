@@ -6,14 +6,14 @@
 //! # Invariants
 //!
 //! 1. A request that has begun is in `under_way`, or with the one thread that polls. Only that thread
-//! takes it out and puts it back.
+//!    takes it out and puts it back.
 //! 2. A thread that calls `go_on` meanwhile sets `again` and leaves; so does a waker that is woken during
-//! the poll. The polling thread checks `again`, and what to send next, under the same lock hold in which
-//! it stops. So it sees every change that a thread makes before it calls `go_on`.
+//!    the poll. The polling thread checks `again`, and what to send next, under the same lock hold in
+//!    which it stops. So it sees every change that a thread makes before it calls `go_on`.
 //! 3. Requests are polled and dropped, and other tasks woken, without the lock: each may run user code,
-//! which may call `go_on`.
+//!    which may call `go_on`.
 //! 4. A poll that panics loses its request, which is dropped. The thread releases the errand as it
-//! unwinds. The next caller of `go_on` makes what there is to send.
+//!    unwinds. The next caller of `go_on` makes what there is to send.
 //! 5. The waker holds its target weakly: a waker that a channel keeps does not keep the channel alive.
 
 use std::mem;

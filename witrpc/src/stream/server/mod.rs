@@ -7,17 +7,18 @@
 //! # Invariants
 //!
 //! 1. The client numbers its streams, and uses each number once. [`ServerStreams`] lists a stream from
+//!    the moment it is open until its end was told, or the client closed it or left.
 //! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so the state of
-//! a stream is bounded.
-//!    kept for a stream is bounded.
+//!    a stream is bounded.
 //! 3. The context of a stream's method checks its stream through the [`stream_cancel`]. The stream is cut
-//! once the client does not want it any more, at the latest when it is removed.
+//!    once the client does not want it any more, at the latest when it is removed.
 //! 4. No request of an upload waits unless the client says so. Later news goes with the one request that
-//! waits for all uploads: see [`notices`].
+//!    waits for all uploads: see [`notices`].
 //! 5. The other costs of streams are bounded too: see [`stream_limits`] and [`threads`].
 //! 6. Locks of this folder are leaves: no user code runs under them, and no other lock of this library is
-//! taken. There is one exception: [`ServerStreams::open`] takes the lock of the notices under the lock of
-//! the table. Answers are given, and wakers cloned, woken and dropped, after the locks are released.
+//!    taken. There is one exception: [`ServerStreams::open`] takes the lock of the notices under the lock
+//!    of the table. Answers are given, and wakers cloned, woken and dropped, after the locks are
+//!    released.
 
 pub mod feed;
 pub mod not_opened;

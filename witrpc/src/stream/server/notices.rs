@@ -10,10 +10,10 @@
 //!
 //! 1. `pending` names uploads that are open, each at most once for each kind of notice.
 //! 2. A request waits only while nothing is pending and an upload is open. A request checks that, and
-//! registers itself, under one hold of the lock. A thread that changes it takes the request out under the
-//! lock.
+//!    registers itself, under one hold of the lock. A thread that changes it takes the request out under
+//!    the lock.
 //! 3. A notice is either pending or in an answer that the client receives. So a notice that arrives while
-//! an answer is written is pending, and goes with the next answer.
+//!    an answer is written is pending, and goes with the next answer.
 //! 4. Requests are answered without the lock, each once: by the thread that took it out, or that
 //!    brought it.
 

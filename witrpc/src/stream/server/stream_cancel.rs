@@ -6,10 +6,10 @@
 //! # Invariants
 //!
 //! 1. The stage only grows. It becomes `Open` before the opening call is answered. A thread may find that
-//! the call was given up, and then that the stage is still `Opening`. The call was then unanswered, so
-//! the finding is valid.
+//!    the call was given up, and then that the stage is still `Opening`. The call was then unanswered, so
+//!    the finding is valid.
 //! 2. A thread that cuts the stream sets the stage, then wakes the watchers. A thread that watches joins
-//! the watchers, then checks the stage. So at least one of the two sees the other.
+//!    the watchers, then checks the stage. So at least one of the two sees the other.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;

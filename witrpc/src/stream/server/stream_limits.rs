@@ -7,10 +7,10 @@
 //! # Invariants
 //!
 //! 1. A [`MethodPermit`] exists for each method with a stream that was begun, until its job is dropped.
-//! There are at most [`MAX_JOBS`]. Their requests take at most [`MAX_ARGUMENT_BYTES`], unless there is
-//! only one.
+//!    There are at most [`MAX_JOBS`]. Their requests take at most [`MAX_ARGUMENT_BYTES`], unless there is
+//!    only one.
 //! 2. Unread items whose push was answered take at most [`MAX_CREDIT_BYTES`] of messages. A push that
-//! would exceed this is answered after these are read, and so keeps its lane.
+//!    would exceed this is answered after these are read, and so keeps its lane.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;

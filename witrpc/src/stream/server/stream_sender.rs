@@ -3,10 +3,10 @@
 //! # Invariants
 //!
 //! 1. Answers are given without the lock: within one process, an answer wakes its receiver, which is user
-//! code. Meanwhile the batch is *out*, with the one thread that answers.
+//!    code. Meanwhile the batch is *out*, with the one thread that answers.
 //! 2. While the batch is out, new items and a new pull wait in the state. The thread that answers puts
-//! back what it could not send, before these items, and answers that pull. So items stay in order, and no
-//! item waits while a pull waits.
+//!    back what it could not send, before these items, and answers that pull. So items stay in order, and
+//!    no item waits while a pull waits.
 //! 3. Wakers are cloned, woken and dropped without the lock.
 
 use std::future::poll_fn;

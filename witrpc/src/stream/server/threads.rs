@@ -12,11 +12,11 @@
 //! # Invariants
 //!
 //! 1. A thread that has done its job takes the next waiting job or ends, in one step. If a thread could
-//! not be started, another takes its place for the next job. So jobs wait only while all threads are
-//! taken.
+//!    not be started, another takes its place for the next job. So jobs wait only while all threads are
+//!    taken.
 //! 2. A job waits until a thread takes it, its stream is closed, or the client goes.
 //! 3. A thread serves one client, and has a seat for it from before it starts until it ends. So each
-//! running job counts towards that client.
+//!    running job counts towards that client.
 
 use std::collections::VecDeque;
 use std::io;

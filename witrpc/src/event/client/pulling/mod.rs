@@ -5,10 +5,10 @@
 //! All of it is under the lock of the subscriptions.
 //!
 //! 1. There is a thread from when a caller is asked to start it until the thread has found that it may
-//! end. So there is at most one.
+//!    end. So there is at most one.
 //! 2. A caller that has announced a subscriber to the server, or owes the server a set, asks for the
-//! thread after that. The thread checks both before it ends. So there is a thread as long as the server
-//! knows of a subscriber, or knows of more than exist.
+//!    thread after that. The thread checks both before it ends. So there is a thread as long as the
+//!    server knows of a subscriber, or knows of more than exist.
 
 #[cfg(test)]
 mod model;

@@ -9,11 +9,11 @@
 //! 2. A notice stays until its owner has looked: it may come before the answer to the push that it
 //!    follows.
 //! 3. A thread that begins to wait checks the state, and leaves its waker, under one hold of the lock. A
-//! thread that changes the state takes that waker under the lock, and wakes it afterwards. So no wake-up
-//! is lost.
+//!    thread that changes the state takes that waker under the lock, and wakes it afterwards. So no
+//!    wake-up is lost.
 //! 4. The answer that the server has no upload open does not concern uploads that were opened after the
-//! request. Their [`place`](Upload::place) is not below the number of uploads that were open at the
-//! request.
+//!    request. Their [`place`](Upload::place) is not below the number of uploads that were open at the
+//!    request.
 
 use std::collections::BTreeMap;
 use std::mem;

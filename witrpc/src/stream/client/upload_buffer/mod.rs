@@ -12,12 +12,13 @@
 //!
 //! 1. Only the maker adds items and ends them. Only the pusher takes them, and only it stops.
 //! 2. The maker waits only while the batch is full and the pusher has not stopped. The pusher waits for
-//! items only while the batch is empty and the items have not ended. So they never wait for each other.
+//!    items only while the batch is empty and the items have not ended. So they never wait for each
+//!    other.
 //! 3. A thread that begins to wait checks the state, and leaves its waker, under one hold of the lock. A
-//! thread that changes the state takes that waker under the lock, and wakes it afterwards. So no wake-up
-//! is lost, and a thread that does not wait gets none.
+//!    thread that changes the state takes that waker under the lock, and wakes it afterwards. So no
+//!    wake-up is lost, and a thread that does not wait gets none.
 //! 4. A pusher that waits for an answer has also left its waker, for a [broken](UploadEnd::Broken) end.
-//! New items do not wake it.
+//!    New items do not wake it.
 
 #[cfg(test)]
 mod model;
