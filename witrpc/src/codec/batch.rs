@@ -15,7 +15,7 @@ use super::error::{DecodeError, DecodeFault, EncodeError};
 use super::plain::is_plain_vec;
 use super::{Codec, plain};
 
-/// How many bytes of items wait on either side of a stream before the producer must wait. The item
+/// The bytes of items that wait on either side of a stream before the producer must wait. The item
 /// that reaches this limit still belongs to the batch.
 pub const WINDOW_BYTES: usize = 64 << 10;
 
@@ -142,7 +142,7 @@ impl<T: 'static> Batch<T> {
         }
     }
 
-    /// How many items wait.
+    /// Returns the number of items that wait.
     pub fn len(&self) -> usize {
         match &self.store {
             Store::Numbers(items) => items.len(),

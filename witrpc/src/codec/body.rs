@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Raw sections start at multiples of this many bytes.
+/// The alignment of raw sections within a body, in bytes.
 pub const SECTION_ALIGN: usize = 64;
 
 /// The longest raw section in bytes.

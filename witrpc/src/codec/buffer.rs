@@ -13,8 +13,8 @@ pub struct SmallBuf {
     heap: Vec<u8>,
 }
 
-/// Aligned so that a move copies the bytes in the pieces in which they were written. Loads that
-/// straddle earlier stores would wait until those reach the cache.
+/// The bytes on the stack, aligned so that a move copies the bytes in the pieces in which they were
+/// written. Loads that straddle earlier stores would wait until those reach the cache.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(16))]
 struct Inline([u8; SMALL_LEN]);

@@ -52,7 +52,7 @@ impl<E: fmt::Debug + fmt::Display> de::Error for Fault<E> {
     }
 }
 
-/// Keeps the message of a fault while the codec's own error propagates the failure.
+/// A store for the message of a fault while the codec's own error propagates the failure.
 #[derive(Debug, Default)]
 pub struct Words(RefCell<Option<String>>);
 

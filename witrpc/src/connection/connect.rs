@@ -21,7 +21,7 @@ use super::link_slot::LinkSlot;
 use super::negotiation::Proposal;
 use super::reconnect::{LinkSource, Reconnect, Reconnector};
 
-/// How long a call may take by default.
+/// The time that a call may take by default.
 const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Everything that connecting needs, without the client's type.

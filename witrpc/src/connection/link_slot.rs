@@ -106,7 +106,7 @@ impl LinkSlot {
 }
 
 impl Drop for LinkSlot {
-    /// The thread that replaces the link also holds the reconnector.
+    /// Ends the reconnecting, because the thread that replaces the link also holds the reconnector.
     fn drop(&mut self) {
         if let LinkSlot::Kept(reconnector) = self {
             reconnector.disconnect();

@@ -11,7 +11,7 @@ use super::shape::{Content, Field, Leaf, Opaque, Part, Shape, ShapeKind, TypeInd
 use super::text::label;
 use super::trace::Tracer;
 
-/// How many places an error lists at most.
+/// The most places that an error lists.
 const MOST_PLACES: usize = 3;
 
 /// A type of a method that a codec does not return as it was.

@@ -49,7 +49,7 @@ pub struct ArgumentDescriptor {
     pub shape: Trace,
 }
 
-/// How an argument is sent.
+/// The way in which an argument is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgumentKind {
     /// `T` or `&T`: encoded.
@@ -79,7 +79,7 @@ pub struct EventDescriptor {
     pub overflow: Overflow,
 }
 
-/// What happens to an event that a client has no room for.
+/// The rule for an event that a client has no room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
     /// The oldest waiting event is dropped.

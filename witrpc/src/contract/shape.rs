@@ -57,7 +57,7 @@ pub enum Leaf {
     Unit,
 }
 
-/// Why the form of a part is unknown.
+/// The reason why the form of a part is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Opaque {
     /// The type reads whatever comes: it is untagged, internally tagged, or any value.

@@ -7,13 +7,13 @@ use super::shape::{
     Content, Field, Leaf, Name, Part, Shape, ShapeKind, TypeIndex, TypeShape, Variant,
 };
 
-/// How many parts of a shape are written out at most, if it stands alone.
+/// The most parts of a shape that are written out, if it stands alone.
 const MOST_PARTS: usize = 1_000;
 
-/// How many parts of a shape are written out at most within a sentence.
+/// The most parts of a shape that are written out within a sentence.
 const MOST_PARTS_IN_SENTENCE: usize = 24;
 
-/// How many characters of a name are written out at most.
+/// The most characters of a name that are written out.
 const MOST_OF_NAME: usize = 64;
 
 impl fmt::Display for Shape {

@@ -8,7 +8,7 @@ use witrpc_transport::{ChannelError, DisconnectReason};
 use super::call::CallError;
 use super::wording::reason;
 
-/// Why [`Connection::alloc`](crate::Connection::alloc) or
+/// The reason why [`Connection::alloc`](crate::Connection::alloc) or
 /// [`CallContext::alloc`](crate::CallContext::alloc) failed. No space has been taken then.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]

@@ -9,7 +9,7 @@ use witrpc_transport::ResourceError;
 use super::Codec;
 use super::remedy::remedy;
 
-/// Why a server could not start.
+/// The reason why a server could not start.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BindError {

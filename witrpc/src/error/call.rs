@@ -9,7 +9,7 @@ use witrpc_transport::DisconnectReason;
 use super::wording::{NoLane, Time, reason};
 use super::{Direction, Rejection, StreamLimit, UploadStage};
 
-/// Why a call returned no value.
+/// The reason why a call returned no value.
 ///
 /// `E` is the error type of a method that returns a `Result`; for all other methods it is
 /// [`NoAppError`], which has no values. `?` turns a `CallError` into a `CallError<E>`.

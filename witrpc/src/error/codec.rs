@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How the values of a service's calls become bytes. The client chooses the codec; one server serves
+/// The encoding of the values in a service's calls. The client chooses the codec; one server serves
 /// several at once.
 ///
 /// With every codec, a `&[T]` argument is sent as it is in memory. So is a `Vec` of numbers (`u8` to

@@ -12,7 +12,7 @@ use super::left_behind::LeftBehindLimit;
 use super::remedy::remedy;
 use super::{Codec, ContractDifference};
 
-/// Why a client could not connect.
+/// The reason why a client could not connect.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConnectError {

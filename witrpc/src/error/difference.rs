@@ -19,7 +19,7 @@ pub struct ContractDifference {
     pub problem: String,
 }
 
-/// How many differences a sentence lists at most.
+/// The most differences that a sentence lists.
 const MOST_LISTED: usize = 5;
 
 impl ContractDifference {

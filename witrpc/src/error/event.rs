@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::CallError;
 
-/// What a subscriber receives in place of an event.
+/// An item that a subscriber receives in place of an event.
 ///
 /// Only [`Ended`](Self::Ended) is the end; more events come after the others.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -42,8 +42,8 @@ pub enum EventError {
     Ended(CallError),
 }
 
-/// Why an event did not reach every subscribed client. The clients that it did not reach receive
-/// [`EventError::Lagged`] in its place.
+/// The reason why an event did not reach every subscribed client. The clients that it did not reach
+/// receive [`EventError::Lagged`] in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EmitError {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-/// How a worker's process ended: its exit status, and the end of its standard error.
+/// The end of a worker's process: its exit status, and the end of its standard error.
 ///
 /// Its `Display` begins as part of a sentence (`it ended with ..`). The end of standard error follows
 /// on separate lines.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Why a hook rejects a call.
+/// The reason why a hook rejects a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     pub(crate) reason: Cow<'static, str>,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What an upload waited for at the server while no item of it was taken.
+/// The stage at which an upload waited at the server while no item of it was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UploadStage {

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::remedy::remedy;
 use super::{BindError, ConnectError, WorkerExit};
 
-/// Why a worker did not start, or stopped serving.
+/// The reason why a worker did not start, or stopped serving.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorkerError {
@@ -149,7 +149,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Why a worker's program cannot serve its parent.
+/// The reason why a worker's program cannot serve its parent.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ServeError {

@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// The length of the header before each event, in bytes.
 pub const HEADER_LEN: usize = 16;
 
-/// How many bytes of events an answer carries. No event begins beyond this; the last may be longer.
+/// The length from which an answer takes no further event, in bytes. No event begins beyond this;
+/// the last may be longer.
 pub const ANSWER_LEN: usize = 32 << 10;
 
 const HAS_BODY: u8 = 1;

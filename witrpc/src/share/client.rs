@@ -12,8 +12,8 @@ use crate::rt::block_on;
 
 use super::{SharedMut, check};
 
-/// How long to wait for space when a call has no time limit. Threads that each hold some space and wait
-/// for more would otherwise wait for each other for ever.
+/// The longest wait for space when a call has no time limit. Threads that each hold some space and
+/// wait for more would otherwise wait for each other for ever.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 impl Connection {

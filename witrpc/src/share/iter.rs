@@ -4,7 +4,7 @@ use crate::codec::RawElement;
 
 use super::Shared;
 
-/// How many bytes to copy at a time. They stay in the nearest cache until they have been used.
+/// The number of bytes to copy at a time. They stay in the nearest cache until they have been used.
 const COPY_BYTES: usize = 8 << 10;
 
 /// Elements that are read in order: in place if this side may refer to them, otherwise in copies of

@@ -137,7 +137,7 @@ impl Reply<'_> {
         self.text(Status::Panicked, message);
     }
 
-    /// The server ends: the end of the connection answers the call.
+    /// Records that the server ends: the end of the connection answers the call.
     #[cold]
     pub fn unheard(self) {
         self.observer.unheard(self.counter);

@@ -19,7 +19,7 @@ pub enum ConnectionState {
     Disconnected(DisconnectReason),
 }
 
-/// How a connection ended for good.
+/// The final end of a connection.
 #[derive(Clone, Debug)]
 pub struct Ended {
     pub reason: DisconnectReason,

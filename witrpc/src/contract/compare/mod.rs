@@ -35,10 +35,10 @@ use crate::error::ContractDifference;
 use super::signature::{ArgumentShape, Contract, Signature};
 use super::text::Shown;
 
-/// How many differences are listed at most.
+/// The most differences that are listed.
 const MOST_DIFFERENCES: usize = 20;
 
-/// How many parts are compared at most, of all methods together. A contract that fits into a welcome
+/// The most parts that are compared, of all methods together. A contract that fits into a welcome
 /// has fewer.
 const MOST_STEPS: usize = 1 << 21;
 

@@ -9,10 +9,10 @@ use crate::contract::text::{Brief, BriefContent, Shown, label};
 
 use super::Findings;
 
-/// How deep two shapes are compared. Traces nest less deep.
+/// The depth to which two shapes are compared. Traces nest less deep.
 const MAX_DEPTH: usize = 256;
 
-/// Client and server.
+/// One of the two sides: client or server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// The client.

@@ -15,7 +15,7 @@ use super::sample::{Sample, SamplePool};
 use super::search::{Spot, What};
 use super::state::{FrameKind, TraceState, TypeKey, UNSEEN, unseen_variant};
 
-/// Why a pass of a trace ended.
+/// The reason why a pass of a trace ended.
 #[derive(Debug)]
 pub struct TraceError(pub String);
 
@@ -325,7 +325,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         visitor.visit_unit()
     }
 
-    /// The keys of flattened structs ask for this. Those of plain structs and enums are answered by the
+    /// Answers the keys of flattened structs. Those of plain structs and enums are answered by the
     /// code that reads these.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         self.opaque(Opaque::Flattened, 0)?;

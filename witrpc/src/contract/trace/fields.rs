@@ -1,6 +1,6 @@
 //! The order in which the fields of a struct are asked for.
 
-/// How the fields of one struct, or struct variant, are given out.
+/// The way in which the fields of one struct, or struct variant, are given out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// In order, without names, as postcard has them.
@@ -11,7 +11,7 @@ pub enum Way {
     InOrderOnly,
 }
 
-/// What is known of the fields of one struct, or struct variant.
+/// The knowledge about the fields of one struct, or struct variant.
 pub struct FieldOrder {
     pub names: &'static [&'static str],
     pub way: Way,

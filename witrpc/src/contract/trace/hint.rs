@@ -3,10 +3,10 @@
 
 use super::sample::Samples;
 
-/// How many numbers and how many words are taken from the errors at one place, at most.
+/// The most numbers, and the most words, that are taken from the errors at one place.
 const MOST: usize = 12;
 
-/// How many characters of an error are read at most.
+/// The most characters of an error that are read.
 const MOST_OF_ERROR: usize = 400;
 
 /// Returns the values that an error's text may mean.

@@ -86,7 +86,7 @@ pub fn trace_result<T: Wire, E: Wire>(tracer: &mut Tracer) {
 /// A shape, and how a value of it differs when it has been encoded and decoded.
 type ShapeReport = (Shape, Option<String>);
 
-/// What is known of the types of this process, for each codec.
+/// The known types of this process, for each codec.
 type KnownTypes = HashMap<(TypeId, Codec), Arc<ShapeReport>>;
 
 /// Reports the shape of a `T` that serde carries. A process traces it once for each codec, so the

@@ -17,10 +17,10 @@ use super::fields::Way;
 use super::plan::VariantProgress;
 use super::state::{Frame, FrameKind, TraceState, UNSEEN};
 
-/// How many passes a trace may take that show nothing new.
+/// The most passes of a trace that may show nothing new.
 const MAX_IDLE_PASSES: usize = 5_000;
 
-/// Why a pass produced no value.
+/// The reason why a pass produced no value.
 pub struct Failure {
     pub words: String,
     pub panicked: bool,

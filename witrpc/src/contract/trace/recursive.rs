@@ -55,7 +55,7 @@ fn variants_behind_a_detour_are_seen() {
     assert!(known::<Vec<Option<Detour>>>().contains(detour));
 }
 
-/// Accepts no value.
+/// A type that accepts no value.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Nothing;
@@ -92,7 +92,7 @@ fn a_way_that_is_shut_does_not_hide_another() {
     assert!(shape.is_unverified(Codec::Postcard), "{text}");
 }
 
-/// Contains the next type in many ways.
+/// A type that contains the next type in many ways.
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "only its shape matters")]
 struct Fan<T> {

@@ -12,7 +12,7 @@ use witrpc_rt::lock;
 
 use super::sample::Samples;
 
-/// How many numbers, texts and byte strings a process may register, of each kind.
+/// The most numbers, texts and byte strings that a process may register, of each kind.
 const MOST: usize = 256;
 
 /// The longest text or byte string, in bytes.
@@ -20,7 +20,7 @@ const LONGEST: usize = 64 << 10;
 
 static REGISTERED: Mutex<Samples> = Mutex::new(Samples::NONE);
 
-/// Why a sample could not be registered.
+/// The reason why a sample could not be registered.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SampleError {
@@ -145,7 +145,7 @@ struct Collector<'c> {
     human_readable: bool,
 }
 
-/// Why not all parts were kept.
+/// The reason why not all parts were kept.
 #[derive(Debug)]
 struct Collected(SampleError);
 

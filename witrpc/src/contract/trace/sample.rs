@@ -34,13 +34,13 @@ const INTEGERS: [i128; 24] = [
 /// Numbers with a fraction: ratios, then larger and negative numbers.
 const DECIMALS: [f64; 10] = [1.0, 0.0, 0.5, 2.0, 4.0, 10.0, 100.0, 1000.0, -1.0, 0.01];
 
-/// How many elements to give a sequence or map.
+/// The numbers of elements to give a sequence or map.
 const LENGTHS: [usize; 18] = [1, 0, 2, 3, 4, 8, 16, 5, 6, 7, 9, 10, 12, 20, 24, 32, 48, 64];
 
-/// How many bytes to give: none, a UUID, an address, a hash; then keys and signatures.
+/// The numbers of bytes to give: none, a UUID, an address, a hash; then keys and signatures.
 const BYTES: [usize; 16] = [0, 16, 4, 32, 8, 1, 20, 64, 24, 12, 33, 65, 48, 96, 6, 2];
 
-/// How many digits to give hexadecimal texts: hashes, addresses, keys, codes.
+/// The numbers of digits to give hexadecimal texts: hashes, addresses, keys, codes.
 const DIGITS: [usize; 11] = [40, 64, 32, 26, 8, 16, 4, 6, 12, 24, 128];
 
 /// Texts that suit the usual types that are sent as strings.

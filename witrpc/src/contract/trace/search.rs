@@ -10,14 +10,14 @@ use super::hint;
 use super::place::TracePlace;
 use super::sample::{Sample, SamplePool, Samples};
 
-/// How many values are tried for one part.
+/// The most values that are tried for one part.
 const MAX_TRIES: usize = 600;
 
-/// How many times the values for one part are searched again, after values that had been found stopped
-/// working.
+/// The most repeated searches for the values of one part, after values that had been found
+/// stopped working.
 const MAX_SEARCHES: usize = 4;
 
-/// How often the code of a type may panic before the search stops for it.
+/// The most panics of a type's code before the search stops for it.
 const MAX_PANICS: usize = 3;
 
 /// A place of a value, and the place of its container: one container may be at two places, and each of
@@ -43,7 +43,7 @@ pub enum What {
 /// A decision for a value.
 pub type Choice = (Spot, What);
 
-/// How a decision differs from the default.
+/// The difference of a decision from the default.
 #[derive(Default)]
 struct Tuned {
     number: usize,

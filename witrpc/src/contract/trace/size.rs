@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use super::place::TracePlace;
 
-/// How many values a pass asks for before options, sequences and maps stay empty.
+/// The number of values that a pass asks for before options, sequences and maps stay empty.
 const LARGE: usize = 1_000;
 
 /// The state that keeps the values of a pass small.

@@ -11,15 +11,15 @@ use super::sample::{Sample, SamplePool, Samples};
 use super::search::{Choice, Search, Spot, What};
 use super::size::Size;
 
-/// How many values a trace may ask for in all its passes, and again for each thing that it has seen or
-/// made: a large type needs more than a small one.
+/// The most values that a trace may ask for in all its passes, and again for each thing that it has
+/// seen or made: a large type needs more than a small one.
 const MAX_STEPS: usize = 500_000;
 const MAX_STEPS_EACH: usize = 1_000;
 
-/// How deep a trace may nest.
+/// The deepest nesting of a trace.
 const MAX_DEPTH: usize = 128;
 
-/// How deep it may nest before it looks for variants only where they are known to be.
+/// The nesting from which a trace looks for variants only where they are known to be.
 const MAX_SIDE_DEPTH: usize = MAX_DEPTH / 2;
 
 /// The identity of a type: within one process, the names of a visitor and of its value differ for
@@ -40,7 +40,7 @@ pub struct Frame {
     pub kind: FrameKind,
 }
 
-/// What can be changed about a type of which no value can be made.
+/// The changes that are possible about a type of which no value can be made.
 #[derive(Clone, Copy)]
 pub enum FrameKind {
     /// Nothing.

@@ -136,7 +136,7 @@ fn people_and_programs_see_different_shapes() {
     assert_eq!(readable_shape::<(IpAddr, u8, SocketAddr)>(), "(str, u8, str)");
 }
 
-/// Accepts only a text that the samples do not have.
+/// A type that accepts only a text that the samples do not have.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Picky;
@@ -205,7 +205,7 @@ fn what_asks_for_anything_is_opaque() {
     assert!(readable_shape::<Flat>().starts_with("{?: ?}"));
 }
 
-/// Requires names and reads them by hand.
+/// A type that requires names and reads them by hand.
 struct NamedOnly;
 
 impl<'de> Deserialize<'de> for NamedOnly {
@@ -255,7 +255,7 @@ fn aliases_hide_names_but_no_parts() {
     assert_eq!(shape::<AliasedVariants>(), "AliasedVariants [#0(u8) | #1]");
 }
 
-/// Panics instead of refusing.
+/// A type that panics instead of refusing.
 struct Panics;
 
 impl<'de> Deserialize<'de> for Panics {
@@ -270,7 +270,7 @@ fn a_panic_is_not_passed_on() {
     assert_eq!(shape::<Panics>(), "u8 (not traced to its end: its code panics)");
 }
 
-/// Has more parts than the bounds allow.
+/// A type with more parts than the bounds allow.
 type Wide<T> = [[[[T; 32]; 32]; 32]; 32];
 
 #[test]

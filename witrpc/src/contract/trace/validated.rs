@@ -94,7 +94,7 @@ impl TryFrom<f64> for Ratio {
     }
 }
 
-/// Accepts one number, which only its error names.
+/// A type that accepts one number, which only its error names.
 #[derive(Deserialize)]
 #[serde(try_from = "u32")]
 struct Odd;
@@ -119,7 +119,7 @@ impl TryFrom<Vec<u8>> for Five {
     }
 }
 
-/// Accepts one number of elements, which only its error names.
+/// A type that accepts one number of elements, which only its error names.
 #[derive(Deserialize)]
 #[serde(try_from = "Vec<u8>")]
 struct Eleven;
@@ -266,7 +266,7 @@ thread_local! {
     static RUNS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Panics at every value, and counts how often.
+/// A type that panics at every value, and counts how often.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct AlwaysPanics;
@@ -287,7 +287,7 @@ fn a_type_that_panics_is_left_alone_soon() {
     assert!(RUNS.get() < 20, "{}", RUNS.get());
 }
 
-/// Has many fields that accept no value, on three levels.
+/// A type with many fields that accept no value, on three levels.
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "only its shape matters")]
 struct Hopeless<T> {
@@ -342,7 +342,7 @@ fn a_registered_value_is_tried() {
     assert_eq!(traced::<(Shelf, u8)>(), ("(str, u8)".to_owned(), true));
 }
 
-/// Refuses to serialize.
+/// A type that refuses to serialize.
 struct Refuses;
 
 impl serde::Serialize for Refuses {

@@ -29,7 +29,7 @@ pub struct Puller {
     reconnector: Option<Arc<Reconnector>>,
 }
 
-/// Why no more events come over a link.
+/// The reason why no more events come over a link.
 enum PullEnd {
     /// There is no subscriber.
     NotWanted,

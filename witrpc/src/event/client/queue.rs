@@ -28,7 +28,7 @@ struct EventQueueState {
     waker: Option<Waker>,
 }
 
-/// What a subscriber receives.
+/// An item that a subscriber receives.
 pub enum Came {
     Event(Arc<Emitted>),
     Gap(EventError),

@@ -26,7 +26,7 @@ use crate::event::delivery::{ANSWER_LEN, Delivery, Emitted};
 /// A service's number and the number of one of its events.
 type ServedEventKey = (u8, u16);
 
-/// What a client has subscribed to, and the events that wait for it.
+/// The subscriptions of a client, and the events that wait for it.
 pub struct ClientEvents {
     pub codec: Codec,
     state: Mutex<ClientEventsState>,

@@ -63,9 +63,9 @@ impl Drop for CallStream {
     }
 }
 
-/// What a method streams, for a blocking client.
+/// The stream of a method's items, for a blocking client.
 pub type BlockingStreamOf<M> = BlockingStream<ItemOk<M>, ItemErr<M>>;
-/// What a method streams, for an async client.
+/// The stream of a method's items, for an async client.
 pub type AsyncStreamOf<M> = AsyncStream<ItemOk<M>, ItemErr<M>>;
 
 /// Calls a method that returns a stream, and blocks the thread until that is open.

@@ -17,7 +17,8 @@ pub struct StreamLanes {
     pub share: Arc<WaitPermits>,
 }
 
-/// Such a request, from its first poll to its answer. Dropping it abandons it.
+/// A request about a stream or all events, from its first poll to its answer. Dropping it abandons
+/// it.
 pub struct Request {
     /// The permit to wait at the server, if the request does.
     permit: RequestPermit,

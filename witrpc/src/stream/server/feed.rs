@@ -41,10 +41,10 @@ impl<T> Feed<T> {
     }
 }
 
-/// What a method gets for an `impl Iterator`.
+/// The items of an upload, for a method that takes an `impl Iterator`.
 pub struct FeedIterator<T>(Reader<T>);
 
-/// What a method gets for an `impl Stream`.
+/// The items of an upload, for a method that takes an `impl Stream`.
 pub struct FeedStream<T>(Reader<T>);
 
 /// The method's end. The client learns when it is dropped.

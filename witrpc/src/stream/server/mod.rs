@@ -49,7 +49,7 @@ use crate::codec::Decoder;
 use crate::error::StreamLimit;
 use crate::tag::{MAX_STREAMS, UploadState};
 
-/// How many streams that were closed before they were opened are remembered. A stream that a client
+/// The most streams to remember that were closed before they were opened. A stream that a client
 /// may still open has fewer than this many successors, because the client has no more lanes.
 const MAX_CLOSED_EARLY: usize = 4096;
 

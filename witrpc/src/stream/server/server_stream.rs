@@ -6,7 +6,7 @@ use crate::tag::UploadState;
 
 use super::slot::Unheard;
 
-/// Whether a stream continues.
+/// The status of a stream: whether it continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamStatus {
     GoesOn,

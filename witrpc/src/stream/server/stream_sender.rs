@@ -33,7 +33,7 @@ use super::stream_cancel::StreamCancel;
 #[cfg(test)]
 mod tests;
 
-/// How long a producer that could continue keeps its thread before it yields.
+/// The time for which a producer that could continue keeps its thread before it yields.
 const SLICE: Duration = Duration::from_micros(200);
 
 /// The number of items that the producer makes between two checks of the clock.
@@ -73,7 +73,7 @@ struct SendState<T> {
     producer: Option<Waker>,
 }
 
-/// How a stream ended.
+/// The end of a stream, and its cause.
 #[derive(Clone)]
 enum StreamEnd {
     Finished,
@@ -81,7 +81,7 @@ enum StreamEnd {
     NotEncoded(String),
 }
 
-/// Whether more items can be taken.
+/// The room for more items.
 #[derive(PartialEq, Eq)]
 enum Room {
     More,

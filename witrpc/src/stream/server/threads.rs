@@ -30,7 +30,7 @@ use crate::rt::block_on;
 
 use super::slot::HasSlot;
 
-/// How many methods with an upload of one client have a thread.
+/// The most methods with an upload of one client that have a thread.
 const MAX_FED_THREADS: usize = 8;
 
 /// The threads of one client.

@@ -13,7 +13,7 @@
 #[cfg(test)]
 mod model;
 
-/// Whether the pulling thread runs, and what it owes.
+/// The state of the pulling thread: whether it runs, and the sets that it owes.
 #[derive(Debug, Default)]
 pub struct Pulling {
     is_running: bool,

@@ -17,7 +17,7 @@ struct Client {
     known: BTreeSet<u8>,
 }
 
-/// What a server does with sets and pulls.
+/// A model of how a server treats sets and pulls.
 #[derive(Default)]
 struct Server {
     version: u64,
@@ -36,7 +36,7 @@ struct World {
     forgets: bool,
 }
 
-/// Why a thread has ended.
+/// The reason why a thread has ended.
 #[derive(Debug, PartialEq)]
 enum Left {
     /// There was no subscriber.

@@ -18,7 +18,7 @@ use crate::tag::Notice;
 
 use super::uploads::{Brought, NoticeError, Uploads};
 
-/// What a thread sleeps on.
+/// The condition on which a thread sleeps.
 struct Bell {
     rung: Mutex<bool>,
     wakes: Condvar,
@@ -73,7 +73,7 @@ impl Wake for GoOn {
     }
 }
 
-/// Why no notice comes after the connection is lost.
+/// The reason why no notice comes after the connection is lost.
 const LOST: ChannelError = ChannelError::PeerDied;
 
 impl Errand for Arc<World> {

@@ -52,7 +52,7 @@ pub struct Upload {
     waker: Option<Waker>,
 }
 
-/// Why no notice comes any more.
+/// The reason why no further notice comes.
 #[derive(Clone, Debug)]
 pub enum NoticeError {
     /// The request for notices has failed.

@@ -33,7 +33,7 @@ use crate::codec::{Batch, Piece};
 use crate::method::FedItem;
 use crate::rt::block_on;
 
-/// How the items end.
+/// The end of the items, whole or broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UploadEnd {
     /// With the last item that was added.
@@ -42,7 +42,7 @@ pub enum UploadEnd {
     Broken,
 }
 
-/// What a pusher gets from the buffer.
+/// The part of the items that a pusher takes from the buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
     /// Items, or none if it `is_last`.

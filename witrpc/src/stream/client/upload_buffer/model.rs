@@ -10,7 +10,7 @@ use crate::codec::{Batch, Codec, Piece, WINDOW_BYTES};
 
 use super::{Found, UploadBufferState, UploadEnd};
 
-/// What a thread sleeps on.
+/// The condition on which a thread sleeps.
 struct Bell {
     rung: Mutex<bool>,
     wakes: Condvar,
