@@ -146,8 +146,8 @@ pub enum BindError {
         max: usize,
     },
     /// A method takes an `impl Iterator`, and the program is built with `panic = "abort"`. When the
-    /// client goes before the last item, such a method is left by unwinding, so that it does not
-    /// mistake a part for the whole.
+    /// client disconnects before the last item, the server unwinds out of such a method. Otherwise the
+    /// method would mistake a part for the whole.
     #[error(
         "{service}.{method} takes an iterator, which needs unwinding when a client goes before its \
          last item, and this program is built with panic = \"abort\": build it with panic = \

@@ -27,9 +27,9 @@ impl Connection {
     /// wait for more can deadlock until that limit. Allocate several leases in one
     /// [`alloc_all`](Self::alloc_all): a caller that waits while it holds none cannot deadlock.
     ///
-    /// Waiting callers are not served in order. A caller that asks for less is not held up by callers
-    /// that ask for more, because what they wait for may be in its hands. So a caller that asks for
-    /// nearly all the space can starve while others keep taking a little.
+    /// Waiting callers are not served in order. A caller that asks for less passes callers that ask for
+    /// more, because it may hold what they wait for. So a caller that asks for nearly all the space can
+    /// starve while others keep taking a little.
     ///
     /// A client that [reconnects](crate::Reconnect) waits for the next server as its calls do, within
     /// the time of a call.

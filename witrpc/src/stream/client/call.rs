@@ -37,7 +37,7 @@ pub struct CallStream {
     /// The registration of an upload. The server may send notices before it answers that the upload
     /// is open.
     notices: Option<Registration>,
-    /// Set from the first attempt to send the call until the stream has an owner, or until the
+    /// Set from the first attempt to send the call. Cleared when the stream has an owner, or when the
     /// server has reported that there is no stream.
     pub may_be_open: bool,
 }
