@@ -131,7 +131,7 @@ impl WaitPermits {
         }
     }
 
-    /// Returns whether there are permits at all.
+    /// Whether there are permits at all.
     pub fn check(&self) -> Result<(), ChannelError> {
         let needed = LANES_FOR_STREAMS;
         match self.most {
