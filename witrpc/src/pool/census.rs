@@ -1,14 +1,14 @@
 //! How many threads run for each client, and which of these clients have gone.
 
-/// The clients of a server, as far as its threads are shared among them.
+/// The clients of a server, as its pool sees them.
 pub trait Clients: Send + Sync {
-    /// Says of each of these whether it has gone, and returns how many clients are connected.
+    /// Marks each of these that has gone, and returns how many clients are connected.
     fn look_up(&self, served: &mut [Served]) -> u64;
 
     /// Returns whether that client is connected.
     fn is_connected(&self, client: u64) -> bool;
 
-    /// A thread of the pool ends, and may do what is left to do for clients that have gone.
+    /// Does the work that is left for clients that have gone. Called on a thread of the pool that ends.
     fn thread_ends(&self) {}
 }
 
@@ -20,17 +20,17 @@ pub struct Served {
     pub threads: u32,
 }
 
-/// What one look at seats has found. Its memory serves the next look.
+/// The result of one walk over the seats. Its memory serves the next one.
 #[derive(Debug, Default)]
 pub struct Census {
-    /// By client.
+    /// Sorted by client.
     served: Vec<Served>,
     /// How many clients are connected.
     pub connected: u64,
 }
 
 impl Census {
-    /// Looks at seats: `seated` are the clients of those that are taken.
+    /// Counts the seats, given the clients of those that are taken.
     pub fn take(&mut self, seated: impl Iterator<Item = u64>, clients: &dyn Clients) {
         let each = seated.map(|client| Served { client, has_gone: false, threads: 1 });
         self.served.clear();
@@ -49,7 +49,7 @@ impl Census {
         self.served.iter().filter(|served| served.has_gone).map(|served| served.threads).sum()
     }
 
-    /// Returns what was found of a client, if threads run for it.
+    /// Returns the entry of a client, if threads run for it.
     pub fn of(&self, client: u64) -> Option<&Served> {
         let place = self.served.binary_search_by_key(&client, |served| served.client);
         place.ok().map(|place| &self.served[place])

@@ -1,4 +1,4 @@
-//! Threads that run methods of a server and are none of its pool's.
+//! Threads that run methods of a server outside of its pool.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use super::Pool;
 use super::seats::{Seat, Seats, Tenant};
 use crate::rt::primitive::Std;
 
-/// A thread that runs methods of one client and is none of the pool's, for as long as it does. It does
-/// not keep the pool.
+/// The registration of a thread outside of the pool that runs methods of one client. It does not keep the pool
+/// alive.
 pub struct ExternalThreadGuard {
     seats: Arc<Seats<Std>>,
     seat: Arc<Seat<Std>>,
 }
 
 impl ExternalThreadGuard {
-    /// For a thread that starts with the method of that tenant, whose job is listed by itself.
+    /// Registers a thread that starts with the method of that tenant, whose job is listed by itself.
     pub fn new(pool: &Pool, tenant: Tenant) -> Self {
         let seats = Arc::clone(&pool.shares.external_seats);
         let seat = seats.sit_down();

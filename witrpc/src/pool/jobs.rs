@@ -1,4 +1,4 @@
-//! The jobs that wait or run elsewhere: what a server that ends lets go of, and can name.
+//! The jobs that wait or run elsewhere: a server that ends drops them, and can name them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -7,7 +7,7 @@ use witrpc_rt::lock;
 
 use super::seats::Tenant;
 
-/// Those of one server: tasks that have waited, and jobs that other threads run.
+/// The jobs of one server: tasks that have waited, and jobs that other threads run.
 #[derive(Clone, Default)]
 pub struct Jobs(Arc<Mutex<JobsState>>);
 
@@ -23,13 +23,13 @@ struct JobEntry {
     task: Option<Weak<dyn WaitingTask>>,
 }
 
-/// A task that has waited, to whoever ends the server.
+/// A task that has waited, as the thread that ends the server sees it.
 pub trait WaitingTask: Send + Sync {
-    /// The server has ended: drops the job, unless a thread polls it and will.
+    /// Drops the job after the server has ended, unless a thread polls it and drops it afterwards.
     fn end(&self);
 }
 
-/// A job among them, until this is dropped.
+/// The entry of one job, which it leaves when this is dropped.
 pub struct Enlisted {
     jobs: Jobs,
     number: u64,

@@ -14,7 +14,7 @@ use super::stage::ServerStage;
 use super::stop_reason::StopReason;
 use crate::rt::primitive::Std;
 
-/// The stage a server is in, and those who wait for the next one.
+/// The stage of a server, with the threads and tasks that wait for the next one.
 #[derive(Debug)]
 pub struct Life {
     pub stage: ServerStage<Std>,
@@ -22,21 +22,21 @@ pub struct Life {
     changed: Condvar,
     /// Tasks that wait for the end.
     waiters: WakerSet,
-    /// The process whose threads serve. A forked child has a copy of all this and none of the
-    /// threads, and a lock may have been held by one of them.
+    /// The process whose threads serve. A forked child has a copy of all this without the threads, perhaps with
+    /// a lock held by one of them.
     process: u32,
 }
 
 #[derive(Debug, Default)]
 struct Ends {
-    /// While draining: all that had arrived was answered.
+    /// Set while draining, once all that had arrived was answered.
     quiet: bool,
-    /// How the connections were closed and why, and that the name is free.
+    /// How the connections were closed and why. Set once the name is free.
     stopped: Option<(Shutdown, StopReason)>,
 }
 
 impl Ends {
-    /// Why it has stopped.
+    /// Returns why it has stopped.
     fn reason(&self) -> StopReason {
         self.stopped.map_or(StopReason::ShutDown, |(_, why)| why)
     }
@@ -53,53 +53,53 @@ impl Life {
         }
     }
 
-    /// Whether a shutdown waits for calls to be answered.
+    /// Returns whether a shutdown waits for calls to be answered.
     pub fn is_draining(&self) -> bool {
         self.stage.is_draining()
     }
 
-    /// Whether calls that are found now have come too late.
+    /// Returns whether calls that are found now have come too late.
     #[inline]
     pub fn refuses(&self) -> bool {
         self.stage.refuses()
     }
 
-    /// Whether threads should end.
+    /// Returns whether threads should end.
     pub fn is_stopped(&self) -> bool {
         self.stage.is_stopped()
     }
 
-    /// Whether this process is the one that serves, not a fork of it.
+    /// Returns whether this process is the one that serves, not a fork of it.
     pub fn is_ours(&self) -> bool {
         process::id() == self.process
     }
 
-    /// While draining: nothing is left to be answered.
+    /// Notes, while draining, that nothing is left to be answered.
     pub fn quiet(&self) {
         self.ends().quiet = true;
         self.changed.notify_all();
     }
 
-    /// The port is closed in this way.
+    /// Notes that the port is closed in this way.
     pub fn stopped(&self, how: Shutdown, why: StopReason) {
         self.ends().stopped = Some((how, why));
         self.changed.notify_all();
         self.waiters.wake_all();
     }
 
-    /// Waits until nothing is left to be answered, or the server is stopped, or the time is over.
-    /// Returns whether nothing was left.
+    /// Waits until nothing is left to be answered, the server is stopped, or the time is over. Returns whether
+    /// nothing was left.
     pub fn wait_quiet(&self, until: Option<Instant>) -> bool {
         self.is_ours() && self.wait_until(until, |ends| ends.quiet || ends.stopped.is_some()).quiet
     }
 
-    /// Blocks until the port is closed, until that time at the most. Returns whether it is; in a forked
-    /// child, that it is not.
+    /// Blocks until the port is closed or the time is over. Returns whether it is closed; in a forked child,
+    /// `false`.
     pub fn wait_stopped(&self, until: Option<Instant>) -> bool {
         self.is_ours() && self.wait_until(until, |ends| ends.stopped.is_some()).stopped.is_some()
     }
 
-    /// Returns whether the clients were told that what was not answered was not taken.
+    /// Returns whether the clients were told that the server has not taken what it has not answered.
     pub fn has_drained(&self) -> bool {
         self.is_ours() && self.ends().stopped.is_some_and(|(how, _)| how == Shutdown::Drained)
     }
@@ -116,7 +116,7 @@ impl Life {
         self.wait_until(None, |ends| ends.stopped.is_some()).reason()
     }
 
-    /// Completes when the port is closed.
+    /// Waits until the port is closed.
     pub async fn until_stopped(&self) -> StopReason {
         let mut stopped = pin!(self.waiters.until(|| self.ends().stopped.is_some()));
         poll_fn(|cx| {

@@ -7,26 +7,25 @@
 //!     │◄─ role put down ─── holder: looks ──► request or task: runs it ──► role still mine?
 //!     │   and a last look      ▲                                             │ yes     │ no
 //!     │   found nothing        └─────────────────────────────────────────────┘         │
-//!     └◄───────────────────────── displaced: somebody else looks ◄─────────────────────┘
+//!     └◄───────────────────────── displaced: another thread looks ◄────────────────────┘
 //! ```
 //!
-//! Handlers run on the thread that found the request: to hand each call over to another thread
-//! would cost more than most calls do. Nothing watches for slow handlers. The clients do: one that
-//! waits for its request to be taken rings again and again, which wakes a stand-by, which takes the
-//! role from the holder that is stuck.
+//! A handler runs on the thread that found its request: to hand each call over to another thread would cost
+//! more than most calls do. Nothing watches for slow handlers. Instead, a client whose request is not taken
+//! rings again and again. That wakes a stand-by, which takes the role from the holder that is stuck.
 //!
-//! What is absent on purpose: no lock, allocation, clock or shared counter of the pool's on the way of
-//! a call whose handler is not `async`; no timed sleep unless there are more threads than needed or no
-//! free ones. Over shared memory, the engine adds two exchanges of its list slot and a counted reference to
-//! the connection: a handler must keep no connection that ends.
+//! A call whose handler is not `async` takes no lock of the pool's, no allocation, no clock and no shared
+//! counter. A thread sleeps with a timeout only while there are more threads than needed, or no free ones. Over
+//! shared memory, the engine adds two exchanges of its list slot and a counted reference to the connection:
+//! without it, a handler could outlive its connection.
 //!
-//! - [`poller_lock`]: the word that says who looks; [`bell`]: tasks that are ready; [`poller_protocol`]: both in
-//!   order; `model`: their proof, on [`rt::primitive`](crate::rt::primitive).
+//! - [`poller_lock`]: the word that says which thread looks; [`bell`]: tasks that are ready;
+//!   [`poller_protocol`]: both in order; `model`: their proof, on [`rt::primitive`](crate::rt::primitive).
 //! - [`thread_count`]: how many threads there are and may be; [`shares`]: how many of them each client may
-//!   have, by what a [`census`] of the [`seats`] has found, and [`permit`] what follows for a look;
-//!   [`spin`]: how long they look in vain.
-//! - [`worker`]: the loop of a thread; [`external_thread`]: threads that are none of these; [`task`]:
-//!   handlers that wait; [`life`] and [`stage`]: how it all ends.
+//!   have, by a [`census`] of the [`seats`]; [`permit`]: what a look may therefore run; [`spin`]: how long
+//!   threads look in vain.
+//! - [`worker`]: the loop of a thread; [`external_thread`]: threads outside of the pool; [`task`]: handlers
+//!   that wait; [`life`] and [`stage`]: how it all ends.
 
 pub mod bell;
 pub mod census;
@@ -84,11 +83,10 @@ pub use jobs::Enlisted;
 pub use seats::Tenant;
 pub use task::Job;
 
-/// What a pool does with the requests it finds.
+/// The code that serves the requests a pool finds.
 pub trait Handler: Send + Sync {
-    /// Serves one request: puts its answer where it is sent from, answers through the peer, or leaves that
-    /// to a job.
-    /// `counters` is the calling thread's. Must not panic.
+    /// Serves one request. It puts the answer where it is sent from, answers through the peer, or leaves that
+    /// to a job. `counters` is the calling thread's. Must not panic.
     fn serve(
         &self,
         pool: &Arc<Pool>,
@@ -98,7 +96,7 @@ pub trait Handler: Send + Sync {
         answer: &mut Option<ShortAnswer>,
     );
 
-    /// Does the same with a short request without a deadline.
+    /// Does the same for a short request without a deadline.
     fn serve_short(
         &self,
         pool: &Arc<Pool>,
@@ -108,14 +106,14 @@ pub trait Handler: Send + Sync {
         answer: &mut Option<ShortAnswer>,
     );
 
-    /// The names of the service and the method that a request of that tag calls.
+    /// Returns the names of the service and the method that a request of that tag calls.
     fn names(&self, tag: u32) -> Option<[&'static str; 2]>;
 }
 
-/// What a pool is doing at one look.
+/// The load of a pool at one moment.
 pub struct PoolLoad {
     pub threads: u32,
-    /// Those that sleep until something rings.
+    /// Threads that sleep until something rings.
     pub standbys: u32,
     pub counts: crate::observe::counters::CounterSnapshot,
 }
@@ -124,8 +122,8 @@ pub struct PoolLoad {
 pub struct Pool {
     port: Arc<dyn ServerPort>,
     handler: Box<dyn Handler>,
-    /// What each thread starts with. Made once, at the start of the server: a thread that is hired
-    /// later by one that was pinned to a core would take it that there is no other.
+    /// The initial state of each thread. Made once, when the server starts: a thread that is pinned to a core
+    /// may hire another one, which would then see a single core.
     spin: Spin,
     protocol: PollerProtocol<Std>,
     thread_count: ThreadCount<Std>,
@@ -134,17 +132,17 @@ pub struct Pool {
     tasks: TaskQueue<Self>,
     /// How many jobs have not ended, wherever they run.
     unanswered: AtomicUsize,
-    /// Those of them that have waited, or run outside of the pool.
+    /// The jobs that have waited, or run outside of the pool.
     jobs: Jobs,
-    /// All threads of the server but the transport's.
+    /// All threads of the server except the transport's.
     pub threads: Threads,
     counter_registry: Arc<CounterRegistry>,
-    /// Wakes handlers that wait for the deadline of their call. Has a thread only while some do.
+    /// Wakes handlers that wait for the deadline of their call. It has a thread only while some do.
     pub timer: Arc<Timer>,
 }
 
 impl Pool {
-    /// Starts two threads: one to look, one to stand by. `clients` are those that are connected.
+    /// Starts two threads: one to look, one to stand by. `clients` is the list of those connected.
     pub fn start(
         port: Arc<dyn ServerPort>,
         handler: Box<dyn Handler>,
@@ -169,7 +167,7 @@ impl Pool {
             threads,
             counter_registry,
         });
-        // Both count before either runs, or the first would see itself alone and hire a third.
+        // Both count before either runs: otherwise the first would see itself alone and hire a third.
         for count in [pool.thread_count.hire(), pool.thread_count.hire()] {
             if let Err(error) = pool.start_thread(count) {
                 pool.begin_stop();
@@ -185,7 +183,7 @@ impl Pool {
         &*self.port
     }
 
-    /// What the threads are doing, and what has been counted.
+    /// Returns what the threads are doing, and what has been counted.
     pub fn load(&self) -> PoolLoad {
         let PoolCounts { threads, standbys } = self.thread_count.counts();
         PoolLoad { threads, standbys, counts: self.counter_registry.counts() }
@@ -199,7 +197,7 @@ impl Pool {
         }
     }
 
-    /// Starts a thread in place of one that is left behind, if none stands by. The caller holds the role.
+    /// Starts a thread in place of one that is left behind, if there is no stand-by. The caller holds the role.
     #[cold]
     fn replace_left_behind(self: &Arc<Self>, census: &mut Census) {
         if self.shares.replaces_one(self.thread_count.counts(), census) && !self.life.is_stopped() {
@@ -207,19 +205,19 @@ impl Pool {
         }
     }
 
-    /// Returns how many threads may be left behind by clients that have gone, if as many are.
+    /// Returns the limit on threads left behind by clients that have gone, if it is reached.
     pub fn too_many_left_behind(&self) -> Option<u32> {
         self.shares.too_many_left_behind()
     }
 
     fn start_thread(self: &Arc<Self>, count: u64) -> io::Result<()> {
         let worker = PoolWorker::new(Arc::clone(self), ThreadNumber::from_count(count));
-        // At most 15 bytes, which is what Linux keeps of a thread's name.
+        // At most 15 bytes: Linux keeps no more of a thread's name.
         let name = format!("witrpc-srv-{}", count % 10_000);
         let pool = Arc::clone(self);
         self.threads.spawn(name, move || {
             worker.run();
-            // What the end leaves to do has come in once the server has stopped.
+            // The work that the end leaves over is known only once the server has stopped.
             if pool.life.is_stopped() {
                 pool.life.wait_stopped(None);
             }
@@ -232,30 +230,30 @@ impl Pool {
         Task::new(job, tenant, self).poll(self);
     }
 
-    /// A client has left: the others' shares have grown.
+    /// Wakes a thread after a client has left, since the shares of the others have grown.
     pub fn shares_grew(&self) {
         if !self.life.is_stopped() {
             self.port.ring();
         }
     }
 
-    /// A job exists that a shutdown waits for.
+    /// Counts a job that a shutdown waits for.
     pub fn job_begun(&self) {
         self.unanswered.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// It has ended.
+    /// Counts it off again.
     pub fn job_done(&self) {
         self.unanswered.fetch_sub(1, Ordering::SeqCst);
-        // Pairs with the fence of `begin_draining`: either this sees that draining has begun, or the
-        // look that follows its begin sees the job gone.
+        // Pairs with the fence of `begin_draining`. Either this sees that draining has begun, or the look that
+        // follows its begin sees the job gone.
         fence(Ordering::SeqCst);
         if self.life.is_draining() {
             self.port.ring();
         }
     }
 
-    /// Lets the clients know that nothing new is taken, and has all that arrived answered.
+    /// Announces to the clients that nothing new is taken, and has all that arrived answered.
     pub fn drain(&self) {
         if !self.life.is_ours() {
             return;
@@ -267,7 +265,7 @@ impl Pool {
         self.port.ring();
     }
 
-    /// The server ends; `true` for the first caller, who then does the rest.
+    /// Begins the end of the server. Returns `true` to the first caller, which then does the rest.
     pub fn begin_stop(&self) -> bool {
         self.life.is_ours() && self.life.stage.begin_stop()
     }
@@ -282,7 +280,7 @@ impl Pool {
         self.port.close(how);
     }
 
-    /// Ends the threads; those in a handler, after it.
+    /// Ends the threads. A thread in a handler ends after it.
     pub fn stopped(&self, how: Shutdown, why: StopReason) {
         self.timer.close();
         self.life.stopped(how, why);
@@ -290,8 +288,8 @@ impl Pool {
         self.port.ring();
     }
 
-    /// Waits until the server has stopped and its threads have ended, until that time at the most.
-    /// Returns whether they have.
+    /// Waits until the server has stopped and its threads have ended, or the time is over. Returns whether they
+    /// have ended.
     pub fn join(&self, until: Option<Instant>) -> bool {
         self.life.wait_stopped(until) && self.threads.join(until) && self.port.join(until)
     }
@@ -301,7 +299,7 @@ impl Pool {
         self.jobs.enlist(tenant, None)
     }
 
-    /// Whether any tasks wait.
+    /// Returns whether any tasks wait.
     pub fn has_tasks(&self) -> bool {
         !self.jobs.tasks().is_empty()
     }
@@ -313,7 +311,7 @@ impl Pool {
         self.tasks.clear();
     }
 
-    /// The methods that run now.
+    /// Returns the methods that run now.
     pub fn running(&self) -> Vec<RunningMethod> {
         let tenants = self.shares.seats.tenants().chain(self.jobs.tenants());
         let named = |Tenant { client, tag }| {
@@ -323,8 +321,8 @@ impl Pool {
         tenants.filter_map(named).collect()
     }
 
-    /// After a last look that found nothing, with the role vacant: whether nothing runs or waits to
-    /// be sent either.
+    /// Returns whether nothing runs or waits to be sent. Called after a last look that found nothing, with the
+    /// role vacant.
     fn is_quiet(&self) -> bool {
         self.thread_count.counts().all_stand_by()
             && self.unanswered.load(Ordering::SeqCst) == 0

@@ -1,9 +1,9 @@
 //! Models: every interleaving and every reordering that the memory model allows, up to a number
 //! of preemptions.
 //!
-//! The protocol is the code that runs ([`PollerProtocol`], [`ThreadCount`], [`Shares`], [`Schedule`]); the port and the handlers
-//! are the smallest ones that can lose a wake-up. A thread that would sleep ends instead; at the
-//! end of a model whoever is left plays the sleepers, one for each ring that was not heard. If the
+//! The protocol is the code that runs ([`PollerProtocol`], [`ThreadCount`], [`Shares`], [`Schedule`]). The port
+//! and the handlers are the smallest ones that can lose a wake-up. A thread that would sleep ends instead. At
+//! the end of a model, a thread that is left plays the sleepers, one for each ring that was not heard. If the
 //! work is not done then, nothing would ever wake the server for it.
 //!
 //! `LOOM_MAX_PREEMPTIONS=3 cargo test -p witrpc --lib model` checks more of them, in some seconds.
@@ -33,7 +33,7 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// What a port does: a place for one request, and rings.
+/// The least that a port does: a place for one request, and rings.
 struct Port {
     /// 1 from the publication of the request until it is claimed.
     request: LoomWord,
@@ -51,7 +51,7 @@ impl Port {
         *self.rings.lock().unwrap() += 1;
     }
 
-    /// `false`: would sleep.
+    /// Returns whether a ring has come; if not, the thread would sleep.
     fn hears_a_ring(&self) -> bool {
         let mut rings = self.rings.lock().unwrap();
         let heard = *rings > 0;
@@ -80,7 +80,7 @@ impl Port {
     }
 }
 
-/// What a server shares, and whether its one request or task has run.
+/// The shared state of a server, and whether its one request or task has run.
 struct Server {
     port: Port,
     protocol: PollerProtocol<Loom>,
@@ -119,7 +119,7 @@ enum PutDown {
     AfterLastLook,
 }
 
-/// A thread that is awake: serves the request if it can, and ends when it would sleep.
+/// Plays a thread that is awake: it serves the request if it can, and ends when it would sleep.
 fn look_for_requests(server: &Server, me: u64, order: PutDown) {
     let (port, protocol) = (&server.port, &server.protocol);
     let me = ThreadNumber::from_count(me);
@@ -189,7 +189,7 @@ fn to_put_the_role_down_after_the_last_look_loses_a_request() {
     a_client_and_two_threads(PutDown::AfterLastLook);
 }
 
-/// What is broken in a model of tasks.
+/// The rule that is broken in a model of tasks.
 #[derive(Clone, Copy, PartialEq)]
 enum Broken {
     Nothing,
@@ -197,7 +197,7 @@ enum Broken {
     NoRingForTheRest,
 }
 
-/// A thread goes into a handler that does not end; another sleeps; a waker queues the task.
+/// Plays a thread in a handler that does not end, while another sleeps and a waker queues the task.
 fn a_stuck_holder_and_a_task(in_use: bool, broken: Broken) {
     check(move || {
         let server = Server::new(4);
@@ -221,7 +221,7 @@ fn a_stuck_holder_and_a_task(in_use: bool, broken: Broken) {
     });
 }
 
-/// Goes into a handler for good, if it gets the role.
+/// Goes into a handler for good, if the role is free.
 fn get_stuck(server: &Server, broken: Broken) {
     let protocol = &server.protocol;
     let Some(mut guard) = protocol.woken(ThreadNumber::from_count(0)) else { return };
@@ -231,7 +231,7 @@ fn get_stuck(server: &Server, broken: Broken) {
     }
 }
 
-/// A thread that is awake: runs the task if it can, and ends when it would sleep.
+/// Plays a thread that is awake: it runs the task if it can, and ends when it would sleep.
 fn look_for_tasks(server: &Server, me: u64) {
     let protocol = &server.protocol;
     let me = ThreadNumber::from_count(me);
@@ -273,8 +273,8 @@ fn a_holder_that_does_not_ring_for_the_rest_leaves_a_task_behind() {
     a_stuck_holder_and_a_task(true, Broken::NoRingForTheRest);
 }
 
-/// One thread holds the role at the bound, with a request that it may not run; the other comes back
-/// from its handler, perhaps while the first is busy with some upkeep. Nobody rings.
+/// Plays a holder at the bound, with a request that it may not run. The other thread comes back from its
+/// handler, perhaps while the holder is busy with upkeep. Nothing rings.
 fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
     check(move || {
         let server = Server::new(1);
@@ -284,7 +284,7 @@ fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
         server.thread_count.promote();
         server.port.request.store(1, Release);
         let guard =
-            server.protocol.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+            server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
         let last = spawn(&server, |server| {
             if let Some(guard) = keep_up(server, guard, 0) {
                 serve_within_the_bound(server, guard, 0);
@@ -302,7 +302,7 @@ fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
     });
 }
 
-/// Answers something that runs no method. `None`: somebody else looks from then on.
+/// Answers something that runs no method. Returns `None` if another thread looks from then on.
 fn keep_up(server: &Server, mut guard: PollerGuard, me: u64) -> Option<PollerGuard> {
     assert!(!server.protocol.begin(&mut guard), "there are no tasks to ring for");
     if server.protocol.end(&mut guard) {
@@ -346,7 +346,7 @@ fn a_thread_that_comes_back_and_sleeps_at_once_leaves_a_request_behind() {
     a_handler_ends_at_the_bound(false);
 }
 
-/// A task that two wakers wake at any moment is polled again after each, and queued once at a time.
+/// Wakes a task from two wakers at any moment: it is polled again after each, and queued once at a time.
 #[test]
 fn a_task_that_is_woken_is_polled_again() {
     check(|| {

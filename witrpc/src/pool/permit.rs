@@ -1,4 +1,4 @@
-//! What a thread that holds the role may run.
+//! The work that a thread with the role may run.
 
 use crate::tag;
 
@@ -8,25 +8,25 @@ use super::shares::{FullClients, Shares};
 use super::thread_count::{PoolCounts, ThreadCount};
 use crate::rt::primitive::Primitives;
 
-/// What may run on this thread.
+/// The work that may run on this thread.
 pub enum Permit<'a> {
-    /// Whatever there is.
+    /// All work.
     All,
-    /// What runs no method, and the methods of clients that have a share left.
+    /// Work that runs no method, and the methods of clients that have a share left.
     Within(FullClients<'a>),
-    /// What runs no method: this is the last thread that can be woken, or as many run as may.
+    /// Work that runs no method: this is the last thread that can be woken, or all workers are taken.
     Upkeep,
 }
 
 impl<'a> Permit<'a> {
-    /// What the holder of the role may run.
+    /// Returns what the holder of the role may run.
     pub fn of_holder<P: Primitives>(
         thread_count: &ThreadCount<P>,
         shares: &'a Shares<P>,
         census: &'a mut Census,
     ) -> Self {
         let counts = thread_count.counts();
-        // As it is most of the time, and what follows would find.
+        // A short cut for the usual case, with the same result as what follows.
         if counts.others_only_stand_by() {
             return Permit::All;
         }
@@ -36,7 +36,7 @@ impl<'a> Permit<'a> {
         Self::within(shares, counts, counts.others_in_handlers(), census)
     }
 
-    /// What a thread that has just put the role down may run if it takes that again. `served` says
+    /// Returns what a thread that has just put the role down may run if it takes the role again. `served` says
     /// whether it could run methods before.
     pub fn of_stand_by<P: Primitives>(
         thread_count: &ThreadCount<P>,
@@ -65,7 +65,7 @@ impl<'a> Permit<'a> {
         }
     }
 
-    /// Whether methods may run.
+    /// Returns whether methods may run.
     pub fn serves(&self) -> bool {
         !matches!(self, Permit::Upkeep)
     }

@@ -1,36 +1,34 @@
 //! The poller role: which thread of a server looks for requests.
 //!
-//! One word, private to the process: who holds the role, what it is doing, and an epoch that makes
-//! every state of the word different from all earlier ones.
+//! One word, private to the process: which thread holds the role, what it is doing, and an epoch. The epoch
+//! makes every state of the word different from all earlier ones.
 //!
 //! # Invariants
 //!
-//! 1. While the word says *looking*, only its holder writes it. So a holder that looks changes the
-//!    word by a plain store ([`PollerLock::begin`], [`PollerLock::release`]).
-//! 2. While it says *busy*, any thread may take it by compare-exchange. So the holder comes back to
-//!    looking by compare-exchange, and that is how it finds out that it was displaced
-//!    ([`PollerLock::end`]). This is the pool's one locked instruction a call; a
-//!    transport has its own.
+//! 1. While the word says *looking*, only its holder writes it. So a holder that looks changes the word by a
+//!    plain store ([`PollerLock::begin`], [`PollerLock::release`]).
+//! 2. While it says *busy*, any thread may take it by compare-exchange. So the holder comes back to looking by
+//!    compare-exchange, and thereby finds out whether it was displaced ([`PollerLock::end`]). This is the
+//!    pool's one locked instruction a call; a transport has its own.
 //! 3. While it says *vacant*, any thread may take it by compare-exchange.
 //! 4. Busy lasts from the claim of a request, or of a task, until after its answer.
-//! 5. A thread that was woken looks at the word *after a fence* ([`PollerLock::claim`]). One that puts
-//!    the role down first makes the word vacant, *then* fences, *then* looks for work once more,
-//!    and retakes the role by compare-exchange if there is any. Of the two fences one comes first:
-//!    either the woken thread finds the role vacant, or the other one finds the work. (To look
-//!    first and then put the role down loses the wake-up for good.)
-//! 6. A looking word that has [`WATCHING`] set is a promise: from here on the holder fences after
-//!    it goes busy and rings if tasks are queued, so whoever queued one may leave without ringing.
-//!    A holder without the promise does neither, which saves every call a fence for as long as no
-//!    task was ever suspended.
+//! 5. A woken thread looks at the word *after a fence* ([`PollerLock::claim`]). A holder that puts the role
+//!    down first makes the word vacant, *then* fences, *then* looks for work once more. If there is any, it
+//!    retakes the role by compare-exchange. One of the two fences comes first: either the woken thread finds
+//!    the role vacant, or the holder finds the work. To look first and then put the role down would lose the
+//!    wake-up for good.
+//! 6. A looking word that has [`WATCHING`] set is a promise: the holder fences after it goes busy, and rings if
+//!    tasks are queued. So a thread that queues one may leave without a ring. A holder without the promise does
+//!    neither. That saves every call a fence for as long as no task was ever suspended.
 //!
-//! The memory orders: each change of the word releases and each look that leads to taking it
-//! acquires, so that what the last holder did (where it stopped scanning) is seen by the next.
+//! Memory orders: each change of the word releases, and each look that leads to taking it acquires. So the next
+//! holder sees what the last one did, for example where it stopped scanning.
 
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use crate::rt::primitive::{Primitives, Word};
 
-/// The holder is in a handler; else it looks.
+/// The holder is in a handler; otherwise it looks.
 const BUSY: u64 = 1;
 /// The holder has promised to look at the queue of tasks.
 const WATCHING: u64 = 1 << 1;
@@ -38,16 +36,16 @@ const WATCHING: u64 = 1 << 1;
 const OWNER_SHIFT: u32 = 2;
 const OWNER_BITS: u32 = 14;
 const OWNER: u64 = ((1 << OWNER_BITS) - 1) << OWNER_SHIFT;
-/// What is added to make a word new.
+/// The step from one epoch to the next.
 const EPOCH: u64 = 1 << (OWNER_SHIFT + OWNER_BITS);
 
-/// The number of a thread, from 1; two threads of one time never share one.
+/// The number of a thread, from 1. Two threads that live at the same time never share one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThreadNumber(u64);
 
 impl ThreadNumber {
-    /// Numbers repeat after so many threads, long after the first of them retired; the epoch keeps
-    /// their words apart all the same.
+    /// Wraps around after that many threads, long after the first of them retired. The epoch keeps their words
+    /// apart all the same.
     pub fn from_count(count: u64) -> Self {
         Self(count % ((1 << OWNER_BITS) - 1) + 1)
     }
@@ -58,26 +56,26 @@ pub struct PollerLock<P: Primitives> {
     word: P::Word,
 }
 
-/// The role, held: what the holder last made of the word. Not `Clone`, so nobody holds it twice.
+/// The held role: what the holder last made of the word. It is not `Clone`, so two threads cannot hold it.
 #[derive(Debug)]
 pub struct PollerGuard {
     word: u64,
     displaced_another: bool,
 }
 
-/// What a woken thread learned.
+/// What a woken thread learns.
 #[derive(Debug)]
 pub enum Claim {
-    /// The role was vacant or its holder busy: it is ours.
+    /// The role was vacant or its holder busy: the caller holds it now.
     Taken(PollerGuard),
-    /// Somebody looks, and will find whatever rang.
+    /// Another thread looks, and will find what rang.
     Watched,
-    /// Somebody looks, but not at the tasks.
+    /// Another thread looks, but not at the tasks.
     Unwatched,
 }
 
 impl<P: Primitives> PollerLock<P> {
-    /// Nobody holds it.
+    /// Returns a vacant role.
     pub fn new() -> Self {
         Self { word: P::Word::new(0) }
     }
@@ -98,7 +96,7 @@ impl<P: Primitives> PollerLock<P> {
         }
     }
 
-    /// Takes the role back after it was put down, unless somebody was quicker: that one looks.
+    /// Takes the role back after it was put down, unless another thread was quicker and looks now.
     pub fn reacquire(&self, me: ThreadNumber) -> Option<PollerGuard> {
         let seen = self.word.load(Relaxed);
         if seen & OWNER != 0 { None } else { self.take(seen, me).ok() }
@@ -110,21 +108,21 @@ impl<P: Primitives> PollerLock<P> {
         self.word.compare_exchange(seen, word).map(|_| PollerGuard { word, displaced_another })
     }
 
-    /// Goes from looking to busy. `true`: the promise holds, the caller must now look at the queue
-    /// of tasks and ring if there are any.
+    /// Goes from looking to busy. Returns `true` if the promise holds: the caller must now look at the queue of
+    /// tasks, and ring if there are any.
     pub fn begin(&self, guard: &mut PollerGuard) -> bool {
         debug_assert_eq!(guard.word & BUSY, 0);
         guard.word = guard.word.wrapping_add(EPOCH) | BUSY;
         self.word.store(guard.word, Release);
         let watching = guard.word & WATCHING != 0;
         if watching {
-            // Invariant 6; pairs with the fence of whoever queues a task and with `claim`.
+            // Invariant 6. Pairs with the fence of a thread that queues a task and with `claim`.
             P::fence();
         }
         watching
     }
 
-    /// Goes from busy back to looking. `false`: somebody else took the role meanwhile.
+    /// Goes from busy back to looking. Returns `false` if another thread took the role meanwhile.
     #[must_use]
     pub fn end(&self, guard: &mut PollerGuard) -> bool {
         debug_assert_ne!(guard.word & BUSY, 0);
@@ -145,11 +143,11 @@ impl<P: Primitives> PollerLock<P> {
     pub fn release(&self, guard: PollerGuard) {
         debug_assert_eq!(guard.word & BUSY, 0);
         self.word.store(guard.word & !(EPOCH - 1), Release);
-        // Invariant 5; pairs with the fence in `claim` and with that of whoever queues a task.
+        // Invariant 5. Pairs with the fence in `claim` and with that of a thread that queues a task.
         P::fence();
     }
 
-    /// Whether somebody looks at the queue of tasks. The caller has fenced.
+    /// Returns whether a holder looks at the queue of tasks. The caller has fenced.
     pub fn watches_tasks(&self) -> bool {
         let seen = self.word.load(Relaxed);
         seen & OWNER != 0 && seen & BUSY == 0 && seen & WATCHING != 0
@@ -157,12 +155,12 @@ impl<P: Primitives> PollerLock<P> {
 }
 
 impl PollerGuard {
-    /// Whether it was taken from a thread that was stuck.
+    /// Returns whether it was taken from a thread that was stuck.
     pub fn displaced_another(&self) -> bool {
         self.displaced_another
     }
 
-    /// Whether the promise of [`WATCHING`] was made.
+    /// Returns whether the promise of [`WATCHING`] was made.
     pub fn watches_tasks(&self) -> bool {
         self.word & WATCHING != 0
     }

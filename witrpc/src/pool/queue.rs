@@ -3,8 +3,8 @@
 //! # Invariants
 //!
 //! 1. A task is in one of the two lists at most once. Those in `ready` are counted by the
-//!    [bell](super::bell::TaskBell), those in `held_back` are not: nobody rings for them. The thread
-//!    that comes back, by which their client gets a worker again, looks at them itself.
+//!    [bell](super::bell::TaskBell). Those in `held_back` are not, and nothing rings for them: the thread whose
+//!    return gives their client a worker looks at them itself.
 //! 2. Only the holder of the role moves tasks from the first list to the second, and takes them out.
 
 use std::collections::VecDeque;
@@ -32,7 +32,7 @@ struct Lists<H: TaskHome> {
 }
 
 impl<H: TaskHome> TaskQueue<H> {
-    /// An empty one.
+    /// Returns an empty queue.
     pub fn new() -> Self {
         Self { lists: Mutex::default(), holds_back: AtomicBool::new(false) }
     }
@@ -64,8 +64,8 @@ impl<H: TaskHome> TaskQueue<H> {
         None
     }
 
-    /// Whether there is a task that may run, after the role was put down. One that is just being
-    /// queued need not be found: whoever queues it looks at the role afterwards.
+    /// Returns whether there is a task that may run, after the role was put down. It may miss one that is just
+    /// being queued: the thread that queues it looks at the role afterwards.
     pub fn any(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> bool {
         if !bell.any_ready() && !self.holds_back.load(Relaxed) {
             return false;
@@ -78,7 +78,7 @@ impl<H: TaskHome> TaskQueue<H> {
     /// Empties both lists.
     pub fn clear(&self) {
         let lists = std::mem::take(&mut *lock(&self.lists));
-        // Without the lock: these may be the last to hold a future of the user's.
+        // Outside of the lock: these may be the last to hold a future of the user's.
         drop(lists);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A method that runs on a server: what [`ServerHandle::running`](crate::ServerHandle::running) gives.
+/// A method that runs on a server, from [`ServerHandle::running`](crate::ServerHandle::running).
 ///
 /// # Examples
 ///
@@ -22,17 +22,17 @@ pub struct RunningMethod {
 }
 
 impl RunningMethod {
-    /// The service's name on the wire.
+    /// Returns the service's name on the wire.
     pub fn service(&self) -> &'static str {
         self.service
     }
 
-    /// The method's name on the wire.
+    /// Returns the method's name on the wire.
     pub fn method(&self) -> &'static str {
         self.method
     }
 
-    /// The [number](crate::ClientInfo::id) of the client that has called it.
+    /// Returns the [number](crate::ClientInfo::id) of the client that has called it.
     pub fn client_id(&self) -> u64 {
         self.client_id
     }

@@ -1,18 +1,19 @@
-//! What each thread of a server runs, and for whom.
+//! What each thread of a server runs, and for which client.
 //!
 //! # Invariants
 //!
-//! 1. A thread writes its own [`Seat`] before it goes busy, and clears it before it counts as a
-//!    stand-by. So the holder of the role, which has acquired the role's word and then the counts,
-//!    sees a seat for each thread that is stuck. It may see one too many, of a thread that is about to
-//!    come back: that thread looks at the role after it has cleared its seat.
-//! 2. Whoever has acquired the counts, and sees by them that a thread stands by, sees its seat cleared.
-//! 3. Seats are added and never taken away: one that a thread has left for good is the next one's. So a
+//! 1. A thread writes its own [`Seat`] before it goes busy, and clears it before it counts as a stand-by. So
+//!    the holder of the role, which has acquired the role's word and then the counts, sees a seat for each
+//!    thread that is stuck. It may see one too many, of a thread that is about to come back: that thread looks
+//!    at the role after it has cleared its seat.
+//! 2. A thread that has acquired the counts, and sees by them that another stands by, sees that one's seat
+//!    cleared.
+//! 3. Seats are added and never taken away: a thread that starts reuses the seat of one that has ended. So a
 //!    look walks over them without a lock.
-//! 4. A thread [outside of the pool](super::external_thread) has its seat, in a list of its own, from before
-//!    it starts until it ends. The thread that starts it leaves its own seat only after that. For this
-//!    moment, a look at both lists may count the method twice. If nothing orders the look behind the
-//!    start, it may also miss the method; the next one finds it.
+//! 4. A thread [outside of the pool](super::external_thread) has its seat in a separate list, from before it
+//!    starts until it ends. The thread that starts it leaves its own seat only after that. For this moment, a
+//!    look at both lists may count the method twice. If nothing orders the look behind the start, it may also
+//!    miss the method; the next look finds it.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -21,7 +22,7 @@ use witrpc_rt::lock;
 
 use crate::rt::primitive::{Primitives, Word};
 
-/// What one thread runs, and for whom. On a cache line of its own.
+/// The client and the method that one thread runs. On a cache line of its own.
 #[repr(align(64))]
 pub struct Seat<P: Primitives> {
     /// The client's id; 0 for none.
@@ -30,7 +31,7 @@ pub struct Seat<P: Primitives> {
     tag: P::Word,
 }
 
-/// Whose method runs on a thread.
+/// The client and the method that a thread runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tenant {
     pub client: u64,
@@ -38,7 +39,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// The same of a job that is listed by itself.
+    /// Returns the same for a job that is listed by itself.
     pub fn unnamed(self) -> Self {
         Self { tag: u32::MAX, ..self }
     }
@@ -49,14 +50,15 @@ impl<P: Primitives> Seat<P> {
         Self { client: P::Word::new(0), tag: P::Word::new(0) }
     }
 
-    /// Its thread goes busy next. Released by the change of the role's word that follows.
+    /// Writes the seat of a thread that goes busy next. Released by the change of the role's word that follows.
     #[inline]
     pub fn take(&self, tenant: Tenant) {
         self.tag.store(tenant.tag.into(), Relaxed);
         self.client.store(tenant.client, Relaxed);
     }
 
-    /// Its thread is in no method. Released by the change of the counts, or of the role's word.
+    /// Clears the seat of a thread that is in no method. Released by the change of the counts, or of the role's
+    /// word.
     #[inline]
     pub fn leave(&self) {
         self.client.store(0, Relaxed);
@@ -71,14 +73,14 @@ impl<P: Primitives> Seat<P> {
     }
 }
 
-/// The seats of threads of a server: of those of its pool, or of the others.
+/// The seats of a server's threads: of those in its pool, or of the others.
 pub struct Seats<P: Primitives> {
     first: NextRow<P>,
-    /// Those whose threads have ended.
+    /// Seats whose threads have ended.
     free: Mutex<Vec<Arc<Seat<P>>>>,
 }
 
-/// Where a seat stands, or the next one will.
+/// The place of a seat, or of the next one to be added.
 type NextRow<P> = OnceLock<Box<Row<P>>>;
 
 /// A seat, and all that were added after it.
@@ -98,7 +100,7 @@ impl<P: Primitives> Seats<P> {
         left.unwrap_or_else(|| self.add())
     }
 
-    /// Takes the seat of a thread that ends.
+    /// Takes back the seat of a thread that ends.
     pub fn give_back(&self, seat: &Arc<Seat<P>>) {
         self.free().push(Arc::clone(seat));
     }
@@ -136,7 +138,7 @@ impl<P: Primitives> Seats<P> {
 
 impl<P: Primitives> Drop for Seats<P> {
     fn drop(&mut self) {
-        // One by one: each would drop the next on the stack.
+        // One by one: otherwise each would drop the next on the stack.
         let mut rest = self.first.take();
         while let Some(mut row) = rest {
             rest = row.next.take();

@@ -1,64 +1,64 @@
 //! How many workers each client may have.
 //!
-//! A worker belongs to a client while it runs a method of it, or polls a task of it. A call whose
-//! caller has given up keeps its worker, and counts, until its handler returns. While more than an
-//! eighth of the workers are free, any client gets one. Of the last eighth a client gets one only
-//! while it has fewer than its share, `max(1, max_workers / connected clients)`, and fewer than are
-//! free. So several clients that never give a worker back still leave one for a client that has none.
+//! A worker belongs to a client while it runs a method of it, or polls a task of it. A call whose caller has
+//! given up keeps its worker, and counts, until its handler returns. While more than an eighth of the workers
+//! are free, any client gets one. Of the last eighth, a client gets one only under two conditions. It has fewer
+//! than its share, `max(1, max_workers / connected clients)`, and it has fewer than are free. So several
+//! clients that never give a worker back still leave one for a client without any.
 //!
-//! Fewer than eight workers have no such eighth. While several clients are connected, the last worker goes
-//! to a client that has none. A client that is alone gets all, as it would otherwise leave a large part of
-//! them unused: one that comes later waits until a handler returns, or that client goes.
+//! With fewer than eight workers, an eighth is less than one. Then, while several clients are connected, the
+//! last worker goes to a client that has none. A client that is alone gets all, since a reserve would leave a
+//! large part of them unused. A client that comes later waits until a handler returns, or the first client
+//! leaves.
 //!
 //! # Threads that are left behind
 //!
-//! A client comes back under another id, so what its calls of before still keep is held against nobody.
-//! Therefore a thread that is *left behind*, in a method of a client that has gone, is no worker any more:
-//! the server replaces it. It does so for up to `max_left_behind` threads, so there are at most as many more
-//! and the one that looks. That is `max_workers`, but 8 at the least: with one worker, a client that was
-//! killed in a slow method is to come back at once.
+//! A client that reconnects has another id, so calls from before do not count against it. Therefore a thread in
+//! a method of a client that has gone is *left behind*: it is no worker any more, and the server replaces it.
+//! It does so for up to `max_left_behind` threads, so there are at most as many more, and the one that looks.
+//! That limit is `max_workers`, but at least 8: with one worker, a client that was killed in a slow method can
+//! come back at once.
 //!
-//! When as many are left behind, no client is let in, and no task of one that has gone is polled. Then a
-//! client that is connected keeps what it had. Until the last is let in, fewer than `max_left_behind` are
-//! left behind, all of them replaced. So the clients that are connected share `max_workers` by the rule
-//! above, and `n > 0` of these are free for one that has none. The others, when they leave, leave at most
-//! `max_workers - n` more behind. That is less than `max_left_behind + max_workers - n` in all, and more
-//! than `n` of as many threads remain.
+//! When that many are left behind, no client is let in, and no task of a client that has gone is polled. Then a
+//! connected client keeps what it had. Until the last is let in, fewer than `max_left_behind` are left behind,
+//! all of them replaced. So the connected clients share `max_workers` by the rule above, and `n > 0` of these
+//! are free for a client without any. The others, when they leave, leave at most `max_workers - n` more behind.
+//! That is less than `max_left_behind + max_workers - n` in all. So of the `max_left_behind + max_workers`
+//! threads, more than `n` remain.
 //!
-//! Nothing counts the threads left behind: a seat of a client that is not connected is one, whenever a
-//! look near the bound asks ([`Census`]). So a call that its client leaves at any moment, or a task that
-//! is polled long after, is counted as long as it runs and not longer.
+//! Threads left behind are not counted as they come and go. Instead, a look near the bound counts the seats of
+//! clients that are not connected ([`Census`]). So a call that its client leaves at any moment, or a task that
+//! is polled long after, counts exactly as long as it runs.
 //!
 //! # Threads outside of the pool
 //!
 //! A method that is fed has a [thread of its own](super::external_thread), which is no worker and never
-//! replaced. Such a thread has a seat too, but among the [external](Shares::external_seats) ones. The
-//! holder of the role never looks at these, so they change no share, replacement or polling of tasks.
+//! replaced. Such a thread has a seat among the [external](Shares::external_seats) ones. The holder of the role
+//! never looks at these, so they change no share, replacement or polling of tasks.
 //!
-//! A client has at most eight such threads at once. But one that leaves them stuck, and comes back, would
-//! have eight more at each visit. So those of clients that have gone are left behind too: no client is
-//! let in while `max_left_behind` threads or more are left behind, of the pool and outside of it together.
-//! The argument above still holds: until the last client is let in, fewer than that are left behind in the
-//! pool alone. Outside of it fewer are left behind by then, too, and each client that is connected
-//! can add eight.
+//! A client has at most eight such threads at once. But a client that leaves them stuck, and reconnects, would
+//! have eight more each time. So threads of clients that have gone count as left behind here too. No client is
+//! let in while `max_left_behind` threads or more are left behind, in the pool and outside of it together. The
+//! argument above still holds: until the last client is let in, fewer than that are left behind in the pool
+//! alone. The same holds outside of it, where each connected client can add eight.
 //!
 //! # Invariants
 //!
-//! 1. Those of the [seats](super::seats): a holder sees no thread as left behind that it counts as a
-//!    stand-by, and sees each that is stuck. So it never takes more workers for free than there are.
+//! 1. Those of the [seats](super::seats): a holder sees each thread that is stuck, and counts no stand-by as
+//!    left behind. So it never overestimates the free workers.
 //! 2. Requests and tasks of a client without a share left stay where they are. Each look computes the
-//!    [`FullClients`] anew; the last look, after the role was put down and the fence behind that, does so
-//!    too. A thread that comes back clears its seat, counts, fences, and looks at the role. Of the two
-//!    fences one comes first: either the last look finds the seat cleared, or the thread finds the
-//!    role vacant and looks itself. So nothing that may run is left behind.
-//! 3. When a client leaves, the shares grow, and its threads can be replaced: it is taken off the list of
+//!    [`FullClients`] anew, as does the last look, which follows the fence after the role was put down. A
+//!    thread that comes back clears its seat, counts, fences, and looks at the role. One of the two fences
+//!    comes first. Either the last look finds the seat cleared, or the thread finds the role vacant and looks
+//!    itself. So nothing that may run is left behind.
+//! 3. When a client leaves, the shares grow, and its threads can be replaced. It is taken off the list of
 //!    clients first, then a thread is rung for.
-//! 4. Only the holder of the role starts threads. So two looks never start one in place of the same.
+//! 4. Only the holder of the role starts threads. So two looks never replace the same thread.
 //! 5. How many threads the pool may have follows from the pool's seats alone. Only the look that decides
 //!    whether a client is let in ([`Shares::too_many_left_behind`]) reads the external ones.
 //!
-//! While more than an eighth of the workers are free, and few are left behind, all of this costs a call two
-//! stores to a cache line of its thread's own, and a look one comparison. Else a look walks over the
+//! While more than an eighth of the workers are free and few are left behind, the cost is small. A call makes
+//! two stores to a cache line of its thread's own, and a look one comparison. Otherwise a look walks over the
 //! seats, in memory that the thread keeps for that, and takes the lock of the list of clients once.
 
 use std::sync::Arc;
@@ -68,15 +68,15 @@ use super::seats::Seats;
 use super::thread_count::PoolCounts;
 use crate::rt::primitive::Primitives;
 
-/// The fewest threads that may be left behind before no client is let in.
+/// The least limit on threads left behind.
 const MIN_LEFT_BEHIND: u32 = 8;
 
-/// The rule of one server, and what it goes by.
+/// The rule of one server, with the state that it depends on.
 pub struct Shares<P: Primitives> {
     max_workers: u32,
     /// The seats of the pool's threads.
     pub seats: Seats<P>,
-    /// Shared with the threads, which do not keep the pool.
+    /// Shared with the threads, which do not keep the pool alive.
     pub external_seats: Arc<Seats<P>>,
     clients: Arc<dyn Clients>,
 }
@@ -86,28 +86,28 @@ impl<P: Primitives> Shares<P> {
         Self { max_workers, seats: Seats::new(), external_seats: Arc::new(Seats::new()), clients }
     }
 
-    /// Returns those that share them.
+    /// Returns the clients that share the threads.
     pub fn clients(&self) -> &dyn Clients {
         &*self.clients
     }
 
-    /// Whether threads stand in for others that are not left behind any more.
+    /// Returns whether threads stand in for others that are not left behind any more.
     pub fn has_too_many_threads(&self, counts: PoolCounts, census: &mut Census) -> bool {
         counts.exceed(self.max_workers) && counts.exceed(self.capacity(census))
     }
 
-    /// Returns how many threads may be in methods now, of which some may be left behind.
+    /// Returns how many threads may be in methods now, including some that are left behind.
     fn capacity(&self, census: &mut Census) -> u32 {
         census.take(self.seats.clients(), &*self.clients);
         self.capacity_beside(census.left_behind())
     }
 
-    /// Whether the holder of the role may start another thread, in place of one that is left behind.
+    /// Returns whether the holder of the role may start another thread, in place of one that is left behind.
     pub fn replaces_one(&self, counts: PoolCounts, census: &mut Census) -> bool {
         counts.needs_another(self.capacity(census))
     }
 
-    /// Returns how many threads may be left behind, if as many are, in the pool and outside of it.
+    /// Returns the limit on threads left behind, in the pool and outside of it, if it is reached.
     pub fn too_many_left_behind(&self) -> Option<u32> {
         let mut census = Census::default();
         let seated = self.seats.clients().chain(self.external_seats.clients());
@@ -116,9 +116,9 @@ impl<P: Primitives> Shares<P> {
         (census.left_behind() >= max).then_some(max)
     }
 
-    /// What clients may get next, for the holder of the role or for a thread that has just put it
-    /// down; `others_run` says how many other threads are in methods. `None`: any client may get any
-    /// worker that is free.
+    /// Returns which clients may get no more workers, or `None` if any client may get any free worker. For the
+    /// holder of the role, or a thread that has just put it down. `others_run` is the number of other threads
+    /// in methods.
     #[inline]
     pub fn limits<'a>(
         &'a self,
@@ -127,7 +127,7 @@ impl<P: Primitives> Shares<P> {
         census: &'a mut Census,
     ) -> Option<FullClients<'a>> {
         let free = self.max_workers.saturating_sub(others_run);
-        // Without a stand-by and alone, a thread serves whatever comes: no other could be started.
+        // A thread that is alone, without a stand-by, serves all requests: no other thread could be started.
         let is_ample = free > self.max_workers / 8 && free > 1;
         if is_ample || others_run == 0 || counts.threads <= 1 {
             return None;
@@ -170,14 +170,14 @@ impl<P: Primitives> Shares<P> {
 pub struct FullClients<'a> {
     census: &'a Census,
     clients: &'a dyn Clients,
-    /// A client that has as many gets no more.
+    /// A client that has this many gets no more.
     most: u32,
     /// Whether tasks of clients that have gone are polled.
     serves_gone: bool,
 }
 
 impl FullClients<'_> {
-    /// Whether all workers are taken.
+    /// Returns whether all workers are taken.
     pub fn allow_none(&self) -> bool {
         self.most == 0
     }
@@ -201,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    /// So many clients, of which those listed have gone.
+    /// A list of that many clients, some of which have gone.
     struct Known {
         connected: u64,
         gone: Mutex<Vec<u64>>,
@@ -246,7 +246,7 @@ mod tests {
             seat
         }
 
-        /// Has a client take as many workers as it gets; returns how many that are.
+        /// Takes as many workers for a client as it gets, and returns their number.
         fn take_all(&mut self, client: u64) -> u32 {
             let before = self.used;
             let threads = |stuck: &Self| stuck.shares.capacity(&mut Census::default());

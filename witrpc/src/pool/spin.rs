@@ -1,36 +1,36 @@
 //! How long the holder of the role looks in vain before it parks.
 //!
-//! Counted in looks, not in time: a clock read costs a quarter of a call. What a look costs differs
-//! by machine and by the number of busy clients, and the budget need not be exact, since it follows
-//! outcomes: a spin that found nothing halves it, one that found something restores it.
+//! The budget is counted in looks, not in time: a clock read costs a quarter of a call. The cost of a look
+//! differs by machine and by the number of busy clients. But the budget need not be exact, since it follows
+//! outcomes. A spin that found nothing halves it, and one that found something restores it.
 //!
-//! There may not be a processor for each thread: other threads of the server run methods, or the client
-//! has no other processor than this one. A thread that spins then would keep them from running for a whole
-//! slice of the scheduler's, and with them what it looks for. So it yields now and then.
+//! There may be fewer processors than threads: other threads of the server run methods, or the client shares
+//! this processor. A thread that only spins would then keep them, and what it waits for, from running for a
+//! whole time slice. So it yields now and then.
 
 use std::{hint, thread};
 
 use witrpc_rt::has_quota_of_one_processor;
 use witrpc_transport::WaitPolicy;
 
-/// Looks without a pause between them: the first microsecond or so, in which a client that calls
-/// again and again does so. A pause takes up to 140 cycles, a third of a round trip.
+/// Looks without a pause between them: about a microsecond, in which a client that calls again and again sends
+/// its next request. A pause takes up to 140 cycles, a third of a round trip.
 const EAGER: u32 = 100;
 
-/// Looks of a full adaptive budget: some 50 to 100 µs at 25 to 50 ns each, pause included.
+/// Looks of a full adaptive budget: 50 to 100 µs at 25 to 50 ns each, pause included.
 const ADAPTIVE: u32 = 2_000;
 
 /// Looks of [`WaitPolicy::Spin`]: some tens of milliseconds.
 const LONG: u32 = 1_000_000;
 
-/// A budget that has been halved to less than this is none.
+/// A budget that falls below this becomes zero.
 const LEAST: u32 = 100;
 
-/// With no budget left, one wait of this number spins all the same, to find out whether it pays again.
+/// Without a budget, every wait of this number still spins, to find out whether it pays again.
 const PROBE_EVERY: u32 = 16;
 
-/// One look of this number is followed by a yield: after 10 µs or so. Where nothing else waits for the
-/// processor, it takes less than a microsecond.
+/// Every look of this number is followed by a yield, about every 10 µs. If nothing else waits for the
+/// processor, a yield takes less than a microsecond.
 const YIELD_EVERY: u32 = 256;
 
 /// What a thread does before its next look.
@@ -56,14 +56,14 @@ pub struct Spin {
 }
 
 impl Spin {
-    /// A full budget, or none where spinning only keeps the other side from running: who asks for
-    /// [`WaitPolicy::Spin`] is believed to know better.
+    /// Returns a full budget, or zero where a spin only keeps the other side from running. [`WaitPolicy::Spin`]
+    /// always gets its budget: the user may know better.
     pub fn new(policy: WaitPolicy) -> Self {
         Self::within_quota(policy, has_quota_of_one_processor())
     }
 
-    /// On a single processor, a thread may spin all the same: that of the client may be another, and
-    /// whether it is, outcomes tell.
+    /// Applies the quota. On a single processor a thread may still spin, since the client may run on another
+    /// one; outcomes tell.
     fn within_quota(policy: WaitPolicy, is_one_processor: bool) -> Self {
         let policy = match policy {
             WaitPolicy::Adaptive if is_one_processor => WaitPolicy::Park,
@@ -77,18 +77,18 @@ impl Spin {
         Self { policy, budget, left: budget, vain: 0, waits_without: 0 }
     }
 
-    /// A look found something.
+    /// Notes that a look found something.
     pub fn found(&mut self) {
         if self.vain > 0 && self.policy == WaitPolicy::Adaptive {
             self.budget = ADAPTIVE;
         }
-        // A probe that was granted stands: what woke the thread was there at its first look.
+        // A probe that was granted stays: the work that woke the thread was there at its first look.
         self.left = self.left.max(self.budget);
         self.vain = 0;
     }
 
-    /// A look found nothing. Returns `true` if another is worth while, or `false` if the thread should
-    /// park.
+    /// Notes that a look found nothing. Returns `true` if another is worthwhile, or `false` if the thread
+    /// should park.
     pub fn again(&mut self) -> bool {
         match self.step() {
             Step::Look => {}
@@ -99,7 +99,7 @@ impl Spin {
         true
     }
 
-    /// What comes after a look that found nothing.
+    /// Returns what follows a look that found nothing.
     fn step(&mut self) -> Step {
         if self.left == 0 {
             self.give_up();

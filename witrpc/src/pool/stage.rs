@@ -1,11 +1,11 @@
-//! How far a server's end is, and why nothing runs once it has been found quiet.
+//! The stages of a server's end, and why no method runs once the server was found quiet.
 //!
 //! # Invariant
 //!
-//! A server that was found quiet ([`ServerStage::settle`]) begins no method any more, and has answered all
-//! that it has begun. Its clients are told that what it has not answered it did not take, so this has
-//! to be true. A stream that a method returns was answered when it was opened: its items may still be
-//! made, and its clients see it cut.
+//! A server that was found quiet ([`ServerStage::settle`]) begins no further method, and has answered all that
+//! it has begun. Its clients are told that it did not take what it has not answered, so this has to be true. A
+//! stream that a method returns was answered when it was opened: its items may still be made, and its clients
+//! see it cut.
 //!
 //! - The thread that finds it quiet stores *refusing*; fences; looks whether all threads stand by
 //!   and no job is left.
@@ -13,8 +13,8 @@
 //!   ([`ThreadCount::promote`](super::thread_count::ThreadCount)); fences ([`ServerStage::enter`]); looks at the stage before
 //!   each call that it begins.
 //!
-//! Of the two fences one comes first. If it is the former thread's, the latter refuses what it
-//! takes. If it is the latter's, the former finds a thread that does not stand by.
+//! One of the two fences comes first. If it is the former thread's, the latter refuses what it takes. If it is
+//! the latter's, the former finds a thread that does not stand by.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
@@ -23,7 +23,7 @@ use crate::rt::primitive::{Primitives, Word};
 const SERVING: u64 = 0;
 /// All that had arrived when this began is yet to be found.
 const DRAINING: u64 = 1;
-/// All of that was found: what is found now has come later.
+/// All of that was found: requests found now have come later.
 const REFUSING: u64 = 2;
 const STOPPING: u64 = 3;
 
@@ -39,39 +39,40 @@ impl<P: Primitives> ServerStage<P> {
         Self { word: P::Word::new(SERVING) }
     }
 
-    /// Whether a shutdown waits for calls to be answered.
+    /// Returns whether a shutdown waits for calls to be answered.
     pub fn is_draining(&self) -> bool {
         matches!(self.word.load(Acquire), DRAINING | REFUSING)
     }
 
-    /// Whether calls that are found now are not to begin.
+    /// Returns whether calls that are found now must not begin.
     #[inline]
     pub fn refuses(&self) -> bool {
         self.word.load(Relaxed) >= REFUSING
     }
 
-    /// Whether threads should end.
+    /// Returns whether threads should end.
     pub fn is_stopped(&self) -> bool {
         self.word.load(Relaxed) == STOPPING
     }
 
     pub fn begin_draining(&self) {
         self.raise(DRAINING);
-        // Pairs with the fence of a job that ends: it sees this, or the look behind this sees it gone.
+        // Pairs with the fence of a job that ends: it sees this, or the look that follows sees it gone.
         P::fence();
     }
 
-    /// While draining: a look at everything has found nothing, so all that had arrived was taken.
+    /// Refuses further calls. While draining, a look at everything has found nothing, so all that had arrived
+    /// was taken.
     pub fn begin_refusing(&self) {
         self.raise(REFUSING);
     }
 
-    /// Returns `true` to the first caller, which then closes the port.
+    /// Begins the stop. Returns `true` to the first caller, which then closes the port.
     pub fn begin_stop(&self) -> bool {
         self.raise(STOPPING) != STOPPING
     }
 
-    /// Says that this thread has taken the role and is counted as one that does not stand by.
+    /// Notes that this thread has taken the role and is counted as one that does not stand by.
     pub fn enter(&self) {
         P::fence();
     }

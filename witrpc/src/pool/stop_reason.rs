@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a server does not serve: what [`WitServer::wait`](crate::WitServer::wait) ended with.
+/// The reason why a server does not serve, from [`WitServer::wait`](crate::WitServer::wait).
 ///
 /// # Examples
 ///
@@ -48,12 +48,11 @@ use std::fmt;
 pub enum StopReason {
     /// The server was shut down.
     ShutDown,
-    /// This process is a fork of the one that serves. Threads do not cross a fork, so nothing was
-    /// ever served here: a program that becomes a daemon starts its server after that.
+    /// This process is a fork of the one that serves. Threads do not cross a fork, so nothing was ever served
+    /// here. A program that becomes a daemon must start its server after the fork.
     Forked,
-    /// The thread of the transport that lets clients in has ended, so that none could come any more, and the
-    /// server has ended with it: by a panic of the library, or because the program has closed a descriptor
-    /// that is not its own.
+    /// The thread of the transport that lets clients in has ended, and the server with it. It ends by a panic
+    /// of the library, or because the program has closed a descriptor that is not its own.
     Failed,
 }
 

@@ -1,13 +1,13 @@
-//! Handlers that wait: what an `async fn` handler is while it has not answered.
+//! Handlers that wait: an `async fn` handler until it has answered.
 //!
-//! A task is polled by the threads of the pool, as busy work of whoever holds the role. Its waker
-//! queues it again and rings if nobody looks.
+//! A task is polled by the threads of the pool, as busy work of the holder of the role. Its waker queues it
+//! again, and rings if no thread looks.
 //!
 //! # Invariants
 //!
-//! 1. A task is in the queue at most once, and not while it is polled: [`Schedule`] has four states
-//!    and only the change from idle to queued puts it there. So a thread that takes it out never
-//!    waits for another one that polls it.
+//! 1. A task is in the queue at most once, and not while it is polled. [`Schedule`] has four states, and only
+//!    the change from idle to queued puts it there. So a thread that takes it out never waits for another one
+//!    that polls it.
 //! 2. A task that was woken while it was polled is queued again by the thread that polled it.
 //! 3. When the server ends, all tasks that wait are dropped, each by one of two threads: see
 //!    [`task_end`](super::task_end).
@@ -36,18 +36,18 @@ const QUEUED: u64 = 1;
 const POLLED: u64 = 2;
 const POLLED_AND_WOKEN: u64 = 3;
 
-/// Where a task is.
+/// The state of a task.
 pub struct Schedule<P: Primitives> {
     state: P::Word,
 }
 
 impl<P: Primitives> Schedule<P> {
-    /// About to be polled for the first time.
+    /// Returns the state of a task that is about to be polled for the first time.
     pub fn polled() -> Self {
         Self { state: P::Word::new(POLLED) }
     }
 
-    /// Wakes the task. `true`: the caller must queue it.
+    /// Wakes the task. Returns `true` if the caller must queue it.
     #[must_use]
     pub fn wake(&self) -> bool {
         let mut seen = self.state.load(Acquire);
@@ -55,8 +55,8 @@ impl<P: Primitives> Schedule<P> {
             let (next, queue) = match seen {
                 IDLE => (QUEUED, true),
                 POLLED => (POLLED_AND_WOKEN, false),
-                // Whoever polls it next has yet to say so, by a swap that acquires this wake. The
-                // exchange changes nothing but releases what the waker wrote.
+                // The thread that polls it next will swap this word, and so acquires this wake. The exchange
+                // changes nothing, but it releases what the waker wrote.
                 same => (same, false),
             };
             match self.state.compare_exchange(seen, next) {
@@ -66,12 +66,13 @@ impl<P: Primitives> Schedule<P> {
         }
     }
 
-    /// The task was taken out of the queue and is polled next.
+    /// Notes that the task was taken out of the queue and is polled next.
     pub fn start(&self) {
         self.state.swap(POLLED, AcqRel);
     }
 
-    /// The task was polled and is not ready. `true`: it was woken, the caller must queue it.
+    /// Notes that the task was polled and is not ready. Returns `true` if it was woken: the caller must queue
+    /// it.
     #[must_use]
     pub fn suspend(&self) -> bool {
         match self.state.compare_exchange(POLLED, IDLE) {
@@ -87,11 +88,11 @@ impl<P: Primitives> Schedule<P> {
 /// A job that was polled at least once, or is polled next.
 struct Begun {
     job: Job,
-    /// Once it has waited.
+    /// Set once it has waited.
     enlisted: Option<Enlisted>,
 }
 
-/// What tasks need of the pool whose threads poll them.
+/// The pool, as far as its tasks need it.
 pub trait TaskHome: Send + Sync + Sized + 'static {
     /// Lists a task that waits, until the result is dropped.
     fn enlist_task(&self, tenant: Tenant, task: Weak<dyn WaitingTask>) -> Enlisted;
@@ -99,7 +100,7 @@ pub trait TaskHome: Send + Sync + Sized + 'static {
     /// Has a thread poll a task that was woken, unless the server has stopped.
     fn queue_task(&self, task: Arc<Task<Self>>);
 
-    /// There are tasks that wait: looks are to include them from now on.
+    /// Notes that tasks wait: looks must include them from now on.
     fn watch_tasks(&self);
 
     /// Returns the stage that the server is in.
@@ -109,17 +110,17 @@ pub trait TaskHome: Send + Sync + Sized + 'static {
 /// A job with its waker.
 pub struct Task<H: TaskHome> {
     schedule: Schedule<Std>,
-    /// Empty when it is done. This is the one lock that is held while code of the user's runs, as the
-    /// job is polled: no thread waits for it, by invariants 1 and 3.
+    /// Empty once it is done. This is the one lock that is held while code of the user's runs, as the job is
+    /// polled. No thread waits for it, by invariants 1 and 3.
     begun: Mutex<Option<Begun>>,
-    /// Whose it is.
+    /// The client and the method that it belongs to.
     pub tenant: Tenant,
-    /// Weak: a waker that somebody forgot does not keep a server.
+    /// Weak: a waker that is leaked must not keep a server alive.
     pool: Weak<H>,
 }
 
 impl<H: TaskHome> Task<H> {
-    /// A task that is polled next.
+    /// Returns a task that is polled next.
     pub fn new(job: Job, tenant: Tenant, pool: &Arc<H>) -> Arc<Self> {
         Arc::new(Self {
             schedule: Schedule::polled(),
@@ -129,20 +130,20 @@ impl<H: TaskHome> Task<H> {
         })
     }
 
-    /// The task has been taken out of the queue: polls it.
+    /// Polls a task that was taken out of the queue.
     pub fn run_queued(self: Arc<Self>, pool: &Arc<H>) {
         self.schedule.start();
         self.poll(pool);
     }
 
-    /// Polls a task that nobody else can poll.
+    /// Polls a task that no other thread can poll.
     pub fn poll(self: Arc<Self>, pool: &Arc<H>) {
         let waker = Waker::from(Arc::clone(&self));
         let mut slot = lock(&self.begun);
         let Some(begun) = slot.as_mut() else { return };
         let mut cx = Context::from_waker(&waker);
-        // A job catches what its handler panics with; what is left is a panic while the handler's
-        // future is dropped, and that one has ended, too.
+        // A job catches the panics of its handler. A panic that gets here came from dropping the handler's
+        // future, so that one has ended too.
         if !matches!(catch(|| begun.job.as_mut().poll(&mut cx)), Ok(Poll::Pending)) {
             let ended = slot.take();
             drop(slot);
@@ -173,7 +174,7 @@ impl<H: TaskHome> WaitingTask for Task<H> {
     }
 }
 
-/// Drops what is the user's, without a lock. Its panic concerns nobody else.
+/// Drops what is the user's, without a lock. A panic in it must not reach the caller.
 fn discard(ended: Option<Begun>) {
     let _ = catch(|| drop(ended));
 }

@@ -1,23 +1,22 @@
 //! How many threads a server has, and how many of them are free.
 //!
-//! A thread is one of three things: the *holder* of the poller role while it looks or serves, a
-//! *stand-by*, which sleeps until something rings, or *displaced*: stuck in a handler that it
-//! began as the holder, while another thread took the role.
+//! A thread has one of three states. The *holder* of the poller role looks or serves. A *stand-by* sleeps until
+//! something rings. A *displaced* thread is stuck in a handler that it began as the holder, while another
+//! thread took the role.
 //!
 //! # Invariants
 //!
-//! 1. When a stand-by takes the role and no other is left, another thread is started, up to the
-//!    bound. So a holder that runs a handler leaves somebody to be woken when the handler is slow. A
-//!    holder at the bound starts one in place of a thread that is [left behind](super::shares).
-//! 2. At the bound, with no stand-by left, the holder runs no handlers and no tasks, it only does
-//!    the upkeep: with all others stuck it would be the last one that can be woken. The upkeep
-//!    includes requests that run no method (pulls of items and of events, closes, subscriptions): no
-//!    call that runs is cut off from its client. Among them it is busy like any holder, and may be
-//!    displaced by a thread that comes back.
-//! 3. A holder that is alone runs handlers all the same: no thread could be started, and to serve
-//!    one call at a time is better than none.
-//! 4. A thread counts as a stand-by from before it lets go of the role (or returns from a handler)
-//!    until after it has taken the role again. So the count is exact whenever the role is vacant.
+//! 1. When the last stand-by takes the role, another thread is started, up to the bound. So a holder that runs
+//!    a handler leaves a thread that can be woken when the handler is slow. A holder at the bound starts one in
+//!    place of a thread that is [left behind](super::shares).
+//! 2. At the bound, without a stand-by, the holder runs no handlers and no tasks, only upkeep: with all others
+//!    stuck it is the last thread that can be woken. The upkeep includes requests that run no method (pulls of
+//!    items and of events, closes, subscriptions), so a call that runs is not cut off from its client. During
+//!    upkeep it is busy like any holder, and a thread that comes back may displace it.
+//! 3. A holder that is alone runs handlers all the same. No other thread could be started, and one call at a
+//!    time is better than none.
+//! 4. A thread counts as a stand-by from before it lets go of the role (or returns from a handler) until after
+//!    it has taken the role again. So the count is exact whenever the role is vacant.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
@@ -26,14 +25,13 @@ use crate::rt::primitive::{Primitives, Word};
 /// A stand-by in the packed word; threads count in the low half.
 const STANDBY: u64 = 1 << 32;
 
-/// Stand-bys that stay however long nothing happens: one to hold the role when something rings,
-/// one to be left.
+/// Stand-bys that never retire: one to take the role when something rings, and one to be left then.
 const KEPT: u32 = 2;
 
-/// The count.
+/// The count of threads.
 pub struct ThreadCount<P: Primitives> {
-    /// Threads in the low half, stand-bys among them in the high one: one word, so that they are
-    /// seen together.
+    /// Threads in the low half, the stand-bys among them in the high half: one word, so that both are read
+    /// together.
     counts: P::Word,
     /// Threads ever started, for their numbers.
     started: P::Word,
@@ -57,60 +55,61 @@ impl PoolCounts {
         u64::from(self.threads) | u64::from(self.standbys) << 32
     }
 
-    /// How many threads are in handlers beside the holder of the role.
+    /// Returns how many other threads are in handlers, for the holder of the role.
     pub fn others_in_handlers(self) -> u32 {
         self.threads.saturating_sub(self.standbys + 1)
     }
 
-    /// How many threads are in handlers, given that nobody holds the role.
+    /// Returns how many threads are in handlers, while the role is vacant.
     pub fn in_handlers(self) -> u32 {
         self.threads.saturating_sub(self.standbys)
     }
 
-    /// Whether the holder of the role may run handlers: invariants 2 and 3 of the crew.
+    /// Returns whether the holder of the role may run handlers: invariants 2 and 3.
     pub fn may_serve(self) -> bool {
         self.standbys > 0 || self.threads <= 1
     }
 
-    /// Whether there are threads beside the holder of the role, and none of them is in a handler.
+    /// Returns whether the holder of the role has other threads, all of which stand by.
     #[inline]
     pub fn others_only_stand_by(self) -> bool {
         self.standbys > 0 && !self.others_run()
     }
 
-    /// Whether there are stand-bys beside the caller, who is one.
+    /// Returns whether threads stand by other than the caller, which is one.
     pub fn others_stand_by(self) -> bool {
         self.standbys > 1
     }
 
-    /// Whether no thread is in a handler, given that nobody holds the role.
+    /// Returns whether no thread is in a handler, while the role is vacant.
     pub fn all_stand_by(self) -> bool {
         self.threads == self.standbys
     }
 
-    /// Whether threads beside the holder of the role are in handlers.
+    /// Returns whether other threads are in handlers, for the holder of the role.
     fn others_run(self) -> bool {
         self.threads > self.standbys + 1
     }
 
-    /// Whether another thread may be started, for the holder of the role, if so many may be in handlers.
+    /// Returns whether the holder of the role may start another thread, if `capacity` threads may be in
+    /// handlers.
     pub fn needs_another(self, capacity: u32) -> bool {
         self.standbys == 0 && self.threads <= capacity
     }
 
-    /// Whether there are more threads than one beside those that may be in handlers.
+    /// Returns whether there is more than one thread in addition to the `capacity` that may be in handlers.
     pub fn exceed(self, capacity: u32) -> bool {
         self.threads > capacity.saturating_add(1)
     }
 
-    /// Whether more stand by than need to.
+    /// Returns whether more threads stand by than need to.
     pub fn has_surplus(self) -> bool {
         self.standbys > KEPT
     }
 }
 
 impl<P: Primitives> ThreadCount<P> {
-    /// No threads yet, and at most `max_workers` handlers at once: one more thread looks.
+    /// Returns a count of zero, for at most `max_workers` handlers at once and one more thread that looks.
     pub fn new(max_workers: u32) -> Self {
         Self {
             counts: P::Word::new(0),
@@ -123,24 +122,24 @@ impl<P: Primitives> ThreadCount<P> {
         PoolCounts::unpack(self.counts.load(Acquire))
     }
 
-    /// A new thread is about to start, as a stand-by. Returns the number of those before it.
+    /// Counts a new thread that is about to start, as a stand-by. Returns the number of those before it.
     pub fn hire(&self) -> u64 {
         self.counts.fetch_add(1 + STANDBY, AcqRel);
         self.started.fetch_add(1, Relaxed)
     }
 
-    /// A stand-by is gone: it retired, or could not be started.
+    /// Counts a stand-by off: it retired, or could not be started.
     pub fn dismiss(&self) {
         self.counts.fetch_sub(1 + STANDBY, AcqRel);
     }
 
-    /// A stand-by has taken the role. `true`: it was the last, another is to be hired.
+    /// Notes that a stand-by has taken the role. Returns `true` if it was the last, and another must be hired.
     pub fn promote(&self) -> bool {
         let counts = PoolCounts::unpack(self.counts.fetch_sub(STANDBY, AcqRel) - STANDBY);
         counts.standbys == 0 && counts.threads < self.bound
     }
 
-    /// A thread stands by again.
+    /// Notes that a thread stands by again.
     pub fn stand_by(&self) {
         self.counts.fetch_add(STANDBY, AcqRel);
     }

@@ -2,9 +2,10 @@
 //!
 //! # Invariants
 //!
-//! 1. A thread sleeps only after it has looked at the role ([`PollerProtocol::woken`](super::poller_protocol::PollerProtocol)), and
-//!    one that held the role only after a last look that found nothing it may do.
-//! 2. Whatever woke it, a thread does the same: it takes the role if that is free or stuck, and
+//! 1. A thread sleeps only after it has looked at the role
+//!    ([`PollerProtocol::woken`](super::poller_protocol::PollerProtocol)). A thread that held the role also
+//!    sleeps only after a last look that found nothing it may do.
+//! 2. A woken thread does the same for every ring: it takes the role if that is free or its holder stuck, and
 //!    looks at everything. So rings carry no meaning, and two may become one.
 //! 3. A displaced thread touches neither the queue of tasks nor its scanner until it holds the role again.
 //!    It learns that it was displaced once the answer of its handler is sent, which any thread may do.
@@ -28,29 +29,29 @@ use super::seats::{Seat, Tenant};
 use super::spin::Spin;
 use crate::rt::primitive::Std;
 
-/// A thread that nobody has needed for so long retires, if others stand by.
+/// A surplus stand-by without work for this long retires.
 const RETIRE_AFTER: Duration = Duration::from_secs(10);
 
-/// How long the last free thread sleeps at first while all others are stuck; twice as long each time, up to
-/// [`LONGEST_REST_AT_BOUND`]. It must not run the requests that wait, so that they wait is no reason to stay
+/// The first sleep of the last free thread while all others are stuck. Each further one takes twice as long, up
+/// to [`LONGEST_REST_AT_BOUND`]. The thread must not run the requests that wait, so they are no reason to stay
 /// awake.
 ///
-/// For what it may do it need not look again. Its last look has asked all clients to ring, and acts on what
-/// the permit allows. A thread that comes back takes the role itself, and a client that leaves is rung for:
-/// in the models `a_request_that_waited_at_the_bound_runs_when_a_handler_ends` and
-/// `a_request_that_waited_at_the_bound_runs_when_a_client_leaves_its_threads`, threads sleep without a limit.
-/// But nothing rings when the machine, which has refused a thread, has one again. A longer rest delays only
-/// that.
+/// It need not look again for what it may run. Its last look has asked all clients to ring, and acts on what
+/// the permit allows. A thread that comes back takes the role itself, and a ring follows each client that
+/// leaves. Two models show that without a time limit on sleeps:
+/// `a_request_that_waited_at_the_bound_runs_when_a_handler_ends` and
+/// `a_request_that_waited_at_the_bound_runs_when_a_client_leaves_its_threads`. But nothing rings when a machine
+/// that has refused a thread could start one again. A longer rest delays only that.
 const FIRST_REST_AT_BOUND: Duration = Duration::from_millis(1);
 
 const LONGEST_REST_AT_BOUND: Duration = Duration::from_millis(64);
 
-/// Says by client and tag what may run.
+/// Returns the permit as a filter by client and tag.
 fn allows(permit: &Permit<'_>) -> impl Fn(u64, u32) -> bool {
     |client, tag| permit.allows(Tenant { client, tag })
 }
 
-/// What a scanner is told of that: nothing, if all may.
+/// Returns that filter for a scanner, or `None` if all may run.
 fn only<'a>(permit: &Permit<'_>, allows: &'a impl Fn(u64, u32) -> bool) -> Option<Only<'a>> {
     (!permit.is_all()).then_some(allows as Only<'a>)
 }
@@ -62,23 +63,23 @@ pub struct PoolWorker {
     spin: Spin,
     counted: CounterHandle,
     seat: Arc<Seat<Std>>,
-    /// Since when this thread has been one too many, with nothing to do.
+    /// Since when this thread has been surplus and idle.
     surplus_since: Option<Instant>,
     /// How long this thread is to sleep, if all others were stuck when it last put the role down.
     rest_at_bound: Option<Duration>,
 }
 
-/// What one look came to.
+/// The outcome of one look.
 enum Look {
     Nothing,
     Something,
-    /// Somebody else has the role.
+    /// Another thread has the role.
     Displaced,
 }
 
-/// Why a thread does not hold the role any more.
+/// The reason why a thread does not hold the role any more.
 enum Left {
-    /// It put it down: nothing to do.
+    /// It put the role down: there is nothing to do.
     PutDown,
     /// It was displaced while it was in a handler.
     Displaced,
@@ -95,8 +96,8 @@ impl PoolWorker {
         let port = Arc::clone(&self.pool.port);
         let (mut scanner, mut census) = (port.scanner(), Census::default());
         while !self.pool.life.is_stopped() {
-            // Whoever was displaced looks at the role before it sleeps, as if it had been rung: a
-            // holder that saw no stand-by may have just put it down with requests left.
+            // A displaced thread looks at the role before it sleeps, as if it had been rung. A holder that saw
+            // no stand-by may have just put the role down with requests left.
             if let Some(guard) = self.pool.protocol.woken(self.me) {
                 if guard.displaced_another() {
                     self.counted.counters.promotion();
@@ -112,11 +113,11 @@ impl PoolWorker {
             }
             self.sleep(&*port);
         }
-        // The ring that woke this thread passes through all of them.
+        // Passes the ring on: each thread that ends wakes the next.
         port.ring();
     }
 
-    /// The role is ours: sees to it that somebody stands by.
+    /// Makes sure that a thread stands by, after this one took the role.
     fn take_on(&mut self) {
         let is_wanted = self.pool.thread_count.promote();
         self.pool.life.stage.enter();
@@ -125,7 +126,7 @@ impl PoolWorker {
         }
     }
 
-    /// Holds the role until there is nothing to do or somebody takes it away.
+    /// Holds the role until there is nothing to do or another thread takes it away.
     fn hold(
         &mut self,
         mut guard: PollerGuard,
@@ -165,12 +166,12 @@ impl PoolWorker {
         }
     }
 
-    /// A look found something: neither is this thread one too many, nor need it rest for long.
+    /// Notes that a look found something: this thread is not surplus, and need not rest for long.
     fn has_worked(&mut self) {
         (self.surplus_since, self.rest_at_bound) = (None, None);
     }
 
-    /// Whether to look again after a look in vain.
+    /// Returns whether to look again after a look in vain.
     fn looks_again(&mut self) -> bool {
         self.spin.again()
     }
@@ -188,8 +189,8 @@ impl PoolWorker {
         if !turn.held {
             return Look::Displaced;
         }
-        // The stage last: at the end of the server its clients leave, and a permit that has seen them
-        // gone holds their tasks back no longer.
+        // The stage is read last. At the end of the server its clients leave, and a permit that has seen them
+        // gone does not hold their tasks back.
         let looks_at_tasks = permit.serves() && guard.watches_tasks() && !pool.life.is_stopped();
         let task = looks_at_tasks.then(|| pool.tasks.next(&pool.protocol.bell, permit)).flatten();
         match task {
@@ -213,7 +214,7 @@ impl PoolWorker {
         }
     }
 
-    /// Comes back from what it did for a client; `false` if somebody else has the role now.
+    /// Comes back from what it did for a client. Returns `false` if another thread has the role now.
     #[inline]
     fn end(&self, guard: &mut PollerGuard) -> bool {
         self.seat.leave();
@@ -231,10 +232,10 @@ impl PoolWorker {
         let pool = &self.pool;
         pool.thread_count.stand_by();
         pool.protocol.release(guard);
-        // Before the last look, which then counts as the one after draining began.
+        // Read before the last look, which then counts as the one after draining began.
         let draining = pool.life.is_draining();
-        // What may not run must wait for a thread to come back. One that has come back meanwhile
-        // either took the role, or is counted here and has left its seat.
+        // Work that may not run must wait for a thread to come back. A thread that came back meanwhile either
+        // took the role, or is counted here and has left its seat.
         let permit = Permit::of_stand_by(&pool.thread_count, &pool.shares, serves, census);
         let found = scanner.arm(only(&permit, &allows(&permit)))
             | pool.tasks.any(&pool.protocol.bell, &permit);
@@ -245,10 +246,10 @@ impl PoolWorker {
             self.take_on();
             return Some(again);
         }
-        // What the permit did not allow has arrived too. The thread that it waits for takes the role as it
+        // Work that the permit did not allow has arrived too. The thread that it waits for takes the role as it
         // comes back.
         let nothing_is_left = permit.is_all() && !found;
-        // Quiet before that too: a thread that has just taken a call would refuse it.
+        // Checked before that too: a thread that has just taken a call would refuse it.
         let is_over = || pool.is_quiet() && pool.life.stage.settle(|| pool.is_quiet());
         if draining && nothing_is_left && is_over() {
             pool.life.quiet();
@@ -256,7 +257,7 @@ impl PoolWorker {
         None
     }
 
-    /// How long the next rest at the bound is, after those without a look that found something.
+    /// Returns the next rest at the bound, given how many ended without a look that found something.
     fn next_rest(&self) -> Duration {
         let twice = |rest: Duration| (rest * 2).min(LONGEST_REST_AT_BOUND);
         self.rest_at_bound.map_or(FIRST_REST_AT_BOUND, twice)
@@ -267,7 +268,7 @@ impl PoolWorker {
         port.park(self.rest_at_bound.or_else(|| self.surplus_since.map(surplus)));
     }
 
-    /// Whether this thread has been one too many for long enough and may go. One that stood in for a thread
+    /// Returns whether this thread has been surplus for long enough and may go. A thread that stood in for one
     /// that was left behind, and has come back, goes at once.
     fn retires(&mut self, census: &mut Census) -> bool {
         let (thread_count, shares) = (&self.pool.thread_count, &self.pool.shares);
@@ -282,7 +283,7 @@ impl PoolWorker {
     }
 }
 
-/// Serves the requests that one look finds.
+/// The state in which one look serves the requests that it finds.
 struct Turn<'a> {
     worker: &'a PoolWorker,
     guard: &'a mut PollerGuard,

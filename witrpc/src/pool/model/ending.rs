@@ -1,4 +1,4 @@
-//! Models of the end of a server: what still runs, and who drops what waits.
+//! Models of the end of a server: what still runs, and which thread drops what waits.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -12,7 +12,7 @@ use crate::rt::primitive::Loom;
 
 use super::{LoomWord, check};
 
-/// Which rule of [`ServerStage`] is broken.
+/// The rule of [`ServerStage`] that is broken.
 #[derive(Clone, Copy, PartialEq)]
 enum BrokenStage {
     Nothing,
@@ -22,7 +22,7 @@ enum BrokenStage {
     EntersWithoutFence,
 }
 
-/// A client makes a call, and a thread wakes up for it, while another one finds the server quiet.
+/// Makes a call from a client and wakes a thread for it, while another thread finds the server quiet.
 fn a_call_at_the_end(broken: BrokenStage) {
     check(move || {
         let server =
@@ -81,7 +81,7 @@ fn a_thread_that_enters_without_a_fence_runs_one() {
     a_call_at_the_end(BrokenStage::EntersWithoutFence);
 }
 
-/// Which rule of [`task_end`](super::super::task_end) is broken.
+/// The rule of [`task_end`](super::super::task_end) that is broken.
 #[derive(Clone, Copy, PartialEq)]
 enum BrokenEnd {
     Nothing,
@@ -93,7 +93,7 @@ enum BrokenEnd {
     LooksWithoutFence,
 }
 
-/// A task with its lock, which is the weakest that excludes.
+/// A task with its lock, which is the weakest one that excludes.
 struct LockedTask {
     stage: ServerStage<Loom>,
     is_locked: LoomWord,
@@ -121,7 +121,7 @@ impl LockedTask {
     }
 }
 
-/// A server ends while a thread polls a task, which is to wait.
+/// Ends a server while a thread polls a task, which is to wait.
 fn a_task_at_the_end(broken: BrokenEnd) {
     check(move || {
         let task = Arc::new(LockedTask {

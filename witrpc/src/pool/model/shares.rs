@@ -1,4 +1,4 @@
-//! Models of how threads are shared among clients, some of which go.
+//! Models of how threads are shared among clients, some of which leave.
 
 use std::sync::Arc as StdArc;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -14,14 +14,14 @@ use crate::rt::primitive::Loom;
 
 use super::{LoomWord, Server, check, spawn};
 
-/// How many workers there are if one client gets its share of them back.
+/// As many workers as there are if one client gets its share of them back.
 const WORKERS: u32 = 16;
 
-/// What is broken in a model of shares.
+/// The rule that is broken in a model of shares.
 #[derive(Clone, Copy, PartialEq)]
 enum BrokenShares {
     Nothing,
-    /// The last look goes by what was found before the role was put down.
+    /// The last look uses what was found before the role was put down.
     OldLimits,
     /// A thread that comes back leaves its seat after it has looked at the role.
     SeatLeftLate,
@@ -32,13 +32,13 @@ enum BrokenShares {
 /// A client that is connected.
 const CLIENT: Tenant = Tenant { client: 7, tag: 0 };
 
-/// Another one, which has no thread.
+/// Another client, which has no thread.
 const OTHER: Tenant = Tenant { client: 8, tag: 0 };
 
-/// One that goes, or has gone.
+/// The client that leaves, or has left.
 const LEAVER: Tenant = Tenant { client: 9, tag: 0 };
 
-/// So many clients; [`LEAVER`] may have gone.
+/// A list of that many clients, of which [`LEAVER`] may have gone.
 struct Roster {
     connected: u64,
     leaver_has_gone: LoomWord,
@@ -65,11 +65,11 @@ impl Clients for Roster {
     }
 }
 
-/// One thread holds the role, beside a stand-by that stays one. Another comes back from a method of a
-/// client whose next request waits for that; all others are stuck. Nobody rings.
+/// Plays a holder with one stand-by that stays asleep. Another thread comes back from a method of a client
+/// whose next request waits for that. All others are stuck, and nothing rings.
 fn a_client_gets_its_share_back(broken: BrokenShares) {
     check(move || {
-        // So many that a client may be at its share whether one more is free or not.
+        // Enough workers that a client is at its share whether one more is free or not.
         let server = Server::new(WORKERS);
         let shares = Arc::new(Shares::<Loom>::new(WORKERS, Roster::new(WORKERS.into())));
         for _ in 0..=WORKERS {
@@ -82,7 +82,7 @@ fn a_client_gets_its_share_back(broken: BrokenShares) {
         seat.take(CLIENT);
         server.port.request.store(1, Release);
         let guard =
-            server.protocol.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+            server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
         let theirs = Arc::clone(&shares);
         let holder = spawn(&server, move |server| {
             serve_within_shares(server, &theirs, guard, CLIENT, broken);
@@ -102,8 +102,8 @@ fn a_client_gets_its_share_back(broken: BrokenShares) {
     });
 }
 
-/// Looks with the role, once more when it has put that down, and ends when it would sleep. The request
-/// is that of `tenant`.
+/// Looks with the role, looks once more after it has put it down, and ends when it would sleep. The request is
+/// that of `tenant`.
 fn serve_within_shares(
     server: &Server,
     shares: &Shares<Loom>,
@@ -134,7 +134,7 @@ fn serve_within_shares(
             }
         };
         if server.port.arm() && last.allows(tenant) {
-            // Whoever it is: the numbers only tell those apart that hold the role at once.
+            // Any number will do: it only tells threads apart that hold the role at once.
             held = server.protocol.reacquire(ThreadNumber::from_count(2));
             if held.is_some() {
                 server.thread_count.promote();
@@ -160,8 +160,8 @@ fn a_seat_that_is_left_after_the_look_at_the_role_leaves_a_request_behind() {
     a_client_gets_its_share_back(BrokenShares::SeatLeftLate);
 }
 
-/// One thread holds the role at the bound, with a request that it may not run; the client leaves in whose
-/// method the other one is stuck for good.
+/// Plays a holder at the bound, with a request that it may not run. The other thread is stuck for good in a
+/// method of a client that leaves.
 fn a_client_leaves_at_the_bound(broken: BrokenShares) {
     check(move || {
         let server = Server::new(1);
@@ -175,7 +175,7 @@ fn a_client_leaves_at_the_bound(broken: BrokenShares) {
         shares.seats.sit_down().take(LEAVER);
         server.port.request.store(1, Release);
         let guard =
-            server.protocol.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+            server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
         let theirs = Arc::clone(&shares);
         let holder = spawn(&server, move |server| {
             serve_within_shares(server, &theirs, guard, OTHER, broken);
@@ -200,7 +200,7 @@ fn a_client_leaves_at_the_bound(broken: BrokenShares) {
     });
 }
 
-/// A thread is woken.
+/// Plays a thread that is woken.
 fn look_again(server: &Server, shares: &Shares<Loom>) {
     if let Some(guard) = server.protocol.woken(ThreadNumber::from_count(0)) {
         server.thread_count.promote();
@@ -219,8 +219,8 @@ fn a_ring_before_the_client_is_off_the_list_leaves_a_request_behind() {
     a_client_leaves_at_the_bound(BrokenShares::RungEarly);
 }
 
-/// One of three threads comes back, which was left behind; another, in its place, is stuck in a method of
-/// a client that is connected. There is one worker, so the third must run no method.
+/// Plays three threads for one worker. One that was left behind comes back; the one in its place is stuck in a
+/// method of a connected client. So the third must run no method.
 fn a_thread_that_was_replaced_comes_back(broken: BrokenShares) {
     check(move || {
         let server = Server::new(1);
@@ -236,7 +236,7 @@ fn a_thread_that_was_replaced_comes_back(broken: BrokenShares) {
         stuck.take(CLIENT);
         server.port.request.store(1, Release);
         let guard =
-            server.protocol.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+            server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
         let theirs = Arc::clone(&shares);
         let holder = spawn(&server, move |server| {
             serve_within_shares(server, &theirs, guard, OTHER, broken);
