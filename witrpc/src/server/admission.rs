@@ -1,4 +1,4 @@
-//! Lets clients in: reads their hello, and tells them what is served or why they are turned away.
+//! Admission of clients: reads their hello, and answers with what is served or why they are turned away.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
@@ -27,7 +27,7 @@ use super::farewell::{Farewell, MAX_WAITING};
 use super::metrics::Metrics;
 use super::sessions::Sessions;
 
-/// The door of one server.
+/// The part of one server that lets clients in.
 pub struct ServerAdmission {
     services: Vec<&'static ServiceDescriptor>,
     codecs: Vec<Codec>,
@@ -37,7 +37,7 @@ pub struct ServerAdmission {
     sessions: Sessions,
     closed: AtomicBool,
     refused: AtomicU64,
-    /// The transport lets no client in any more.
+    /// Set when the transport lets no client in any more.
     failed: AtomicBool,
     /// Set once the server has started.
     pool: OnceLock<Weak<Pool>>,
@@ -67,29 +67,29 @@ impl ServerAdmission {
         }
     }
 
-    /// The server has started: what is behind the door.
+    /// Connects the admission to the pool of a server that has started.
     pub fn leads_to(&self, pool: &Arc<Pool>) {
         let _ = self.pool.set(Arc::downgrade(pool));
         // The transport's threads were started first, and one may have failed by now.
         self.end_if_failed();
     }
 
-    /// What clients leave behind.
+    /// Returns the part that deals with what clients leave behind.
     pub fn farewell(&self) -> &Arc<Farewell> {
         &self.farewell
     }
 
-    /// Those who are connected.
+    /// Returns the sessions of connected clients.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
     }
 
-    /// How many were turned away.
+    /// Returns how many clients were turned away.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Turns everybody away from now on.
+    /// Turns all clients away from now on.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
     }
@@ -98,8 +98,8 @@ impl ServerAdmission {
         self.pool.get().and_then(Weak::upgrade)
     }
 
-    /// Ends a server that has started and lets no client in any more. Whichever comes last finds both: the
-    /// start, or the failure.
+    /// Ends a server that has started and whose transport has failed. The start and the failure both call this,
+    /// so that the later one finds both.
     fn end_if_failed(&self) {
         fence(SeqCst);
         if let Some(pool) = self.pool().filter(|_| self.failed.load(Ordering::Relaxed)) {
@@ -138,8 +138,8 @@ impl ServerAdmission {
         }
     }
 
-    /// Finds a service, and tells its contract to a client that has another one; the names of all
-    /// that is served if it is not.
+    /// Finds a service, and returns its contract if the client has another one. If there is no such service,
+    /// returns the names of all that are served.
     fn welcome(
         &self,
         asked: &str,
@@ -152,7 +152,7 @@ impl ServerAdmission {
         let Some((index, service)) = found.and_then(|it| Some((it, u8::try_from(it).ok()?))) else {
             return Err(names);
         };
-        // Traced when the server was started.
+        // Was traced when the server was started.
         let traced = contract::traced(self.services[index], codec);
         let contract = (traced.digest != known).then(|| traced.bytes.clone());
         Ok(Welcome { services: names, service, contract, client_id })
@@ -170,7 +170,7 @@ impl Registry for ServerAdmission {
     }
 }
 
-/// The version is read by itself first: what follows it may be different in another one.
+/// Reads the version by itself first: what follows it may differ in another version.
 fn read_hello(hello: &[u8]) -> Result<Hello, Refusal> {
     let unreadable = |error: postcard::Error| Refusal::BadHello(error.to_string());
     let (version, _) = postcard::take_from_bytes::<u32>(hello).map_err(unreadable)?;
@@ -190,7 +190,7 @@ impl Admission for ServerAdmission {
         if client.clearance().is_none() && !self.guard.is_open() {
             return self.refuse(&Refusal::NotChecked);
         }
-        // The machine may have a thread now, if it has refused one.
+        // If the machine has refused a thread, it may have one now.
         self.farewell.serve();
         match self.read(hello, client.id) {
             Ok((welcome, codec)) => {
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_something_else_is_told_what_there_is() {
+    fn a_client_of_something_else_is_answered_with_what_there_is() {
         let unknown = answer_to(&door(), &hello(VERSION, "Weather", 0)).unwrap_err();
         assert!(
             matches!(&unknown, Refusal::UnknownService { asked, serves }
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_the_guard_has_not_seen_does_not_get_in() {
+    fn a_client_that_the_guard_has_not_seen_is_turned_away() {
         let token = AccessToken::random();
         let guard = Arc::new(Guard::new(Accepted::Fixed(token.clone().into()), false));
         let (services, codecs) = (vec![&CALCULATOR], vec![Codec::Postcard]);

@@ -28,16 +28,16 @@ use super::admission::ServerAdmission;
 use super::dispatch::Dispatcher;
 use super::handle::{ServerHandle, WitServer};
 
-/// Handlers at once, unless the user says otherwise.
+/// How many handlers may run at once, unless the user sets it.
 const DEFAULT_MAX_WORKERS: u32 = 64;
 
-/// The most that may be asked for: threads beyond this only wait for each other.
+/// The upper limit of that: more threads would only wait for each other.
 const MOST_WORKERS: u32 = 1024;
 
-/// Decides what a server serves, and how. Made by [`WitServer::builder`].
+/// The configuration of a server before it starts. Made by [`WitServer::builder`].
 ///
-/// Needed are a place ([`listen`](Self::listen)) and at least one service
-/// ([`service`](Self::service)); all else has defaults.
+/// An endpoint ([`listen`](Self::listen)) and at least one service ([`service`](Self::service)) are required;
+/// all else has defaults.
 #[must_use = "a builder does nothing until start"]
 pub struct WitServerBuilder {
     endpoint: Option<Endpoint>,
@@ -70,26 +70,26 @@ impl WitServerBuilder {
         }
     }
 
-    /// Where to serve: a name, an [`Mmf`](crate::Mmf) with limits, or another transport's endpoint.
-    /// The last one given counts.
+    /// Sets where to serve: a name, an [`Mmf`](crate::Mmf) with limits, or another transport's endpoint. The
+    /// last call counts.
     pub fn listen(mut self, endpoint: impl Into<Endpoint>) -> Self {
         self.endpoint = Some(endpoint.into());
         self
     }
 
-    /// Serves one more service, beside those given before: `XServer::new(..)` of a trait `X`.
+    /// Adds a service: `XServer::new(..)` of a trait `X`.
     pub fn service(self, service: impl IntoService) -> Self {
         self.serve(service.into_service())
     }
 
-    /// As [`service`](Self::service), for one that the caller has looked at.
+    /// Does the same as [`service`](Self::service), for a service that the caller has inspected.
     pub(crate) fn serve(mut self, service: Arc<dyn Service>) -> Self {
         self.services.push(service);
         self
     }
 
-    /// The codecs that clients may choose from; all of them unless given. A type of a service that
-    /// one of them does not give back as it was is refused at the start.
+    /// Sets the codecs that clients may choose from. Default: all of them. The server does not start if one of
+    /// them cannot return a type of a service unchanged.
     pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
         self.codecs.clear();
         for codec in codecs {
@@ -100,76 +100,72 @@ impl WitServerBuilder {
         self
     }
 
-    /// Serves a type of which a part could not be verified also over postcard; not unless given,
-    /// and then [`start`](Self::start) fails with [`BindError::UnverifiedType`].
+    /// Serves types over postcard that could not be verified completely. Default: `false`, and
+    /// [`start`](Self::start) fails with [`BindError::UnverifiedType`] for such a type.
     ///
-    /// Before it starts, a server makes up values of each type, to learn which fields the type has
-    /// and of which kind they are. A part stays unknown where a `Deserialize` takes none of the
-    /// values, and the fields behind it cannot be reached. [`register_sample`](crate::register_sample)
-    /// mends that: the program gives a value that the type takes.
+    /// Before it starts, a server makes up values of each type, to learn which fields the type has and of which
+    /// kind they are. A part stays unknown if its `Deserialize` accepts none of these values; the fields behind
+    /// it cannot be reached. [`register_sample`](crate::register_sample) solves that: the program gives a value
+    /// that the type accepts.
     ///
-    /// **What it risks:** postcard's bytes do not say what they are. If the client was built from
-    /// another version of the type, an unknown part is read as a wrong value, without an error: 5
-    /// arrives as -3. So allow it only where both sides are always built together. The client must
-    /// allow it too, with
-    /// [`ClientBuilder::allow_unverified_types`](crate::ClientBuilder::allow_unverified_types). A
-    /// codec that describes itself, such as JSON, needs none of this: there the call fails with an
-    /// error.
+    /// **Risk:** the bytes of postcard do not describe themselves. If the client was built from another version
+    /// of the type, an unknown part is read as a wrong value, without an error: 5 arrives as -3. So allow it
+    /// only where both sides are always built together. The client must allow it too, with
+    /// [`ClientBuilder::allow_unverified_types`](crate::ClientBuilder::allow_unverified_types). A codec that
+    /// describes itself, such as JSON, does not need this: there the call fails with an error.
     pub fn allow_unverified_types(mut self, allow: bool) -> Self {
         self.allow_unverified = allow;
         self
     }
 
-    /// How many handlers may run at once, 1 to 1024; 64 unless given. A handler that waits, for a
-    /// lock, a file or a call of its own, counts; an `async fn` handler that waits does not.
+    /// Sets how many handlers may run at once, from 1 to 1024. Default: 64. A handler that waits for a lock, a
+    /// file or a call of its own counts. An `async fn` handler that waits does not.
     ///
-    /// The server starts with two threads and adds one whenever a handler takes long, up to one
-    /// more than this; those that have nothing to do for some seconds end. When so many handlers
-    /// are stuck, further calls wait, so handlers that call the server they run in need room here.
-    /// Meanwhile cancels are told, events come, and what streams have ready is fetched.
+    /// The server starts with two threads. It adds one whenever a handler takes long, up to `max_workers + 1`.
+    /// Threads that are idle for some seconds end. When `max_workers` handlers are stuck, further calls wait.
+    /// So handlers that call their own server need room here. Meanwhile cancels and events are still delivered,
+    /// and items that streams have ready are fetched.
     ///
-    /// Clients share the workers. While more than an eighth are free, any client gets one. Of the last
-    /// eighth, a client gets one only while it has fewer than `max_workers / connected clients` (at least
-    /// one), and fewer than are free. So calls of one client that never end leave workers for the others.
-    /// A call counts until its handler returns, also when its caller has given it up. A client that makes
-    /// calls from within its own calls needs room for the eighth that it does not get.
+    /// Clients share the workers. While more than an eighth are free, any client gets one. Of the last eighth,
+    /// a client gets one only while it has fewer than `max_workers / connected clients` (at least one), and
+    /// fewer than are free. So calls of one client that never end leave workers for the others. A call counts
+    /// until its handler returns, even after its caller has given up. A client that makes calls from within its
+    /// own calls needs room for the eighth that it does not get.
     ///
-    /// With fewer than eight workers there is no such eighth. While several clients are connected, the
-    /// last worker goes to a client that has none. A client that is alone gets all workers, and one that
-    /// connects later waits until a handler returns, or the first client goes. With one worker, any client
-    /// waits like this for any other. So a server whose clients do not trust each other has eight workers
-    /// or more.
+    /// With fewer than eight workers there is no such eighth. While several clients are connected, the last
+    /// worker goes to a client that has none. A client that is alone gets all workers. A client that connects
+    /// later waits until a handler returns, or the first client leaves. With one worker, any client waits like
+    /// this for any other. So use eight workers or more if the clients do not trust each other.
     ///
-    /// A handler whose client has gone does not count any more if it keeps its thread: the server starts
-    /// another one in its place, for up to `max_workers` of them, or 8 if that is more. So it has at most twice
-    /// as many threads as this and nine more. While as many are left behind, it lets no new client in
-    /// ([`ConnectError::TooManyLeftBehind`](crate::ConnectError::TooManyLeftBehind)), whose handlers might
-    /// join them; those that are connected are served. The threads that were too many end when handlers
-    /// return.
+    /// If a client leaves while its handler keeps a thread, that handler does not count any more. The server
+    /// starts another thread in its place, for up to `max_workers` of them, or 8 if that is more. So it has at
+    /// most twice as many threads as this, and nine more. While that many are left behind, it lets no new
+    /// client in ([`ConnectError::TooManyLeftBehind`](crate::ConnectError::TooManyLeftBehind)), whose handlers
+    /// might join them. Connected clients are still served. Surplus threads end when handlers return.
     ///
-    /// Methods that take an `impl Iterator` do not count: they wait for their client, so each has a
-    /// thread of its own. Eight of one client's run at once, more of them wait for these to end. Once
-    /// their client has gone, these threads are left behind too: the server starts none in their place,
-    /// and lets no new client in while the threads of both kinds together reach the bound above.
-    /// Methods that take an `impl Stream` need no thread while they wait.
+    /// Methods that take an `impl Iterator` do not count: they wait for their client, so each has a thread of
+    /// its own. Eight of them run at once for one client; further ones wait for these to end. Once their client
+    /// has gone, these threads are left behind too, but the server starts none in their place. It lets no new
+    /// client in while the threads of both kinds together reach the bound above. Methods that take an `impl
+    /// Stream` need no thread while they wait.
     pub fn max_workers(mut self, max_workers: u32) -> Self {
         self.max_workers = max_workers;
         self
     }
 
-    /// How a thread that looks for requests waits.
+    /// Sets how a thread that looks for requests waits.
     pub fn wait(mut self, policy: WaitPolicy) -> Self {
         self.wait = policy;
         self
     }
 
-    /// Runs `async fn` handlers elsewhere than on the server's own threads: `spawn` hands each one
-    /// to a runtime, as in `.spawn_with(move |job| drop(runtime.spawn(job)))`. Needed when handlers
-    /// await what only works inside that runtime, such as its timers and sockets. Methods that take an
-    /// `impl Iterator` run on threads of their own all the same: they would block that runtime.
+    /// Runs `async fn` handlers elsewhere than on the server's own threads. `spawn` hands each one to a
+    /// runtime, as in `.spawn_with(move |job| drop(runtime.spawn(job)))`. Use it when handlers await what only
+    /// works inside that runtime, such as its timers and sockets. Methods that take an `impl Iterator` still
+    /// run on threads of their own: they would block that runtime.
     ///
-    /// A job answers its call when it ends; a panic of the handler is caught inside. The caller of
-    /// a job that is dropped before gets an error.
+    /// A job answers its call when it ends, and catches a panic of the handler. If a job is dropped before
+    /// that, its caller gets an error.
     pub fn spawn_with(
         mut self,
         spawn: impl Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync + 'static,
@@ -178,10 +174,9 @@ impl WitServerBuilder {
         self
     }
 
-    /// Lets in only clients that have this token. A client is checked before anything is done for
-    /// it, and the server proves to the client that it has the token too. Of this method and the
-    /// next two, the last one called counts; without any of them, whoever can reach the server gets
-    /// in.
+    /// Lets in only clients that have this token. The server checks a client before it does anything else for
+    /// it, and proves to the client that it has the token too. Of this method and the next two, the last call
+    /// counts. Without any of them, the server lets in every client that can reach it.
     ///
     /// # Examples
     ///
@@ -219,20 +214,19 @@ impl WitServerBuilder {
         self.access_tokens(token.into())
     }
 
-    /// Lets in only clients that have one of these tokens. Whose it is, methods see in
+    /// Lets in only clients that have one of these tokens. Methods see which one in
     /// [`CallContext::identity`](crate::CallContext::identity).
     pub fn access_tokens(mut self, tokens: AccessTokens) -> Self {
         self.accepted = Accepted::Fixed(tokens);
         self
     }
 
-    /// Lets in only clients that have one of the tokens that `provider` gives at that moment, so that
-    /// tokens can come and go while the server runs. Connected clients stay.
+    /// Lets in only clients that have one of the tokens that `provider` returns at that moment. So tokens can
+    /// come and go while the server runs. Connected clients stay.
     ///
-    /// It is asked once for each client that comes, on the thread that lets clients in: it should
-    /// answer from memory. When it panics, that client is turned away. It cannot be shown what the
-    /// client has brought, as no token ever crosses to the server: both sides prove that they have
-    /// the same one.
+    /// The server calls `provider` once for each client, on the thread that lets clients in: it should answer
+    /// from memory. If it panics, that client is turned away. It does not see the client's token, since no
+    /// token ever crosses to the server: both sides prove that they have the same one.
     pub fn access_tokens_from(
         mut self,
         provider: impl Fn() -> AccessTokens + Send + Sync + 'static,
@@ -241,35 +235,34 @@ impl WitServerBuilder {
         self
     }
 
-    /// Encrypts all that crosses, with keys of each connection's own; not unless given. A client must
-    /// ask for it too, with [`ClientBuilder::encryption`](crate::ClientBuilder::encryption), which also
-    /// says what becomes of a [`Shared`](crate::Shared).
+    /// Encrypts all that crosses, with separate keys for each connection. Default: `false`. A client must ask
+    /// for it too, with [`ClientBuilder::encryption`](crate::ClientBuilder::encryption), which also describes
+    /// the effect on a [`Shared`](crate::Shared).
     pub fn encryption(mut self, encryption: bool) -> Self {
         self.encryption = encryption;
         self
     }
 
-    /// Has this hook stand around every call, behind those given before: for audits, limits and
-    /// measurements.
+    /// Runs this hook around every call, inside the hooks added before it: for audits, limits and measurements.
     pub fn hook(mut self, hook: impl ServerHook) -> Self {
         self.hooks.push(Box::new(hook));
         self
     }
 
-    /// Has methods see what clients send where it lies in shared memory, without a copy: a `&[T]`
-    /// argument refers to it, and [`Shared::as_slice`](crate::Shared::as_slice) gives it. To be had
-    /// only by the promise that no client writes to what it has sent, which [`TrustedPeer`] states.
+    /// Lets methods read what clients send in shared memory, without a copy. A `&[T]` argument refers to it,
+    /// and [`Shared::as_slice`](crate::Shared::as_slice) returns it. This requires the promise that no client
+    /// writes to what it has sent, which [`TrustedPeer`] states.
     pub fn trust_clients(mut self, promise: TrustedPeer) -> Self {
         self.trusted = Some(promise);
         self
     }
 
-    /// Claims the place, starts the threads and accepts clients. Needs no runtime.
+    /// Binds the endpoint, starts the threads and accepts clients. Needs no runtime.
     ///
     /// # Errors
     ///
-    /// [`BindError`] says what is missing, which limit is out of bounds, which type a codec
-    /// cannot carry, or why the place cannot be had: a name that is in use fails at once.
+    /// [`BindError`] says what is missing, which limit is out of bounds, which type a codec cannot carry, or
+    /// why the endpoint cannot be bound. A name that is in use fails at once.
     pub fn start(self) -> Result<WitServer, BindError> {
         let endpoint = self.endpoint.as_ref().ok_or(BindError::NoEndpoint)?;
         check_limit("max_workers", self.max_workers.into(), 1, MOST_WORKERS.into())?;
@@ -362,8 +355,8 @@ fn check_codecs(
     Ok(())
 }
 
-/// Refuses methods that take an iterator where a panic ends the process: such a method learns that its
-/// client has gone by unwinding, and would else take a part of the items for all of them.
+/// Refuses methods that take an iterator where a panic ends the process. Such a method learns by unwinding that
+/// its client has gone. Without that, it would take part of the items for all of them.
 pub fn check_unwinding(
     services: &[&'static ServiceDescriptor],
     unwinds: bool,

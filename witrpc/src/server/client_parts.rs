@@ -1,4 +1,4 @@
-//! The session of a client with all of its parts: how it begins and how it ends.
+//! The session of a client with all of its parts, from its beginning to its end.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::event::server::client::ClientEvents;
 use crate::observe::counters::CounterRegistry;
 use crate::stream::server::{Remains, ServerStreams};
 
-/// Makes what a transport keeps for a new client.
+/// Returns what a transport keeps for a new client.
 pub fn begin(codec: Codec, counter_registry: Arc<CounterRegistry>) -> Session {
     let (streams, events) = (ServerStreams::default(), ClientEvents::new(codec));
     ClientSession::begin(codec, counter_registry, vec![Box::new(streams), Box::new(events)])
 }
 
-/// Ends the streams and subscriptions of a client that has gone, and tells the jobs that go with it.
-/// Code of users runs only where the result is dropped.
+/// Ends the streams and subscriptions of a client that has gone, and cancels its jobs. User code runs only
+/// where the result is dropped.
 pub fn leave(session: &Session) -> Remains {
     ClientSession::of(session).leave();
     let remains = ServerStreams::of(session).leave();

@@ -1,4 +1,4 @@
-//! Requests that are no calls: what keeps streams and subscriptions going.
+//! Requests that are not calls: they keep streams and subscriptions going.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub fn serve(
 ) {
     let len = payload.len();
     let body = OpenBody::new(payload, tag.raw, line.codec).map_err(BadArguments::from);
-    // Items are the user's to decode, and may panic.
+    // User code decodes the items, and may panic.
     let served = catch(|| {
         let body = body?;
         let mut decoder = body.decoder();

@@ -1,4 +1,4 @@
-//! From a request to the service it is for.
+//! The way from a request to its service.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use super::control;
 /// The services of a server, by number.
 pub struct Dispatcher {
     services: Vec<Arc<dyn Service>>,
-    /// Finds the others.
+    /// The service that lists the others.
     registry: Arc<dyn Service>,
     spawn: Option<Spawn>,
     hooks: Option<Arc<Hooks>>,
-    /// Of a call without hooks and spans.
+    /// The observer of a call without hooks and spans.
     plain: CallObserver,
 }
 
@@ -68,8 +68,8 @@ impl Handler for Dispatcher {
         self.dispatch(&line, tag, &mut request.payload);
     }
 
-    /// Most requests are short calls of methods of a user's services, on a server that goes on, without
-    /// hooks and spans. Any other goes the general way.
+    /// Most requests are short calls to a user's service, without hooks and spans, while the server goes on.
+    /// Any other request takes the general path.
     fn serve_short(
         &self,
         pool: &Arc<Pool>,
@@ -107,7 +107,7 @@ impl Handler for Dispatcher {
 }
 
 impl Dispatcher {
-    /// Finds services by their place in that list.
+    /// Returns a dispatcher that finds services by their place in that list.
     pub fn new(
         services: Vec<Arc<dyn Service>>,
         registry: Arc<dyn Service>,
@@ -117,7 +117,7 @@ impl Dispatcher {
         Self { services, registry, spawn, hooks, plain: CallObserver::plain(true) }
     }
 
-    /// Whether hooks stand around calls, or spans.
+    /// Returns whether hooks or spans observe calls.
     #[inline]
     fn is_looked_at(&self) -> bool {
         self.hooks.is_some() || spans::are_wanted()
@@ -141,8 +141,8 @@ impl Dispatcher {
         }
     }
 
-    /// What goes with a call that somebody looks at. One that names no method of the user's services
-    /// is only counted.
+    /// Returns the observer of a call if hooks or spans are in use. A call that names no method of the user's
+    /// services is only counted.
     #[cold]
     fn observer(&self, tag: RequestTag, peer: &Arc<dyn Peer>, request: &Request) -> CallObserver {
         let Some(names) = self.names(tag) else { return CallObserver::plain(true) };
@@ -152,7 +152,7 @@ impl Dispatcher {
         CallObserver::of_call(watched, span)
     }
 
-    /// The names of the service and the method that a tag means.
+    /// Returns the names of the service and the method that a tag means.
     fn names(&self, tag: RequestTag) -> Option<[&'static str; 2]> {
         let service = self.services.get(usize::from(tag.service))?.descriptor();
         Some([service.name, service.methods.get(usize::from(tag.method))?.name])

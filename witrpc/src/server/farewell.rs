@@ -1,18 +1,18 @@
-//! What clients leave behind when they go, which is code of users: hooks are told, and items that no method
-//! has taken are dropped. It may take long, or panic. So neither the threads of a transport nor those that
-//! end a server run it, but one thread that does nothing else.
+//! The user code that runs when clients leave: hooks are called, and items that no method has taken are
+//! dropped. It may take long, or panic. So a dedicated thread runs it, not the threads of a transport, and not
+//! those that end a server.
 //!
 //! # Invariants
 //!
-//! 1. The thread takes one [`Parting`] after the other, in the order in which the clients have gone. A hook
-//!    is told of a client's coming before that client is listed, and so before its parting.
-//! 2. The thread is started with the first parting, and stays until the server has ended and nothing is
-//!    left. If the machine refuses it, what comes in later tries again. At the end the threads of the
-//!    pool do what is left: each looks when it ends, which it does only when the server has stopped, and so
-//!    after the end has come in here.
-//! 3. The tasks of a server that has ended are dropped by a thread of their own, or by one of the pool's that
-//!    ends first: no hook that waits keeps them.
-//! 4. Nothing waits for it but a shutdown, until its time is over. While [`MAX_WAITING`] clients wait for it,
+//! 1. The thread takes one [`Parting`] after the other, in the order in which the clients left. A hook is
+//!    called for a client's arrival before that client is listed, and so before its parting.
+//! 2. The thread is started with the first parting, and stays until the server has ended and nothing is left.
+//!    If the machine refuses it, the next parting tries again. At the end the threads of the pool do what is
+//!    left. Each looks when it ends, which happens only after the server has stopped, and so after the end has
+//!    arrived here.
+//! 3. The tasks of a server that has ended are dropped by a separate thread, or by a thread of the pool that
+//!    ends first. So no hook that waits delays them.
+//! 4. Only a shutdown waits for the thread, until its time is over. While [`MAX_WAITING`] clients wait for it,
 //!    no new one is let in.
 
 use std::collections::VecDeque;
@@ -31,15 +31,15 @@ use crate::stream::server::Remains;
 
 use super::user_code::UserCode;
 
-/// How many clients may wait until hooks are told that they have left. With more, no new ones are let in.
+/// How many clients may wait for the hooks to be called. Beyond that, no new client is let in.
 pub const MAX_WAITING: usize = 1024;
 
-/// The names of what runs.
+/// The names under which this code is listed.
 const JOINED: &str = "ServerHook::joined";
 const LEFT: &str = "ServerHook::left";
 const DROP: &str = "drop_unread_items";
 
-/// The coming and going of one server's clients, as code of users sees it.
+/// The arrivals and departures of one server's clients, as user code sees them.
 pub struct Farewell {
     hooks: Option<Arc<Hooks>>,
     user_code: UserCode,
@@ -51,17 +51,17 @@ pub struct Farewell {
 #[derive(Default)]
 struct FarewellState {
     waiting: VecDeque<Parting>,
-    /// A thread takes what waits.
+    /// Set while a thread takes what waits.
     is_served: bool,
-    /// Has tasks to be dropped.
+    /// Set while its tasks are to be dropped.
     ended_pool: Option<Arc<Pool>>,
     has_ended: bool,
 }
 
-/// What is left to do when clients have gone.
+/// The work that is left when clients have gone.
 enum Parting {
     Client(ClientInfo, Remains),
-    /// Those that were connected when the server ended.
+    /// All clients that were connected when the server ended.
     All(Vec<(ClientInfo, Remains)>),
 }
 
@@ -71,21 +71,21 @@ impl Farewell {
         Arc::new(Self { hooks, user_code, threads, state, changed })
     }
 
-    /// Tells the hooks that a client comes in, on this thread.
+    /// Calls the hooks for a client that arrives, on this thread.
     pub fn joined(&self, client: &ClientInfo) {
         if let Some(hooks) = &self.hooks {
             self.user_code.run(JOINED, client.id, || hooks.joined(client));
         }
     }
 
-    /// Tells the hooks that a client has gone, on this thread.
+    /// Calls the hooks for a client that has gone, on this thread.
     pub fn say_left(&self, client: &ClientInfo) {
         if let Some(hooks) = &self.hooks {
             self.user_code.run(LEFT, client.id, || hooks.left(client));
         }
     }
 
-    /// A client has gone.
+    /// Queues the work for a client that has gone.
     pub fn part(self: &Arc<Self>, client: &ClientInfo, remains: Remains) {
         if self.hooks.is_some() || !remains.is_empty() {
             self.lock().waiting.push_back(Parting::Client(client.clone(), remains));
@@ -93,12 +93,12 @@ impl Farewell {
         }
     }
 
-    /// The server has ended, and with it all that wait on it: these clients, and the tasks of the pool.
+    /// Queues the work for the end of the server: these clients, and the tasks of the pool.
     pub fn end(self: &Arc<Self>, pool: &Arc<Pool>, clients: Vec<(ClientInfo, Remains)>) {
         if pool.has_tasks() {
             self.lock().ended_pool = Some(Arc::clone(pool));
             let farewell = Arc::clone(self);
-            // If it is refused, a thread of the pool does it.
+            // If the machine refuses it, a thread of the pool does the work.
             let _ = self.threads.spawn("witrpc-end".to_owned(), move || farewell.drop_tasks());
         }
         let has_work = |remains: &Remains| self.hooks.is_some() || !remains.is_empty();
@@ -111,17 +111,17 @@ impl Farewell {
 
     fn drop_tasks(&self) {
         let ended_pool = self.lock().ended_pool.take();
-        // The last to let go of the pool drops the services of users.
+        // The last owner of the pool drops the services of users.
         let _ = catch(|| ended_pool.map(|pool| pool.drop_tasks()));
     }
 
-    /// Nothing more comes in.
+    /// Notes that nothing more is queued.
     pub fn close(&self) {
         self.lock().has_ended = true;
         self.changed.notify_all();
     }
 
-    /// Sees to it that a thread does what waits, if the machine has one.
+    /// Starts a thread for what waits, if the machine has one.
     pub fn serve(self: &Arc<Self>) {
         self.changed.notify_all();
         if !self.begin() {
@@ -137,7 +137,7 @@ impl Farewell {
         }
     }
 
-    /// Does what waits on this thread, if no thread does it.
+    /// Does what waits on this thread, if no other thread does it.
     pub fn take_over(&self) {
         self.drop_tasks();
         if self.begin() {
@@ -145,22 +145,22 @@ impl Farewell {
         }
     }
 
-    /// Whether as many clients wait as may.
+    /// Returns whether the limit of waiting clients is reached.
     pub fn is_full(&self) -> bool {
         self.lock().waiting.len() >= MAX_WAITING
     }
 
-    /// What runs now.
+    /// Returns the user code that runs now.
     pub fn running(&self) -> Vec<RunningMethod> {
         self.user_code.running()
     }
 
-    /// Waits until the thread has ended, until that time at the most. Returns whether it has.
+    /// Waits until the thread has ended or the time is over. Returns whether it has ended.
     pub fn join(&self, until: Option<Instant>) -> bool {
         self.threads.join(until)
     }
 
-    /// Returns whether the caller is to have a thread take what waits.
+    /// Returns whether the caller must start a thread for what waits.
     fn begin(&self) -> bool {
         let mut state = self.lock();
         let begins = !state.is_served && !state.waiting.is_empty();
@@ -168,7 +168,7 @@ impl Farewell {
         begins
     }
 
-    /// Does what waits, until there is nothing and `is_over`.
+    /// Does what waits, until nothing is left and `is_over`.
     fn work(&self, is_over: fn(&FarewellState) -> bool) {
         while let Some(parting) = self.next(is_over) {
             let _ = catch(|| self.say(parting));
@@ -190,7 +190,7 @@ impl Farewell {
                 self.say_left(&client);
             }
             Parting::All(clients) => {
-                // The hooks first: an item whose drop blocks keeps no session untold.
+                // The hooks come first: an item whose drop blocks must not delay them.
                 clients.iter().for_each(|(client, _)| self.say_left(client));
                 clients.into_iter().for_each(|(client, rest)| self.drop_remains(&client, rest));
             }

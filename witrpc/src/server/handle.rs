@@ -1,4 +1,4 @@
-//! A server that runs, in its user's hands.
+//! A running server, as its user holds it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use super::builder::WitServerBuilder;
 use super::end::end;
 use super::metrics::Metrics;
 
-/// A server that runs on threads of its own, until it is shut down or dropped.
+/// A server that runs on threads of its own until it is shut down or dropped.
 ///
-/// Dropping it closes all connections and frees the name, at once. What waits on the server ends with
-/// it: the iterators and streams that clients feed to methods, emissions that wait for room, futures
-/// that wait for a cancel, and the futures of `async fn` handlers, which are dropped unless they run
-/// [elsewhere](WitServerBuilder::spawn_with). Code of users is not waited for: a handler that runs ends
-/// on its thread, and its answer goes nowhere; hooks are told of each client that was connected, on a
-/// thread of their own. When the last of that has returned, no thread of the server is left. To have
-/// calls answered first, and to wait for the threads, use [`shutdown`](Self::shutdown).
+/// Dropping it closes all connections and frees the name, at once. What waits on the server ends with it. That
+/// includes the iterators and streams that clients feed to methods, emissions that wait for room, and futures
+/// that wait for a cancel. The futures of `async fn` handlers are dropped, unless they run
+/// [elsewhere](WitServerBuilder::spawn_with). The drop does not wait for user code. A handler that runs ends on
+/// its thread, and its answer is discarded. Hooks are called for each client that was connected, on a separate
+/// thread. When the last of that has returned, no thread of the server is left. For a graceful end that answers
+/// calls and waits for the threads, use [`shutdown`](Self::shutdown).
 ///
-/// Signals are the user's: a process that is killed, by Ctrl-C too, leaves nothing that the next server
-/// of that name would not take over. In a forked child the server does not run: there it counts as
-/// stopped, [`wait`](Self::wait) says so, and dropping it does nothing. A program that becomes a daemon
-/// forks first and starts its server then.
+/// The server handles no signals. A process that is killed, by Ctrl-C too, leaves nothing that blocks the next
+/// server of that name. In a forked child the server does not run: it counts as stopped there,
+/// [`wait`](Self::wait) says so, and dropping it does nothing. A program that becomes a daemon must fork first
+/// and start its server then.
 ///
 /// # Examples
 ///
@@ -73,8 +73,8 @@ pub struct WitServer {
     handle: ServerHandle,
 }
 
-/// Looks after a server from anywhere: can be cloned and sent to other threads. It does not keep
-/// the server running.
+/// A handle that inspects and controls a server from anywhere. It can be cloned and sent to other threads, and
+/// does not keep the server running.
 #[derive(Clone)]
 pub struct ServerHandle {
     pool: Arc<Pool>,
@@ -82,7 +82,7 @@ pub struct ServerHandle {
 }
 
 impl WitServer {
-    /// Starts to decide what to serve.
+    /// Returns a builder, which decides what to serve.
     pub fn builder() -> WitServerBuilder {
         WitServerBuilder::new()
     }
@@ -91,34 +91,34 @@ impl WitServer {
         Self { handle }
     }
 
-    /// Blocks until the server has stopped, and returns why. In a forked child that is at once:
-    /// [`StopReason::Forked`].
+    /// Blocks until the server has stopped, and returns why. In a forked child it returns
+    /// [`StopReason::Forked`] at once.
     pub fn wait(&self) -> StopReason {
         self.handle.pool.life.until_stopped_blocking()
     }
 
-    /// Completes when the server has stopped, on any executor, and returns why. In a forked child
-    /// that is at once: [`StopReason::Forked`].
+    /// Waits until the server has stopped, on any executor, and returns why. In a forked child it returns
+    /// [`StopReason::Forked`] at once.
     pub async fn stopped(&self) -> StopReason {
         self.handle.pool.life.until_stopped().await
     }
 
-    /// A handle to the server, for other threads. It can do all that follows here.
+    /// Returns a handle to the server, for other threads. It has all the methods that follow here.
     pub fn handle(&self) -> ServerHandle {
         self.handle.clone()
     }
 
-    /// The name that clients connect to: [`ServerHandle::name`].
+    /// Returns the name that clients connect to: [`ServerHandle::name`].
     pub fn name(&self) -> &str {
         self.handle.name()
     }
 
-    /// The clients that are connected: [`ServerHandle::clients`].
+    /// Returns the connected clients: [`ServerHandle::clients`].
     pub fn clients(&self) -> Vec<ClientInfo> {
         self.handle.clients()
     }
 
-    /// What it has done and is doing: [`ServerHandle::metrics`].
+    /// Returns what the server has done and is doing: [`ServerHandle::metrics`].
     pub fn metrics(&self) -> Metrics {
         self.handle.metrics()
     }
@@ -133,12 +133,12 @@ impl WitServer {
         self.handle.stop_accepting();
     }
 
-    /// The methods that run now: [`ServerHandle::running`].
+    /// Returns the methods that run now: [`ServerHandle::running`].
     pub fn running(&self) -> Vec<RunningMethod> {
         self.handle.running()
     }
 
-    /// Ends the server in good order: [`ServerHandle::shutdown`].
+    /// Shuts the server down gracefully: [`ServerHandle::shutdown`].
     pub fn shutdown(&self, deadline: Duration) -> bool {
         self.handle.shutdown(deadline)
     }
@@ -156,40 +156,40 @@ impl ServerHandle {
         Self { pool, door }
     }
 
-    /// The name that clients connect to; empty for a place without one.
+    /// Returns the name that clients connect to. It is empty for an endpoint without one.
     pub fn name(&self) -> &str {
         self.pool.port().name()
     }
 
-    /// The clients that are connected.
+    /// Returns the connected clients.
     pub fn clients(&self) -> Vec<ClientInfo> {
         self.pool.port().clients()
     }
 
-    /// What the server has done since its start and is doing now, as numbers. Other processes of the
+    /// Returns what the server has done since its start and is doing now, as numbers. Other processes of the
     /// same user read them by [`witrpc::metrics`](crate::metrics).
     pub fn metrics(&self) -> Metrics {
         Metrics::of(&self.pool, &self.door)
     }
 
-    /// Closes the connection of one client, which its calls in flight and later ones report.
-    /// Returns `false` if no client of that id is connected.
+    /// Closes the connection of one client. Its calls in flight, and later ones, report that. Returns `false`
+    /// if no client of that id is connected.
     pub fn disconnect(&self, client_id: u64) -> bool {
         self.pool.port().disconnect(client_id)
     }
 
-    /// Turns new clients away from now on; those that are connected go on.
+    /// Turns new clients away from now on. Connected clients go on.
     pub fn stop_accepting(&self) {
         self.door.close();
         self.pool.port().stop_accepting();
     }
 
-    /// The methods that run now, one entry a call: those of blocking handlers, of `async fn` handlers
-    /// that wait, and of streams that are made or taken. Also after the server has ended, for what still
-    /// runs then. A call that begins or ends meanwhile may be missing or be there, and an `async fn` that
-    /// begins to wait at this moment may be there twice.
+    /// Returns the methods that run now, one entry a call. It lists blocking handlers, `async fn` handlers that
+    /// wait, and streams that are made or taken. It also works after the server has ended, for what still runs
+    /// then. A call that begins or ends meanwhile may be missing or present. An `async fn` that begins to wait
+    /// at this moment may be listed twice.
     ///
-    /// What runs for clients that come and go is there too, of the service `witrpc`:
+    /// User code that runs for clients that come and go is listed as well, under the service `witrpc`:
     /// `ServerHook::joined`, `ServerHook::left` and `drop_unread_items`.
     pub fn running(&self) -> Vec<RunningMethod> {
         let mut running = self.pool.running();
@@ -197,22 +197,26 @@ impl ServerHandle {
         running
     }
 
-    /// Ends the server in good order: turns new clients and new calls away, has all calls that have
-    /// arrived answered, closes the connections, frees the name, and waits until all threads of the
-    /// server have ended. All of that takes at most the time given.
+    /// Shuts the server down gracefully, within the time given. It turns new clients and new calls away and has
+    /// all calls answered that have arrived. Then it closes the connections, frees the name, and waits until
+    /// all threads of the server have ended.
     ///
-    /// A call that returns a stream is answered when the stream is open. Such streams and subscriptions
-    /// are not waited for: they end with an error, since many of them never end by themselves. The
-    /// uploads of calls that have begun go on until these are answered.
+    /// A call that returns a stream is answered when the stream is open. The shutdown does not wait for such
+    /// streams and subscriptions, since many of them never end by themselves. They end with an error. Uploads
+    /// of calls that have begun go on until these calls are answered.
     ///
-    /// Returns whether all calls were answered and all threads have ended. That is `false` too if the
-    /// server was dropped, or shut down in less time, or had [failed](StopReason::Failed), before that; or if
-    /// a peer of this process has passed a descriptor whose closing takes longer than that, which keeps a
-    /// thread; or if hooks, drops of unread
-    /// items, or destructors of thread-locals on the server's threads take longer. If it is, the server has ended
-    /// all the same, as if it had been dropped, and [`running`](Self::running) names the methods that
-    /// still run. A handler that still runs ends on its thread, and its answer goes nowhere. Called
-    /// from a handler, this waits for that very handler, and so for the whole time.
+    /// Returns whether all calls were answered and all threads have ended. Otherwise the server has ended all
+    /// the same, as if it had been dropped, and [`running`](Self::running) names the methods that still run.
+    /// Each ends on its thread, and its answer is discarded.
+    ///
+    /// The result is `false` in these cases too:
+    ///
+    /// - The server was dropped, was shut down in less time, or had [failed](StopReason::Failed) before.
+    /// - A peer of this process has passed a descriptor that takes longer than the deadline to close.
+    /// - Hooks, drops of unread items, or destructors of thread-locals on the server's threads take longer than
+    ///   that.
+    ///
+    /// A handler that calls this waits for itself, and so for the whole time.
     ///
     /// # Examples
     ///
@@ -265,7 +269,7 @@ impl ServerHandle {
         let drained = self.pool.life.wait_quiet(until);
         let how = if drained { Shutdown::Drained } else { Shutdown::Now };
         end(&self.pool, &self.door, how, StopReason::ShutDown);
-        // Another end, such as a drop, may have come first: then the clients were told of that.
+        // Another end, such as a drop, may have come first: then the clients were given that reason.
         self.pool.join(until) && self.door.farewell().join(until) && self.pool.life.has_drained()
     }
 }

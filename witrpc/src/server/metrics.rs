@@ -7,11 +7,11 @@ use crate::pool::Pool;
 
 use super::admission::ServerAdmission;
 
-/// What a server has done since its start, and is doing now: from [`ServerHandle::metrics`] in its own
-/// process, and from [`witrpc::metrics`](crate::metrics) in any other of the same user.
+/// The numbers of what a server has done since its start, and is doing now. [`ServerHandle::metrics`] returns
+/// them in its own process, and [`witrpc::metrics`](crate::metrics) in any other of the same user.
 ///
-/// They are read while the server goes on: each is right, and they need not all be of one instant. To
-/// count costs a call a few instructions and no clock, lock or shared word.
+/// They are read while the server goes on. Each is right, but they need not all be of one instant. Counting
+/// costs a call a few instructions and no clock, lock or shared word.
 ///
 /// [`ServerHandle::metrics`]: crate::ServerHandle::metrics
 ///
@@ -58,21 +58,20 @@ pub struct Metrics {
     pub calls: u64,
     /// Answers that were an error instead of a value: the service's own, a panic, a refusal.
     pub errors: u64,
-    /// Encoded arguments, items and requests that have come, in bytes; what was lent is not counted.
+    /// Encoded arguments, items and requests received, in bytes. Lent values are not counted.
     pub bytes_in: u64,
-    /// Encoded results, items, events and errors that were sent, in bytes; what was lent is not counted.
+    /// Encoded results, items, events and errors sent, in bytes. Lent values are not counted.
     pub bytes_out: u64,
-    /// Calls that were taken and are not answered.
+    /// Calls that were taken and are not answered yet.
     pub in_flight: u64,
     /// Threads that run handlers, or can.
     pub workers: u32,
-    /// Those of them that are free, and sleep until something rings.
+    /// Free threads among them, which sleep until something rings.
     pub parked_workers: u32,
-    /// How often a free thread has taken over from one that was in a slow handler.
+    /// How often a free thread has taken over from a thread in a slow handler.
     pub promoted_workers: u64,
-    /// Memory that is reserved for clients, shared and private; in bytes. A client that has gone
-    /// counts for as long as its handlers run or [`Shared`](crate::Shared) values of its connection
-    /// are kept.
+    /// Memory that is reserved for clients, shared and private, in bytes. A client that has gone counts for as
+    /// long as its handlers run or [`Shared`](crate::Shared) values of its connection are kept.
     pub reserved_memory: u64,
     /// Clients that are connected.
     pub connected_clients: u32,
@@ -91,7 +90,7 @@ impl Metrics {
             errors: load.counts.errors,
             bytes_in: load.counts.bytes_in,
             bytes_out: load.counts.bytes_out,
-            // The two are read one after the other.
+            // The two are read one after the other, so their difference could be negative.
             in_flight: load.counts.calls.saturating_sub(load.counts.answered),
             workers: load.threads,
             parked_workers: load.standbys,
@@ -103,13 +102,13 @@ impl Metrics {
         }
     }
 
-    /// For [`Admission::report`](witrpc_transport::Admission::report).
+    /// Encodes the numbers for [`Admission::report`](witrpc_transport::Admission::report).
     pub(crate) fn to_report(self) -> Vec<u8> {
         postcard::to_allocvec(&self).expect("numbers always encode")
     }
 
-    /// Reads what a server has reported: `None` when it makes no sense. One that has not started its
-    /// threads has done nothing yet.
+    /// Reads what a server has reported, or returns `None` if it is malformed. A server that has not started
+    /// its threads has done nothing yet.
     pub(crate) fn from_report(report: &[u8]) -> Option<Self> {
         if report.is_empty() {
             return Some(Self::default());

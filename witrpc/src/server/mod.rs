@@ -1,13 +1,13 @@
 //! The server: from a bound name to its orderly end.
 //!
-//! [`builder`] says what is served and starts it, [`handle`] is what the user keeps. [`admission`] lets clients
-//! in, where a session begins with its [`client_parts`]; [`sessions`] lists those that are connected. [`dispatch`]
-//! brings each request to its service, or by [`control`] to the client's streams and events. What
-//! clients that have gone leave behind is done by [`farewell`], on a thread of its own; [`user_code`] names
-//! it. [`end`] ends a server. [`metrics`] says what a server has done.
+//! [`builder`] configures a server and starts it; [`handle`] is what the user keeps. [`admission`] lets clients
+//! in, where a session begins with its [`client_parts`]. [`sessions`] lists the connected clients. [`dispatch`]
+//! brings each request to its service, or through [`control`] to the client's streams and events. [`farewell`]
+//! does the work for clients that have gone, on a thread of its own; [`user_code`] names it. [`end`] ends a
+//! server. [`metrics`] counts what a server does.
 //!
-//! How a request becomes a call stands in [`call::server`](crate::call::server), the threads in
-//! [`pool`](crate::pool).
+//! [`call::server`](crate::call::server) turns a request into a call, and [`pool`](crate::pool) has the
+//! threads.
 
 pub mod admission;
 pub mod builder;

@@ -2,9 +2,9 @@
 //!
 //! # Invariants
 //!
-//! 1. A client is here from its admission until it has left or the server ends. The thread that takes it out
-//!    has the hooks told that it has left, and no other does.
-//! 2. Once the server has ended, nobody joins.
+//! 1. A client is here from its admission until it has left or the server ends. Only the thread that takes it
+//!    out has the hooks called for its departure.
+//! 2. Once the server has ended, no client joins.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -14,7 +14,7 @@ use witrpc_transport::{ClientInfo, Session};
 
 use crate::pool::Served;
 
-/// Those of one server.
+/// The sessions of one server.
 #[derive(Default)]
 pub struct Sessions(Mutex<SessionsState>);
 
@@ -25,7 +25,7 @@ struct SessionsState {
 }
 
 impl Sessions {
-    /// A client joins; `false` if the server has ended.
+    /// Adds a client. Returns `false` if the server has ended.
     pub fn join(&self, client: &ClientInfo, session: &Session) -> bool {
         let mut state = self.lock();
         if state.ended {
@@ -35,13 +35,13 @@ impl Sessions {
         true
     }
 
-    /// A client leaves; `false` if it had left.
+    /// Removes a client. Returns `false` if it had left before.
     pub fn leave(&self, client_id: u64) -> bool {
         let left = self.lock().live.remove(&client_id);
         left.is_some()
     }
 
-    /// All leave, in the order in which they came, and none joins any more.
+    /// Removes all clients, in the order in which they came, and lets none join any more.
     pub fn end(&self) -> Vec<(ClientInfo, Session)> {
         let mut state = self.lock();
         state.ended = true;
@@ -52,7 +52,7 @@ impl Sessions {
         left
     }
 
-    /// See [`Clients::look_up`](crate::pool::Clients::look_up).
+    /// Implements [`Clients::look_up`](crate::pool::Clients::look_up).
     pub fn look_up(&self, served: &mut [Served]) -> u64 {
         let state = self.lock();
         for each in served {

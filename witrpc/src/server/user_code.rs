@@ -1,5 +1,5 @@
-//! Code of users that runs and is no method: hooks of clients that come and go, and drops of what these
-//! have left behind.
+//! User code that runs outside of methods: hooks of clients that come and go, and drops of what these have left
+//! behind.
 
 use std::sync::Mutex;
 
@@ -8,12 +8,12 @@ use witrpc_rt::lock;
 use crate::pool::running::RunningMethod;
 use crate::rt::panics::catch;
 
-/// What runs now, by name.
+/// The user code that runs now, by name.
 #[derive(Default)]
 pub struct UserCode(Mutex<Vec<RunningMethod>>);
 
 impl UserCode {
-    /// Runs it, listed by this name meanwhile. What it panics with is dropped.
+    /// Runs it and lists it by this name meanwhile. Drops the payload of its panic.
     pub fn run(&self, name: &'static str, client_id: u64, run: impl FnOnce()) {
         let entry = RunningMethod { service: "witrpc", method: name, client_id };
         lock(&self.0).push(entry);
@@ -24,7 +24,7 @@ impl UserCode {
         }
     }
 
-    /// Returns what runs now.
+    /// Returns the user code that runs now.
     pub fn running(&self) -> Vec<RunningMethod> {
         lock(&self.0).clone()
     }

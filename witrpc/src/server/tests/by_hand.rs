@@ -1,4 +1,4 @@
-//! What generated code does, for a service without a trait: arguments and answers of any type.
+//! The equivalent of generated code for a service without a trait: arguments and answers of any type.
 
 use std::borrow::Cow;
 use std::future::Future;

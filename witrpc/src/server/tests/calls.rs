@@ -1,4 +1,4 @@
-//! What comes back from a call, whatever the handler does.
+//! The results of calls, for every kind of handler.
 
 use std::collections::HashSet;
 
@@ -42,7 +42,7 @@ fn explode(client: &ProbeClient, text: &str) -> CallError {
 }
 
 #[test]
-fn a_panic_is_the_callers_error_and_nobody_elses() {
+fn a_panic_is_the_error_of_its_caller_only() {
     let fixture = Fixture::new();
     let client = fixture.client();
     let error = explode(&client, "a bug");
@@ -143,7 +143,7 @@ fn a_method_that_the_service_does_not_know_is_an_error_of_the_call() {
 }
 
 #[test]
-fn the_handler_learns_who_calls() {
+fn the_handler_sees_its_caller() {
     type Who = (u64, u32, u32, u64);
     let fixture = Fixture::new();
     let (first, second) = (fixture.client(), fixture.client());
@@ -156,7 +156,7 @@ fn the_handler_learns_who_calls() {
     assert_eq!(known, HashSet::from([calls[0].0, other.0]));
 }
 
-/// A client that can send what the real one never would.
+/// Returns a client that can send requests the real one never sends.
 fn raw_channel(fixture: &Fixture) -> std::sync::Arc<dyn ClientChannel> {
     let hello = Hello {
         version: VERSION,
@@ -169,7 +169,7 @@ fn raw_channel(fixture: &Fixture) -> std::sync::Arc<dyn ClientChannel> {
 }
 
 #[test]
-fn requests_without_meaning_are_answered_and_harm_nobody() {
+fn requests_without_meaning_are_answered_and_do_no_harm() {
     let fixture = Fixture::new();
     let channel = raw_channel(&fixture);
     let status = |tag, body: &[u8]| {

@@ -1,4 +1,4 @@
-//! A peer that runs code of the test's whenever it is answered, as a waker of the user's may.
+//! A peer that runs code of the test at each answer, as a waker of the user's may.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use crate::call::server::pending_reply::PendingReply;
 use crate::codec::Codec;
 use crate::server::client_parts;
 
-/// What it does at each answer.
+/// The code that it runs at each answer.
 type Act = Box<dyn Fn() + Send + Sync>;
 
 pub struct Eavesdropper {
@@ -26,13 +26,13 @@ impl Eavesdropper {
         Arc::new(Self { client, session, act: Box::new(act), answers: Mutex::default() })
     }
 
-    /// A request of it.
+    /// Returns a request from this peer.
     pub fn asks(self: &Arc<Self>, seq: u64) -> PendingReply {
         let (peer, ticket) = (Arc::clone(self) as _, Ticket::new(0, seq));
         PendingReply { peer, ticket, codec: Codec::Postcard, observer: CallObserver::plain(false) }
     }
 
-    /// The requests that were answered.
+    /// Returns the requests that were answered.
     pub fn answers(&self) -> Vec<u64> {
         self.answers.lock().unwrap().clone()
     }

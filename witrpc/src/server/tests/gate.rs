@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-/// A test that waits longer for what must happen has failed.
+/// The longest wait for something that must happen, before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Gate {
         self.wait_until("the gate is opened", |state| state.open);
     }
 
-    /// The same for a task.
+    /// Suspends the task until the gate is open.
     pub async fn pass_later(&self) {
         self.arrive();
         poll_fn(|cx| {
@@ -51,7 +51,7 @@ impl Gate {
         .await;
     }
 
-    /// Waits until so many have come to the gate.
+    /// Waits until that many handlers have reached the gate.
     pub fn await_arrivals(&self, count: usize) {
         self.wait_until("enough have arrived", |state| state.arrived >= count);
     }

@@ -1,4 +1,4 @@
-//! How a server ends, and what its clients see of that, over either transport.
+//! The end of a server, and what its clients see of it, over either transport.
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,7 +16,7 @@ use crate::{Endpoint, Mmf};
 
 use super::probe::{Fixture, ProbeClient, ProbeServer};
 
-/// Longer than any of this takes.
+/// More time than any of this takes.
 const LONG: Duration = Duration::from_secs(60);
 
 fn everywhere(test: fn(Fixture)) {
@@ -26,7 +26,7 @@ fn everywhere(test: fn(Fixture)) {
     }
 }
 
-/// Calls until that fails: the shutdown of another thread has begun.
+/// Calls until a call fails: the shutdown of another thread has begun.
 fn until_err<T, E>(mut call: impl FnMut() -> Result<T, E>) -> E {
     loop {
         if let Err(error) = call() {
@@ -145,7 +145,7 @@ fn waiting_ends_with_the_server() {
 }
 
 #[test]
-fn a_server_that_accepts_nobody_serves_those_it_has() {
+fn a_server_that_accepts_no_client_serves_those_it_has() {
     everywhere(|fixture| {
         let client = fixture.client();
         fixture.server.stop_accepting();

@@ -1,4 +1,4 @@
-//! A service that can do all that a handler can do, and its client.
+//! A service whose handlers can do all that a handler may, and its client.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -87,7 +87,7 @@ impl Serialize for Stubborn {
     }
 }
 
-/// What the handlers share with the test.
+/// The state that handlers share with the test.
 #[derive(Default)]
 pub struct Probe {
     pub gate: Gate,
@@ -227,12 +227,12 @@ impl ProbeClient {
         ClientCall::new(&self.connection, method)
     }
 
-    /// Calls a method that takes nothing.
+    /// Calls a method without arguments.
     pub fn call<T: Wire>(&self, method: u16) -> Result<T, CallError> {
         self.start(method).block().outcome::<Returns<_>>()
     }
 
-    /// Calls a method that takes one value.
+    /// Calls a method with one argument.
     pub fn call_with<A: Wire, T: Wire>(&self, method: u16, argument: A) -> Result<T, CallError> {
         let mut call = self.start(method);
         call.value("argument", &argument);
@@ -268,7 +268,7 @@ impl ProbeClient {
     }
 }
 
-/// A server of a probe at a place of its own.
+/// A server of a probe at an endpoint of its own.
 pub struct Fixture {
     pub probe: Arc<Probe>,
     pub place: Endpoint,

@@ -1,4 +1,4 @@
-//! What a server refuses before it starts.
+//! Configurations that a server refuses before it starts.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl Service for Other {
     }
 
     fn dispatch(&self, call: ServerCall<'_>) {
-        // Forgets to answer what it does not know.
+        // Leaves unknown methods unanswered.
         if call.method() == 0 {
             call.answer(|_, _| Ok(Some(None::<u8>)));
         }
@@ -130,7 +130,7 @@ fn a_type_that_a_codec_would_change_is_refused_by_name() {
 }
 
 #[test]
-fn who_asks_for_another_service_or_codec_is_told_what_there_is() {
+fn a_client_of_another_service_or_codec_is_answered_with_what_there_is() {
     let fixture = Fixture::with(|builder| builder.codecs([Codec::Postcard]));
     let error = connect_other(fixture.place.clone()).unwrap_err();
     assert!(

@@ -1,4 +1,4 @@
-//! How many handlers run, and who is kept waiting by them.
+//! How many handlers run, and which clients they delay.
 
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -80,7 +80,7 @@ fn a_call_at_the_bound_can_give_up() {
 
 #[test]
 fn handlers_may_call_their_own_server() {
-    // Ten run at once, nine of them of one client, which must leave one free.
+    // Ten run at once, nine of them of one client, which must leave one worker free.
     let fixture = Fixture::with(|builder| builder.max_workers(11));
     fixture.probe.own.set(fixture.client()).unwrap();
     assert_eq!(fixture.client().count_down(9).unwrap(), 9);
