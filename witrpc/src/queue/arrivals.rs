@@ -1,12 +1,12 @@
 //! The requests that wait for a thread of the server, and the bell that wakes one.
 //!
-//! Each client's requests wait in their order, and the clients take turns: a client that sends many
-//! holds up its own.
+//! Each client's requests wait in their order, and the clients take turns: a client that sends many delays only
+//! itself.
 //!
 //! # Invariant
 //!
-//! A request that waits keeps its link, and that keeps this. So what waits is taken out when its client
-//! leaves or the server ends, and after the end nothing waits any more.
+//! A request that waits keeps its link alive, and the link keeps this. So a client that leaves, or the end of
+//! the server, takes its requests out. After the end no request waits.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -16,18 +16,18 @@ use witrpc_transport::{Only, Peer, Request};
 
 use super::waiting::Waiting;
 
-/// Rings that nobody has slept through yet are counted up to this many. More would only make
-/// threads look in vain: whoever wakes sees all that has arrived.
+/// The limit of rings that are stored while no thread sleeps. More would only make threads look in vain, since
+/// a thread that wakes sees all that has arrived.
 const MAX_STORED_RINGS: u32 = 64;
 
 /// How long a thread sleeps between two looks at a poller that requests wait for.
 const RECHECK: Duration = Duration::from_micros(200);
 
-/// What has arrived at a server.
+/// The requests that have arrived at a server.
 #[derive(Default)]
 pub struct Arrivals {
     state: Mutex<ArrivalsState>,
-    /// A ring was stored.
+    /// Notified when a ring is stored.
     rung: Condvar,
 }
 
@@ -38,19 +38,19 @@ struct ArrivalsState {
     armed: bool,
     /// The poller runs a handler: each request rings, so that another thread takes over.
     busy: bool,
-    /// Counts those who have been poller; `busy` is the latest one's.
+    /// Counts the threads that have been poller; `busy` is the latest one's.
     poller: u64,
     rings: u32,
     /// The server has ended.
     ended: bool,
 }
 
-/// One thread's time as poller.
+/// The number of one thread's turn as poller.
 #[derive(Clone, Copy, Debug)]
 pub struct Poller(u64);
 
 impl Arrivals {
-    /// Adds a request, and rings if nobody is looking.
+    /// Adds a request, and rings if no thread is looking.
     pub fn publish(&self, peer: Arc<dyn Peer>, request: Request) {
         let mut state = lock(&self.state);
         if state.ended {
@@ -65,7 +65,7 @@ impl Arrivals {
         }
     }
 
-    /// Says that this thread looks from now on; gives how many requests there are to take.
+    /// Notes that this thread looks from now on. Returns how many requests there are to take.
     pub fn look(&self) -> (Poller, usize) {
         let mut state = lock(&self.state);
         state.poller += 1;
@@ -74,9 +74,8 @@ impl Arrivals {
         (Poller(state.poller), state.waiting.len())
     }
 
-    /// Takes the next request whose client is still there and that `only` does not refuse, to run it
-    /// at once. If others of these stay behind, they need another thread if the handler is slow, so
-    /// that is rung for.
+    /// Takes the next request whose client is still there and that `only` does not refuse, to run it at once.
+    /// If more of these remain, a slow handler would delay them: a ring wakes another thread for them.
     pub fn take(&self, poller: Poller, only: Option<Only<'_>>) -> Option<(Arc<dyn Peer>, Request)> {
         let mut gone = Vec::new();
         let mut state = lock(&self.state);
@@ -93,7 +92,7 @@ impl Arrivals {
         taken
     }
 
-    /// Says that this thread runs something that is no request, and rings for the requests that wait.
+    /// Notes that this thread runs something that is not a request, and rings for the requests that wait.
     pub(crate) fn occupied(&self, poller: Poller) {
         let mut state = lock(&self.state);
         state.busy |= state.poller == poller.0;
@@ -102,7 +101,7 @@ impl Arrivals {
         }
     }
 
-    /// Says that the handler has returned.
+    /// Notes that the handler has returned.
     pub fn handled(&self, poller: Poller) {
         let mut state = lock(&self.state);
         if state.poller == poller.0 {
@@ -110,8 +109,7 @@ impl Arrivals {
         }
     }
 
-    /// Asks for a ring at the next request. Returns whether there is one already that `only` does not
-    /// refuse.
+    /// Asks for a ring at the next request. Returns whether there already is one that `only` does not refuse.
     pub fn arm(&self, only: Option<Only<'_>>) -> bool {
         let mut state = lock(&self.state);
         state.armed = true;
@@ -119,13 +117,13 @@ impl Arrivals {
         state.waiting.any(only)
     }
 
-    /// Forgets what waits of a client that has left.
+    /// Drops the waiting requests of a client that has left.
     pub fn forget(&self, client: u64) {
         let gone = lock(&self.state).waiting.remove(client);
         drop(gone);
     }
 
-    /// Forgets all that waits and all that is still to come: the server has ended.
+    /// Drops all waiting and further requests: the server has ended.
     pub fn end(&self) {
         let mut state = lock(&self.state);
         state.ended = true;
@@ -146,9 +144,9 @@ impl Arrivals {
         self.rung.notify_one();
     }
 
-    /// Sleeps until a ring, or until the time is over, or while requests wait behind a handler only
-    /// for a moment: the ring for them may have come before the server's word said that the poller
-    /// is in a handler, and whoever it woke then left the role where it was.
+    /// Sleeps until a ring or until the time is over. While requests wait behind a handler, it sleeps only
+    /// briefly. Their ring may have come before the poller was marked as being in a handler, and the thread
+    /// that it woke then left the role where it was.
     pub fn park(&self, timeout: Option<Duration>) {
         let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = lock(&self.state);
@@ -170,7 +168,7 @@ impl Arrivals {
 }
 
 impl ArrivalsState {
-    /// Whether requests wait for a poller that runs a handler.
+    /// Returns whether requests wait for a poller that runs a handler.
     fn is_stuck(&self) -> bool {
         self.busy && self.waiting.len() > 0
     }

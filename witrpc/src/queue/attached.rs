@@ -1,18 +1,18 @@
-//! A connection, as the server holds it.
+//! The server's view of a connection.
 
 use witrpc_transport::Peer;
 
 use super::end::End;
 
-/// The server's end of a connection, of whatever transport.
+/// The server's end of a connection, over any transport.
 pub trait Attached: Peer {
-    /// Ends it, once; the first reason counts.
+    /// Ends it, once. The first reason counts.
     fn end(&self, end: End);
 
-    /// Has the client send no new calls.
+    /// Makes the client send no new calls.
     fn drain(&self);
 
-    /// Whether all answers have left.
+    /// Returns whether all answers have left.
     fn has_delivered(&self) -> bool {
         true
     }

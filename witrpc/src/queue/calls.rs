@@ -1,12 +1,12 @@
-//! The calls of one connection: which lanes they hold, and who waits for what.
+//! The calls of one connection: the lanes they hold, and what waits for each.
 //!
 //! # Invariants
 //!
-//! 1. While the connection stands, `lanes_taken` counts the calls that are sent and unanswered, given up
-//!    or not, and the lanes that stay with their senders. It is never above the limit.
-//! 2. While the connection stands, a call is in `queue` exactly while it is [`Call::Queued`], and once.
-//!    Once it is closed, `queue` is empty.
-//! 3. Once the connection is closed, no call is [`Call::Abandoned`]: no answer would take it away.
+//! 1. While the connection stands, `lanes_taken` counts the lanes of all unanswered calls, given up or not, and
+//!    the lanes that stay with their senders. It never exceeds the limit.
+//! 2. While the connection stands, a call is in `queue` exactly once while it is [`Call::Queued`], and
+//!    otherwise not. Once it is closed, `queue` is empty.
+//! 3. Once the connection is closed, no call is [`Call::Abandoned`]: no answer would remove it.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -14,7 +14,7 @@ use witrpc_transport::{Answer, ChannelError, Request, Ticket};
 
 use super::waiter::{CallWaiter, Waiter};
 
-/// What is known of the calls of one connection.
+/// The state of all calls of one connection.
 #[derive(Default)]
 pub struct QueueState {
     pub calls: HashMap<u64, Call>,
@@ -22,31 +22,31 @@ pub struct QueueState {
     /// Calls that wait for a lane, oldest first.
     pub queue: VecDeque<u64>,
     pub lanes_taken: u32,
-    /// Calls whose lane stays with their sender after the answer: one of each [`Kept`](super::kept::Kept).
+    /// Calls whose lane stays with their sender after the answer, one for each [`Kept`](super::kept::Kept).
     pub kept: Vec<u64>,
-    /// The server takes nothing new.
+    /// The server takes no new calls.
     pub draining: bool,
     pub closed: Option<Closed>,
 }
 
-/// How a connection ended.
+/// The errors that a closed connection gives.
 #[derive(Clone, Debug)]
 pub struct Closed {
-    /// What calls in flight end with.
+    /// The error of calls in flight.
     pub pending: ChannelError,
-    /// What later calls end with.
+    /// The error of later calls.
     pub later: ChannelError,
 }
 
-/// A call that is not over for its sender.
+/// A call whose sender has not finished with it.
 pub enum Call {
-    /// Waits for a lane.
+    /// It waits for a lane.
     Queued(CallWaiter, Request),
-    /// Is sent.
+    /// It is sent.
     Sent(CallWaiter),
-    /// Is sent, and nobody waits.
+    /// It is sent, and its caller has given up.
     Abandoned,
-    /// Is answered.
+    /// It is answered.
     Answered(Answer, CallWaiter),
 }
 
@@ -70,7 +70,7 @@ impl QueueState {
         self.closed.is_some() || matches!(self.calls.get(&ticket.seq), Some(Call::Abandoned))
     }
 
-    /// Takes out all who wait for something.
+    /// Takes out all waiters.
     pub fn waiters(&mut self) -> Vec<Waiter> {
         let waiting = self.calls.values_mut().filter_map(Call::waiting);
         waiting.filter_map(|waiting| waiting.waiter.take()).collect()
@@ -81,19 +81,19 @@ impl QueueState {
         Ticket::new(0, self.last_seq)
     }
 
-    /// Whether the lane of a call stays with its sender, as is asked once.
+    /// Returns whether the lane of a call stays with its sender. To be asked once.
     pub fn was_kept(&mut self, seq: u64) -> bool {
         let place = self.kept.iter().position(|kept| *kept == seq);
         place.map(|place| self.kept.swap_remove(place)).is_some()
     }
 
-    /// Gives a free lane to the first call that still waits for one, which is to be published.
+    /// Gives a free lane to the first call that still waits for one. The caller publishes the request.
     pub fn fill_lane(&mut self, lanes: u32) -> Option<Request> {
         if self.lanes_taken == lanes {
             return None;
         }
         let (draining, calls) = (self.draining, &self.calls);
-        // While the server drains its calls, the others have been woken, and will learn so.
+        // While the server drains its calls, the others have been woken, and will see that.
         let next = self.queue.iter().position(|seq| {
             !draining
                 || matches!(calls.get(seq), Some(Call::Queued(waiting, _)) if waiting.continues)
@@ -107,7 +107,7 @@ impl QueueState {
         Some(request)
     }
 
-    /// A call waits for a lane no more.
+    /// Removes a call from those that wait for a lane.
     pub fn leave_queue(&mut self, seq: u64) {
         self.queue.retain(|queued| *queued != seq);
     }

@@ -19,22 +19,22 @@ use super::limits::Limits;
 use super::outlet::RequestSink;
 use super::waiter::{Progress, Waiter};
 
-/// A client's end of a connection, over a transport that moves messages.
+/// The client's end of a connection, over a transport that moves messages.
 ///
-/// It counts the calls in flight, keeps those that wait for a lane, and has those that wait for an answer
-/// woken. Dropping it [closes](RequestSink::close) the connection.
+/// It counts the calls in flight, keeps those that wait for a lane, and wakes their callers when answers
+/// arrive. Dropping it [closes](RequestSink::close) the connection.
 pub struct ClientQueue {
     welcome: Vec<u8>,
     in_flight: Arc<InFlight>,
-    /// What lends what messages take along.
+    /// The memory that messages may refer to.
     lessor: Option<&'static dyn Lessor>,
     timer: Timer,
 }
 
 impl ClientQueue {
-    /// A client whom the server has let in, with the welcome of that. The limits are those of the server, of
-    /// which [`max_clients`](Limits::max_clients) says nothing here. What the server sends goes to the
-    /// handle.
+    /// Returns the client's end of a connection that the server has accepted with this welcome. The limits are
+    /// those of the server; [`max_clients`](Limits::max_clients) has no meaning here. The handle takes what the
+    /// server sends.
     #[must_use]
     pub fn new(
         welcome: Vec<u8>,
@@ -46,7 +46,7 @@ impl ClientQueue {
         (Arc::new(Self::over(welcome, in_flight, None)), handle)
     }
 
-    /// The client's end of these calls.
+    /// Returns the client's end of these calls.
     pub(crate) fn over(
         welcome: Vec<u8>,
         in_flight: Arc<InFlight>,
@@ -55,7 +55,7 @@ impl ClientQueue {
         Self { welcome, in_flight, lessor, timer: Timer::default() }
     }
 
-    /// Has a future that waits for a call wake at its limit; `false` if that has passed.
+    /// Makes a future that waits for a call wake at its limit. Returns `false` if that has passed.
     fn sleep(&self, cx: &Context<'_>, ticket: Ticket, limit: &mut Limit) -> bool {
         let Some(at) = limit.instant() else { return true };
         if at <= Instant::now() {
@@ -105,11 +105,11 @@ impl ClientChannel for ClientQueue {
             Progress::Wait(_former) if self.sleep(cx, ticket, limit) => return Poll::Pending,
             Progress::Wait(_former) => match self.in_flight.take_back(ticket) {
                 Some(_waited) => Err(ChannelError::NoFreeLane),
-                // At the last moment: it is for its answer to be late.
+                // Too late to stop it: its answer will be late instead.
                 None => Ok(()),
             },
         };
-        // Sent or failed, it is no longer a call whose sending could be given up.
+        // Sent or failed, its sending cannot be given up any more.
         sending.ticket = None;
         sending.written = len;
         Poll::Ready(sent.map(|()| ticket))
@@ -207,21 +207,22 @@ impl Drop for ClientQueue {
     }
 }
 
-/// Where the transport's reader puts what the server sends to one client. Its methods may be called from any
-/// thread and never wait. They wake those who wait, whose wakers are code of users.
+/// The client's input: the transport's reader passes on what the server sends. Its methods may be called from
+/// any thread and never wait. They wake callers, so they run wakers of users.
 ///
-/// Dropping it says that the server has [died](End::Died), if nothing else was said before.
+/// Dropping it reports that the server has [died](End::Died), unless another end was reported before.
 pub struct AnswerHandle {
     in_flight: Arc<InFlight>,
 }
 
 impl AnswerHandle {
-    /// Takes the answer to a call.
+    /// Delivers the answer to a call.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::Misbehaved`]: there is no such call, or the answer is over the limit or has a tag that
-    /// is out of range. The transport then [ends](Self::end) the connection. Anything else: it has ended.
+    /// [`ChannelError::Misbehaved`] if there is no such call, the answer is over the limit, or its tag is out
+    /// of range: the transport then [ends](Self::end) the connection. With any other error, the connection has
+    /// ended.
     pub fn answer(&self, ticket: Ticket, answer: Answer) -> Result<(), ChannelError> {
         if self.in_flight.check_len(answer.payload.len()).is_err() {
             return Err(ChannelError::Misbehaved("an answer is over the limit"));
@@ -232,12 +233,12 @@ impl AnswerHandle {
         self.in_flight.answer(ticket, answer)
     }
 
-    /// The server takes no new calls.
+    /// Notes that the server takes no new calls.
     pub fn drain(&self) {
         self.in_flight.drain();
     }
 
-    /// The connection has ended: all calls in flight, and later ones, do so too. The first reason counts.
+    /// Ends the connection, with all calls in flight and all later ones. The first reason counts.
     pub fn end(&self, end: End) {
         self.in_flight.close(end.pending(), end.later());
     }

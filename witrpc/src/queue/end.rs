@@ -1,8 +1,8 @@
-//! Why a connection ends, as one side tells the other.
+//! The reason why a connection ends, as one side reports it to the other.
 
 use witrpc_transport::{ChannelError, DisconnectReason};
 
-/// Why a connection ends, as the server tells its client, or as the transport finds out.
+/// The reason why a connection ends, as the server reports it or as the transport finds it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum End {
@@ -12,7 +12,7 @@ pub enum End {
     ShutDown,
     /// The server has shut down after it had answered what had arrived.
     Drained,
-    /// The other side has gone without a word.
+    /// The other side has gone without a report.
     Died,
     /// The other side has broken the transport's protocol.
     Misbehaved,
@@ -22,19 +22,19 @@ impl End {
     const ALL: [Self; 5] =
         [Self::Dismissed, Self::ShutDown, Self::Drained, Self::Died, Self::Misbehaved];
 
-    /// Returns the number that stands for it in a transport's messages.
+    /// Returns the number of this reason in a transport's messages.
     #[must_use]
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// Returns what a peer's number stands for; [`End::Misbehaved`] for one that stands for nothing.
+    /// Returns the reason of a peer's number, or [`End::Misbehaved`] for an unknown number.
     #[must_use]
     pub fn from_code(code: u8) -> Self {
         Self::ALL.into_iter().find(|end| end.code() == code).unwrap_or(Self::Misbehaved)
     }
 
-    /// What calls in flight end with.
+    /// Returns the error of calls in flight.
     pub(crate) fn pending(self) -> ChannelError {
         match self {
             Self::Died => ChannelError::PeerDied,
@@ -43,7 +43,7 @@ impl End {
         }
     }
 
-    /// What later calls end with.
+    /// Returns the error of later calls.
     pub(crate) fn later(self) -> ChannelError {
         ChannelError::Disconnected(match self {
             Self::Dismissed => DisconnectReason::Dismissed,

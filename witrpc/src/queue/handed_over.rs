@@ -1,16 +1,16 @@
-//! What becomes of a message that is handed over within one process: the other end's own bytes.
+//! Messages that are handed over within one process, without a copy.
 
 use witrpc_transport::{Body, Leasing, Outgoing, Payload, Request, SMALL_LEN, Ticket};
 
 use super::transferred_lease::taken_along;
 
-/// Returns the request that a message of this ticket becomes.
+/// Returns the request for a message with this ticket.
 pub fn to_request(ticket: Ticket, message: Outgoing<'_>) -> Request {
     let Outgoing { tag, body, deadline, .. } = message;
     Request::new(ticket, tag, receive(body), deadline)
 }
 
-/// Takes the bytes of a message out of its sender's hands.
+/// Takes the bytes of a message from its sender.
 pub fn receive(body: Body<'_>) -> Payload {
     if let Body::Leasing { body, leases } = body {
         let leases = leases.iter().map(taken_along).collect();

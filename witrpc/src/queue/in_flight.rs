@@ -1,9 +1,9 @@
-//! The calls in flight of one client, and who waits for what.
+//! The calls in flight of one client, and what waits for each.
 //!
-//! A call in flight holds one of the connection's lanes from its sending until its answer, whether
-//! or not somebody still waits for that. The answer then lies in the call's own entry, so one that
-//! is never fetched holds up nobody. A call that waits for a lane lies here whole, and whoever frees
-//! a lane sends it: a future that nobody polls any more holds up nobody either.
+//! A call in flight holds one of the connection's lanes from its sending until its answer, even if its caller
+//! has given up. The answer is then stored in the call's own entry, so an answer that is never fetched holds no
+//! lane. A call that waits for a lane is stored whole, and the thread that frees a lane sends it. So a future
+//! that is not polled any more blocks no other call.
 //!
 //! Wakers are foreign code: they are woken and dropped outside of the lock.
 
@@ -21,27 +21,27 @@ use super::limits::Limits;
 use super::outlet::RequestSink;
 use super::waiter::{CallWaiter, Progress, Waiter};
 
-/// A client's calls.
+/// The calls of one client.
 pub struct InFlight {
     limits: Limits,
     sink: Box<dyn RequestSink>,
-    /// The sink makes something of a call that is given up.
+    /// Whether the sink uses the news that a call was given up.
     tells_cancelled: bool,
     state: Mutex<QueueState>,
     /// Handlers that sleep until their calls are given up.
     watchers: WakerSet<Ticket>,
-    /// Tasks that are to be told when the connection is closed.
+    /// Tasks that wait for the connection to close.
     lost_waiters: WakerSet,
 }
 
-/// Where a call goes that is not sent at once.
+/// The lane for a call that is not sent at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lane {
-    /// To the next lane that is free for it.
+    /// The next lane that is free for it.
     NextFree,
     /// The same, and the lane stays with the sender.
     ToKeep,
-    /// To a lane that has stayed.
+    /// A lane that has stayed.
     Kept,
 }
 
@@ -80,8 +80,8 @@ impl InFlight {
         Ok(Some(ticket))
     }
 
-    /// Sends a call as soon as there is a lane for it: those who came before have theirs first.
-    /// One that `continues` a call does so while the server drains its calls too.
+    /// Sends a call as soon as there is a lane for it, after the calls that came before. A request that
+    /// `continues` a call is sent even while the server drains its calls.
     pub fn send_later(
         &self,
         message: Outgoing<'_>,
@@ -93,8 +93,8 @@ impl InFlight {
         self.put(message, Lane::NextFree, continues)
     }
 
-    /// Sends a call whose lane stays with the sender: the one that stayed from the call before, or as
-    /// soon as there is one.
+    /// Sends a call whose lane stays with the sender. It uses the lane kept from the call before, or the next
+    /// one that is free for it.
     pub fn send_keeping(
         &self,
         message: Outgoing<'_>,
@@ -110,7 +110,7 @@ impl InFlight {
         continues: bool,
     ) -> Result<Ticket, ChannelError> {
         let ticket = lock(&self.state).next_ticket();
-        // Copied without the lock.
+        // Copied before the lock is taken.
         let request = to_request(ticket, message);
         let mut state = lock(&self.state);
         state.check_sending(continues)?;
@@ -124,7 +124,7 @@ impl InFlight {
         } else {
             state.calls.insert(ticket.seq, Call::Queued(waiting, request));
             state.queue.push_back(ticket.seq);
-            // A lane may have become free since.
+            // A lane may have become free meanwhile.
             state.fill_lane(self.limits.lanes)
         };
         drop(state);
@@ -132,12 +132,12 @@ impl InFlight {
         Ok(ticket)
     }
 
-    /// A lane that has stayed with its sender goes to others.
+    /// Gives a lane that has stayed with its sender to other calls.
     pub fn free_lane(&self) {
         self.give_lane_on(lock(&self.state));
     }
 
-    /// The lane of a call does not stay with its sender after all.
+    /// Notes that the lane of a call does not stay with its sender after all.
     pub fn keep_no_longer(&self, ticket: Ticket) {
         let mut state = lock(&self.state);
         let was_answered = !state.was_kept(ticket.seq);
@@ -146,7 +146,7 @@ impl InFlight {
         }
     }
 
-    /// Has a lane that is free now taken by the call that has waited for one longest.
+    /// Gives a free lane to the call that has waited for one longest.
     fn give_lane_on(&self, mut state: MutexGuard<'_, QueueState>) {
         state.lanes_taken -= 1;
         let next = state.fill_lane(self.limits.lanes);
@@ -154,7 +154,7 @@ impl InFlight {
         next.into_iter().for_each(|request| self.publish(request));
     }
 
-    /// Looks whether a queued call has been sent.
+    /// Checks whether a queued call has been sent.
     pub fn poll_sent(&self, ticket: Ticket, waiter: Waiter) -> Progress<()> {
         let mut state = lock(&self.state);
         let continues = match state.calls.get(&ticket.seq) {
@@ -179,7 +179,7 @@ impl InFlight {
         }
     }
 
-    /// Takes a call back that has not been sent; `None` if it has.
+    /// Takes a call back that has not been sent. Returns `None` if it has.
     pub fn take_back(&self, ticket: Ticket) -> Option<CallWaiter> {
         let mut state = lock(&self.state);
         match state.calls.remove(&ticket.seq)? {
@@ -194,8 +194,8 @@ impl InFlight {
         }
     }
 
-    /// Sends a call that has waited. It may have been given up since it has its lane, which the sink was
-    /// then told too early.
+    /// Sends a call that has waited. If it was given up since it got its lane, the sink heard of that too
+    /// early, and hears it again.
     fn publish(&self, request: Request) {
         let ticket = request.ticket;
         self.sink.send(request);
@@ -204,7 +204,7 @@ impl InFlight {
         }
     }
 
-    /// Looks whether a call is answered.
+    /// Checks whether a call is answered.
     pub fn poll_answer(&self, ticket: Ticket, waiter: Waiter) -> Progress<Answer> {
         let QueueState { calls, closed, .. } = &mut *lock(&self.state);
         if closed.is_none()
@@ -219,7 +219,7 @@ impl InFlight {
         }
     }
 
-    /// Remembers the alarm of a call that waits; gives it back when the call waits no more.
+    /// Stores the alarm of a call that waits. Returns it if the call does not wait any more.
     pub fn set_alarm(&self, ticket: Ticket, alarm: Alarm) -> Option<Alarm> {
         let mut state = lock(&self.state);
         match state.calls.get_mut(&ticket.seq).and_then(Call::waiting) {
@@ -228,24 +228,24 @@ impl InFlight {
         }
     }
 
-    /// How many calls can be in flight.
+    /// Returns how many calls can be in flight.
     pub fn lanes(&self) -> u32 {
         self.limits.lanes
     }
 
-    /// How many calls have been given up and not been answered yet.
+    /// Returns how many calls have been given up and not been answered yet.
     pub fn abandoned(&self) -> u32 {
         let state = lock(&self.state);
         state.calls.values().filter(|call| matches!(call, Call::Abandoned)).count() as u32
     }
 
-    /// Nobody waits for this call any more.
+    /// Gives a call up, whose caller has stopped waiting.
     pub fn abandon(&self, ticket: Ticket) -> CallWaiter {
         let mut state = lock(&self.state);
         let mut is_given_up = false;
         let left = match state.calls.remove(&ticket.seq) {
             Some(Call::Sent(waiting)) => {
-                // On a closed connection no answer will come to take the entry away.
+                // On a closed connection no answer will come to remove the entry.
                 if state.closed.is_none() {
                     state.calls.insert(ticket.seq, Call::Abandoned);
                     is_given_up = true;
@@ -258,7 +258,7 @@ impl InFlight {
             }
             Some(Call::Answered(_, waiting)) => waiting,
             Some(Call::Abandoned) => {
-                // Given up twice is given up.
+                // A call may be given up twice.
                 state.calls.insert(ticket.seq, Call::Abandoned);
                 CallWaiter::default()
             }
@@ -274,7 +274,7 @@ impl InFlight {
         left
     }
 
-    /// Ends the connection, once; the first reason counts.
+    /// Ends the connection, once. The first reason counts.
     pub fn close(&self, pending: ChannelError, later: ChannelError) {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
@@ -290,7 +290,7 @@ impl InFlight {
         self.lost_waiters.wake_all();
     }
 
-    /// Takes no new calls from now on. All who wait look again: those still short of a lane fail.
+    /// Takes no new calls from now on. All waiters look again, and those still without a lane fail.
     pub fn drain(&self) {
         let mut state = lock(&self.state);
         state.draining = true;
@@ -299,12 +299,12 @@ impl InFlight {
         waiters.into_iter().for_each(Waiter::wake);
     }
 
-    /// Why no call can succeed any more.
+    /// Returns why no call can succeed any more.
     pub fn lost(&self) -> Option<ChannelError> {
         lock(&self.state).check_open().err()
     }
 
-    /// Has `waker` woken when the connection is closed, or at once if it is.
+    /// Wakes `waker` when the connection is closed, or at once if it is.
     pub fn when_lost(&self, waker: Waker) {
         self.lost_waiters.add((), &waker);
         if self.lost().is_some() {
@@ -318,7 +318,7 @@ impl InFlight {
         if len > max { Err(ChannelError::TooLarge { len, max }) } else { Ok(()) }
     }
 
-    /// Takes the answer to a call, and gives its lane on.
+    /// Stores the answer to a call, and gives its lane to the next.
     pub fn answer(&self, ticket: Ticket, answer: Answer) -> Result<(), ChannelError> {
         let mut state = lock(&self.state);
         state.check_open()?;
@@ -344,17 +344,17 @@ impl InFlight {
         Ok(())
     }
 
-    /// Tells the server's side that the client leaves.
+    /// Notes on the server's side that the client leaves.
     pub fn leave(&self) {
         self.sink.close();
     }
 
-    /// Whether a call has been given up, or can have no answer any more.
+    /// Returns whether a call has been given up, or can have no answer any more.
     pub fn is_cancelled(&self, ticket: Ticket) -> bool {
         lock(&self.state).is_cancelled(ticket)
     }
 
-    /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so; gives the key to take it back.
+    /// Wakes `waker` once [`is_cancelled`](Self::is_cancelled) is true. Returns the key to take it back.
     pub fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
         let key = self.watchers.add(ticket, waker);
         if self.is_cancelled(ticket) {
@@ -363,7 +363,7 @@ impl InFlight {
         key
     }
 
-    /// Wakes nobody for this key any more.
+    /// Removes the waker of this key.
     pub fn unwatch(&self, key: u64) {
         self.watchers.remove(key);
     }
@@ -375,5 +375,5 @@ impl InFlight {
     }
 }
 
-/// A ticket was used after it was spent: a mistake of the layers above.
+/// A ticket was used after it was spent: a bug in the layers above.
 const SPENT: ChannelError = ChannelError::Misbehaved("the call is over already");

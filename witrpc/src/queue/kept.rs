@@ -17,13 +17,13 @@ pub struct Kept {
 
 #[derive(Clone, Copy)]
 enum KeptStage {
-    /// There is no lane.
+    /// It holds no lane.
     Out,
-    /// Nothing is on it.
+    /// It holds a lane without a call.
     Idle,
-    /// This call is to be, or is.
+    /// This call waits for the lane, or is on it.
     Sending(Ticket),
-    /// This call is, and is waited for.
+    /// This call is on the lane, and its answer is awaited.
     Sent(Ticket),
 }
 

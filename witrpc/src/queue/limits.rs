@@ -1,10 +1,11 @@
-//! What a server allows each of its clients.
+//! The limits that a server sets for each client.
 
 use witrpc_transport::MIN_MESSAGE_LEN;
 
 use crate::error::BindError;
 
-/// What a server allows each of its clients. [`ServerQueue::new`](super::ServerQueue::new) checks the bounds.
+/// The limits that a server sets for each client. [`ServerQueue::new`](super::ServerQueue::new) checks the
+/// bounds.
 ///
 /// # Examples
 ///
@@ -17,11 +18,11 @@ use crate::error::BindError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many calls may be in flight: 1 to 1024, 64 unless given.
+    /// How many calls may be in flight, from 1 to 1024. Default: 64.
     pub lanes: u32,
-    /// How many clients may be connected at once: 1 to 65,536, 1,024 unless given.
+    /// How many clients may be connected at once, from 1 to 65,536. Default: 1,024.
     pub max_clients: u32,
-    /// The largest request or answer in bytes, encoded: 64 at least, 64 MiB unless given.
+    /// The largest encoded request or answer in bytes, at least 64. Default: 64 MiB.
     pub max_message_size: usize,
 }
 
@@ -32,19 +33,19 @@ impl Limits {
     pub(crate) const DEFAULT: Self =
         Self { lanes: 64, max_clients: 1024, max_message_size: 64 << 20 };
 
-    /// The same limits, with so many calls in flight.
+    /// Returns the same limits with another number of calls in flight.
     #[must_use]
     pub const fn with_lanes(self, lanes: u32) -> Self {
         Self { lanes, ..self }
     }
 
-    /// The same limits, with so many clients at once.
+    /// Returns the same limits with another number of clients at once.
     #[must_use]
     pub const fn with_max_clients(self, max_clients: u32) -> Self {
         Self { max_clients, ..self }
     }
 
-    /// The same limits, with requests and answers of so many bytes.
+    /// Returns the same limits with another size of requests and answers, in bytes.
     #[must_use]
     pub const fn with_max_message_size(self, max_message_size: usize) -> Self {
         Self { max_message_size, ..self }

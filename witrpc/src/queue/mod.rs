@@ -1,41 +1,40 @@
 //! The kit for transports that move messages instead of sharing memory.
 //!
-//! A [`Transport`](crate::transport::Transport) brings two things of its own: how clients are met, and how
-//! a message gets across. All else that client and server expect of one is here: calls in flight by
-//! ticket, waiting with limits (as a thread or as a task), lanes that one caller keeps, fair turns of the
-//! clients, calls that are given up, and the stages in which a server ends.
+//! A [`Transport`](crate::transport::Transport) brings two things of its own: how clients meet the server, and
+//! how a message crosses. All else that client and server expect of a transport is here: calls in flight by
+//! ticket, waits with limits (as a thread or as a task), and lanes that one caller keeps. So are fair turns of
+//! the clients, calls that are given up, and the stages in which a server ends.
 //!
 //! - `bind` makes a [`ServerQueue`] and returns it. For each client, the transport calls
-//!   [`ServerQueue::connect`] with an [`AnswerSink`], and puts what the client sends into the
+//!   [`ServerQueue::connect`] with an [`AnswerSink`], and passes what the client sends to the
 //!   [`ConnectionHandle`].
-//! - `connect` says hello, waits for the welcome, makes a [`ClientQueue`] with a [`RequestSink`] and returns
-//!   it. What the server sends goes into the [`AnswerHandle`].
+//! - `connect` sends the hello, waits for the welcome, makes a [`ClientQueue`] with a [`RequestSink`] and
+//!   returns it. The transport passes what the server sends to the [`AnswerHandle`].
 //!
 //! # What each side promises
 //!
-//! - **What crosses.** To the server: a [hello](crate::transport::ConnectConfig::hello), then requests and
-//!   words that a call is given up. To the client: a welcome, or a refusal, and the [`Limits`]; then answers,
-//!   that the server drains, and the [`End`]. A ticket crosses as its number
-//!   [`seq`](crate::transport::Ticket::seq); its lane is 0. The transport keeps the order of what it is given for one
-//!   client, and loses nothing but the whole connection.
-//! - **What may block.** [`MeetingPoint::join`] alone. The transport's other methods never wait: a sink keeps
-//!   what it is given for a thread of the transport's that writes. The kit's handles never wait either, so
-//!   that one thread can read for many. [`ServerQueue::connect`] takes as long as the
+//! - **What crosses.** To the server: a [hello](crate::transport::ConnectConfig::hello), then requests, and
+//!   notices that a call is given up. To the client: a welcome, or a refusal, and the [`Limits`]; then answers,
+//!   the notice that the server drains, and the [`End`]. A ticket crosses as its number
+//!   [`seq`](crate::transport::Ticket::seq); its lane is 0. The transport keeps the order of all messages to
+//!   one client. It loses no message unless it loses the connection.
+//! - **What may block.** Only [`MeetingPoint::join`]. The transport's other methods never wait: a sink queues
+//!   what it is given for a writer thread of the transport. The kit's handles never wait either, so one thread
+//!   can read for many clients. [`ServerQueue::connect`] takes as long as the
 //!   [hooks](crate::ServerHook::joined) of users.
-//! - **Back-pressure.** A client has as many requests in flight as there are [`lanes`](Limits::lanes); further
-//!   ones wait on its side. The server's side refuses what is over a limit, and so does the client's. A call
-//!   is in flight until it is answered, whether or not that answer is read. So the transport bounds the
-//!   answers that a client does not read ([`AnswerSink`]). Answers that have come, and that the client's
-//!   own program does not take, lie in its memory without a bound of the kit's.
-//! - **Locks.** The kit calls a sink, a meeting point or a waker with no lock of its own held.
-//! - **Ends.** Each handle that is dropped, and each queue, ends its connection. So a transport's thread that
-//!   ends, however it does, leaves no call waiting.
+//! - **Back-pressure.** A client has at most [`lanes`](Limits::lanes) requests in flight; further ones wait on
+//!   its side. Each side refuses what is over a limit. A call is in flight until it is answered, whether or not
+//!   that answer is read. So the transport must bound the answers that a client does not read ([`AnswerSink`]).
+//!   The kit does not bound answers that have arrived and that the client's own program does not take.
+//! - **Locks.** The kit holds no lock while it calls a sink, a meeting point or a waker.
+//! - **Ends.** Each handle and each queue ends its connection when it is dropped. So a transport's thread that
+//!   ends for any reason leaves no call waiting.
 //!
 //! # Examples
 //!
-//! A transport over two channels of the standard library for each client, and a thread that reads each. The
-//! directory `tests/tests/own_socket` of the repository holds one over sockets, which writes frames, bounds
-//! its answers, and ends its threads with the server.
+//! This transport uses two channels of the standard library for each client, and a thread that reads each. The
+//! directory `tests/tests/own_socket` of the repository has one over sockets. It writes frames, bounds its
+//! answers, and ends its threads with the server.
 //!
 //! ```
 //! use std::sync::mpsc::{self, Sender};
@@ -181,13 +180,13 @@
 //!
 //! # Inside
 //!
-//! In [`InProcess`](crate::InProcess) the two queues are joined directly. It uses the inside of the kit: one
-//! table of calls serves both ends, and messages take along what is shared, which this kit copies.
+//! [`InProcess`](crate::InProcess) joins the two queues directly. One table of calls serves both ends, and
+//! messages take shared values along instead of copying them.
 
-// The files follow a call: `client` is the client's end, `in_flight` its `calls` in flight and whoever waits
-// for them (`waiter`), `arrivals` what the server's threads look at (by client, in `waiting`), `server` the
-// server's end, `remote` a client of it (`attached` by whatever transport). `kept` is a lane that stays
-// with one caller. What is handed over instead of copied is in `handed_over` and `transferred_lease`.
+// The files follow a call: `client` is the client's end, `in_flight` its `calls` in flight with each `waiter`.
+// `arrivals` is what the server's threads look at (by client, in `waiting`). `server` is the server's end,
+// `remote` a client of it (`attached` by any transport). `kept` is a lane that stays with one caller. Messages
+// that are handed over instead of copied are in `handed_over` and `transferred_lease`.
 pub(crate) mod arrivals;
 pub(crate) mod attached;
 mod calls;

@@ -1,11 +1,11 @@
-//! The server's end of a connection whose client is beyond a transport.
+//! The server's end of a connection to a client across a transport.
 //!
 //! # Invariants
 //!
-//! 1. A call is in `unanswered` from its arrival until the one answer that is given to it. There are never
-//!    more of them than a client has lanes.
-//! 2. Whoever sets `ended` wakes all who watch. No request is taken afterwards, and no answer but one that
-//!    is on its way to the sink already.
+//! 1. A call is in `unanswered` from its arrival until its one answer is given. There are never more of them
+//!    than a client has lanes.
+//! 2. A thread that sets `ended` wakes all watchers. Afterwards no request is taken, and no answer except one
+//!    that is already on its way to the sink.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -24,7 +24,7 @@ use super::handed_over::receive;
 use super::limits::Limits;
 use super::outlet::AnswerSink;
 
-/// A client beyond a transport.
+/// A client across a transport.
 pub struct RemoteClient {
     client: ClientInfo,
     session: Session,
@@ -59,7 +59,7 @@ impl RemoteClient {
         }
     }
 
-    /// Takes note of a request that has come; refuses one that no honest client sends.
+    /// Registers a request that has arrived. Refuses one that no honest client sends.
     pub fn arrives(&self, request: &Request) -> Result<(), ChannelError> {
         let Ticket { lane, seq, .. } = request.ticket;
         if lane != 0 || seq >> 48 != 0 {
@@ -88,7 +88,7 @@ impl RemoteClient {
         }
     }
 
-    /// Nobody waits for this call any more.
+    /// Marks a call as given up.
     pub fn cancel(&self, ticket: Ticket) {
         let mut state = lock(&self.state);
         let Some(given_up) = state.unanswered.get_mut(&ticket.seq) else { return };
@@ -97,7 +97,7 @@ impl RemoteClient {
         self.watchers.wake_if(|watched| *watched == ticket);
     }
 
-    /// The client has gone, or is to go: says whether it was there.
+    /// Ends the connection on this side. Returns whether it stood until now.
     pub fn gone(&self) -> bool {
         let was_there = !std::mem::replace(&mut lock(&self.state).ended, true);
         self.watchers.wake_all();
@@ -105,7 +105,7 @@ impl RemoteClient {
     }
 }
 
-/// What an answer to a client that is not there any more fails with.
+/// The error of an answer to a client that has gone.
 const GONE: ChannelError = ChannelError::Disconnected(DisconnectReason::PeerDied);
 
 impl Peer for RemoteClient {

@@ -1,4 +1,4 @@
-//! The server's end: its clients, and the view of its threads.
+//! The server's end: its clients, and what its threads see.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,11 +21,10 @@ use super::limits::Limits;
 use super::outlet::{AnswerSink, MeetingPoint};
 use super::remote::RemoteClient;
 
-/// A server's end, whose clients come by a transport that moves messages.
+/// A server's end, for clients that come by a transport that moves messages.
 ///
-/// It keeps the requests of all clients until a thread of the server takes them, lets the clients take
-/// turns, and ends with the server. Dropping it without [`close`](ServerPort::close) is the server's death
-/// to its clients.
+/// It keeps the requests of all clients until a thread of the server takes them, and lets the clients take
+/// turns. Dropping it without [`close`](ServerPort::close) looks to its clients as if the server had died.
 pub struct ServerQueue {
     /// Kept, so that clients find this server for as long as it serves.
     place: Arc<dyn MeetingPoint>,
@@ -41,7 +40,7 @@ struct State {
     links: BTreeMap<u64, Arc<dyn Attached>>,
 }
 
-/// What a server still does; it goes from each to a later one.
+/// The stage of a server, which only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum PortStage {
     /// Takes clients.
@@ -50,17 +49,17 @@ enum PortStage {
     Full,
     /// Takes no new calls.
     Draining,
-    /// Nothing.
+    /// Takes nothing.
     Closed,
 }
 
 impl ServerQueue {
-    /// A server of these limits. `place` is kept for as long as it is there: a transport that listens with
-    /// threads of its own gives them a [`Weak`] of what this returns.
+    /// Returns a server with these limits, which keeps `place` while it exists. A transport that listens with
+    /// threads of its own gives them a [`Weak`] reference to the server.
     ///
     /// # Errors
     ///
-    /// [`BindError::LimitOutOfRange`].
+    /// [`BindError::LimitOutOfRange`] if a limit is out of range.
     pub fn new(
         place: Arc<dyn MeetingPoint>,
         config: BindConfig,
@@ -73,37 +72,37 @@ impl ServerQueue {
         Ok(Arc::new(Self { place, admission, guard, limits, arrivals, state }))
     }
 
-    /// What the server allows each client.
+    /// Returns the limits of each client.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// Whether the place is still this server's.
+    /// Returns whether the place still belongs to this server.
     pub(crate) fn is_serving(&self) -> bool {
         lock(&self.state).stage != PortStage::Closed
     }
 
-    /// What decides which clients are heard at all: a transport asks it first. What it finds out about a
-    /// client goes with that client to [`connect`](Self::connect); without it, a server that asks for
-    /// anything lets nobody in.
+    /// Returns the guard, which decides which clients are heard at all. A transport asks it first, and passes
+    /// its findings about a client to [`connect`](Self::connect). Without them, a server that requires anything
+    /// lets no client in.
     #[must_use]
     pub fn guard(&self) -> &Guard {
         &self.guard
     }
 
-    /// Lets a client in, or not: gives what it is told, and where its requests go. The hello is a peer's and
-    /// is not trusted. The sink may be used before this returns: what it was given goes out after the
-    /// welcome.
+    /// Admits a client or refuses it. Returns the welcome, and the handle for its requests. The hello comes
+    /// from a peer and is not trusted. The sink may be used before this returns: what it is given must go out
+    /// after the welcome.
     ///
-    /// This runs the server's admission, which waits for no client but calls the
-    /// [hooks](crate::ServerHook::joined) of users. It may be called from any thread.
+    /// This runs the server's admission, which calls the [hooks](crate::ServerHook::joined) of users but waits
+    /// for no client. It may be called from any thread.
     ///
     /// # Errors
     ///
-    /// [`ConnectError::Refused`], [`ConnectError::TooManyClients`] or [`ConnectError::ShuttingDown`], for
-    /// the transport to tell the client. [`ConnectError::Protocol`] for a hello of more than
-    /// [`MAX_HELLO_LEN`] bytes.
+    /// [`ConnectError::Refused`], [`ConnectError::TooManyClients`] or [`ConnectError::ShuttingDown`], which the
+    /// transport sends to the client. [`ConnectError::Protocol`] for a hello of more than [`MAX_HELLO_LEN`]
+    /// bytes.
     pub fn connect(
         self: &Arc<Self>,
         hello: &[u8],
@@ -122,7 +121,7 @@ impl ServerQueue {
         Ok((welcome, ConnectionHandle { client, arrivals, server }))
     }
 
-    /// Lets a client in, or not: gives what it is told, and its connection, as the transport makes it.
+    /// Admits a client or refuses it. Returns the welcome, and the connection that the transport makes for it.
     pub(crate) fn admit<C: Attached + 'static>(
         &self,
         hello: &[u8],
@@ -134,7 +133,7 @@ impl ServerQueue {
             self.admission.admit(hello, &client).into_result().map_err(ConnectError::Refused)?;
         let link = make(client, session);
         let mut state = lock(&self.state);
-        // Looked at anew: the admission ran without the lock.
+        // Checked again: the admission ran without the lock.
         if let Err(error) = self.check_room(&state) {
             drop(state);
             self.say_left(&*link);
@@ -161,7 +160,7 @@ impl ServerQueue {
         Ok(())
     }
 
-    /// A client has left.
+    /// Removes a client that has left.
     pub(crate) fn leave(&self, client_id: u64) {
         let link = lock(&self.state).links.remove(&client_id);
         if let Some(link) = link {
@@ -266,17 +265,18 @@ impl fmt::Debug for ServerQueue {
     }
 }
 
-/// A server that vanishes without a word has died, as a process would.
+/// To its clients, a server that is dropped without a close has died, as a process would.
 impl Drop for ServerQueue {
     fn drop(&mut self) {
         self.close_all(End::Died);
     }
 }
 
-/// Where the transport's reader puts what one client sends. Its methods may be called from any thread and
-/// never wait; [`cancel`](Self::cancel) wakes handlers, whose wakers are code of users.
+/// The server's input from one client: the transport's reader passes on what the client sends. Its methods may
+/// be called from any thread and never wait. [`cancel`](Self::cancel) wakes handlers, so it runs wakers of
+/// users.
 ///
-/// Dropping it says that the client has gone, if the server has not ended the connection before.
+/// Dropping it reports that the client has gone, unless the server has ended the connection before.
 pub struct ConnectionHandle {
     client: Arc<RemoteClient>,
     arrivals: Arc<Arrivals>,
@@ -284,28 +284,28 @@ pub struct ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    /// The client.
+    /// Returns the client.
     #[must_use]
     pub fn client(&self) -> &ClientInfo {
         self.client.client()
     }
 
-    /// Takes a request, whose ticket, tag and bytes are a peer's and are not trusted, and has a thread of the
-    /// server look at it. A deadline is a time of this process's clock.
+    /// Takes a request, and wakes a thread of the server for it. Its ticket, tag and bytes come from a peer and
+    /// are not trusted. A deadline is a time of this process's clock.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::Misbehaved`]: no honest client sends this, as it is over a limit or names a call that
-    /// is unanswered. The transport then drops this handle and closes the connection. Anything else:
-    /// the connection has ended.
+    /// [`ChannelError::Misbehaved`] if the request is over a limit or names a call that is unanswered: no
+    /// honest client sends this. The transport then drops this handle and closes the connection. With any other
+    /// error, the connection has ended.
     pub fn request(&self, request: Request) -> Result<(), ChannelError> {
         self.client.arrives(&request)?;
         self.arrivals.publish(Arc::clone(&self.client) as _, request);
         Ok(())
     }
 
-    /// The client waits for this call no more. A ticket of no call means nothing: the answer may have crossed
-    /// this word.
+    /// Marks a call as given up by its client. A ticket of no call is ignored: the answer may have crossed this
+    /// notice.
     pub fn cancel(&self, ticket: Ticket) {
         self.client.cancel(ticket);
     }
@@ -326,10 +326,10 @@ impl fmt::Debug for ConnectionHandle {
     }
 }
 
-/// What a thread that holds the poller role sees.
+/// The view of the thread that holds the poller role.
 struct View<'a> {
     arrivals: &'a Arrivals,
-    /// Of the last turn.
+    /// The poller's number in the last turn.
     poller: Option<Poller>,
 }
 
@@ -338,7 +338,7 @@ impl Scanner for View<'_> {
         let arrivals = self.arrivals;
         let (poller, waiting) = arrivals.look();
         self.poller = Some(poller);
-        // No more than have arrived by now, so that a turn ends however many clients call.
+        // Only those that have arrived by now, so that a turn ends however many clients call.
         let mut found = false;
         for _ in 0..waiting {
             let Some((peer, mut request)) = arrivals.take(poller, only) else { break };
@@ -347,7 +347,7 @@ impl Scanner for View<'_> {
             let mut answer = None;
             serve.serve(&peer, &mut request, &mut answer);
             if let Some(answer) = answer {
-                // The client has gone, if it does not hear it.
+                // The answer fails only if the client has gone.
                 let _ = peer.answer(ticket, answer.outgoing());
             }
             arrivals.handled(poller);

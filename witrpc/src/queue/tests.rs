@@ -1,4 +1,4 @@
-//! Both ends of the kit, driven by hand as a transport does it, with peers that keep no rule.
+//! Both ends of the kit, driven by hand as a transport does it, with peers that break the rules.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -161,7 +161,7 @@ fn a_server_takes_nothing_that_no_honest_client_sends() {
 }
 
 #[test]
-fn who_watches_a_call_is_woken_when_it_is_given_up_or_its_client_goes() {
+fn a_watcher_of_a_call_is_woken_when_it_is_given_up_or_its_client_goes() {
     let record = Record::default();
     let server = serve(&record);
     let handle = connect(&server, &record);
@@ -250,7 +250,7 @@ fn the_server_is_told_of_calls_that_are_given_up_once_they_are_sent() {
     assert_eq!(record.take(), Vec::<String>::new(), "it was answered");
 }
 
-/// A sink whose server is so quick that the caller gives up while the request is on its way.
+/// A sink with such a quick server that the caller gives up while the request is on its way.
 struct GivesUp {
     record: Record,
     client: Mutex<Option<(Arc<ClientQueue>, Ticket)>>,

@@ -1,10 +1,10 @@
-//! Bytes that are handed over in one process: everybody holds the same ones.
+//! Bytes that are handed over in one process: both sides hold the same ones.
 
 use std::sync::Arc;
 
 use witrpc_transport::{ChannelError, Lent, Lessor, SharedBytes, WritableBytes, private_bytes};
 
-/// Gives out private memory, and passes on whatever it is given.
+/// A lessor of private memory that passes on what it is given.
 pub struct TransferredLease;
 
 impl Lessor for TransferredLease {
@@ -25,7 +25,7 @@ impl Lessor for TransferredLease {
     }
 }
 
-/// What a message was lent.
+/// Returns the memory that a message was lent.
 pub fn taken_along(lent: &Lent) -> Arc<dyn SharedBytes> {
     let bytes = lent.get::<Arc<dyn SharedBytes>>();
     Arc::clone(bytes.expect("bytes are sent over the transport that has lent them"))

@@ -1,6 +1,6 @@
-//! Who waits for a call, and what a look at it gives.
+//! What waits for a call, and what a look at it gives.
 //!
-//! Wakers are foreign code: whoever takes one out of a call wakes or drops it outside of every lock.
+//! Wakers are foreign code: a thread that takes one out of a call wakes or drops it outside of every lock.
 
 use std::task::Waker;
 use std::thread::Thread;
@@ -10,16 +10,16 @@ use witrpc_transport::ChannelError;
 
 use crate::rt::Alarm;
 
-/// Who waits for a call, and until when.
+/// A thread or task that waits for a call, and until when.
 #[derive(Default)]
 pub struct CallWaiter {
     pub waiter: Option<Waiter>,
     pub alarm: Option<Alarm>,
-    /// The request belongs to a call that has begun: it is sent while the server drains its calls too.
+    /// The request belongs to a call that has begun: it is sent even while the server drains its calls.
     pub continues: bool,
 }
 
-/// How to wake who waits.
+/// The means to wake a thread or task that waits.
 pub enum Waiter {
     Task(Waker),
     Thread(Thread),
@@ -34,10 +34,10 @@ impl Waiter {
     }
 }
 
-/// What a look at a call gave.
+/// The result of a look at a call.
 pub enum Progress<T> {
-    /// It is over; the alarm, if there was one, is to be taken back.
+    /// It is over. The alarm, if there was one, must be taken back.
     Done(Result<T, ChannelError>, CallWaiter),
-    /// Not yet. The waiter is in place; this was there before.
+    /// Not yet. The waiter is in place; this is the one that was there before.
     Wait(Option<Waiter>),
 }

@@ -1,8 +1,8 @@
-//! The requests of all clients that wait for a thread, in the order in which they get one.
+//! The requests of all clients that wait for a thread, in the order in which they are taken.
 //!
 //! # Invariants
 //!
-//! 1. A client is in `order` exactly while it has requests in `queues`, and once.
+//! 1. A client is in `order` exactly once while it has requests in `queues`, and otherwise not.
 //! 2. A client whose request was taken goes to the end of `order`. A client whose requests are all
 //!    refused keeps its place.
 
@@ -14,16 +14,16 @@ use witrpc_transport::{Only, Peer, Request};
 /// A request and where its answer goes.
 type Arrival = (Arc<dyn Peer>, Request);
 
-/// Requests that wait.
+/// All requests that wait.
 #[derive(Default)]
 pub struct Waiting {
-    /// Each client's, the oldest first; by the client's id.
+    /// Each client's requests, the oldest first, by the client's id.
     queues: HashMap<u64, VecDeque<Arrival>>,
     /// The clients, the next first.
     order: VecDeque<u64>,
     /// How many requests there are.
     len: usize,
-    /// An empty queue for the next client that comes, which most calls then need not allocate.
+    /// An empty queue for the next client, so that most calls need not allocate one.
     spare: VecDeque<Arrival>,
 }
 
@@ -75,7 +75,7 @@ impl Waiting {
         None
     }
 
-    /// Takes out what waits of one client.
+    /// Takes out the requests of one client.
     pub fn remove(&mut self, client: u64) -> Option<VecDeque<Arrival>> {
         let queue = self.queues.remove(&client)?;
         self.len -= queue.len();
@@ -83,7 +83,7 @@ impl Waiting {
         Some(queue)
     }
 
-    /// Whether there is a request that `only` does not refuse.
+    /// Returns whether there is a request that `only` does not refuse.
     pub fn any(&self, only: Option<Only<'_>>) -> bool {
         let all =
             || self.queues.iter().flat_map(|(client, queue)| queue.iter().map(|a| (*client, a)));
