@@ -1,12 +1,12 @@
-//! The places of the control groups that this process is in, and the numbers in their files.
+//! The directories of the control groups of this process, and the numbers in their files.
 //!
-//! What a process takes counts against its group and against each group above it, up to the mount of the
-//! hierarchy. In version 1 each controller may have a hierarchy of its own.
+//! Use by a process counts against its group and against each group above it, up to the mount of the hierarchy.
+//! In version 1 each controller may have a hierarchy of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The place of this process's groups in one hierarchy.
+/// The directories of this process's groups in one hierarchy.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Hierarchy {
     /// Where it is mounted.
@@ -18,8 +18,8 @@ pub struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// Returns the hierarchies that may have a controller, as `memory`; none where there are no control
-    /// groups.
+    /// Returns the hierarchies that may have a controller, such as `memory`. The list is empty where there are
+    /// no control groups.
     pub fn all_of(controller: &str) -> Vec<Self> {
         let read = |path| fs::read(path).unwrap_or_default();
         let (groups, mounts) = (read("/proc/self/cgroup"), read("/proc/self/mountinfo"));
@@ -34,7 +34,7 @@ impl Hierarchy {
     }
 }
 
-/// Returns the number that a file of a group holds. Without a limit there is the word "max".
+/// Returns the number in a file of a group, or `None` for the word "max", which means no limit.
 pub fn number_in(file: &Path) -> Option<u64> {
     fs::read_to_string(file).ok()?.trim().parse().ok()
 }

@@ -1,9 +1,9 @@
-//! Threads whose end is waited for with a limit.
+//! Threads with a bounded wait for their end.
 //!
-//! After the closure of a thread come the destructors of its thread-locals, which may be code of users and
-//! may block. [`JoinHandle::join`] waits for these without a limit, and [`JoinHandle::is_finished`] does not
-//! wait for them at all. So such a thread notes its number: when the kernel knows no thread of that number
-//! any more, it has ended. Where a sandbox refuses to say so, the thread has ended with its closure.
+//! After the closure of a thread, the destructors of its thread-locals run: they may be user code and may
+//! block. [`JoinHandle::join`] waits for these without a limit, and [`JoinHandle::is_finished`] does not wait
+//! for them at all. So such a thread stores its number: when the kernel knows no thread of that number any
+//! more, it has ended. In a sandbox that refuses this question, the thread counts as ended after its closure.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -15,7 +15,7 @@ use rustix::thread::gettid;
 
 use crate::spawn;
 
-/// The first pause between two looks, and the last: each is twice as long as the one before.
+/// The first and the longest pause between two looks. Each is twice as long as the one before.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(5));
 
 /// A thread whose end can be seen.
@@ -30,7 +30,7 @@ impl Joinable {
     ///
     /// # Errors
     ///
-    /// The system has no thread to give.
+    /// The system refuses another thread.
     pub fn spawn(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let number = Arc::<OnceLock<Pid>>::default();
         let noted = Arc::clone(&number);
@@ -41,26 +41,26 @@ impl Joinable {
         Ok(Self { handle, number })
     }
 
-    /// Returns what the standard library calls the thread.
+    /// Returns the standard library's number of the thread.
     pub fn id(&self) -> ThreadId {
         self.handle.thread().id()
     }
 
-    /// Returns whether the thread has ended, with the destructors of its thread-locals. If its number was
-    /// given to another thread since, it says so later.
+    /// Returns whether the thread has ended, including the destructors of its thread-locals. It reports this
+    /// late if another thread has got the same number.
     pub fn has_ended(&self) -> bool {
         self.handle.is_finished() && self.number.get().is_none_or(|number| !is_there(*number))
     }
 }
 
 fn is_there(thread: Pid) -> bool {
-    // The kernel takes the number of a thread here too. A sandbox that refuses the call hides what comes
-    // after the closure.
+    // The kernel accepts the number of a thread here too. In a sandbox that refuses the call, the end of the
+    // destructors stays hidden.
     getpriority_process(Some(thread)).is_ok()
 }
 
-/// Looks until it is so, until that time at the most; `None` has no limit. Returns whether it is. For what
-/// is so in a moment, and of which nothing tells: the end of threads.
+/// Polls until `is_so` holds, or until that time; `None` has no limit. Returns whether it holds. For events
+/// without a notification that are due in a moment, such as the end of threads.
 pub fn poll_until(until: Option<Instant>, mut is_so: impl FnMut() -> bool) -> bool {
     let (mut pause, longest) = PAUSES;
     loop {

@@ -1,7 +1,7 @@
 //! Locks that keep working after a panic.
 //!
-//! No code of a user runs under a lock of these crates, and the state under a lock is consistent
-//! between any two statements that change it. So a lock that a panicking thread held is as good as any.
+//! No user code runs under a lock of these crates, and the state under a lock is consistent between any two
+//! statements that change it. So a lock that a panicking thread held is safe to use.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits until `changed` is notified, for at most `time`; `None` waits without a limit. It may also
-/// return spuriously.
+/// Waits until `changed` is notified, for at most `time`. `None` waits without a limit. It may also return
+/// spuriously.
 pub fn wait<'a, T>(
     changed: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -24,8 +24,8 @@ pub fn wait<'a, T>(
     }
 }
 
-/// Waits until `is_so` holds, at most until that time; `None` waits without a limit. Returns the lock,
-/// and whether it holds.
+/// Waits until `is_so` holds, at most until that time. `None` waits without a limit. Returns the lock, and
+/// whether it holds.
 pub fn wait_until<'a, T>(
     changed: &Condvar,
     mut guard: MutexGuard<'a, T>,

@@ -1,14 +1,14 @@
-//! Which limits can keep the system from giving a thread, by name and value.
+//! The limits that can keep the system from starting a thread, by name and value.
 //!
-//! The system says only that it is short of something. It counts threads against the user, against the
-//! control group and each group above it, and against the machine.
+//! The system's error does not say which limit it is. Threads count against the user, against the control group
+//! and each group above it, and against the machine.
 
 use std::path::Path;
 use std::{fs, io};
 
 use crate::cgroup::{Hierarchy, number_in};
 
-/// Returns why no thread was given, with the limits that there are.
+/// Adds the limits in force to the error of a refused thread.
 pub(crate) fn refused(error: io::Error) -> io::Error {
     if error.kind() != io::ErrorKind::WouldBlock {
         return error;
@@ -23,14 +23,14 @@ pub(crate) fn refused(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{error}; {}", told.join(", ")))
 }
 
-/// Says what the user may have, by what `/proc/self/limits` says.
+/// Describes the limit of the user, from the text of `/proc/self/limits`.
 fn of_user(limits: &str) -> Option<String> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max processes"))?;
     let limit: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(format!("the user may have {limit} processes and threads (RLIMIT_NPROC)"))
 }
 
-/// Says what a control group may have.
+/// Describes the limit of a control group.
 fn of_group(directory: &Path) -> Option<String> {
     let file = directory.join("pids.max");
     let limit = number_in(&file)?;

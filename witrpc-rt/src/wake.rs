@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
-/// Wakes a task. A waker is its executor's code: if it panics, that concerns the executor and its task.
-/// It affects neither the waking thread nor the tasks that this thread wakes next.
+/// Wakes a task. A waker is code of its executor: its panic affects neither the waking thread nor the tasks
+/// that this thread wakes next.
 pub fn wake(waker: Waker) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-        // Dropping the payload may panic again.
+        // Dropping the payload could panic again.
         std::mem::forget(panic);
     }
 }

@@ -2,16 +2,16 @@
 //!
 //! # Invariants
 //!
-//! 1. Wakers are foreign code: to clone, wake or drop one may run a task that comes back here. So all of
-//!    that is done without the lock. What a change under the lock takes out, `changed` returns.
-//! 2. No wake-up is lost. A task registers, and then looks whether it has to wait. What ends the wait is
-//!    done first; then the tasks are woken. Both take the lock: the task is found there, or it finds
-//!    what was done.
-//! 3. [`is_empty`](WakerSet::is_empty) takes no lock. Whatever uses it to save a wake-up has ended the wait
-//!    under another lock, under which tasks look too. So either the task finds that, or it has registered
+//! 1. Wakers are foreign code: cloning, waking or dropping one may run a task that calls this again. So all of
+//!    that happens without the lock. `changed` returns what a change under the lock takes out.
+//! 2. No wake-up is lost. A task registers, and then checks whether it has to wait. The event that ends the
+//!    wait comes first, then the tasks are woken. Both take the lock: either the task is found there, or it
+//!    finds the event.
+//! 3. [`is_empty`](WakerSet::is_empty) takes no lock. A caller that uses it to save a wake-up has ended the
+//!    wait under another lock, under which tasks check too. So either the task finds that, or it has registered
 //!    before, and is seen.
 //!
-//! A key is never given out twice, so a removal that comes late hits no other task.
+//! No key is used twice, so a late removal affects no other task.
 
 #[cfg(test)]
 mod model;
@@ -30,10 +30,10 @@ use loom::sync::{Mutex, atomic::AtomicUsize};
 
 use crate::wake;
 
-/// The wakers of tasks that wait for the same thing, each with a label that says whom to wake.
+/// The wakers of tasks that wait for the same thing, each with a label to select it by.
 #[derive(Debug)]
 pub struct WakerSet<L = ()> {
-    /// How many there are, readable without the lock.
+    /// The number of wakers, readable without the lock.
     len: AtomicUsize,
     entries: Mutex<Entries<L>>,
 }
@@ -59,7 +59,7 @@ impl<L> Default for WakerSet<L> {
 }
 
 impl<L> WakerSet<L> {
-    /// Registers a waker, and returns the key that removes it. The caller then looks whether to wait.
+    /// Registers a waker, and returns the key that removes it. The caller then checks whether to wait.
     pub fn add(&self, label: L, waker: &Waker) -> u64 {
         let waker = waker.clone();
         self.changed(|entries| {
@@ -80,8 +80,8 @@ impl<L> WakerSet<L> {
         woken.into_values().for_each(|(_, waker)| wake(waker));
     }
 
-    /// Wakes those whose label is meant, and removes them. Returns whether others wait on. `is_meant`
-    /// runs under the lock.
+    /// Wakes and removes those whose label `is_meant` selects. Returns whether others remain. `is_meant` runs
+    /// under the lock.
     pub fn wake_if(&self, is_meant: impl Fn(&L) -> bool) -> bool {
         let (woken, others) = self.changed(|Entries { wakers, .. }| {
             let meant = wakers.iter().filter(|(_, (label, _))| is_meant(label));
@@ -104,7 +104,7 @@ impl<L> WakerSet<L> {
     }
 
     fn changed<R>(&self, change: impl FnOnce(&mut Entries<L>) -> R) -> R {
-        // Not by `lock`, which knows no lock of a model.
+        // Not by `lock`, which does not take a lock of a model.
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut entries);
         self.len.store(entries.wakers.len(), SeqCst);
@@ -113,8 +113,8 @@ impl<L> WakerSet<L> {
 }
 
 impl WakerSet {
-    /// Registers a task's waker in the place of the one before, across its polls. The caller then looks
-    /// whether to wait. When the task waits no more, it [leaves](Self::leave).
+    /// Registers a task's waker, and replaces the one of its poll before. The caller then checks whether to
+    /// wait. When the task stops waiting, it [leaves](Self::leave).
     pub fn register(&self, key: &mut Option<u64>, waker: &Waker) {
         let waker = waker.clone();
         let former = self.changed(|entries| {
@@ -129,14 +129,14 @@ impl WakerSet {
         key.take().into_iter().for_each(|key| self.remove(key));
     }
 
-    /// Completes once `is_so`. What makes it so [wakes all](Self::wake_all) after that.
+    /// Waits until `is_so` holds. The code that makes it hold must [wake all](Self::wake_all) afterwards.
     pub async fn until(&self, is_so: impl Fn() -> bool) {
         let mut wait = Wait { set: self, key: None, process: process::id() };
         poll_fn(|cx| wait.poll(cx, &is_so)).await;
     }
 }
 
-/// A task's wait for all to be woken. Dropping it removes its waker.
+/// The wait of one task until all are woken. Dropping it removes its waker.
 struct Wait<'a> {
     set: &'a WakerSet,
     key: Option<u64>,
@@ -155,7 +155,7 @@ impl Wait<'_> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        // In a forked child a thread that is not there may hold the lock.
+        // In a forked child, the lock may be held by a thread that does not exist there.
         if self.key.is_some() && process::id() == self.process {
             self.set.leave(&mut self.key);
         }

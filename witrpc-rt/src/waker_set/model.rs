@@ -1,5 +1,4 @@
-//! loom models: tasks that wait, and threads that wake them. A wake-up that is lost is a deadlock, which
-//! loom reports.
+//! loom models: tasks that wait, and threads that wake them. A lost wake-up is a deadlock, which loom reports.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -14,7 +13,7 @@ use loom::thread;
 
 use super::WakerSet;
 
-/// A task that looks at the lock when it is woken and when its last waker is dropped.
+/// A task that checks the lock when it is woken and when its last waker is dropped.
 struct Task<L: Send + 'static = ()> {
     set: Arc<WakerSet<L>>,
     wakes: Arc<AtomicUsize>,
@@ -40,7 +39,7 @@ impl<L: Send> Drop for Task<L> {
     }
 }
 
-/// A set, and how often its tasks were woken.
+/// Returns a set, and the count of how often its tasks were woken.
 fn set_of_tasks<L>() -> (Arc<WakerSet<L>>, Arc<AtomicUsize>) {
     (Arc::new(WakerSet::default()), Arc::new(AtomicUsize::new(0)))
 }
@@ -86,7 +85,7 @@ fn a_dropped_wait_is_not_registered_any_more() {
         assert!(stays.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         for _ in 0..3 {
             let mut given_up = Box::pin(set.until(|| false));
-            // Polled twice by different tasks: the latter counts.
+            // Polled twice by different tasks: only the latter counts.
             for _ in 0..2 {
                 let waker = Task::waker(&set, &wakes);
                 let polled = given_up.as_mut().poll(&mut Context::from_waker(&waker));
@@ -149,8 +148,8 @@ fn a_task_that_is_meant_is_woken_however_the_change_crosses_it() {
     });
 }
 
-/// As a thread that gives space back does: under a lock of its own, and the set is asked without its lock.
-/// Another task leaves meanwhile.
+/// Plays a thread that gives space back. It does so under a lock of its own, and asks the set without the set's
+/// lock. Another task leaves meanwhile.
 #[test]
 fn a_task_that_finds_nothing_under_a_lock_is_not_overlooked() {
     loom::model(|| {

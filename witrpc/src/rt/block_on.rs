@@ -5,8 +5,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::thread::Thread;
 
-/// Polls until it is ready, and parks the thread in between. What is polled wakes the thread, at the
-/// limit of the wait at the latest.
+/// Polls until the result is ready, and parks the thread in between. What is polled must wake the thread, at
+/// the latest when its limit is reached.
 pub fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
     let waker = unparks(thread::current());
     let mut cx = Context::from_waker(&waker);

@@ -1,4 +1,4 @@
-//! Cancelling calls from another thread.
+//! Cancellation of calls from another thread.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,14 +7,13 @@ use std::task::{Context, Poll};
 
 use witrpc_rt::WakerSet;
 
-/// Cancels calls, from any thread: those that were made by clients which were given it with
+/// A token that cancels calls, from any thread. It covers the calls of clients that were given it with
 /// [`CallOptions::cancelled_by`](crate::CallOptions::cancelled_by). Such a call ends at once with
-/// [`CallError::Cancelled`](crate::CallError::Cancelled), and its handler can
-/// [find out](crate::CallContext::cancelled); a stream that such a call has opened gives that error and
-/// ends, and its producer is stopped. Once cancelled, a token stays so, and what is called with it is
-/// not even sent.
+/// [`CallError::Cancelled`](crate::CallError::Cancelled), and its handler can [find
+/// out](crate::CallContext::cancelled). A stream that such a call has opened gives that error and ends, and its
+/// producer is stopped. A cancelled token stays so, and calls made with it are not even sent.
 ///
-/// The calls of an async client need none: to drop a future cancels its call.
+/// The calls of an async client need no token: dropping a future cancels its call.
 ///
 /// Clones are the same token.
 ///
@@ -59,26 +58,26 @@ struct TokenShared {
 }
 
 impl CancelToken {
-    /// A token that is not cancelled.
+    /// Returns a token that is not cancelled.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Ends all calls that were made with this token and are not over, and all that will be.
+    /// Ends all calls that were made with this token and are not over, and all later ones.
     pub fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Release);
         self.shared.waiting.wake_all();
     }
 
-    /// Whether [`cancel`](Self::cancel) has been called.
+    /// Returns whether [`cancel`](Self::cancel) has been called.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        // Acquire: what the canceller wrote before is seen.
+        // Acquire: the caller sees what the cancelling thread wrote before.
         self.shared.cancelled.load(Ordering::Acquire)
     }
 
-    /// For one call, to be woken.
+    /// Returns a watch for one call, which the token wakes.
     pub(crate) fn watch(&self) -> TokenWatch {
         TokenWatch { token: self.clone(), key: None }
     }
@@ -90,19 +89,19 @@ impl fmt::Debug for CancelToken {
     }
 }
 
-/// A call's place among those that a token wakes.
+/// The entry of one call among those that a token wakes.
 pub struct TokenWatch {
     token: CancelToken,
     key: Option<u64>,
 }
 
 impl TokenWatch {
-    /// Whether the token is cancelled.
+    /// Returns whether the token is cancelled.
     pub fn is_over(&self) -> bool {
         self.token.is_cancelled()
     }
 
-    /// Completes when the token is cancelled.
+    /// Polls until the token is cancelled.
     pub fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.token.is_cancelled() {
             return Poll::Ready(());
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_late_is_told_at_once() {
+    fn a_watch_of_a_cancelled_token_is_over_at_once() {
         let token = CancelToken::new();
         token.clone().cancel();
         token.cancel();

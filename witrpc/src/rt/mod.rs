@@ -1,4 +1,4 @@
-//! The small things that everything else stands on.
+//! Small building blocks that all other modules use.
 
 mod block_on;
 pub mod cancel_token;
@@ -10,7 +10,7 @@ mod signals;
 mod threads;
 mod timer;
 
-// Where a thread is started, its signals are blocked: one place for all crates.
+// All crates start threads in one place, where their signals are blocked.
 pub use block_on::{block_on, unparks};
 pub use offload::offload;
 pub use rare::Rare;

@@ -1,4 +1,4 @@
-//! Work that blocks, on a thread of its own, for those who must not.
+//! Blocking work on a separate thread, for tasks that must not block.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -10,23 +10,23 @@ use witrpc_rt::{lock, wake};
 
 use super::spawn;
 
-/// Where the thread leaves the result.
+/// The place where the thread leaves the result.
 struct Meeting<T> {
-    /// What the work returned, or panicked with.
+    /// The value that the work returned, or its panic.
     result: Option<thread::Result<T>>,
     waker: Option<Waker>,
 }
 
-/// Runs `work` on a short-lived thread and completes when it is done. Dropped before, it lets the
-/// work go on, and drops the result.
+/// Runs `work` on a short-lived thread and returns its result. If the future is dropped before, the work goes
+/// on, and its result is dropped.
 ///
 /// # Errors
 ///
-/// There can be no thread.
+/// The system refuses a thread.
 ///
 /// # Panics
 ///
-/// Where `work` panics, with what it panicked with: as if the polling task had done the work.
+/// If `work` panics, with the same payload: as if the polling task had done the work.
 pub async fn offload<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -34,7 +34,7 @@ pub async fn offload<T: Send + 'static>(
     let ours = Arc::new(Mutex::new(Meeting { result: None, waker: None }));
     let theirs = Arc::clone(&ours);
     spawn(name, move || {
-        // Code of the user's runs in there. Its panic must not leave the task waiting.
+        // `work` is user code. Its panic must not leave the task waiting.
         let result = catch_unwind(AssertUnwindSafe(work));
         let mut meeting = lock(&theirs);
         meeting.result = Some(result);
@@ -45,7 +45,7 @@ pub async fn offload<T: Send + 'static>(
         }
     })?;
     let result = poll_fn(|cx| {
-        // Cloned, and dropped, without the lock: it is code of the user's.
+        // Cloned, and dropped, outside of the lock: a waker is user code.
         let waker = cx.waker().clone();
         let mut meeting = lock(&ours);
         let result = meeting.result.take();

@@ -1,14 +1,13 @@
-//! Panics of users' code, caught and put into words.
+//! Panics of user code, caught and turned into messages.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::{mem, panic};
 
-/// Runs the user's code. A panic becomes its message.
+/// Runs user code, and turns its panic into a message.
 ///
-/// What the code left half done is the user's to care for, as with a `Mutex` that is poisoned: a
-/// service is shared between threads anyway, and a server that ended over one bad call would be
-/// worse.
+/// The state that a panic leaves half changed is the user's responsibility, as with a poisoned `Mutex`. A
+/// service is shared between threads anyway, and it would be worse if a server ended over one bad call.
 pub fn catch<R>(run: impl FnOnce() -> R) -> Result<R, String> {
     panic::catch_unwind(AssertUnwindSafe(run)).map_err(message)
 }
@@ -21,7 +20,7 @@ fn message(payload: Box<dyn Any + Send>) -> String {
             None => "the panic carries no text".to_owned(),
         },
     };
-    // The payload is the user's, too: its drop may panic.
+    // The payload is the user's too: its drop may panic.
     if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         mem::forget(second);
     }

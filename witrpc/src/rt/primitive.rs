@@ -1,13 +1,13 @@
-//! One switch between the atomics of `std` and those of a model checker.
+//! A switch between the atomics of `std` and those of a model checker.
 //!
-//! The protocols of the pool are generic over [`Primitives`], so that the code that runs is the
-//! code that is checked, under the plain test command.
+//! The protocols of the pool are generic over [`Primitives`]. So the models check the code that runs, under the
+//! plain test command.
 
 use std::sync::atomic;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-/// Where atomic words and fences come from.
+/// A source of atomic words and fences.
 pub trait Primitives {
     /// A word that threads share.
     type Word: Word;
@@ -15,7 +15,7 @@ pub trait Primitives {
     /// [`atomic::fence`] with [`Ordering::SeqCst`]: the only fence that a protocol here needs.
     fn fence();
 
-    /// Lets another thread go on: its next step is what the caller waits for.
+    /// Lets another thread go on. The caller waits for that thread's next step.
     fn pause();
 }
 
@@ -28,11 +28,11 @@ pub trait Word {
     fn fetch_add(&self, value: u64, order: Ordering) -> u64;
     fn fetch_sub(&self, value: u64, order: Ordering) -> u64;
     fn fetch_or(&self, value: u64, order: Ordering) -> u64;
-    /// Success is acquire and release; the word found is returned by a failure, relaxed.
+    /// On success, acquires and releases. On failure, returns the word that was found, relaxed.
     fn compare_exchange(&self, current: u64, new: u64) -> Result<u64, u64>;
 }
 
-/// What really runs.
+/// The atomics of `std`, which run in production.
 #[derive(Debug)]
 pub struct Std;
 
@@ -88,7 +88,7 @@ macro_rules! word {
 
 word!(AtomicU64);
 
-/// What the models run on.
+/// The atomics of the models.
 #[cfg(test)]
 #[derive(Debug)]
 pub struct Loom;

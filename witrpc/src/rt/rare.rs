@@ -1,12 +1,12 @@
-//! Values that are seldom there.
+//! Values that are usually absent.
 
 use std::ops::{Deref, DerefMut};
 
-/// A boxed value that is seldom there: a call that has none pays one branch to drop it.
+/// A boxed value that is usually absent. If it is, dropping it costs one branch.
 pub struct Rare<T>(Option<Box<T>>);
 
 impl<T> Rare<T> {
-    /// Wraps what is there.
+    /// Wraps a value that may be absent.
     #[inline]
     pub const fn new(value: Option<Box<T>>) -> Self {
         Self(value)

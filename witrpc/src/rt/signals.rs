@@ -2,13 +2,13 @@
 
 use std::process::Command;
 
-/// Has a command start with the signal mask of the program, also when a handler starts it.
+/// Starts a command with the signal mask of the program, even if a handler starts it.
 ///
-/// The threads of this crate block SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD,
-/// SIGALRM and SIGWINCH, so that no signal of the program is lost to them. A process inherits the
-/// mask of the thread that starts it: one that a handler, a hook or a subscriber starts would ignore
-/// those signals, and Ctrl-C with them. This gives it the mask that the program had when it started
-/// the server or made the client. On a thread that is not this crate's it changes nothing.
+/// The threads of this crate block SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM and
+/// SIGWINCH, so that no signal of the program is lost to them. A process inherits the mask of the thread that
+/// starts it. So a process that a handler, a hook or a subscriber starts would ignore those signals, and Ctrl-C
+/// with them. This function gives it the mask that the program had when it started the server or made the
+/// client. On a thread that does not belong to this crate it changes nothing.
 ///
 /// A [`Worker`](crate::Worker) needs no such call. A *thread* that a handler starts inherits the
 /// mask too.
@@ -42,7 +42,7 @@ pub fn restore_signal_mask(command: &mut Command) -> &mut Command {
     command
 }
 
-/// The same; returns whether this is a thread of the library's, so that there was something to do.
+/// Does the same, and returns whether this is a thread of the library.
 pub fn restore_elsewhere(command: &mut Command) -> bool {
     let mask = witrpc_rt::programs_mask_elsewhere();
     mask.inspect(|mask| mask.inherited_by(command)).is_some()

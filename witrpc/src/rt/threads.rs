@@ -1,4 +1,4 @@
-//! The threads of one server, for a shutdown to join.
+//! The threads of one server, which a shutdown joins.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex};
@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use witrpc_rt::{Joinable, lock, poll_until, wait_until};
 
-/// Starts threads and waits for their end. Clones are of the same server. It keeps no thread running.
+/// The threads of one server: starts them and waits for their end. Clones share them. It keeps no thread
+/// running.
 #[derive(Clone, Default)]
 pub struct Threads(Arc<ThreadsShared>);
 
 #[derive(Default)]
 struct ThreadsShared {
     state: Mutex<ThreadsState>,
-    /// A thread has come to its end.
+    /// Notified when a thread has ended.
     changed: Condvar,
 }
 
@@ -23,7 +24,7 @@ struct ThreadsState {
     handles: Vec<Joinable>,
 }
 
-/// Dropped as the last thing that the closure of a thread does.
+/// A guard that the closure of a thread drops last.
 struct Running(Threads);
 
 impl Threads {
@@ -31,7 +32,7 @@ impl Threads {
     ///
     /// # Errors
     ///
-    /// The system refuses one.
+    /// The system refuses another thread.
     pub fn spawn(&self, name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
         lock(&self.0.state).running += 1;
         // If no thread is started, this is dropped with the closure.
@@ -46,10 +47,10 @@ impl Threads {
         Ok(())
     }
 
-    /// Waits until all threads have ended, until that time at the most. Returns whether they have.
+    /// Waits until all threads have ended, or the time is over. Returns whether they have ended.
     pub fn join(&self, until: Option<Instant>) -> bool {
         let no_thread = |state: &ThreadsState| state.running == 0;
-        // The sleep is for what takes long: the methods that run.
+        // The sleep covers the long part: methods that still run.
         wait_until(&self.0.changed, lock(&self.0.state), until, no_thread).1
             && poll_until(until, || {
                 let mut state = lock(&self.0.state);

@@ -1,8 +1,8 @@
-//! Wakes futures whose time is over.
+//! A timer that wakes futures whose time is over.
 //!
-//! One thread a timer, started when the first future waits with a limit. It ends once it wakes up
-//! and nothing is left to wait for, when the timer is closed, or with the timer's owner. An alarm that
-//! is taken back does not wake it, so an owner whose alarms follow each other keeps one thread.
+//! A timer has one thread, started when the first future waits with a limit. The thread ends when the timer is
+//! closed, when the timer's owner goes, or when it wakes up without any alarm left. An alarm that is taken back
+//! does not wake it, so an owner with one alarm after another keeps one thread.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
@@ -17,24 +17,24 @@ use super::{Threads, spawn};
 #[derive(Default)]
 pub struct Timer {
     shared: Arc<TimerShared>,
-    /// Those that its thread is one of, if its owner joins them.
+    /// The threads that its thread belongs to, if its owner joins them.
     threads: Option<Threads>,
 }
 
-/// An alarm that is set. Dropping it takes it back; one that has gone off is no error.
+/// An alarm that is set. Dropping it takes it back, even after it has gone off.
 #[must_use = "an alarm that is dropped is taken back"]
 pub struct Alarm {
     timer: Weak<TimerShared>,
     due: AlarmKey,
 }
 
-/// When an alarm goes off, and its number.
+/// The time of an alarm, and its number.
 type AlarmKey = (Instant, u64);
 
 #[derive(Default)]
 struct TimerShared {
     state: Mutex<TimerState>,
-    /// An earlier alarm was set, or the owner has gone.
+    /// Notified when an earlier alarm was set, or the owner has gone.
     changed: Condvar,
 }
 
@@ -42,18 +42,18 @@ struct TimerShared {
 struct TimerState {
     alarms: BTreeMap<AlarmKey, Waker>,
     next_number: u64,
-    /// Until when the thread sleeps; `None` when there is no thread.
+    /// Until when the thread sleeps, or `None` without a thread.
     asleep_until: Option<Instant>,
     closed: bool,
 }
 
 impl Timer {
-    /// A timer whose thread is one of these.
+    /// Returns a timer whose thread is one of these.
     pub fn of(threads: Threads) -> Self {
         Self { shared: Arc::default(), threads: Some(threads) }
     }
 
-    /// Wakes all futures and ends the thread. Whoever arms it later is woken at once.
+    /// Wakes all futures and ends the thread. A future that arms the timer later is woken at once.
     pub fn close(&self) {
         let mut state = self.shared.lock();
         state.closed = true;
@@ -63,7 +63,7 @@ impl Timer {
         alarms.into_values().for_each(wake);
     }
 
-    /// Has `waker` woken at `at`, unless the alarm is dropped first.
+    /// Wakes `waker` at `at`, unless the alarm is dropped first.
     pub fn arm(&self, at: Instant, waker: Waker) -> Alarm {
         let mut state = self.shared.lock();
         let due = (at, state.next_number);
@@ -77,7 +77,7 @@ impl Timer {
             }
             None if !state.closed && self.start_thread() => state.asleep_until = Some(at),
             _ => {
-                // Without a thread, the future polls until a thread can be had or its time is over.
+                // Without a thread, the future polls until a thread can be started or its time is over.
                 drop(state);
                 waker.wake();
                 return alarm;
@@ -87,7 +87,7 @@ impl Timer {
         alarm
     }
 
-    /// Completes at `at`. `alarm` is kept between polls.
+    /// Polls until `at`. The caller keeps `alarm` between polls.
     pub fn poll_until(&self, at: Instant, cx: &Context<'_>, alarm: &mut Option<Alarm>) -> Poll<()> {
         if at <= Instant::now() {
             return Poll::Ready(());
@@ -122,14 +122,14 @@ impl Drop for Alarm {
     fn drop(&mut self) {
         if let Some(timer) = self.timer.upgrade() {
             let waker = timer.lock().alarms.remove(&self.due);
-            // Outside of the lock, as the last waker of a task may drop its future.
+            // Outside of the lock: the last waker of a task may drop its future.
             drop(waker);
         }
     }
 }
 
 impl TimerShared {
-    /// Nothing here runs foreign code under the lock, so a poisoned one is as good as any.
+    /// No foreign code runs under the lock, so a poisoned lock is safe to use.
     fn lock(&self) -> MutexGuard<'_, TimerState> {
         lock(&self.state)
     }
@@ -151,8 +151,8 @@ impl TimerShared {
                     state = wait(&self.changed, state, Some(at - now));
                 }
                 None => match state.asleep_until {
-                    // All alarms were taken back: stay for the next call's until the time that
-                    // this thread meant to sleep is over.
+                    // All alarms were taken back. Stays for the alarms of later calls until the end of the
+                    // sleep that this thread intended.
                     Some(until) if until > now => {
                         state = wait(&self.changed, state, Some(until - now));
                     }
@@ -187,7 +187,7 @@ mod tests {
         Waker::from(Arc::new(Tell(wakes.clone(), number)))
     }
 
-    /// Returns once the thread has let go of the alarms.
+    /// Waits until the thread has let go of the alarms.
     fn await_end(shared: &Arc<TimerShared>) {
         while Arc::strong_count(shared) > 1 {
             thread::yield_now();
@@ -231,7 +231,7 @@ mod tests {
         let soon = Instant::now() + Duration::from_millis(1);
         let _panics = timer.arm(soon, Waker::from(Arc::new(Panics)));
         let _wakes = timer.arm(soon, waker(&wakes, 7));
-        // Not `recv`: were the thread gone, the alarm would keep its sender for ever.
+        // Not `recv`: if the thread were gone, the alarm would keep its sender for ever.
         assert_eq!(woken.recv_timeout(Duration::from_secs(60)), Ok(7));
     }
 
