@@ -1,4 +1,4 @@
-//! What an endpoint is made from.
+//! Conversions into an endpoint.
 
 use crate::transport::Endpoint;
 

@@ -1,7 +1,7 @@
-//! Where a server is reached, and by which engine.
+//! The endpoints of servers, and the engine of each.
 //!
-//! [`mmf`] is named shared memory: the only folder that names that engine. [`in_process`] is a place
-//! within one process.
+//! [`mmf`] is named shared memory, and the only folder that names that engine. [`in_process`] is a place within
+//! one process.
 
 mod from;
 pub mod in_process;

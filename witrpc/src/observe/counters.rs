@@ -1,18 +1,17 @@
-//! Counters of what a server has done.
+//! Counters of what a server does.
 //!
 //! # Invariants
 //!
-//! 1. A thread of the server has a [`ThreadCounters`] of its own: it alone writes the words, by plain loads
-//!    and stores, so that a call whose handler is not `async` costs no locked instruction more.
-//! 2. The tally of late answers is everybody's: answers that are given from any thread are added to
-//!    it by read-modify-write. Such a call has paid for several of these already.
-//! 3. Words only grow. What a thread has counted is kept when it retires.
-//! 4. Each call is counted twice: in `calls` when it is taken, then in `answered`, wherever that
-//!    happens. So the calls in flight are a difference, and nothing counts down. Whoever reads looks
-//!    at `answered` first, which is written last: who sees a call answered sees all else of it.
+//! 1. A thread of the server has its own [`ThreadCounters`], which it alone writes, by plain loads and stores.
+//!    So a call whose handler is not `async` costs no further locked instruction.
+//! 2. All threads share the counters of late answers, and add to them by read-modify-write. Such a call has
+//!    already paid for several of these.
+//! 3. Words only grow. The counts of a thread are kept when it retires.
+//! 4. Each call is counted twice: in `calls` when it is taken, then in `answered`, wherever that happens. So
+//!    the calls in flight are a difference, and nothing counts down. `answered` is written last and read first:
+//!    a reader that sees a call answered sees all its other counts.
 //!
-//! The words are read while they are written: each is whole, and those of one look need not be of
-//! one instant.
+//! The words are read while they are written. Each is whole, but those of one look need not be of one instant.
 
 use std::ops::AddAssign;
 use std::sync::atomic::AtomicU64;
@@ -23,7 +22,7 @@ use witrpc_rt::lock;
 
 use super::left_behind::LeftBehind;
 
-/// What one thread has counted, or all of them together. On a cache line of its own.
+/// The counts of one thread, or of all of them together. On a cache line of its own.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub struct ThreadCounters {
@@ -35,16 +34,16 @@ pub struct ThreadCounters {
     promotions: AtomicU64,
 }
 
-/// A tally that may be written, and how: invariants 1 and 2.
+/// Counters that may be written, and how: invariants 1 and 2.
 #[derive(Clone, Copy)]
 pub enum Counter<'a> {
-    /// By the thread that it belongs to.
+    /// Written by the thread that owns them.
     Own(&'a ThreadCounters),
-    /// By anybody.
+    /// Written by any thread.
     Shared(&'a ThreadCounters),
 }
 
-/// How many of each at one look.
+/// The counts at one look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CounterSnapshot {
     pub calls: u64,
@@ -56,7 +55,7 @@ pub struct CounterSnapshot {
 }
 
 impl ThreadCounters {
-    /// A request has been taken by the thread that this belongs to.
+    /// Counts a request that this thread has taken.
     #[inline]
     pub fn request(&self, is_call: bool, len: usize) {
         if is_call {
@@ -65,7 +64,7 @@ impl ThreadCounters {
         add_own(&self.bytes_in, len as u64);
     }
 
-    /// The thread that this belongs to has taken the role of one that was stuck.
+    /// Counts that this thread has taken the role of a thread that was stuck.
     pub fn promotion(&self) {
         add_own(&self.promotions, 1);
     }
@@ -85,7 +84,7 @@ impl ThreadCounters {
 }
 
 impl Counter<'_> {
-    /// A request has been answered with so many bytes.
+    /// Counts the answer to a request, of that many bytes.
     #[inline]
     pub fn answer(self, is_call: bool, is_error: bool, len: usize) {
         if is_error {
@@ -123,7 +122,7 @@ impl AddAssign for CounterSnapshot {
     }
 }
 
-/// All tallies of a server.
+/// All counters of a server.
 #[derive(Debug, Default)]
 pub struct CounterRegistry {
     late: ThreadCounters,
@@ -135,25 +134,25 @@ pub struct CounterRegistry {
 #[derive(Debug, Default)]
 struct CountedThreads {
     present: Vec<Arc<ThreadCounters>>,
-    /// What those have counted that are gone.
+    /// The sum of threads that have ended.
     gone: CounterSnapshot,
 }
 
-/// A thread's tally, until the thread ends.
+/// The counters of one thread, until the thread ends.
 pub struct CounterHandle {
     counter_registry: Arc<CounterRegistry>,
     pub counters: Arc<ThreadCounters>,
 }
 
 impl CounterRegistry {
-    /// A tally for the calling thread.
+    /// Returns counters for the calling thread.
     pub fn enroll(self: &Arc<Self>) -> CounterHandle {
         let counters = Arc::<ThreadCounters>::default();
         self.threads().present.push(Arc::clone(&counters));
         CounterHandle { counter_registry: Arc::clone(self), counters }
     }
 
-    /// For answers from any thread.
+    /// Returns the counters for answers from any thread.
     pub fn late(&self) -> Counter<'_> {
         Counter::Shared(&self.late)
     }
@@ -161,7 +160,7 @@ impl CounterRegistry {
     pub fn counts(&self) -> CounterSnapshot {
         let threads = self.threads();
         let mut counts = threads.gone;
-        // Late answers first: the calls are counted by threads.
+        // Late answers are read first: threads count the calls.
         counts += self.late.read();
         threads.present.iter().for_each(|counters| counts += counters.read());
         counts

@@ -1,27 +1,27 @@
 //! Handlers that run as jobs of clients that have gone.
 //!
-//! A client has as many calls in flight as lanes. But it may go while handlers of its calls wait, and
-//! come back, so that its lanes bound nothing that it has left behind. So a server counts these.
+//! A client has as many calls in flight as lanes. But it may leave while handlers of its calls wait, and
+//! reconnect, so its lanes do not bound the handlers that it leaves behind. So a server counts these.
 //!
 //! # Invariant
 //!
-//! [`LeftBehind`] counts the jobs of all clients that have gone. Each client has one word: its jobs,
-//! and whether it has gone. Whatever changes the word by one exchange knows from what stood there
-//! before which of the two counts it: a job that begins or ends after the client has gone does, the
-//! going itself for all that there are by then. In between, the sum may be seen too low.
+//! [`LeftBehind`] counts the jobs of all clients that have gone. Each client has one word: its jobs, and
+//! whether it has gone. One exchange changes the word, and its old value decides which change is counted. A job
+//! that begins or ends after the client has gone counts itself. The departure counts all jobs that exist by
+//! then. In between, the sum may be seen too low.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::rt::primitive::{Primitives, Std, Word};
 
-/// How many handlers may run as jobs of clients that have gone. With more, no new clients are let in.
+/// The limit of handlers that run as jobs of clients that have gone. Beyond it, no new client is let in.
 pub const MAX_LEFT_BEHIND: u64 = 16_384;
 
-/// Says that the client has gone; the bits below count its jobs.
+/// The flag of a client that has gone; the bits below count its jobs.
 const GONE: u64 = 1 << 63;
 
-/// The handlers of clients that have gone, of one server. The sum wraps below zero while a job's end has
-/// been counted and its client's going has not.
+/// The number of handlers of clients that have gone, for one server. The sum wraps below zero while the end of
+/// a job has been counted and the departure of its client has not.
 #[derive(Debug)]
 pub struct LeftBehind<P: Primitives = Std>(P::Word);
 
@@ -32,12 +32,12 @@ impl<P: Primitives> Default for LeftBehind<P> {
 }
 
 impl<P: Primitives> LeftBehind<P> {
-    /// Returns how many there are.
+    /// Returns the number of such handlers.
     pub fn count(&self) -> i64 {
         self.0.load(Relaxed).cast_signed()
     }
 
-    /// Returns whether there are as many as there may be.
+    /// Returns whether the limit is reached.
     pub fn is_full(&self) -> bool {
         u64::try_from(self.count()).is_ok_and(|count| count >= MAX_LEFT_BEHIND)
     }
@@ -62,14 +62,14 @@ impl<P: Primitives> ClientJobs<P> {
         }
     }
 
-    /// Counts another job.
+    /// Counts a job that begins.
     pub fn begin(&self, left_behind: &LeftBehind<P>) {
         if self.0.fetch_add(1, Relaxed) & GONE != 0 {
             left_behind.0.fetch_add(1, Relaxed);
         }
     }
 
-    /// A job has ended.
+    /// Counts a job off that has ended.
     pub fn end(&self, left_behind: &LeftBehind<P>) {
         if self.0.fetch_sub(1, Relaxed) & GONE != 0 {
             left_behind.0.fetch_sub(1, Relaxed);
@@ -88,7 +88,7 @@ mod tests {
 
     type Jobs = (ClientJobs<Loom>, LeftBehind<Loom>);
 
-    /// A client goes while a job of it ends and another begins, by way of `leave`.
+    /// Lets a client go by `leave`, while a job of it ends and another begins.
     fn a_client_goes(leave: fn(&Jobs)) {
         loom::model(move || {
             let jobs = Arc::new(Jobs::default());
@@ -111,7 +111,7 @@ mod tests {
         a_client_goes(|(jobs, left_behind)| jobs.leave(left_behind));
     }
 
-    /// What a client that reads its jobs, and then says that it has gone, makes of the count.
+    /// Shows what happens if a client reads its jobs first, and then marks itself as gone.
     #[test]
     #[should_panic(expected = "the jobs left behind")]
     fn a_client_that_goes_in_two_steps_is_miscounted() {

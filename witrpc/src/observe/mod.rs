@@ -1,5 +1,4 @@
-//! What users see of each call: [`hooks`], [`spans`] of the crate `tracing`, and
-//! [`counters`].
+//! The ways to observe calls: [`hooks`], [`spans`] of the crate `tracing`, and [`counters`].
 
 pub mod counters;
 pub mod hooks;

@@ -21,7 +21,7 @@ pub struct Timer {
     threads: Option<Threads>,
 }
 
-/// An alarm that is set. Dropping it takes it back, even after it has gone off.
+/// An alarm that is set. Dropping it takes it back, which does nothing once it has gone off.
 #[must_use = "an alarm that is dropped is taken back"]
 pub struct Alarm {
     timer: Weak<TimerShared>,

@@ -1,8 +1,8 @@
-//! A connection whose two ends are one: what the client sends stands before the server's threads at once,
-//! and an answer is handed to the client as it is.
+//! A connection whose two ends are one. A request reaches the server's threads at once, and an answer is handed
+//! to the client as it is.
 //!
-//! It uses the inside of the kit: one table of calls serves both ends, which saves a second table with its
-//! lock for each call, and messages may take along what a [`TransferredLease`] lends.
+//! It uses the inside of the kit. One table of calls serves both ends, which saves a second table with its lock
+//! for each call. Messages may take along what a [`TransferredLease`] lends.
 
 use std::sync::{Arc, Weak};
 use std::task::Waker;
@@ -21,7 +21,7 @@ use crate::queue::outlet::RequestSink;
 use crate::queue::server::ServerQueue;
 use crate::queue::transferred_lease::TransferredLease;
 
-/// The server's end of a connection, and what the client's end sends to.
+/// The server's end of a connection, and the target of the client's end.
 pub struct Joined {
     client: ClientInfo,
     session: Session,
@@ -39,7 +39,7 @@ impl Joined {
             let arrivals = Arc::clone(server.arrivals());
             let (server, id) = (Arc::downgrade(server), client.id);
             let sink = Box::new(HandOver { link: me.clone(), arrivals, server, id });
-            // The server's end sees in the calls themselves which were given up.
+            // The server's end sees in the calls themselves which were given up, so it needs no notice.
             let in_flight = Arc::new(InFlight::new(limits, sink, false));
             Self { client, session, in_flight }
         })
@@ -102,7 +102,7 @@ struct HandOver {
 
 impl RequestSink for HandOver {
     fn send(&self, request: Request) {
-        // The server has let go of it only if it ends the connection, and with it this call.
+        // The server drops its reference only when it ends the connection, and with it this call.
         if let Some(link) = self.link.upgrade() {
             self.arrivals.publish(link, request);
         }

@@ -1,4 +1,4 @@
-//! Where a server and its clients meet.
+//! The place where a server and its clients meet.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, Weak};
@@ -19,14 +19,14 @@ use crate::transport::{BindConfig, ConnectConfig};
 
 use super::joined::Joined;
 
-/// The places that have names. A place leaves when nobody knows it any more.
+/// The places that have names. A place is removed with its last reference.
 static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mutex::default);
 
-/// A meeting place: at most one server at a time.
+/// A meeting place of at most one server at a time, and its clients.
 pub struct Place {
     name: Option<String>,
     server: Mutex<Weak<ServerQueue>>,
-    /// A server has come.
+    /// Notified when a server has bound.
     bound: Condvar,
 }
 
@@ -53,7 +53,7 @@ impl Place {
         self.name.as_deref()
     }
 
-    /// The name for an error message.
+    /// Returns the name for an error message.
     fn label(&self) -> String {
         self.name.clone().unwrap_or_else(|| "(in-process)".to_owned())
     }
@@ -63,7 +63,8 @@ impl Place {
         config: BindConfig,
         limits: Limits,
     ) -> Result<Arc<ServerQueue>, BindError> {
-        // Before the lock: it outlives that if the name is in use, and what the user gave it ends then.
+        // Made before the lock is taken. If the name is in use, it is dropped after the lock, together with
+        // what the user gave it.
         let new = ServerQueue::new(Arc::clone(self) as _, config, limits)?;
         let mut server = lock(&self.server);
         if server.upgrade().is_some_and(|server| server.is_serving()) {
@@ -90,7 +91,7 @@ impl Place {
         let mut given_up = cancel.as_ref().map(CancelToken::watch);
         if let Some(watch) = &mut given_up {
             let waker = Waker::from(Arc::new(LookAgain(Arc::clone(self))));
-            // What comes later finds the waker, what came before is seen below.
+            // A later cancel finds the waker, and an earlier one is seen below.
             let _ = watch.poll(&Context::from_waker(&waker));
         }
         let Some(server) = self.wait_for(time, given_up.as_ref()) else {
@@ -110,12 +111,12 @@ impl Place {
         Ok(Arc::new(ClientQueue::over(welcome, in_flight, Some(&TransferredLease))))
     }
 
-    /// The server, now or once it has come.
+    /// Returns the server, now or once it has bound.
     fn wait_for(&self, time: Duration, given_up: Option<&TokenWatch>) -> Option<Arc<ServerQueue>> {
         let serving =
             |server: &Weak<ServerQueue>| server.upgrade().filter(|port| port.is_serving());
         let mut server = lock(&self.server);
-        // A time too long for the clock is as good as for ever.
+        // A time too long for the clock has no end.
         let end = Instant::now().checked_add(time);
         loop {
             if let Some(port) = serving(&server) {
@@ -133,12 +134,12 @@ impl Place {
     }
 }
 
-/// Has those who wait for a server look whether they are still to wait.
+/// The waker that makes waiting clients check again whether to wait.
 struct LookAgain(Arc<Place>);
 
 impl Wake for LookAgain {
     fn wake(self: Arc<Self>) {
-        // Not between a look and the sleep after it.
+        // The lock excludes the moment between a check and the sleep after it.
         drop(lock(&self.0.server));
         self.0.bound.notify_all();
     }
@@ -154,7 +155,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let Some(name) = &self.name else { return };
         let mut places = lock(&NAMED);
-        // A new place of the name may have come between the end of this one and the lock.
+        // A new place of the name may have been made between the end of this one and the lock.
         if places.get(name).is_some_and(|place| place.strong_count() == 0) {
             places.remove(name);
         }

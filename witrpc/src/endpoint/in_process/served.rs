@@ -1,4 +1,4 @@
-//! A client with a server of its own, in one process.
+//! A client with its own server, in one process.
 
 use crate::call::server::call::IntoService;
 use crate::codec::Codec;
@@ -9,20 +9,19 @@ use crate::server::handle::WitServer;
 
 use super::InProcess;
 
-/// `XClient::in_process`: a small server of its own, as long as the client's connection lives. It
-/// speaks the first codec that carries all of the service's types.
+/// Implements `XClient::in_process`: starts a small server that lives as long as the client's connection. It
+/// uses the first codec that carries all of the service's types.
 ///
 /// # Panics
 ///
-/// When the service cannot be served at all: no codec carries all of its types, or no thread can
-/// be started.
+/// If the service cannot be served at all: no codec carries all of its types, or no thread can be started.
 pub fn in_process<C: Client>(service: impl IntoService) -> C {
     let place = InProcess::new();
     let service = service.into_service();
     let codec = Codec::all()
         .find(|codec| contract::traced(C::DESCRIPTOR, *codec).refusal().is_none())
         .unwrap_or_default();
-    // Both sides of one trait have the very same types, whatever is known of them.
+    // Both sides of one trait have the same types, so an unverified type is no risk.
     let allow_unverified = std::ptr::eq(service.descriptor(), C::DESCRIPTOR);
     let builder = WitServer::builder().listen(place.clone()).codecs([codec]);
     let server =

@@ -1,4 +1,4 @@
-//! What the channel reports, in the words of this crate.
+//! Errors of the channel, as errors of this crate.
 
 use witrpc_mmf as channel;
 use witrpc_transport::ResourceError;
@@ -6,7 +6,7 @@ use witrpc_transport::ResourceError;
 use crate::error::{BindError, ConnectError};
 use crate::security::compare;
 
-/// Why an endpoint has no name that can be used.
+/// The reason why an endpoint has no usable name.
 pub enum NoName {
     Invalid(channel::NameError),
     Resource(ResourceError),

@@ -1,4 +1,4 @@
-//! What ends connecting, in the terms of the channel.
+//! The limits of a connect, in the terms of the channel.
 
 use std::sync::Arc;
 use std::task::{Context, Waker};

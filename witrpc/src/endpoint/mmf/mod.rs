@@ -1,8 +1,7 @@
-//! Named shared memory: the transport that `witrpc` exists for.
+//! Named shared memory, the main transport of `witrpc`.
 //!
-//! Only this folder names the crate `witrpc_mmf`: `errors`
-//! says in the words of this crate why binding or connecting has failed, `names` lists which servers
-//! there are.
+//! Only this folder names the crate `witrpc_mmf`. `errors` converts its errors to those of this crate, and
+//! `names` lists the servers that there are.
 
 pub mod errors;
 pub mod limit;
@@ -24,24 +23,24 @@ use crate::transport::{BindConfig, ConnectConfig, Transport};
 
 pub use witrpc_mmf::{Descriptor, Origin};
 
-/// A name in shared memory, and the limits of what is served under it.
+/// A name in shared memory, and the limits of the server under it.
 ///
-/// Only the server's limits count: a client learns them when it connects, and needs no more than
-/// the name. The limits of a client's own are [`max_region_size`](Self::max_region_size) and
-/// [`handshake_timeout`](Self::handshake_timeout). Only the [`backend`](Self::backend) must be the
-/// same on both sides.
+/// The limits of the server apply: a client learns them when it connects, and needs only the name. Two limits
+/// are the client's: [`max_region_size`](Self::max_region_size) and
+/// [`handshake_timeout`](Self::handshake_timeout). The [`backend`](Self::backend) must be the same on both
+/// sides.
 ///
 /// # Choosing a size
 ///
-/// [`size`](Self::size) is what one client costs in shared memory, both directions together, all of
-/// it allocated when the client connects. A quarter of it is the longest message that crosses in
-/// one piece; longer ones cross in segments, which takes about twice as long a byte. So:
+/// [`size`](Self::size) is the shared memory of one client, both directions together. All of it is allocated
+/// when the client connects. A message of up to a quarter of it crosses in one piece. Longer ones cross in
+/// segments, which takes about twice as long a byte. So:
 ///
 /// - small calls, a few KiB: leave it at 1 MiB;
 /// - messages of a known size: eight times that size, for two in flight each way;
-/// - many clients: `max_clients × size` is what they can cost together. A client that has gone counts
-///   while something in its memory is in use: a [`Shared`](crate::Shared) that is kept, a request
-///   that a handler reads in place.
+/// - many clients: together they take up to `max_clients × size`. A client that has gone counts while something
+///   in its memory is in use: a [`Shared`](crate::Shared) that is kept, or a request that a handler reads in
+///   place.
 ///
 /// # Examples
 ///
@@ -54,22 +53,22 @@ pub use witrpc_mmf::{Descriptor, Origin};
 #[derive(Clone, Debug)]
 pub struct Mmf {
     name: String,
-    /// Why there is no name, where one was to be made.
+    /// The reason why a name could not be made.
     unnamed: Option<ResourceError>,
     place: Place,
     options: ServerOptions,
     max_region_size: usize,
 }
 
-/// The largest region that a client maps unless it is told otherwise: 1 GiB.
+/// The largest region that a client maps unless the user sets another limit: 1 GiB.
 const MAX_REGION_SIZE: usize = 1 << 30;
 
-/// How long either side may take over the handshake.
+/// The longest time that either side may take for the handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Mmf {
-    /// The endpoint of this name: 1 to 64 bytes without slashes, control characters or a leading
-    /// dot, which is checked when it is bound or connected to. Names are one user's own.
+    /// Returns the endpoint of this name. A name has 1 to 64 bytes, without slashes, control characters or a
+    /// leading dot. It is checked when it is bound or connected to. Each user has a separate set of names.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -88,8 +87,8 @@ impl Mmf {
         }
     }
 
-    /// An endpoint whose name nobody can guess: for a worker process that is told it. Where the system
-    /// gives this process no random bytes, the name is empty, and to bind or to connect to it is
+    /// Returns an endpoint with a name that cannot be guessed, for a worker process that is given it. If the
+    /// system gives this process no random bytes, the name is empty. To bind or connect to it then fails with
     /// [`BindError::Resource`] or [`ConnectError::Resource`].
     pub fn unguessable() -> Self {
         match Name::unguessable() {
@@ -105,79 +104,78 @@ impl Mmf {
         }
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The shared memory of one client, both directions together, in bytes: 1 MiB unless given. It
-    /// is rounded up to whole pages; the minimum follows from the lanes (40 KiB for 64), the
-    /// maximum is 64 GiB.
+    /// Sets the shared memory of one client, both directions together, in bytes. Default: 1 MiB. It is rounded
+    /// up to whole pages. The minimum follows from the lanes (40 KiB for 64), and the maximum is 64 GiB.
     ///
-    /// Both sides allocate their half when a client connects: about a millisecond for 4 MiB, seconds
-    /// for the largest sizes. The server does it in steps of that length, so that others are brought
-    /// in meanwhile, and calls go on. A size that takes longer than
+    /// Both sides allocate their half when a client connects. That takes about a millisecond for 4 MiB, and
+    /// seconds for the largest sizes. The server does it in steps of that length, so that other clients can
+    /// connect meanwhile, and calls go on. A size that takes longer than
     /// [`handshake_timeout`](Self::handshake_timeout) cannot be connected to.
     pub fn size(mut self, bytes: usize) -> Self {
         self.options.size = bytes;
         self
     }
 
-    /// How many calls one client can have in flight: 64 unless given, 1 to 1024. More calls than
-    /// that wait for one of these to end. Streams or uploads need 2, events 3, and all of them at the same
-    /// time 4: see the [guide](crate::guide::streams_and_events#how-many-there-may-be).
+    /// Sets how many calls one client can have in flight, from 1 to 1024. Default: 64. Further calls wait until
+    /// one of these ends. Streams or uploads need 2, events 3, and all of them at the same time 4: see the
+    /// [guide](crate::guide::streams_and_events#how-many-there-may-be).
     pub fn lanes(mut self, lanes: u32) -> Self {
         self.options.lanes = lanes;
         self
     }
 
-    /// How many clients can be connected at once: 64 unless given, 1 to 4096.
+    /// Sets how many clients can be connected at once, from 1 to 4096. Default: 64.
     pub fn max_clients(mut self, clients: u32) -> Self {
         self.options.max_clients = clients;
         self
     }
 
-    /// The longest request or answer in bytes: 64 MiB unless given, 64 bytes to 4 GiB - 1. A longer
-    /// one is refused where it is made; nothing of it is sent. A [`Shared`](crate::Shared) that is lent
-    /// does not count, one that has to be copied does.
+    /// Sets the longest request or answer in bytes, from 64 bytes to 4 GiB - 1. Default: 64 MiB. A longer
+    /// message is refused where it is made, and nothing of it is sent. A [`Shared`](crate::Shared) that is lent
+    /// does not count; one that has to be copied does.
     ///
-    /// It also decides how much private memory the server spends on one client, besides
-    /// [`size`](Self::size). Messages that have come in part, and answers that the client has not
-    /// fetched, count against it: over one such message, its further requests of more than 48 bytes
-    /// wait, over four, all of its new calls do. Handlers that run by then may each add an answer,
-    /// so the bound is a message for each of its [`lanes`](Self::lanes). A request that has come
-    /// whole is its handler's: `async` handlers can hold one a lane too.
+    /// It also limits the private memory that the server spends on one client, besides [`size`](Self::size).
+    /// Messages that have partly arrived, and answers that the client has not fetched, count against it. Over
+    /// one such message, its further requests of more than 48 bytes wait. Over four, all of its new calls wait.
+    /// Handlers that already run may each add an answer, so the bound is one message for each of its
+    /// [`lanes`](Self::lanes). A complete request belongs to its handler: `async` handlers can hold one a lane
+    /// too.
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.options.max_message_len = bytes;
         self
     }
 
-    /// How long a client may take to introduce itself: 5 s unless given. The server drops one that
-    /// takes longer.
+    /// Sets how long a client may take for its part of the handshake. Default: 5 s. The server drops a client
+    /// that takes longer.
     ///
-    /// On a client's endpoint: how long the server may take over the same, from the moment that the
-    /// client has found it. [`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout)
-    /// bounds connecting as a whole, and takes the place of this.
+    /// On a client's endpoint, it sets how long the server may take, from the moment that the client has found
+    /// it. [`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout) bounds connecting as a
+    /// whole, and takes the place of this.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.options.handshake_timeout = timeout;
         self
     }
 
-    /// For clients: the most memory to share with a server, a direction, in bytes: 1 GiB unless
-    /// given. A server that asks for more is refused.
+    /// Sets, for clients, the most memory to share with a server, a direction, in bytes. Default: 1 GiB. The
+    /// client refuses a server that asks for more.
     pub fn max_region_size(mut self, bytes: usize) -> Self {
         self.max_region_size = bytes;
         self
     }
 
-    /// What connections stand on: [`Backend::Native`] unless given. Server and client must choose the
-    /// same; a client that finds another refuses to connect, and its error names both. (A client that
-    /// followed the server's choice could be talked out of the protection of the native one.)
+    /// Sets the means that connections use. Default: [`Backend::Native`]. Server and client must choose the
+    /// same. A client that finds another one refuses to connect, and its error names both. If a client followed
+    /// the server's choice, a server could take it out of the protection of the native one.
     ///
     /// # Examples
     ///
-    /// A server for programs that trust each other, over the means that other systems have too, with
-    /// the feature `portable`:
+    /// A server for programs that trust each other, with means that other systems have too, and the feature
+    /// `portable`:
     ///
     /// ```
     /// # #[cfg(feature = "portable")] {
@@ -191,33 +189,33 @@ impl Mmf {
         self
     }
 
-    /// Has the name stand in this directory instead of the user's own: for containers and for
-    /// services of the system. A server creates it, for its user alone, if it is missing; nobody else
-    /// may be able to write to it. Clients of other users need [`allow_uid`](Self::allow_uid).
+    /// Places the name in this directory instead of the user's own: for containers and for system services. If
+    /// the directory is missing, a server creates it, accessible to its user only. No other user may be able to
+    /// write to it. Clients of other users need [`allow_uid`](Self::allow_uid).
     pub fn in_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.place = std::mem::take(&mut self.place).moved_to(path);
         self
     }
 
-    /// Shares the server with another user of the machine. On a server, clients that run as `uid` get
-    /// in beside those of its own user; on a client, a server that runs as `uid` is trusted to be the
-    /// right one. Both sides must say so, and name the directory with [`in_dir`](Self::in_dir); may be
-    /// called for several users. The backend must be the native one.
+    /// Shares the server with another user of the machine. On a server, clients that run as `uid` are let in,
+    /// as those of its own user are. On a client, a server that runs as `uid` is trusted to be the right one.
+    /// Both sides must call this, and name the directory with [`in_dir`](Self::in_dir). It may be called for
+    /// several users. The backend must be the native one.
     ///
-    /// Who somebody is, is the kernel's word (`SO_PEERCRED`), not the peer's. But the wall around the
-    /// server has a door then, and that costs:
+    /// The kernel reports a peer's user (`SO_PEERCRED`), so a peer cannot lie about it. But other users can now
+    /// reach the server, which costs:
     ///
-    /// - a directory that the server creates gets mode `0711` and its socket `0666`, so that *every*
-    ///   user can knock. Who is not allowed is told so before anything else happens, and costs one of
-    ///   64 places for pending handshakes meanwhile. And his connections have to be closed: what he
-    ///   leaves in nine of them can make that take as long as he likes, and new clients wait. A
-    ///   directory that exists keeps its mode and must let the others enter; mode `0710` with a group
-    ///   of theirs keeps the rest of the machine out;
-    /// - an allowed user can do what any client can: take [`max_clients`](Self::max_clients)
-    ///   places and the memory that comes with them, keep the server's threads busy, and call every
-    ///   method. An access token says more about who calls;
-    /// - the memory that a client makes counts against that client's limits, not the server's, though
-    ///   the server has it mapped.
+    /// - A directory that the server creates gets mode `0711` and its socket `0666`, so *every* user can try to
+    ///   connect. A user that is not allowed is turned away before anything else happens, but takes one of 64
+    ///   places for pending handshakes meanwhile. Its connections also have to be closed. What it leaves in
+    ///   nine of them can make that take as long as it likes, and new clients wait. A directory that exists
+    ///   keeps its mode and must let the other users enter; mode `0710` with a common group keeps the rest of
+    ///   the machine out.
+    /// - An allowed user can do what any client can. It can take [`max_clients`](Self::max_clients) places with
+    ///   their memory, keep the server's threads busy, and call every method. An access token identifies the
+    ///   caller more closely.
+    /// - The memory that a client makes counts against that client's limits, not the server's, though the
+    ///   server has it mapped.
     ///
     /// # Examples
     ///
@@ -252,7 +250,7 @@ impl Transport for Mmf {
             hello: config.hello,
             wait: config.wait,
             max_region_len: self.max_region_size,
-            // What the client says of connecting as a whole counts for its steps too.
+            // A limit of the client for connecting as a whole applies to each step too.
             handshake_timeout: match config.until {
                 Some(_) => Duration::MAX,
                 None => self.options.handshake_timeout,

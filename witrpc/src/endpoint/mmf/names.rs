@@ -1,4 +1,4 @@
-//! Which names are being served, and how their servers are.
+//! The names that are served, and the state of their servers.
 
 use witrpc_mmf::{Place, inquire, live_names};
 
@@ -7,13 +7,13 @@ use crate::server::metrics::Metrics;
 
 use super::{Mmf, errors};
 
-/// The names that servers of this user are serving at this moment, sorted; those in directories of
-/// their own ([`Mmf::in_dir`](crate::Mmf::in_dir)) are not among them.
+/// Returns the names that servers of this user serve at this moment, sorted. Names in other directories
+/// ([`Mmf::in_dir`](crate::Mmf::in_dir)) are not included.
 ///
 /// # Errors
 ///
-/// [`ConnectError::Directory`]: no directory of names can be trusted or read. One that cannot is passed
-/// over while another can. [`ConnectError::Resource`]: this process has no descriptor left.
+/// [`ConnectError::Directory`] if no directory of names can be trusted or read. One that cannot is skipped
+/// while another can. [`ConnectError::Resource`] if this process has no descriptor left.
 ///
 /// # Examples
 ///
@@ -27,24 +27,23 @@ pub fn servers() -> Result<Vec<String>, ConnectError> {
     live_names(&Place::default()).map_err(|error| errors::connect(error.into()))
 }
 
-/// What the server of this name has done since its start and is doing now: the numbers of
-/// [`ServerHandle::metrics`](crate::ServerHandle::metrics), read by another process of the same user.
-/// For a name in a directory of its own there is [`Mmf::metrics`].
+/// Returns what the server of this name has done since its start and is doing now. These are the numbers of
+/// [`ServerHandle::metrics`](crate::ServerHandle::metrics), read by another process of the same user. For a
+/// name in another directory use [`Mmf::metrics`].
 ///
-/// To look is all that this can do: it is no client, needs no token, takes none of the server's places
-/// and shares no memory. The server answers on the thread that lets clients in, so calls go on
-/// meanwhile; whoever looks blocks until it has, for a fraction of a millisecond as a rule.
+/// This is read-only: it is not a client, needs no token, takes none of the server's places and shares no
+/// memory. The server answers on the thread that lets clients in, so calls go on meanwhile. The caller blocks
+/// until then, usually for a fraction of a millisecond.
 ///
 /// # Errors
 ///
-/// [`ConnectError::NobodyServes`], also when the name is a dead server's;
-/// [`ConnectError::NotAllowed`], to another user, even one whom the server lets in as a client;
-/// [`ConnectError::HandshakeTimedOut`] when the server does not answer within five seconds: it has been
-/// stopped, or the machine is overloaded.
+/// [`ConnectError::NobodyServes`], also when the server of the name is dead. [`ConnectError::NotAllowed`] for
+/// another user, even one that the server lets in as a client. [`ConnectError::HandshakeTimedOut`] when the
+/// server does not answer within five seconds: it has been stopped, or the machine is overloaded.
 ///
 /// # Examples
 ///
-/// Who serves, and how busy it is:
+/// Lists the servers, and how busy they are:
 ///
 /// ```
 /// for name in witrpc::servers()? {
@@ -60,7 +59,7 @@ pub fn metrics(name: &str) -> Result<Metrics, ConnectError> {
 }
 
 impl Mmf {
-    /// As [`witrpc::metrics`](crate::metrics), of the server of this endpoint.
+    /// Does the same as [`witrpc::metrics`](crate::metrics), for the server of this endpoint.
     ///
     /// # Errors
     ///
@@ -71,7 +70,7 @@ impl Mmf {
         let report = inquire(&name, &self.place, self.options.handshake_timeout);
         let report = report.map_err(errors::connect)?;
         Metrics::from_report(&report).ok_or_else(|| ConnectError::Protocol {
-            problem: "its numbers make no sense; are both programs of one build?".to_owned(),
+            problem: "the server's metrics are malformed: build both programs from one version".to_owned(),
         })
     }
 }

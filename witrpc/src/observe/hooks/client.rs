@@ -1,4 +1,4 @@
-//! Around the calls of a client.
+//! Hooks around the calls of a client.
 
 use std::time::Duration;
 
@@ -6,19 +6,18 @@ use crate::error::CallError;
 
 use super::Rejection;
 
-/// Stands around every call of a client: sees it before it is sent and after it has ended, and may
-/// reject it. Given to [`ClientBuilder::hook`](crate::ClientBuilder::hook).
+/// A hook around every call of a client. It sees the call before it is sent and after it has ended, and may
+/// reject it. Set it with [`ClientBuilder::hook`](crate::ClientBuilder::hook).
 ///
-/// All methods have defaults that do nothing. They run on the caller's thread, or where its future is
-/// polled; what they panic with is the caller's. A call whose future is dropped ends with
-/// [`CallError::Cancelled`].
+/// All methods have defaults that do nothing. They run on the caller's thread, or where its future is polled,
+/// and their panics reach the caller. A call whose future is dropped ends with [`CallError::Cancelled`].
 ///
-/// A call of a method that returns a stream has ended when the stream is open; one of a method that
-/// takes a stream, with its answer. To subscribe to events is no call.
+/// A call of a method that returns a stream has ended when the stream is open. A call of a method that takes a
+/// stream has ended with its answer. A subscription to events is not a call.
 ///
 /// # Examples
 ///
-/// What failed, and how long it took:
+/// Prints what failed, and how long it took:
 ///
 /// ```
 /// use witrpc::{
@@ -73,25 +72,25 @@ use super::Rejection;
     note = "implement `witrpc::ClientHook` for it; a `ServerHook` goes to the builder of a server"
 )]
 pub trait ClientHook: Send + Sync + 'static {
-    /// Before a call is sent.
+    /// Runs before a call is sent.
     ///
     /// # Errors
     ///
-    /// The call is rejected: nothing is sent, and the caller gets
+    /// If this returns an error, the call is rejected: nothing is sent, and the caller gets
     /// [`CallError::Rejected`] with the reason.
     fn before(&self, call: &MadeCall) -> Result<(), Rejection> {
         let _ = call;
         Ok(())
     }
 
-    /// After a call has ended, before its answer of so many bytes is decoded; also after one that was
-    /// rejected.
+    /// Runs after a call has ended, also one that was rejected, and before its answer of that many bytes is
+    /// decoded.
     fn after(&self, call: &MadeCall, end: CallEnd<'_>, answer_len: usize) {
         let _ = (call, end, answer_len);
     }
 
-    /// Whether [`MadeCall::duration`] is to be measured: two looks at the clock for each call. Asked
-    /// once, when the client connects.
+    /// Returns whether to measure [`MadeCall::duration`], which costs two clock reads a call. Called once, when
+    /// the client connects.
     fn wants_durations(&self) -> bool {
         false
     }
@@ -108,36 +107,35 @@ pub struct MadeCall {
 }
 
 impl MadeCall {
-    /// The service's name on the wire.
+    /// Returns the service's name on the wire.
     pub fn service(&self) -> &'static str {
         self.service
     }
 
-    /// The method's name on the wire.
+    /// Returns the method's name on the wire.
     pub fn method(&self) -> &'static str {
         self.method
     }
 
-    /// The length of the encoded arguments in bytes, not counting what is lent.
+    /// Returns the length of the encoded arguments in bytes, without lent values.
     pub fn request_len(&self) -> usize {
         self.request_len
     }
 
-    /// How the server numbers this client and this call of it, once the call has been sent:
-    /// [`CallContext::client_id`](crate::CallContext::client_id) and
-    /// [`call_id`](crate::CallContext::call_id).
+    /// Returns the server's numbers for this client and this call, once the call has been sent:
+    /// [`CallContext::client_id`](crate::CallContext::client_id) and [`call_id`](crate::CallContext::call_id).
     pub fn sent_as(&self) -> Option<(u64, u64)> {
         self.sent_as
     }
 
-    /// From [`before`](ClientHook::before) to the end; only [`after`](ClientHook::after) a call, if the
-    /// hook [wants it](ClientHook::wants_durations).
+    /// Returns the time from [`before`](ClientHook::before) to the end. Present only
+    /// [`after`](ClientHook::after) a call, if the hook [wants it](ClientHook::wants_durations).
     pub fn duration(&self) -> Option<Duration> {
         self.duration
     }
 }
 
-/// How a call ended on the client's side.
+/// The end of a call, as the client sees it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum CallEnd<'a> {

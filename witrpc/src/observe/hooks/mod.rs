@@ -1,8 +1,8 @@
-//! Code of the user's around every call: for audits, limits and measurements.
+//! User code around every call: for audits, limits and measurements.
 //!
-//! A [`ServerHook`] stands around the handlers of a server, a [`ClientHook`] around the calls of a
-//! client. Without one, a call costs a comparison more; with one, an allocation, and a look at two
-//! clocks only if the hook asks for durations.
+//! A [`ServerHook`] runs around the handlers of a server, a [`ClientHook`] around the calls of a client.
+//! Without a hook, a call costs one comparison more. With one, it costs an allocation, and two clock reads only
+//! if the hook asks for durations.
 
 pub mod client;
 pub mod server;

@@ -1,4 +1,4 @@
-//! Around the handlers of a server.
+//! Hooks around the handlers of a server.
 
 use std::time::{Duration, Instant};
 
@@ -6,23 +6,21 @@ use witrpc_transport::ClientInfo;
 
 use super::Rejection;
 
-/// Stands around every call that a server takes: sees it before its handler runs and after it was
-/// answered, and may reject it. Given to
-/// [`WitServerBuilder::hook`](crate::WitServerBuilder::hook).
+/// A hook around every call that a server takes. It sees the call before its handler runs and after it was
+/// answered, and may reject it. Set it with [`WitServerBuilder::hook`](crate::WitServerBuilder::hook).
 ///
-/// All methods have defaults that do nothing. They run on the threads of the server, so they should
-/// be short and must not wait for calls of the same server. A hook that panics in
-/// [`before`](Self::before) ends that call as a handler that panics does; what it panics with
-/// elsewhere is dropped.
+/// All methods have defaults that do nothing. They run on the threads of the server, so they should be short
+/// and must not wait for calls of the same server. A panic in [`before`](Self::before) ends that call like a
+/// panic of its handler; a panic elsewhere is dropped.
 ///
-/// A call of a method that returns a stream has ended when the stream is open: what becomes of its
-/// items is not told. One of a method that takes a stream ends with its answer. To go on with a
-/// stream, to subscribe and to be told of events is no call. A caller that stops waiting is not gone:
-/// its call ends with the answer that nobody picks up.
+/// A call of a method that returns a stream has ended when the stream is open: the hook does not see its items.
+/// A call of a method that takes a stream ends with its answer. Later requests of a stream, subscriptions and
+/// the delivery of events are not calls. When a caller stops waiting, its call still ends with the answer,
+/// which is discarded.
 ///
 /// # Examples
 ///
-/// A limit of calls for each client, and a line for each that has ended:
+/// Limits the calls of each client, and prints a line for each that has ended:
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -92,45 +90,47 @@ use super::Rejection;
     note = "implement `witrpc::ServerHook` for it; a `ClientHook` goes to the builder of a client"
 )]
 pub trait ServerHook: Send + Sync + 'static {
-    /// Before the handler of a call, and before its arguments are decoded.
+    /// Runs before the handler of a call, and before its arguments are decoded.
     ///
     /// # Errors
     ///
-    /// The call is rejected: its handler does not run, and its caller gets the reason.
+    /// If this returns an error, the call is rejected: its handler does not run, and its caller gets the
+    /// reason.
     fn before(&self, call: &ServedCall<'_>) -> Result<(), Rejection> {
         let _ = call;
         Ok(())
     }
 
-    /// After a call has been answered with so many bytes, not counting what is lent, on whatever
-    /// thread did that; also after one that was rejected, or that was not begun for another reason.
+    /// Runs after a call has been answered, on the thread that did so. This includes calls that were rejected
+    /// or not begun for another reason. `answer_len` is in bytes, without lent values.
     fn after(&self, call: &ServedCall<'_>, end: ServedEnd, answer_len: usize) {
         let _ = (call, end, answer_len);
     }
 
-    /// Whether [`ServedCall::duration`] is to be measured: two looks at the clock for each call. Asked
-    /// once, at the start of the server.
+    /// Returns whether to measure [`ServedCall::duration`], which costs two clock reads a call. Called once, at
+    /// the start of the server.
     fn wants_durations(&self) -> bool {
         false
     }
 
-    /// A client was let in, and makes its first call after this. It runs on the thread that lets clients in
-    /// (within one process, on that of the client). No other client is let in or seen to go until it
-    /// returns, so it must not block. While it runs, [`running`](crate::ServerHandle::running) names it.
+    /// Runs when a client is let in, before its first call. It runs on the thread that lets clients in (within
+    /// one process, on that of the client). Until it returns, no other client is let in or seen to leave, so it
+    /// must not block. While it runs, [`running`](crate::ServerHandle::running) names it.
     fn joined(&self, client: &ClientInfo) {
         let _ = client;
     }
 
-    /// A client that was let in has gone, whichever side ended its connection. Calls of it may still run. When
-    /// the server ends, this is called for each client that was connected.
+    /// Runs when a client that was let in has gone, whichever side ended its connection. Its calls may still
+    /// run. When the server ends, this is called for each connected client.
     ///
-    /// It is called once for each client, after [`joined`](Self::joined), and in the order in which clients go.
-    /// It runs on a thread of the server that does nothing but this and drops items that gone clients have left
-    /// unread, so it may block: no client waits for it. But while 1,024 clients wait for their turn, no new one
-    /// is let in ([`LeftBehindLimit::Cleanups`](crate::LeftBehindLimit::Cleanups)). A
-    /// [`shutdown`](crate::ServerHandle::shutdown) joins that thread, and a drop of the server does not wait for
-    /// it. While it runs, [`running`](crate::ServerHandle::running) names it. If the machine refuses that thread,
-    /// the call comes later: when another client comes or goes, or when a thread of the server ends.
+    /// It is called once for each client, after [`joined`](Self::joined), and in the order in which clients
+    /// leave. It may block, since it runs on a separate thread of the server, and no client waits for it. That
+    /// thread also drops items that clients have left unread. But while 1,024 clients wait for this call, no
+    /// new one is let in ([`LeftBehindLimit::Cleanups`](crate::LeftBehindLimit::Cleanups)). A
+    /// [`shutdown`](crate::ServerHandle::shutdown) joins that thread, and a drop of the server does not wait
+    /// for it. While it runs, [`running`](crate::ServerHandle::running) names it. If the machine refuses that
+    /// thread, the call comes later: when another client arrives or leaves, or when a thread of the server
+    /// ends.
     fn left(&self, client: &ClientInfo) {
         let _ = client;
     }
@@ -149,44 +149,45 @@ pub struct ServedCall<'a> {
 }
 
 impl<'a> ServedCall<'a> {
-    /// The service's name on the wire.
+    /// Returns the service's name on the wire.
     pub fn service(&self) -> &'static str {
         self.service
     }
 
-    /// The method's name on the wire.
+    /// Returns the method's name on the wire.
     pub fn method(&self) -> &'static str {
         self.method
     }
 
-    /// Who calls: number, process, user, and the [identity](ClientInfo::identity) of its token.
+    /// Returns the caller: number, process, user, and the [identity](ClientInfo::identity) of its token.
     pub fn client(&self) -> &'a ClientInfo {
         self.client
     }
 
-    /// A number that no other call of this client has: [`CallContext::call_id`](crate::CallContext::call_id).
+    /// Returns a number that is unique among the calls of this client:
+    /// [`CallContext::call_id`](crate::CallContext::call_id).
     pub fn call_id(&self) -> u64 {
         self.call_id
     }
 
-    /// The length of the encoded arguments in bytes, not counting what is lent.
+    /// Returns the length of the encoded arguments in bytes, without lent values.
     pub fn request_len(&self) -> usize {
         self.request_len
     }
 
-    /// When the caller stops waiting, if it said so.
+    /// Returns when the caller stops waiting, if it has set a deadline.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// From [`before`](ServerHook::before) to the answer; only [`after`](ServerHook::after) a call, if
-    /// the hook [wants it](ServerHook::wants_durations).
+    /// Returns the time from [`before`](ServerHook::before) to the answer. Present only
+    /// [`after`](ServerHook::after) a call, if the hook [wants it](ServerHook::wants_durations).
     pub fn duration(&self) -> Option<Duration> {
         self.duration
     }
 }
 
-/// How a call ended on the server's side.
+/// The end of a call, as the server sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ServedEnd {
@@ -198,18 +199,18 @@ pub enum ServedEnd {
     Panicked,
     /// The arguments could not be decoded.
     BadRequest,
-    /// What the handler returned could not be encoded, or is longer than the connection carries.
+    /// The handler's result could not be encoded, or is longer than the connection carries.
     AnswerFailed,
     /// Its deadline had passed before it was begun.
     Expired,
     /// A hook rejected it.
     Rejected,
-    /// The streams of the client took as much as they may, see [`StreamLimit`](crate::StreamLimit).
+    /// The client's streams had reached their limit, see [`StreamLimit`](crate::StreamLimit).
     TooManyStreams,
-    /// The machine had no thread for it, and it was not begun.
+    /// The machine refused a thread for it, and it was not begun.
     NoThread,
     /// The server was shutting down and did not begin it.
     ShuttingDown,
-    /// The client was gone when the answer was there, or had given up a call whose stream it feeds.
+    /// The client was gone when the answer was ready, or had given up a call whose stream it feeds.
     Unheard,
 }

@@ -1,4 +1,4 @@
-//! What is left of spans without the feature `tracing`: nothing.
+//! Spans without the feature `tracing`: nothing.
 
 use witrpc_transport::Ticket;
 
@@ -12,7 +12,7 @@ pub struct MadeSpan;
 const _: () = assert!(size_of::<ServedSpan>() == 0 && size_of::<MadeSpan>() == 0);
 const _: () = assert!(!std::mem::needs_drop::<ServedSpan>() && !std::mem::needs_drop::<MadeSpan>());
 
-/// Whether any span of a call may be looked at.
+/// Returns whether any span of a call may be observed.
 #[inline]
 pub const fn are_wanted() -> bool {
     false

@@ -1,7 +1,7 @@
 //! Spans of the crate `tracing` around calls, on both sides, if the feature `tracing` is on.
 //!
-//! Without it, `absent` takes their place: types without a size whose methods do nothing, so that
-//! not one instruction of a call is left of them.
+//! Without it, `absent` replaces them by types of size zero whose methods do nothing. So a call has no
+//! instruction for them.
 
 #[cfg(not(feature = "tracing"))]
 pub mod absent;

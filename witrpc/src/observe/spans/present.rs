@@ -1,8 +1,7 @@
 //! Spans of the crate `tracing`.
 //!
-//! What a subscriber does is code of the user's, and each step of a span runs some of it: to make, clone,
-//! enter, leave and drop one, too. A subscriber that panics loses what it was told, and nothing else: the
-//! call goes on, and is answered once.
+//! Each step of a span runs code of a user's subscriber: making, cloning, entering, leaving and dropping it. If
+//! a subscriber panics, it loses that step, and nothing else. The call goes on, and is answered once.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -13,22 +12,22 @@ use witrpc_transport::Ticket;
 
 use crate::observe::hooks::{CallEnd, ServedEnd};
 
-/// What a client and a server have in common.
+/// The target of both a client's and a server's spans.
 const TARGET: &str = "witrpc";
 
-/// Runs a subscriber's code. `None`: it panicked.
+/// Runs a subscriber's code. Returns `None` if it panicked.
 fn guarded<R>(run: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(value) => Some(value),
         Err(panic) => {
-            // To drop it may panic again.
+            // Dropping it could panic again.
             mem::forget(panic);
             None
         }
     }
 }
 
-/// Around a call on its server. Clones are the same span.
+/// The span around a call on its server. Clones are the same span.
 pub struct ServedSpan(Span);
 
 impl Clone for ServedSpan {
@@ -54,13 +53,13 @@ fn end_of(span: &mut Span) {
     }
 }
 
-/// Around a call on its client, up to its end.
+/// The span around a call on its client, up to its end.
 pub struct MadeSpan {
     span: Span,
     has_ended: bool,
 }
 
-/// Whether any span of a call may be looked at.
+/// Returns whether any span of a call may be observed.
 #[inline]
 pub fn are_wanted() -> bool {
     guarded(|| span_enabled!(target: TARGET, Level::DEBUG)).unwrap_or(false)
@@ -135,7 +134,7 @@ impl MadeSpan {
         Self { has_ended: span.is_none(), span }
     }
 
-    /// The call has been sent: its numbers are those that the server sees.
+    /// Records that the call has been sent, with the numbers that the server sees.
     #[inline]
     pub fn sent(&self, client_id: u64, ticket: Ticket) {
         if !self.span.is_none() {

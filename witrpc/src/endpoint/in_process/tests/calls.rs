@@ -73,7 +73,7 @@ fn only_so_many_calls_are_in_flight() {
 }
 
 #[test]
-fn calls_that_nobody_polls_any_more_pass_through_their_lane() {
+fn calls_that_are_not_polled_any_more_pass_through_their_lane() {
     let place = InProcess::new().lanes(1);
     let port = bind(&place);
     let client = connect(&place);
@@ -89,7 +89,7 @@ fn calls_that_nobody_polls_any_more_pass_through_their_lane() {
     for tag in 1..=4 {
         let (peer, request) = take(&port).pop().expect("the one before has been answered");
         assert_eq!(request.tag, tag);
-        // Given up after it was sent: it keeps its lane until it is answered, and no longer.
+        // It was given up after it was sent, so it keeps its lane until it is answered.
         if tag == 3 {
             client.abandon(queued[1].ticket.unwrap());
         }
@@ -118,7 +118,7 @@ fn an_abandoned_lane_comes_back_with_the_answer() {
 }
 
 #[test]
-fn an_answer_that_nobody_fetches_holds_no_lane() {
+fn an_answer_that_is_not_fetched_holds_no_lane() {
     let place = InProcess::new().lanes(1);
     let port = bind(&place);
     let client = connect(&place);
@@ -130,7 +130,7 @@ fn an_answer_that_nobody_fetches_holds_no_lane() {
 }
 
 #[test]
-fn a_lane_that_is_kept_goes_to_nobody_who_waits_for_one() {
+fn a_lane_that_is_kept_goes_to_no_call_that_waits_for_one() {
     let place = InProcess::new().lanes(1);
     let port = bind(&place);
     let client = connect(&place);

@@ -1,4 +1,4 @@
-//! How a connection ends, and what is left of it.
+//! The end of a connection, and what it leaves.
 
 use super::*;
 
@@ -65,7 +65,7 @@ fn nothing_stays_behind_of_calls_given_up_around_the_end_of_a_connection() {
     let mut late = (Sending::default(), Limit::At(Instant::now()));
     let polled = channel.poll_send(&mut cx, &mut late.0, small(4), &mut late.1);
     assert_eq!(polled, Poll::Ready(Err(ChannelError::NoFreeLane)));
-    // Three calls, one of which stands in the queue too.
+    // Three calls, one of which is in the queue too.
     assert_eq!(channel.leftovers(), (4, 0));
     channel.abandon(before);
     assert_eq!(channel.abandoned(), 1);
@@ -76,7 +76,7 @@ fn nothing_stays_behind_of_calls_given_up_around_the_end_of_a_connection() {
 }
 
 #[test]
-fn who_leaves_is_told_once_however_it_goes() {
+fn the_end_of_a_client_is_reported_once_whatever_ends_it() {
     let place = InProcess::new();
     let doorman = Arc::<Doorman>::default();
     let port = bind_with(&place, Arc::clone(&doorman));

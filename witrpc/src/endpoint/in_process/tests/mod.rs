@@ -24,7 +24,7 @@ use crate::transport::{BindConfig, ConnectConfig, Transport};
 use super::InProcess;
 use super::place::Place;
 
-/// Lets in the clients that ask for it, and writes down which leave.
+/// An admission that lets in the clients with the right word, and records which leave.
 #[derive(Default)]
 struct Doorman(Mutex<Vec<u64>>);
 

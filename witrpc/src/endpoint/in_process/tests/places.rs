@@ -27,7 +27,7 @@ fn a_client_can_wait_for_its_server() {
 }
 
 #[test]
-fn who_is_turned_away_leaves_no_trace() {
+fn a_client_that_is_turned_away_leaves_no_trace() {
     let place = InProcess::new().max_clients(1);
     let port = bind(&place);
     let refused = place.connect(hello(b"foe", Duration::ZERO));

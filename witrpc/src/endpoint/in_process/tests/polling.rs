@@ -1,4 +1,4 @@
-//! What rings a poller, and what it sees then.
+//! The events that ring a poller, and what it sees then.
 
 use super::*;
 
@@ -58,7 +58,7 @@ fn a_request_behind_a_slow_handler_rings_for_help() {
 }
 
 #[test]
-fn whoever_stands_by_looks_again_while_a_handler_is_slow() {
+fn a_stand_by_looks_again_while_a_handler_is_slow() {
     let place = InProcess::new();
     let port = bind(&place);
     let client = connect(&place);
@@ -67,7 +67,7 @@ fn whoever_stands_by_looks_again_while_a_handler_is_slow() {
         None,
         &mut serve_by(|_, _| {
             client.try_send(small(2)).unwrap().unwrap();
-            // The first time it is the ring that wakes; one that came too early must not be the last.
+            // The first ring wakes it. A ring that came too early must not be the last.
             port.park(None);
             port.park(None);
             ControlFlow::Break(())
