@@ -26,10 +26,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The options by which a worker is run. [`Worker::builder`] returns one.
 ///
-/// The command is run as given, with these exceptions: its standard input is the line between the two,
-/// and its standard error is kept for the error of a crash. It also leads its own process group, so
-/// that Ctrl-C in a terminal reaches only its parent. Standard output is up to the command, and
-/// inherited by default.
+/// The command is run as given, with these exceptions. Its standard input is the line between the two, and its
+/// standard error is kept for the error of a crash. It also leads its own process group, so that Ctrl-C in a
+/// terminal reaches only its parent. Standard output is up to the command, and inherited by default.
 #[must_use = "a builder does nothing until spawn"]
 pub struct WorkerBuilder<C> {
     command: Command,
@@ -64,7 +63,7 @@ fn connect<C: Client>(
     Ok((C::from_connection(connection.clone()), connection))
 }
 
-// Only the function that makes a builder requires a client. So a type that is none gives users one
+// Only the function that makes a builder requires a client. So a type that is not a client gives users one
 // error.
 impl<C> WorkerBuilder<C> {
     pub(super) fn new(command: Command) -> Self

@@ -37,7 +37,7 @@ const GRACE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 ///
-/// [`ServeError`]: this process is no worker, or its server cannot start. The parent is told why.
+/// [`ServeError`]: this process is not a worker, or its server cannot start. The parent receives the reason.
 ///
 /// # Examples
 ///

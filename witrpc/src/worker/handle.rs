@@ -89,8 +89,8 @@ impl WorkerHandle {
         self.how()
     }
 
-    /// Completes when the worker has ended for good, and returns how, as [`wait`](Self::wait) does. For
-    /// tasks of any executor.
+    /// Waits until the worker has ended for good, and returns how, as [`wait`](Self::wait) does. For tasks of
+    /// any executor.
     ///
     /// # Panics
     ///

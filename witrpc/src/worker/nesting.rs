@@ -3,8 +3,8 @@
 //! A program that is its own worker and does not serve would start itself without end. Two rules
 //! bound that:
 //!
-//! 1. A process that knows itself for a worker starts workers only while it serves: not before, when
-//!    it may have forgotten to, and not after, when it ought to end.
+//! 1. A process that knows that it is a worker starts workers only while it serves. Before, it may have
+//!    forgotten to serve; afterwards, it should end.
 //! 2. The environment counts the levels, and [`MAX_LEVELS`] is the last. This bounds the processes
 //!    that cannot know: those behind a program that has replaced their standard input.
 
@@ -20,9 +20,9 @@ use crate::error::WorkerError;
 
 /// The variable in a worker's environment that describes its line, as a [`NamedLine`].
 ///
-/// The processes that a worker starts inherit the variable, but neither the socket nor the parent, and
-/// so are no workers. A process that outlives the worker may get the same parent, if that adopts
-/// orphans, as process 1 of a container or a subreaper does. But it does not lead the worker's group.
+/// The processes that a worker starts inherit the variable, but neither the socket nor the parent, and so are
+/// not workers. A process that outlives the worker may get the same parent, if that adopts orphans, as process
+/// 1 of a container or a subreaper does. But it does not lead the worker's group.
 pub const LINE: &str = "WITRPC_WORKER";
 
 /// How deep workers may be nested. The limit is low: where each level starts several workers, the
@@ -37,13 +37,13 @@ static OVER: AtomicBool = AtomicBool::new(false);
 
 /// Returns whether this process was started as a worker, for a program that is its own worker.
 ///
-/// A process that a worker starts is not a worker, with one exception. It may outlive the worker and be
-/// adopted by the worker's parent (the first process of a container adopts orphans, as does a
-/// subreaper). Then it looks like a worker whose standard input has been replaced. Only the process
-/// group tells the two apart. So it counts as a worker if it leads a group too, or if the worker has
-/// [none of its own](crate::WorkerBuilder::own_process_group). Then [`serve`](super::serve) says that it
-/// is no worker, and it cannot start workers. A program that starts such processes should remove the
-/// variable `WITRPC_WORKER` from their environment.
+/// A process that a worker starts is not a worker, with one exception. It may outlive the worker and be adopted
+/// by the worker's parent (the first process of a container adopts orphans, as does a subreaper). Then it looks
+/// like a worker whose standard input has been replaced. Only the process group tells the two apart. So it
+/// counts as a worker if it leads a group too, or if the worker has [no
+/// group](crate::WorkerBuilder::own_process_group). Then [`serve`](super::serve) fails because it is not a
+/// worker, and it cannot start workers. A program that starts such processes should remove the variable
+/// `WITRPC_WORKER` from their environment.
 ///
 /// A worker behind a wrapper that replaces its standard input, as in `sh -c "program </dev/null; true"`,
 /// cannot know that it is a worker: this returns `false` there. If its program starts itself as a
@@ -78,7 +78,7 @@ fn was_started_as_worker() -> bool {
     NamedLine::of_this_process().is_some_and(|line| line.is_here() || line.is_from_our_parent())
 }
 
-/// Returns how many workers there are from the top to this process: itself included, or the worker
+/// Returns how many workers there are from the top to this process. It includes this process, or the worker
 /// that it descends from.
 fn level_of_this_process() -> u32 {
     NamedLine::of_this_process().map_or(0, |line| line.level)

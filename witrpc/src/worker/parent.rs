@@ -132,7 +132,7 @@ impl<C> Worker<C> {
         self.handle.wait()
     }
 
-    /// Completes when the worker has ended for good, and returns how: [`WorkerHandle::wait_async`].
+    /// Waits until the worker has ended for good, and returns how: [`WorkerHandle::wait_async`].
     ///
     /// # Panics
     ///

@@ -264,7 +264,7 @@ impl Supervisor {
         wait_until(&self.changed, lock(&self.shared), until, SupervisorShared::has_ended).1
     }
 
-    /// Completes when the worker has ended for good and its last process is reaped.
+    /// Waits as a task until the worker has ended for good and its last process is reaped.
     pub async fn ended(&self) {
         self.waiters.until(|| lock(&self.shared).has_ended()).await;
     }
