@@ -31,11 +31,11 @@ impl Credentials {
         self.encryption
     }
 
-    /// Checks that a server, which has said so, asks for the same.
+    /// Checks that a server requires the same.
     ///
     /// # Errors
     ///
-    /// What the client is to be told.
+    /// The error that the client receives.
     pub fn check(&self, server: Demands) -> Result<(), ConnectError> {
         compare(server, Initiator::demands(self))
     }

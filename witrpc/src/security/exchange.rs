@@ -4,9 +4,9 @@
 //! connections take the same path. Both sides' ephemeral keys go into the session's keys (forward
 //! secrecy): an attacker that learns the token later cannot read earlier messages.
 //!
-//! A client's message can be read only with the right token. By trying its tokens, the server also
-//! learns whose it is. The message may be a replay by another process. Only the first record that is
-//! sealed with the keys proves that its sender has them.
+//! A client's message can be read only with the right token. By trying its tokens, the server also identifies
+//! the client. The message may be a replay by another process. Only the first record that is sealed with the
+//! keys proves that its sender has them.
 
 use std::sync::{Arc, LazyLock};
 
@@ -46,7 +46,7 @@ fn psk(token: Option<&AccessToken>) -> Psk {
     psk
 }
 
-/// Between the building of a handshake and its first message, nothing that is left can fail.
+/// Between the building of a handshake and its first message, none of the remaining steps can fail.
 const WELL_FORMED: &str = "the pattern has what it needs, and the buffer room for its messages";
 
 fn builder<'a>(prologue: &'a [u8], psk: &'a Psk) -> Builder<'a> {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn two_that_have_the_same_token_or_none_get_the_same_keys() {
+    fn two_sides_with_the_same_token_or_without_any_get_the_same_keys() {
         let token = AccessToken::random();
         let (one, other, _) = meet(&client(Some(&token)), &guard(token)).unwrap();
         assert_same(&one, &other);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_says_who_it_is_and_no_other_is_read() {
+    fn a_message_is_read_with_its_token_only_and_tells_the_identity() {
         let tokens: Vec<_> = (0..3).map(|_| AccessToken::random()).collect();
         let set = AccessTokens::new().allow("one", tokens[0].clone()).unwrap();
         let guard = guard(set.allow("two", tokens[1].clone()).unwrap());
@@ -211,7 +211,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a stranger sends: of any length, with a valid beginning or not.
+        /// Tries messages of any length, with a valid beginning or not.
         #[test]
         fn no_message_of_a_stranger_makes_keys(
             message in vec(any::<u8>(), 0..2 * MESSAGE_LEN),
@@ -229,7 +229,7 @@ mod tests {
         }
     }
 
-    /// It is the same for all sides without a token, in every process.
+    /// The key is the same for all sides without a token, in every process.
     #[test]
     fn without_a_token_the_key_is_a_constant_that_no_token_makes() {
         assert_eq!(*psk(None), *psk(None));

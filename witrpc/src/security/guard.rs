@@ -26,7 +26,7 @@ pub struct Guard {
 /// Which tokens a server accepts.
 #[derive(Default)]
 pub enum Accepted {
-    /// It requires none.
+    /// It requires no token.
     #[default]
     Anybody,
     Fixed(AccessTokens),
@@ -72,7 +72,7 @@ impl Guard {
         }
     }
 
-    /// Returns the tokens that are accepted now; none if the provider panics.
+    /// Returns the tokens that are accepted now. The list is empty if the provider panics.
     pub(super) fn tokens(&self) -> AccessTokens {
         match &self.accepted {
             Accepted::Anybody => AccessTokens::new(),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_that_panics_lets_nobody_in() {
+    fn a_provider_that_panics_lets_no_client_in() {
         let guard = Guard::new(Accepted::Provider(Box::new(|| panic!("no file"))), false);
         let refused = guard.check(&client(Some(&AccessToken::random()), false)).unwrap_err();
         assert!(matches!(refused, ConnectError::TokenRejected), "{refused}");

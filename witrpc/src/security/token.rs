@@ -82,8 +82,8 @@ impl AccessToken {
     ///
     /// # Errors
     ///
-    /// [`TokenError`]: the text has characters that are no hexadecimal digits, or an odd number of
-    /// digits; or the bytes are too few or too many, as for [`new`](Self::new).
+    /// [`TokenError`]: the text has characters that are not hexadecimal digits, or an odd number of digits. Or
+    /// the bytes are too few or too many, as for [`new`](Self::new).
     pub fn from_hex(text: &str) -> Result<Self, TokenError> {
         // Reserved at once: a buffer that grows would leave copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
@@ -152,7 +152,7 @@ pub enum TokenError {
     },
     /// The text is not made of pairs of hexadecimal digits.
     #[error(
-        "the access token is no hexadecimal text: character {position} is missing or no digit; \
+        "the access token is not hexadecimal: character {position} is missing or not a digit; \
          give all of what AccessToken::to_hex has written"
     )]
     NotHex {
@@ -166,7 +166,7 @@ pub enum TokenError {
     )]
     NoRandomBytes,
     /// The same token would stand for two identities.
-    #[error("two identities have the same access token: give each a token of its own")]
+    #[error("two identities have the same access token: give each a different one")]
     Duplicate,
     /// There are too many tokens. A server tries each token that it accepts.
     #[error(

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_a_token_is_found_and_nobody_else() {
+    fn an_owner_of_a_token_is_found_and_no_other_client() {
         let tokens: Vec<_> = (0..3).map(|_| AccessToken::random()).collect();
         let set = AccessTokens::new().allow("one", tokens[0].clone()).unwrap();
         let set = set.allow("two", tokens[1].clone()).unwrap();
