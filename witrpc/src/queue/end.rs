@@ -38,7 +38,7 @@ impl End {
     pub(crate) fn pending(self) -> ChannelError {
         match self {
             Self::Died => ChannelError::PeerDied,
-            Self::Misbehaved => ChannelError::Misbehaved("what came makes no sense"),
+            Self::Misbehaved => ChannelError::Misbehaved("a message was malformed"),
             end => end.later(),
         }
     }
