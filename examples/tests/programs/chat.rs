@@ -134,7 +134,7 @@ fn a_guest_leaves_by_ctrl_c_too() {
 }
 
 #[test]
-fn who_cannot_come_is_told_why() {
+fn a_guest_that_cannot_come_learns_why() {
     assert!(words_of(CHAT, &["--help"]).contains("usage: chat --serve [ROOM]"));
     for usage in [&[][..], &["--serve", "a", "b"], &["a", "b", "c"], &["--loud"]] {
         complaint_of(CHAT, usage);
@@ -151,6 +151,6 @@ fn who_cannot_come_is_told_why() {
     let complaint = complaint_of(CHAT, &["ann", place.name()]);
     assert!(complaint.contains("come under another one"), "{complaint}");
     let complaint = complaint_of(CHAT, &["an n", place.name()]);
-    assert!(complaint.contains("\"an n\" is no name here"), "{complaint}");
+    assert!(complaint.contains("the name \"an n\" is not valid"), "{complaint}");
     ann.leaves();
 }

@@ -31,7 +31,7 @@ fn a_server_in_one_terminal_answers_a_client_in_another() {
 }
 
 #[test]
-fn who_gives_no_name_is_told_what_to_give() {
+fn a_missing_name_is_an_error_with_the_usage() {
     for program in [SERVER, CLIENT, NOTES] {
         let words = complaint_of(program, &[]);
         assert!(words.contains(": usage: ") && words.contains("NAME"), "{words}");

@@ -17,7 +17,7 @@ pub(crate) async fn visit(room: &str, name: &str) -> Result<(), Box<dyn Error>> 
     // One of the calls lasts as long as the guest stays, so there is no timeout.
     let guest = match RoomAsyncClient::builder(room).call_timeout(None).connect().await {
         Err(ConnectError::NobodyServes { .. }) => {
-            return Err(format!("nobody serves the room: run chat --serve {room}").into());
+            return Err(format!("no server has the room: run chat --serve {room}").into());
         }
         connected => connected?,
     };

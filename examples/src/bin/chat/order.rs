@@ -42,7 +42,7 @@ impl Order {
         match (name, words.next()) {
             (Some(name), None) => Ok(Self::Visit { room, name }),
             (None, None) if serves => Ok(Self::Serve { room }),
-            _ => Err("who are you? usage: chat NAME [ROOM], or chat --serve [ROOM]".into()),
+            _ => Err("the name is missing: usage: chat NAME [ROOM], or chat --serve [ROOM]".into()),
         }
     }
 }

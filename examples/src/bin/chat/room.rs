@@ -12,10 +12,10 @@ pub(crate) trait Room {
     /// Lasts as long as the guest stays: until the call is dropped, or its process dies.
     async fn stay(&self, name: &str, #[wit(ctx)] cx: &CallContext) -> Result<(), RoomError>;
 
-    /// Says something to all.
+    /// Sends a text to all guests.
     fn say(&self, text: &str, #[wit(ctx)] cx: &CallContext) -> Result<(), RoomError>;
 
-    /// What happens in the room, in order.
+    /// Reports what happens in the room, in order.
     #[wit(event)]
     fn news(&self, news: News);
 }
@@ -32,11 +32,11 @@ pub(crate) enum News {
 
 #[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 pub(crate) enum RoomError {
-    #[error("{name:?} is no name here: take 1 to 32 letters, digits or -")]
+    #[error("the name {name:?} is not valid: take 1 to 32 letters, digits or -")]
     BadName { name: String },
-    #[error("somebody of the name {name:?} is in the room already: come under another one")]
+    #[error("the name {name:?} is taken in this room: come under another one")]
     NameTaken { name: String },
-    #[error("only those who stay in the room are heard")]
+    #[error("the guest is not in the room: enter it first")]
     NotHere,
 }
 

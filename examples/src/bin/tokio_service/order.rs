@@ -89,5 +89,5 @@ impl Question {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.ok_or_else(|| format!("{text:?} is no time: SECONDS is a number, zero or more"))
+    seconds.ok_or_else(|| format!("{text:?} is not a time: SECONDS is a number, zero or more"))
 }
