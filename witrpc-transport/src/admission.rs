@@ -1,50 +1,48 @@
-//! Which clients come in, and what the server keeps for each.
+//! The admission of clients, and what the server keeps for each.
 
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Decides which clients come in; implemented by the server above the transport, whose threads call it with no
-/// lock held, several at once if there are several.
+/// The decision which clients come in. The server above the transport implements it. The transport's threads
+/// call it without a lock, several at once if there are several.
 pub trait Admission: Send + Sync {
-    /// Reads a client's hello, at most [`MAX_HELLO_LEN`](crate::MAX_HELLO_LEN) bytes that are not trusted.
-    /// Called once a client, after the server's guard has [cleared](ClientInfo::cleared) it. It waits for no
-    /// client, but runs `joined` of the users' hooks and takes as long as that does.
+    /// Reads a client's hello, which has at most [`MAX_HELLO_LEN`](crate::MAX_HELLO_LEN) bytes and is not
+    /// trusted. Called once a client, after the server's guard has [cleared](ClientInfo::cleared) it. It waits
+    /// for no client, but runs `joined` of the users' hooks and takes as long as that does.
     fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted;
 
-    /// A client that was let in has gone, whichever side ended its connection. A transport calls this once
-    /// for each [`Admitted::Welcome`]. It wakes handlers, and has another thread
-    /// run the hooks of users.
+    /// Handles the end of a client that was let in, whichever side ended its connection. A transport calls this
+    /// once for each [`Admitted::Welcome`]. It wakes handlers, and has another thread run the hooks of users.
     fn left(&self, client: &ClientInfo, session: &Session) {
         let _ = (client, session);
     }
 
-    /// The transport cannot let clients in any more, though the server has not closed it: a thread of the
-    /// transport has failed. The server ends, and says so to its user. A transport calls this once.
+    /// Handles a failed thread of the transport, after which no client can come in, though the server has not
+    /// closed it. The server ends, and reports that to its user. A transport calls this once.
     fn failed(&self) {}
 
-    /// Returns what a server's metrics are read from by another process of the server's user: for a
-    /// transport to hand over as it is, to that user alone. At most 240 bytes, none before the server
-    /// has started. It never waits.
+    /// Returns the encoded metrics of the server. A transport hands them unchanged to other processes of the
+    /// server's user, and to no other user. They have at most 240 bytes, and none before the server has
+    /// started. It never waits.
     fn report(&self) -> Vec<u8> {
         Vec::new()
     }
 }
 
-/// What [`Admission::admit`] decided. A transport takes it apart by [`into_result`](Self::into_result).
+/// The decision of [`Admission::admit`]. A transport takes it apart by [`into_result`](Self::into_result).
 #[non_exhaustive]
 pub enum Admitted {
     /// The client is in.
     Welcome {
-        /// Sent to the client, which reads it with
+        /// The bytes for the client, which reads them with
         /// [`ClientChannel::welcome`](crate::ClientChannel::welcome).
         welcome: Vec<u8>,
-        /// Kept beside the connection: [`Peer::session`](crate::Peer::session).
+        /// The transport keeps this with the connection: [`Peer::session`](crate::Peer::session).
         session: Session,
     },
-    /// The client is turned away; the bytes reach it as the reason of
-    /// its refusal.
+    /// The client is turned away. The bytes reach it as the reason of its refusal.
     Refusal(Vec<u8>),
 }
 
@@ -53,7 +51,7 @@ impl Admitted {
     ///
     /// # Errors
     ///
-    /// The client is turned away, for the reason in these bytes.
+    /// If the client is turned away: these bytes are the reason.
     pub fn into_result(self) -> Result<(Vec<u8>, Session), Vec<u8>> {
         match self {
             Self::Welcome { welcome, session } => Ok((welcome, session)),
@@ -62,11 +60,11 @@ impl Admitted {
     }
 }
 
-/// Who a client is, in the kernel's words.
+/// A client's identity, as the kernel reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientInfo {
-    /// Counts the clients of all servers of this process from 1; never used twice.
+    /// The client's number among those of all servers of this process, from 1. Never used twice.
     pub id: u64,
     /// The process that connected, as the server's pid namespace numbers it.
     pub pid: u32,
@@ -76,43 +74,43 @@ pub struct ClientInfo {
 }
 
 impl ClientInfo {
-    /// A client that has come, with the next number; for those who write a transport.
+    /// Returns a client that has arrived, with the next number. For transports.
     pub fn new(pid: u32, uid: u32) -> Self {
         Self { id: next_client_id(), pid, uid, clearance: None }
     }
 
-    /// The same client, which has shown what the server asks for.
+    /// Returns the same client with its clearance: it has met the server's demands.
     #[must_use]
     pub fn cleared(self, clearance: Clearance) -> Self {
         Self { clearance: Some(clearance), ..self }
     }
 
-    /// What the key exchange has found out about this client, if there was one.
+    /// Returns the clearance from the key exchange, if there was one.
     pub fn clearance(&self) -> Option<&Clearance> {
         self.clearance.as_ref()
     }
 
-    /// The name under which the server knows the client's access token, if it has one.
+    /// Returns the name under which the server knows the client's access token, if it has one.
     pub fn identity(&self) -> Option<&str> {
         self.clearance.as_ref().and_then(Clearance::identity)
     }
 }
 
-/// The number of the next client, from 1. All servers of the process draw from one counter: a service
-/// that stands behind two of them, and keeps something for each client, tells all clients apart.
+/// Returns the number of the next client, from 1. All servers of the process share one counter. So a service
+/// behind two of them, which keeps something for each client, tells all clients apart.
 fn next_client_id() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Relaxed) + 1
 }
 
-/// States that a client has shown what the server asks for: that it knows a token, if one is needed.
+/// A statement that a client has met the server's demands: if a token is required, the client has one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clearance {
     identity: Option<Arc<str>>,
 }
 
 impl Clearance {
-    /// A client that is known by `identity`: the name that the server gave the client's token.
+    /// Returns the clearance of a client known as `identity`: the server's name for the client's token.
     #[must_use]
     pub fn new(identity: Option<Arc<str>>) -> Self {
         Self { identity }
@@ -125,9 +123,9 @@ impl Clearance {
     }
 }
 
-/// What the server above a transport keeps for a client, from its admission to its end. A transport
-/// stores it beside the connection and hands it back ([`Peer::session`](crate::Peer::session)); only the
-/// server knows what is in it. Clones are the same session.
+/// The server's state for one client, from its admission to its end. A transport stores it with the connection
+/// and hands it back ([`Peer::session`](crate::Peer::session)). Its content is private to the server. Clones
+/// are the same session.
 #[derive(Clone)]
 pub struct Session {
     content: Arc<dyn Any + Send + Sync>,
@@ -135,13 +133,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Wraps what the server keeps.
+    /// Wraps the server's state.
     #[must_use]
     pub fn new(content: Arc<dyn Any + Send + Sync>) -> Self {
         Self { content, note: 0 }
     }
 
-    /// The same session with a number of the server's beside it, which is read without looking at the content.
+    /// Returns the same session with a number of the server's, which can be read without the content.
     #[must_use]
     pub fn with_note(self, note: u32) -> Self {
         Self { note, ..self }
@@ -154,7 +152,7 @@ impl Session {
         self.note
     }
 
-    /// Returns what the server keeps, if it is a `T`.
+    /// Returns the server's state, if it is a `T`.
     #[inline]
     #[must_use]
     pub fn get<T: Any>(&self) -> Option<&T> {

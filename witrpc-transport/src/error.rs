@@ -1,12 +1,12 @@
-//! Why a transport could not carry a message, and why a connection has ended.
+//! The errors of a transport, and the reasons why a connection ends.
 
 use thiserror::Error;
 
-/// Why a transport could not carry a message.
+/// The reason why a transport could not carry a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ChannelError {
-    /// Over the connection's limit; nothing was sent.
+    /// The message is over the connection's limit; nothing was sent.
     #[error("the message has {len} bytes, and this connection carries at most {max}")]
     TooLarge {
         /// The message's length in bytes.
@@ -17,8 +17,8 @@ pub enum ChannelError {
     /// Every place for a call stayed taken until the limit; nothing was sent.
     #[error("every lane of the connection stayed taken until the deadline")]
     NoFreeLane,
-    /// What is kept open over the connection needs more places than it has; nothing was sent. Whoever uses a
-    /// transport counts these: a transport knows nothing of them.
+    /// The connection has fewer places than what is kept open over it needs; nothing was sent. The layers above
+    /// a transport count these, not the transport.
     #[error("the connection has {lanes} lanes, and what is open over it needs {needed}")]
     TooFewLanes {
         /// How many there are.
@@ -29,17 +29,17 @@ pub enum ChannelError {
     /// The space for messages stayed taken until the limit.
     #[error("the space for messages stayed taken until the deadline")]
     NoSpace,
-    /// As many leases as there may be stayed out until the limit.
+    /// All leases that the connection may have stayed out until the limit.
     #[error("{max} leases of the connection, the most there may be, stayed out until the deadline")]
     TooManyLeases {
         /// How many there may be.
         max: usize,
     },
-    /// What crosses is encrypted, so that nothing can be shared where it lies.
+    /// The connection is encrypted, so nothing can be shared in place.
     #[error("the connection is encrypted, so nothing can be leased over it")]
     Encrypted,
-    /// The server is draining, or has shut down in good order: it has not taken the request, if that
-    /// was sent at all.
+    /// The server is draining, or has shut down gracefully: it has not taken the request, if that was sent at
+    /// all.
     #[error("the server is shutting down and takes no new calls")]
     ShuttingDown,
     /// The answer did not come in time; the handler may still run.
@@ -51,8 +51,8 @@ pub enum ChannelError {
     /// The connection was closed on purpose, here or there, or had been lost before.
     #[error("the connection has ended: {0}")]
     Disconnected(DisconnectReason),
-    /// There is no memory here, for an answer that has come or for what is to be shared; the
-    /// connection goes on.
+    /// This process has no memory for an answer that has come, or for what is to be shared; the connection goes
+    /// on.
     #[error("there is no memory here for {len} bytes")]
     NoMemory {
         /// The length in bytes.
@@ -66,7 +66,7 @@ pub enum ChannelError {
     Misbehaved(&'static str),
 }
 
-/// Why a connection is closed.
+/// The reason why a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DisconnectReason {
@@ -85,14 +85,14 @@ pub enum DisconnectReason {
     /// The peer had broken the protocol.
     #[error("the other process had broken the protocol")]
     Misbehaved,
-    /// An encrypted connection has carried as much as its keys may: some 10¹⁶ messages.
-    #[error("the keys of the connection have been used for as much as they may")]
+    /// An encrypted connection has used its keys up, after some 10¹⁶ messages.
+    #[error("the keys of the connection are used up: connect again")]
     KeysSpent,
     /// This process is a fork of the one that connected.
     #[error("this process is a fork of the one that connected")]
     Forked,
-    /// The server was lost, and a client that reconnects could not: the next server refused it, or
-    /// the time for reconnecting was over. The client's connection says why.
+    /// The server was lost, and a client that reconnects could not reach another. The next server refused it,
+    /// or the time for reconnecting was over. The client's connection has the reason.
     #[error("the server was lost, and no other could be reached")]
     ReconnectFailed,
 }

@@ -1,14 +1,14 @@
-//! The key exchange that a transport runs before it lets a client in, and the keys that come of it.
+//! The key exchange that a transport runs before it lets a client in, and the resulting keys.
 //!
 //! Before anything is made for a client, both sides exchange one message each way ([`Initiator`],
-//! [`Responder`]) and have the same [`Keys`] from there on. The layers above know the cryptography; the
+//! [`Responder`]). From there on both have the same [`Keys`]. The layers above implement the cryptography. The
 //! transport decides what is sealed, and under which number.
 //!
 //! # Invariant
 //!
-//! No number is ever used twice for sealing in one direction of a connection. Records of the handshake
-//! count from 0. Messages have the lane in the upper bits and count from [`FIRST_MESSAGE_NUMBER`] in the
-//! lower bits, each lane for itself. A transport that keeps the order of all messages needs one lane, 0.
+//! No number is ever used twice for sealing in one direction of a connection. Records of the handshake count
+//! from 0. Numbers of messages have the lane in the upper bits. In the lower bits each lane counts from
+//! [`FIRST_MESSAGE_NUMBER`]. A transport that keeps the order of all messages needs one lane, 0.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use crate::admission::Clearance;
 
-/// How many bytes sealing adds to a piece.
+/// The number of bytes that sealing adds to a piece.
 pub const TAG_LEN: usize = 16;
 
 /// The longest piece that is sealed at once, in bytes.
@@ -28,16 +28,16 @@ pub const MAX_EXCHANGE_LEN: usize = 96;
 /// Bits of the number of a message that count the pieces of a lane; the lane is in those above.
 pub const COUNTER_BITS: u32 = 54;
 
-/// What the count of each lane's pieces begins with. All below is the records'.
+/// The first count of each lane's pieces. Lower numbers belong to the records.
 pub const FIRST_MESSAGE_NUMBER: u64 = 256;
 
-/// What a side asks for. It is said in clear, and bound by the exchange: both must ask for the same.
+/// What a side requires. It is sent in clear, and bound by the exchange: both must require the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Demands {
-    /// That the other side has a secret too.
+    /// The other side must have a secret too.
     pub token: bool,
-    /// That messages are sealed, and not only the handshake.
+    /// Messages are sealed, and not only the handshake.
     pub encryption: bool,
 }
 
@@ -45,13 +45,13 @@ impl Demands {
     const TOKEN: u32 = 1;
     const ENCRYPTION: u32 = 2;
 
-    /// The same demands, and that the other side has a secret too or need have none.
+    /// Returns the same demands, with or without a secret of the other side.
     #[must_use]
     pub const fn with_token(self, token: bool) -> Self {
         Self { token, ..self }
     }
 
-    /// The same demands, and that messages are sealed or are not.
+    /// Returns the same demands, with or without sealed messages.
     #[must_use]
     pub const fn with_encryption(self, encryption: bool) -> Self {
         Self { encryption, ..self }
@@ -64,7 +64,7 @@ impl Demands {
             | (if self.encryption { Self::ENCRYPTION } else { 0 })
     }
 
-    /// Reads the bits that [`to_bits`](Self::to_bits) makes; `None` where an unknown bit is set.
+    /// Reads the bits that [`to_bits`](Self::to_bits) makes. Returns `None` if an unknown bit is set.
     #[must_use]
     pub fn from_bits(bits: u32) -> Option<Self> {
         let known =
@@ -73,19 +73,19 @@ impl Demands {
     }
 }
 
-/// A client's side of key exchanges. A transport finds one in what a client brings to connect. Its methods
-/// never wait, and may be called from any thread.
+/// A client's side of key exchanges. A client passes one to its transport when it connects. Its methods never
+/// wait, and may be called from any thread.
 pub trait Initiator: Send + Sync {
-    /// Returns what it asks for. The transport says so in clear, and ends the connection if the server
-    /// asks for something else.
+    /// Returns what it requires. The transport sends it in clear, and ends the connection if the server
+    /// requires something else.
     fn demands(&self) -> Demands;
 
-    /// Begins an exchange, once for each connection. `prologue` is what both sides have said in clear: an exchange in which the
-    /// two have heard different things fails.
+    /// Begins an exchange, once for each connection. `prologue` is what both sides have sent in clear: if the
+    /// two differ in it, the exchange fails.
     ///
     /// # Errors
     ///
-    /// [`NoRandomBytes`]: no key can be made.
+    /// [`NoRandomBytes`] if no key can be made.
     fn begin(&self, prologue: &[u8]) -> Result<Begun, NoRandomBytes>;
 }
 
@@ -96,7 +96,7 @@ pub trait Initiator: Send + Sync {
 pub struct NoRandomBytes;
 
 impl NoRandomBytes {
-    /// The error itself.
+    /// Returns the error.
     #[must_use]
     pub const fn new() -> Self {
         Self
@@ -106,14 +106,14 @@ impl NoRandomBytes {
 /// An exchange that a client has begun.
 #[non_exhaustive]
 pub struct Begun {
-    /// To be sent; 1 to [`MAX_EXCHANGE_LEN`] bytes.
+    /// The message to send: 1 to [`MAX_EXCHANGE_LEN`] bytes.
     pub message: Vec<u8>,
-    /// Makes the keys of what the server replies. `None`: that is no reply to this message.
+    /// Makes the keys from the server's reply. Returns `None` if that does not reply to this message.
     pub finish: Box<Finish>,
 }
 
 impl Begun {
-    /// An exchange with this message, 1 to [`MAX_EXCHANGE_LEN`] bytes, whose reply `finish` takes.
+    /// Returns an exchange with this message, 1 to [`MAX_EXCHANGE_LEN`] bytes, whose reply `finish` takes.
     #[must_use]
     pub fn new(
         message: Vec<u8>,
@@ -123,41 +123,41 @@ impl Begun {
     }
 }
 
-/// What is left of an exchange once the server has replied.
+/// The rest of an exchange, once the server has replied.
 pub type Finish = dyn FnOnce(&[u8]) -> Option<Box<dyn Keys>> + Send;
 
-/// A server's side of key exchanges. A transport finds one in what a server brings to bind. Its methods never
-/// wait for a peer, and may be called from any thread.
+/// A server's side of key exchanges. A server passes one to its transport when it binds. Its methods never wait
+/// for a peer, and may be called from any thread.
 pub trait Responder: Send + Sync {
-    /// Returns what it asks for.
+    /// Returns what it requires.
     fn demands(&self) -> Demands;
 
-    /// Replies to a client's message, which is untrusted. `None`: the client has not the secret, or has
-    /// heard something else than `prologue`. It may ask code of the user which secrets there are, so it is
-    /// called with no lock held.
+    /// Replies to a client's message, which is untrusted. Returns `None` if the client does not have the
+    /// secret, or has seen another `prologue`. It may ask user code for the secrets, so it is called without a
+    /// lock.
     ///
-    /// The sender of the message may only have seen it elsewhere: a client is what it says it is when it
-    /// has sealed something with the keys.
+    /// The sender of the message may be a replay. A client is authenticated once it has sealed something with
+    /// the keys.
     ///
     /// # Errors
     ///
-    /// [`NoRandomBytes`]: no key can be made.
+    /// [`NoRandomBytes`] if no key can be made.
     fn respond(&self, prologue: &[u8], message: &[u8]) -> Result<Option<Response>, NoRandomBytes>;
 }
 
-/// What a server replies to a client that has the secret.
+/// The server's reply to a client that has the secret.
 #[non_exhaustive]
 pub struct Response {
-    /// To be sent; 1 to [`MAX_EXCHANGE_LEN`] bytes.
+    /// The message to send: 1 to [`MAX_EXCHANGE_LEN`] bytes.
     pub message: Vec<u8>,
     /// The keys of this connection.
     pub keys: Box<dyn Keys>,
-    /// Handed to the admission.
+    /// The clearance for the admission.
     pub clearance: Clearance,
 }
 
 impl Response {
-    /// A reply with this message, 1 to [`MAX_EXCHANGE_LEN`] bytes.
+    /// Returns a reply with this message, 1 to [`MAX_EXCHANGE_LEN`] bytes.
     #[must_use]
     pub fn new(message: Vec<u8>, keys: Box<dyn Keys>, clearance: Clearance) -> Self {
         Self { message, keys, clearance }
@@ -167,23 +167,22 @@ impl Response {
 /// One side's keys of one connection. Its methods never wait, and may be called from several threads at
 /// once.
 pub trait Keys: Send + Sync {
-    /// Seals a piece of at most [`MAX_PIECE_LEN`] bytes in place, and gives the tag that goes with it.
-    /// No `number` is to be used twice in one direction: the cipher protects nothing then. The numbers of
-    /// each lane rise.
+    /// Seals a piece of at most [`MAX_PIECE_LEN`] bytes in place, and returns its tag. No `number` may be used
+    /// twice in one direction: the cipher protects nothing then. The numbers of each lane rise.
     ///
     /// # Panics
     ///
-    /// It may, when a lane's numbers fall.
+    /// May panic if a lane's numbers fall.
     fn seal(&self, number: u64, piece: &mut [u8]) -> [u8; TAG_LEN];
 
-    /// Opens in place what the other side has sealed under this number. `false`: it is something else,
-    /// and `piece` holds garbage. The pieces of each lane are opened in the order of their numbers.
+    /// Opens in place what the other side has sealed under this number. Returns `false` if it is something
+    /// else, and `piece` holds garbage. The pieces of each lane are opened in the order of their numbers.
     #[must_use]
     fn open(&self, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool;
 }
 
-/// Protects nothing: each side trusts any peer that the transport lets in. The number
-/// goes with what is sealed, so that mistakes in the order are found.
+/// Keys that protect nothing: each side trusts any peer that the transport lets in. The number goes with what
+/// is sealed, so that mistakes in the order are found.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Plain {
@@ -194,7 +193,7 @@ pub struct Plain {
 impl Plain {
     const EXCHANGE: &[u8] = &[0];
 
-    /// Passes messages through the sealing too, or not.
+    /// Returns keys that messages pass through too, or not.
     #[must_use]
     pub const fn new(encryption: bool) -> Self {
         Self { encryption }

@@ -1,5 +1,4 @@
-//! What a transport with shared memory offers besides carrying messages: bytes that stay where they
-//! are while a message hands them over.
+//! Leases: bytes in shared memory that stay in place while a message hands them over.
 
 use std::any::Any;
 use std::fmt;
@@ -11,8 +10,8 @@ use bytemuck::{Pod, Zeroable};
 use crate::error::ChannelError;
 use crate::limit::Limit;
 
-/// Bytes that any number of holders may read and that no thread of this process writes to: what a shared value
-/// stands on. They go back to where they came from when the last holder drops them, on any thread and without
+/// Bytes that any number of holders may read and that no thread of this process writes to. A shared value
+/// consists of them. When the last holder drops them, they return to their lessor, on any thread and without
 /// waiting. They may outlive the connection.
 pub trait SharedBytes: Any + Send + Sync {
     /// Returns how many there are.
@@ -23,16 +22,16 @@ pub trait SharedBytes: Any + Send + Sync {
         self.len() == 0
     }
 
-    /// Copies the bytes from `offset` on into all of `out`. If a peer can still write to them, they
-    /// may differ from what an earlier look saw.
+    /// Copies the bytes from `offset` on into all of `out`. If a peer can still write to them, they may differ
+    /// from an earlier copy.
     ///
     /// # Panics
     ///
-    /// When `offset + out.len()` is beyond the end.
+    /// If `offset + out.len()` is beyond the end.
     fn copy_to(&self, offset: usize, out: &mut [u8]);
 
-    /// Returns the bytes in place, aligned for any raw element; `None` if a peer that is not trusted can
-    /// write to them.
+    /// Returns the bytes in place, aligned for any raw element. Returns `None` if a peer that is not trusted
+    /// can write to them.
     fn as_slice(&self) -> Option<&[u8]>;
 }
 
@@ -44,17 +43,16 @@ pub trait WritableBytes: Send + Sync {
     /// Returns the bytes, to be filled.
     fn as_mut_slice(&mut self) -> &mut [u8];
 
-    /// Ends the writing: from here on they are only read.
+    /// Ends the writing: from here on the bytes are only read.
     fn freeze(self: Box<Self>) -> Arc<dyn SharedBytes>;
 }
 
-/// One message's right to take some [`SharedBytes`] along, given by [`Lessor::lend`]; only the
-/// transport that made it knows what is in it. Dropped before the message is sent, they are free
-/// for another.
+/// One message's right to take some [`SharedBytes`] along, given by [`Lessor::lend`]. Its content is private to
+/// the transport that made it. If it is dropped before the message is sent, another message may take them.
 pub struct Lent(Box<dyn Any + Send + Sync>);
 
 impl Lent {
-    /// Wraps what the transport needs to know when the message is sent.
+    /// Wraps what the transport needs when the message is sent.
     #[must_use]
     pub fn new(content: impl Any + Send + Sync) -> Self {
         Self(Box::new(content))
@@ -67,44 +65,44 @@ impl Lent {
     }
 }
 
-/// Gives out space that messages can hand over, and lends what is in it: one end of a connection. Any thread
-/// may call any method. None blocks.
+/// The lessor of one end of a connection: it gives out space that messages can hand over, and lends what is in
+/// it. Any thread may call any method. None blocks.
 pub trait Lessor: Send + Sync {
-    /// Returns the most bytes that can be had at once.
+    /// Returns the size of the largest lease, in bytes.
     fn largest_lease(&self) -> usize;
 
-    /// Returns the longest body, in bytes, of a message that takes so many leases along; with none, of any
-    /// message.
+    /// Returns the longest body, in bytes, of a message that takes this many leases along. For zero, returns
+    /// the longest body of any message.
     fn longest_body_with(&self, leases: usize) -> usize;
 
     /// Takes space of these lengths, all of it or none, without waiting. It goes back when the writer, all
-    /// readers and the peer have dropped it: so a peer that keeps leases keeps their space, up to the bounds
-    /// of the connection.
+    /// readers and the peer have dropped it. So a peer that keeps leases keeps their space, up to the bounds of
+    /// the connection.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::TooLarge`], [`ChannelError::Encrypted`]: it can never be had.
-    /// [`ChannelError::NoSpace`],
-    /// [`ChannelError::TooManyLeases`]: not now. Or that the connection is gone.
+    /// [`ChannelError::TooLarge`] or [`ChannelError::Encrypted`] if the space can never be had.
+    /// [`ChannelError::NoSpace`] or [`ChannelError::TooManyLeases`] if it cannot be had now. Or an error for a
+    /// connection that is gone.
     fn try_alloc(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError>;
 
-    /// As [`try_alloc`](Self::try_alloc), for one length: what most callers want.
+    /// Does the same as [`try_alloc`](Self::try_alloc), for one length.
     ///
     /// # Errors
     ///
-    /// As [`try_alloc`](Self::try_alloc).
+    /// Those of [`try_alloc`](Self::try_alloc).
     fn try_alloc_one(&self, len: usize) -> Result<Box<dyn WritableBytes>, ChannelError> {
         let bytes = self.try_alloc(&[len])?;
         Ok(bytes.into_iter().next().expect("one was asked for"))
     }
 
-    /// As [`try_alloc`](Self::try_alloc), but waits for what is short, and wakes at `limit` at the latest. To
-    /// be polled with the same `waiting`, which starts as `None`, and lengths; dropping `waiting` gives the
-    /// wait up. A transport that does not wait leaves this as it is.
+    /// Does the same as [`try_alloc`](Self::try_alloc), but waits for what is short, and wakes at `limit` at
+    /// the latest. To be polled with the same lengths and the same `waiting`, which starts as `None`. Dropping
+    /// `waiting` gives the wait up. A transport that does not wait need not implement it.
     ///
     /// # Errors
     ///
-    /// As [`try_alloc`](Self::try_alloc): what is still short at the limit.
+    /// Those of [`try_alloc`](Self::try_alloc), for what is still short at the limit.
     fn poll_alloc(
         &self,
         cx: &mut Context<'_>,
@@ -116,16 +114,16 @@ pub trait Lessor: Send + Sync {
         Poll::Ready(self.try_alloc(lens))
     }
 
-    /// Lets one message of this connection take `bytes` along. `None` if they are to be copied into
-    /// it: they are another's, or with another message.
+    /// Lets one message of this connection take `bytes` along. Returns `None` if they have to be copied: they
+    /// belong to another connection, or are with another message.
     fn lend(&self, bytes: &Arc<dyn SharedBytes>) -> Option<Lent>;
 }
 
-/// Returns so many bytes of private memory, all zero: for transports without shared memory.
+/// Returns `len` zero bytes of private memory, for transports without shared memory.
 ///
 /// # Errors
 ///
-/// [`ChannelError::NoMemory`].
+/// [`ChannelError::NoMemory`] if there is none.
 pub fn private_bytes(len: usize) -> Result<Box<dyn WritableBytes>, ChannelError> {
     let lines = bytemuck::allocation::try_zeroed_vec(len.div_ceil(size_of::<Line>()))
         .map_err(|()| ChannelError::NoMemory { len })?;

@@ -1,43 +1,42 @@
-//! The seam between calls and the bytes that carry them.
+//! The interface between calls and the transports that carry them.
 //!
-//! A transport moves opaque messages: a *tag* of [`TAG_BITS`] bits whose meaning belongs to the
-//! layers above, and a body. It knows nothing of methods, codecs or handlers, and the layers above
-//! know nothing of memory, sockets or futexes. This crate holds what both sides of the seam share:
-//! messages, tickets, limits, errors, leases, sessions, and the two halves of a transport as traits.
-//! It has no threads, no codecs and no `unsafe` operation.
+//! A transport moves opaque messages: a *tag* of [`TAG_BITS`] bits whose meaning belongs to the layers above,
+//! and a body. It is independent of methods, codecs and handlers, and the layers above are independent of
+//! memory, sockets and futexes. This crate has what both share: messages, tickets, limits, errors, leases,
+//! sessions, and the two halves of a transport as traits. It has no threads, no codecs and no `unsafe`
+//! operation.
 //!
 //! - [`ClientChannel`]: a client's half. It sends requests and waits for their answers.
 //! - [`ServerPort`], [`Scanner`] and [`Peer`]: a server's half. Its threads look for requests with a
 //!   scanner and answer them through the peer.
-//! - [`Admission`]: what a transport asks before it lets a client in.
+//! - [`Admission`]: the decision whether a client comes in, which a transport asks for.
 //! - [`Initiator`], [`Responder`] and [`Keys`]: the key exchange by which a transport proves secrets and
 //!   encrypts.
 //!
 //! # What each side promises
 //!
-//! Each method says what it promises. In short:
+//! Each method documents its promises. In short:
 //!
-//! - **What may block.** [`ClientChannel::wait_answer`], [`KeptLane::wait_answer`], [`ServerPort::park`] and
-//!   [`ServerPort::join`] block their thread; nothing else does. [`Peer::answer`] never waits for the client:
-//!   an answer that finds no space is kept by the transport until there is some.
-//! - **Back-pressure.** A transport bounds the calls in flight of a client ([`ClientChannel::lanes`]) and
-//!   the bytes that it holds for it. A client that is over a bound waits in [`ClientChannel::poll_send`]. A
-//!   server takes no further requests of a client for which it keeps too many answers.
+//! - **What may block.** Only [`ClientChannel::wait_answer`], [`KeptLane::wait_answer`], [`ServerPort::park`]
+//!   and [`ServerPort::join`] block their thread. [`Peer::answer`] never waits for the client: a transport
+//!   keeps an answer that finds no space until there is some.
+//! - **Back-pressure.** A transport bounds the calls in flight of a client ([`ClientChannel::lanes`]) and the
+//!   bytes that it holds for it. A client that is over a bound waits in [`ClientChannel::poll_send`]. A server
+//!   takes no further requests of a client for which it keeps too many answers.
 //! - **Threads.** Every method may be called from any thread, except that one thread at a time uses a
-//!   [`Scanner`] or a [`KeptLane`]. Wakers and the methods of [`Admission`] are code of users: they are
-//!   called with no lock of the transport held.
+//!   [`Scanner`] or a [`KeptLane`]. Wakers and the methods of [`Admission`] run user code: a transport calls
+//!   them without a lock.
 //! - **Ends.** The end of either side ends every pending call with a [`ChannelError`]. A wait ends at
 //!   its [`Limit`] at the latest, whatever the peer does.
-//! - **Copies.** A body is written by the sender *into space that the transport reserved* ([`Fill`]). A
-//!   body that arrives is copied *once*, to where it is wanted ([`RemoteBytes`]). What is not to be
-//!   copied at all is handed over by a message that names it ([`Lessor`]); a transport without leases
-//!   copies it into the message.
+//! - **Copies.** A body is written by the sender *into space that the transport reserved* ([`Fill`]). A body
+//!   that arrives is copied *once*, to its destination ([`RemoteBytes`]). A message can also name bytes and
+//!   hand them over without a copy ([`Lessor`]); a transport without leases copies them into the message.
 //!
 //! # How it grows
 //!
-//! A later version may add fields, variants, and methods that do nothing unless implemented. So structs and
-//! enums are `#[non_exhaustive]`: a transport makes a struct by its `new` and `with_` methods or from its
-//! default, and has an arm for variants that it does not know.
+//! A later version may add fields, variants, and methods with a default. So structs and enums are
+//! `#[non_exhaustive]`. A transport makes a struct by its `new` and `with_` methods or from its default, and
+//! has an arm for unknown variants.
 
 #![deny(missing_docs, unsafe_code)]
 

@@ -1,22 +1,22 @@
-//! Until when to wait.
+//! The limit of a wait.
 
 use std::time::{Duration, Instant};
 
-/// Until when to wait. A relative limit becomes an instant at the first look at the clock, which a caller
-/// that is answered while it spins never takes. A transport reads a limit by its methods.
+/// The limit of a wait. A relative limit becomes an instant at the first clock read. A caller that is answered
+/// while it spins never reads the clock. A transport reads a limit by its methods.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Limit {
     /// As long as the peer lives.
     Never,
-    /// So long from the first look at the clock.
+    /// For this long, from the first clock read.
     Within(Duration),
     /// Until this instant.
     At(Instant),
 }
 
 impl Limit {
-    /// Returns the instant, fixed at the first call; `None` for [`Limit::Never`].
+    /// Returns the instant, fixed at the first call, or `None` for [`Limit::Never`].
     pub fn instant(&mut self) -> Option<Instant> {
         match *self {
             Limit::Never => None,
@@ -34,7 +34,7 @@ impl Limit {
         }
     }
 
-    /// Returns whether the limit is over; reads the clock unless it is [`Limit::Never`].
+    /// Returns whether the limit is over. Reads the clock unless it is [`Limit::Never`].
     pub fn has_passed(&mut self) -> bool {
         self.instant().is_some_and(|at| Instant::now() >= at)
     }

@@ -1,4 +1,4 @@
-//! What crosses a transport, on its way out and once it has arrived.
+//! The messages that cross a transport, on their way out and after their arrival.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ pub const TAG_BITS: u32 = 27;
 /// Bodies of up to this many bytes are [`Body::Small`]: they fit beside a message's head.
 pub const SMALL_LEN: usize = 48;
 
-/// The least that a transport may set as its limit of a message, in bytes: with it, every error can
-/// still be told to the caller.
+/// The lower bound of a transport's limit of a message, in bytes. With it, every error can still reach the
+/// caller.
 pub const MIN_MESSAGE_LEN: usize = 64;
 
 /// A message on its way out.
@@ -24,20 +24,20 @@ pub struct Outgoing<'a> {
     pub tag: u32,
     /// The bytes.
     pub body: Body<'a>,
-    /// When the caller of a request stops waiting, for the server to know: [`Request::deadline`]. An
+    /// The time at which the caller of a request stops waiting, for the server: [`Request::deadline`]. An
     /// answer has none.
     pub deadline: Option<Instant>,
 }
 
 impl<'a> Outgoing<'a> {
-    /// A message without a deadline.
+    /// Returns a message without a deadline.
     #[inline]
     #[must_use]
     pub const fn new(tag: u32, body: Body<'a>) -> Self {
         Self { tag, body, deadline: None }
     }
 
-    /// The same message with this deadline.
+    /// Returns the same message with this deadline.
     #[inline]
     #[must_use]
     pub const fn with_deadline(self, deadline: Option<Instant>) -> Self {
@@ -45,37 +45,36 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-/// The bytes of a message on its way out. A transport that carries some kinds in ways of their own takes
-/// all others by [`len`](Self::len) and [`write_at`](Self::write_at).
+/// The bytes of a message on its way out. A transport may treat some kinds specially. It reads all others by
+/// [`len`](Self::len) and [`write_at`](Self::write_at).
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Body<'a> {
-    /// At most [`SMALL_LEN`] bytes: the first `len` of `padded`, which has zeros behind them, so that
-    /// a transport can carry whole words.
+    /// At most [`SMALL_LEN`] bytes: the first `len` of `padded`. Zeros follow, so that a transport can carry
+    /// whole words.
     Small {
         /// See [`pad`].
         padded: &'a [u8; SMALL_LEN],
-        /// How many count.
+        /// The number of bytes that count.
         len: usize,
     },
-    /// More: the transport reserves space of [`Fill::len`] bytes and has it filled.
+    /// A longer body: the transport reserves space of [`Fill::len`] bytes and has it filled.
     Large(&'a dyn Fill),
-    /// A body, and bytes that it takes along without copying them. Only a transport that has given
-    /// them out by [`Lessor::lend`](crate::Lessor::lend) gets it, and then only for a body of a
-    /// length that the lessor allows.
+    /// A body, and bytes that it takes along without a copy. Only a transport that has given them out by
+    /// [`Lessor::lend`](crate::Lessor::lend) gets it, and only for a body of a length that the lessor allows.
     Leasing {
-        /// The body itself, which is none of these.
+        /// The body itself, which is of another kind.
         body: &'a Body<'a>,
-        /// What it takes along, in order.
+        /// The bytes that it takes along, in order.
         leases: &'a [Lent],
     },
 }
 
-/// A few bytes with zeros behind them: what [`Body::Small`] is made of.
+/// Returns these bytes with zeros behind them, as [`Body::Small`] needs them.
 ///
 /// # Panics
 ///
-/// When there are more than [`SMALL_LEN`] of them.
+/// If there are more than [`SMALL_LEN`] of them.
 #[must_use]
 pub const fn pad(bytes: &[u8]) -> [u8; SMALL_LEN] {
     let mut padded = [0; SMALL_LEN];
@@ -93,7 +92,7 @@ impl Body<'_> {
         }
     }
 
-    /// Returns whether there is nothing to carry.
+    /// Returns whether the body is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -102,8 +101,8 @@ impl Body<'_> {
     ///
     /// # Panics
     ///
-    /// When `offset + out.len()` is beyond the end. A body that is [`Large`](Self::Large) runs code of the
-    /// sender, which may panic: a transport is to survive that, and has sent nothing then.
+    /// If `offset + out.len()` is beyond the end. A [`Large`](Self::Large) body runs code of the sender, which
+    /// may panic: a transport must survive that, and has sent nothing then.
     pub fn write_at(&self, offset: usize, out: &mut [u8]) {
         match self {
             Body::Small { padded, len } => {
@@ -121,21 +120,20 @@ pub trait Fill: Sync {
     /// Returns the length of the whole body in bytes, which stays the same while the message is sent.
     fn len(&self) -> usize;
 
-    /// Writes the bytes from `offset` on into all of `out`; `offset + out.len() <= len()`. A
-    /// transport calls this once for the whole body, or once a segment, front to back, on the thread that
-    /// sends. It never waits.
+    /// Writes the bytes from `offset` on into all of `out`; `offset + out.len() <= len()`. A transport calls
+    /// this once for the whole body, or once a segment, from front to back, on the thread that sends. It never
+    /// waits.
     fn write_at(&self, offset: usize, out: &mut [u8]);
 }
 
-/// The bytes of a message that has arrived, already beyond the reach of the peer or copied on
-/// demand.
+/// The bytes of a message that has arrived. The peer cannot change them, or they are copied on demand.
 #[non_exhaustive]
 pub enum Payload {
     /// At most [`SMALL_LEN`] bytes, copied.
     Small {
-        /// The first `len` of these count.
+        /// The bytes, of which the first `len` count.
         bytes: [u8; SMALL_LEN],
-        /// How many.
+        /// The number of bytes.
         len: u8,
     },
     /// A private copy.
@@ -146,17 +144,17 @@ pub enum Payload {
     Leasing(Box<Leasing>),
 }
 
-/// A message that takes bytes along, and these.
+/// A message together with the bytes that it takes along.
 #[non_exhaustive]
 pub struct Leasing {
-    /// The message itself, which is none of these.
+    /// The message itself, which is of another kind.
     pub payload: Payload,
-    /// What it takes along, in order.
+    /// The bytes that it takes along, in order.
     pub leases: Vec<Arc<dyn SharedBytes>>,
 }
 
 impl Leasing {
-    /// A message that takes these along.
+    /// Returns a message that takes these along.
     #[must_use]
     pub fn new(payload: Payload, leases: Vec<Arc<dyn SharedBytes>>) -> Self {
         Self { payload, leases }
@@ -164,7 +162,7 @@ impl Leasing {
 }
 
 impl Default for Payload {
-    /// No bytes.
+    /// Returns an empty payload.
     #[inline]
     fn default() -> Self {
         Payload::Small { bytes: [0; SMALL_LEN], len: 0 }
@@ -182,7 +180,7 @@ impl Payload {
         }
     }
 
-    /// Returns whether it is empty.
+    /// Returns whether the payload is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -204,7 +202,7 @@ impl Payload {
     ///
     /// # Panics
     ///
-    /// When `offset + out.len()` is beyond the end.
+    /// If `offset + out.len()` is beyond the end.
     pub fn copy_to(&self, offset: usize, out: &mut [u8]) {
         match self {
             Payload::Small { bytes, len } => {
@@ -217,19 +215,19 @@ impl Payload {
     }
 }
 
-/// A body that still lies where the peer put it. Dropping it gives the space back, from any thread and
-/// without waiting; it may outlive its connection.
+/// A body that is still where the peer put it. Dropping it gives the space back, from any thread and without
+/// waiting. It may outlive its connection.
 #[expect(clippy::len_without_is_empty, reason = "empty bodies are small")]
 pub trait RemoteBytes: Send + Sync {
     /// Returns the length in bytes, checked and stored on this side.
     fn len(&self) -> usize;
 
-    /// Copies the bytes from `offset` on into all of `out`. The peer may have changed them since
-    /// an earlier look: whoever validates must validate what this call copied.
+    /// Copies the bytes from `offset` on into all of `out`. The peer may have changed them since an earlier
+    /// copy, so validate the bytes that this call copied.
     ///
     /// # Panics
     ///
-    /// When `offset + out.len()` is beyond the end.
+    /// If `offset + out.len()` is beyond the end.
     fn copy_to(&self, offset: usize, out: &mut [u8]);
 
     /// Returns the bytes in place, each raw section aligned as it is in the body, if the peer is trusted
@@ -239,29 +237,29 @@ pub trait RemoteBytes: Send + Sync {
     }
 }
 
-/// Names a call in flight; only the transport that made it knows what it means. The server's end of a
-/// connection knows a call by the same ticket as the client's.
+/// The name of a call in flight, whose meaning is private to the transport that made it. Both ends of a
+/// connection know a call by the same ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Ticket {
-    /// Where the call lives.
+    /// The place of the call.
     pub lane: u32,
-    /// Which of the calls that have lived there.
+    /// The number of the call among those that have used the place.
     pub seq: u64,
 }
 
 impl Ticket {
-    /// The call that lives there. No two calls of a connection have the same ticket.
+    /// Returns the ticket of this call. No two calls of a connection have the same ticket.
     #[inline]
     #[must_use]
     pub const fn new(lane: u32, seq: u64) -> Self {
         Self { lane, seq }
     }
 
-    /// Returns a number that no other call of the same client has, and that both ends know.
+    /// Returns a number that is unique among the calls of one client, and that both ends know.
     #[must_use]
     pub fn call_id(self) -> u64 {
-        // A lane has less than 2^16 neighbours and is used less than 2^48 times.
+        // A connection has fewer than 2^16 lanes, and a lane is used fewer than 2^48 times.
         self.seq << 16 | u64::from(self.lane) & 0xffff
     }
 }
@@ -283,7 +281,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer that has arrived.
+    /// Returns an answer that has arrived.
     #[inline]
     #[must_use]
     pub const fn new(tag: u32, payload: Payload) -> Self {
@@ -295,18 +293,18 @@ impl Answer {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Request {
-    /// Names the call when it is answered.
+    /// The ticket by which the call is answered.
     pub ticket: Ticket,
     /// [`TAG_BITS`] bits of the layers above; untrusted.
     pub tag: u32,
     /// The bytes; untrusted.
     pub payload: Payload,
-    /// When the caller stops waiting, if it said so.
+    /// The time at which the caller stops waiting, if it has set a deadline.
     pub deadline: Option<Instant>,
 }
 
 impl Request {
-    /// A request that has arrived, whose deadline is a time of this process's clock.
+    /// Returns a request that has arrived, whose deadline is a time of this process's clock.
     #[inline]
     #[must_use]
     pub const fn new(

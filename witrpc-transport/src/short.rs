@@ -18,7 +18,7 @@ pub struct Short {
 }
 
 impl Short {
-    /// Makes one of words; `None` for more bytes than there can be.
+    /// Returns the body of these words, or `None` if `len` is over [`SMALL_LEN`].
     #[inline]
     #[must_use]
     pub const fn of_words(words: [u64; SHORT_WORDS], len: usize) -> Option<Self> {
@@ -28,46 +28,47 @@ impl Short {
         Some(Self { words, len: len as u8 })
     }
 
-    /// Makes one of bytes with zeros behind the first `len`; `None` for more than there are.
+    /// Returns the body of the first `len` bytes, with zeros behind them, or `None` if `len` is over
+    /// [`SMALL_LEN`].
     #[inline]
     #[must_use]
     pub fn of_padded(padded: &[u8; SMALL_LEN], len: usize) -> Option<Self> {
         Self::of_words(bytemuck::must_cast(*padded), len)
     }
 
-    /// The words.
+    /// Returns the words.
     #[inline]
     #[must_use]
     pub const fn words(&self) -> &[u64; SHORT_WORDS] {
         &self.words
     }
 
-    /// How many bytes count.
+    /// Returns how many bytes count.
     #[inline]
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len as usize
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no bytes.
     #[inline]
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The bytes, with zeros behind them.
+    /// Returns the bytes, with zeros behind them.
     #[inline]
     #[must_use]
     pub fn padded(&self) -> &[u8; SMALL_LEN] {
         bytemuck::must_cast_ref(&self.words)
     }
 
-    /// The bytes that count.
+    /// Returns the bytes that count.
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        // `len` is never more, so that this is all of them.
+        // `len` never exceeds the array, so this is all of them.
         self.padded().get(..self.len()).unwrap_or_default()
     }
 }
@@ -78,16 +79,16 @@ impl fmt::Debug for Short {
     }
 }
 
-/// A short request without a deadline, whose words are where they were copied to. With it comes what the
-/// server needs to know of its client, so that it need not ask the [`Peer`](crate::Peer).
+/// A short request without a deadline, with words that stay where they were copied to. It has the server's data
+/// of its client, so that the server need not ask the [`Peer`](crate::Peer).
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct ShortRequest<'a> {
     /// The client's [id](crate::ClientInfo::id).
     pub client: u64,
-    /// What the server has [noted](crate::Session::note) of its session.
+    /// The server's [note](crate::Session::note) in its session.
     pub note: u32,
-    /// Names the call when it is answered.
+    /// The ticket by which the call is answered.
     pub ticket: Ticket,
     /// [`TAG_BITS`](crate::TAG_BITS) bits of the layers above; untrusted.
     pub tag: u32,
@@ -97,7 +98,7 @@ pub struct ShortRequest<'a> {
 }
 
 impl<'a> ShortRequest<'a> {
-    /// Makes one of the words of a [`Short`]; `None` for more bytes than there can be.
+    /// Returns the request of the words of a [`Short`], or `None` if `len` is over [`SMALL_LEN`].
     #[inline]
     #[must_use]
     pub fn of_words(
@@ -114,16 +115,16 @@ impl<'a> ShortRequest<'a> {
         Some(Self { client, note, ticket, tag, words, len: len as u8 })
     }
 
-    /// The bytes; untrusted.
+    /// Returns the bytes; untrusted.
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
         let padded: &[u8; SMALL_LEN] = bytemuck::must_cast_ref(self.words);
-        // `len` is never more, so that this is all of them.
+        // `len` never exceeds the array, so this is all of them.
         padded.get(..usize::from(self.len)).unwrap_or_default()
     }
 
-    /// The same as any other request.
+    /// Returns the same as a general request.
     #[must_use]
     pub fn request(&self) -> Request {
         Request::new(self.ticket, self.tag, small(self.words, self.len), None)
@@ -141,7 +142,7 @@ impl fmt::Debug for ShortRequest<'_> {
     }
 }
 
-/// Words as any other bytes that have arrived.
+/// Returns words as a payload that has arrived.
 fn small(words: &[u64; SHORT_WORDS], len: u8) -> Payload {
     Payload::Small { bytes: *bytemuck::must_cast_ref(words), len }
 }
@@ -157,36 +158,35 @@ pub struct ShortAnswer {
 }
 
 impl ShortAnswer {
-    /// Makes one of that tag.
+    /// Returns a short answer of that tag.
     #[inline]
     #[must_use]
     pub const fn new(tag: u32, body: Short) -> Self {
         Self { tag, body }
     }
 
-    /// The same as any other answer.
+    /// Returns the same as a general answer on its way out.
     #[must_use]
     pub fn outgoing(&self) -> Outgoing<'_> {
         let body = Body::Small { padded: self.body.padded(), len: self.body.len() };
         Outgoing::new(self.tag, body)
     }
 
-    /// The same as one that has arrived.
+    /// Returns the same as an answer that has arrived.
     #[must_use]
     pub fn arrived(&self) -> Answer {
         Answer::new(self.tag, small(&self.body.words, self.body.len))
     }
 }
 
-/// How far a [short exchange](crate::ClientChannel::exchange_short) has come. There is no other case: a caller
+/// The outcome of a [short exchange](crate::ClientChannel::exchange_short). There is no other case: a caller
 /// has to know whether the request was sent.
 #[derive(Clone, Copy, Debug)]
 pub enum Exchange {
-    /// Nothing was sent. The request may be sent in another way, which also tells why it cannot be.
+    /// Nothing was sent. The request may be sent in another way, which also reports the reason.
     NotSent,
-    /// The request was sent, and must not be sent again. Its answer is to be
-    /// [waited for](crate::ClientChannel::wait_answer), or the ticket
-    /// [abandoned](crate::ClientChannel::abandon).
+    /// The request was sent, and must not be sent again. Its answer must be [waited
+    /// for](crate::ClientChannel::wait_answer), or the ticket [abandoned](crate::ClientChannel::abandon).
     Sent(Ticket),
     /// The answer is there.
     Answered(ShortAnswer),

@@ -1,31 +1,27 @@
 //! The promise that unlocks views into a peer's memory.
 
-/// States that the other process of a connection can be trusted not to write where this one reads.
+/// A promise that the other process of a connection does not write where this one reads.
 ///
-/// What a peer sends lies in memory that the peer can still write, so it is copied out before it
-/// is looked at: no reference to it ever exists, and whatever the peer does meanwhile cannot be
-/// undefined behaviour here. With this value, given to a client or a server, references to such
-/// memory are handed out instead.
+/// A peer sends in memory that it can still write, so this process copies everything before it reads it. No
+/// reference to that memory ever exists, and nothing that the peer does meanwhile is undefined behaviour here.
+/// With this value, a client or a server hands out references to such memory instead.
 ///
-/// It is made by an `unsafe` function, which is where the promise is given; what it is passed to is
-/// safe.
+/// An `unsafe` function makes it, where the promise is given. The code that takes the value is safe.
 #[derive(Clone, Copy, Debug)]
 pub struct TrustedPeer(());
 
 impl TrustedPeer {
-    /// Promises that the peers of a connection keep their hands off what they have sent.
+    /// Promises that the peers of a connection do not write to what they have sent.
     ///
     /// # Safety
     ///
-    /// For every connection that the value is used for: from the moment at which a message or a
-    /// lease has been sent here until this process has released it, nobody writes to its bytes.
-    /// That is so when each peer
+    /// For every connection that uses the value: from the moment at which a message or a lease has been sent
+    /// here until this process has released it, no process writes to its bytes. That is so when each peer
     ///
     /// - runs this crate, unmodified, over the native backend (over the portable one, which any
     ///   process of the user may open for writing, no other process does);
-    /// - is not under the control of anybody who would have it do otherwise: an attacker inside it,
-    ///   a debugger;
-    /// - has no undefined behaviour of its own that could hit its mapping of the memory.
+    /// - is not controlled by an attacker, from inside it or with a debugger;
+    /// - has no undefined behaviour that could hit its mapping of the memory.
     ///
     /// A server that uses the value promises this of **every** client that can connect to it.
     ///

@@ -1,4 +1,4 @@
-//! What keeps a process from making its side of a connection, by name and value.
+//! The limits that keep a process from making its side of a connection, by name and value.
 
 mod wire;
 
@@ -9,7 +9,7 @@ use std::io;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResourceError {
-    /// As many descriptors are open as the process may have.
+    /// The process has as many descriptors open as it may have.
     #[error(
         "the process may open {limit} descriptors (RLIMIT_NOFILE) and has none left: close some, or \
          raise the limit (ulimit -n)"
@@ -18,7 +18,7 @@ pub enum ResourceError {
         /// `RLIMIT_NOFILE`.
         limit: u64,
     },
-    /// As many files are open as the machine may have.
+    /// The machine has as many files open as it may have.
     #[error("the machine has no open file left (fs.file-max): close some, or raise that limit")]
     MachineFiles,
     /// A region would be longer than a file of the process may be.
@@ -53,9 +53,9 @@ pub enum ResourceError {
         file: String,
         /// The limit.
         limit: u64,
-        /// What cannot be reclaimed of the memory that is in use.
+        /// The part of the memory in use that cannot be reclaimed.
         used: u64,
-        /// What is still to be allocated of the region.
+        /// The part of the region that is still to be allocated.
         needed: u64,
     },
     /// The machine has too little memory.
@@ -64,12 +64,12 @@ pub enum ResourceError {
         machine_has(*.available)
     )]
     Memory {
-        /// What the machine has available, where that is known to be too little.
+        /// The memory that the machine has available, if that is known to be too little.
         available: Option<u64>,
         /// The length of the region.
         needed: u64,
     },
-    /// A file system that holds shared memory has too little room: of the portable backend, `/dev/shm`.
+    /// A file system that holds shared memory has too little room. For the portable backend that is `/dev/shm`.
     #[error(
         "the file system {path:?} has {size} bytes, and not {needed} left for a region: enlarge it \
          (mount -o remount,size=.., docker run --shm-size), or lower size on the server's endpoint"
@@ -77,7 +77,7 @@ pub enum ResourceError {
     FileSystem {
         /// Where it is mounted, or the directory in it.
         path: String,
-        /// How long it is in all.
+        /// Its total size.
         size: u64,
         /// The length of the region.
         needed: u64,
@@ -91,7 +91,7 @@ pub enum ResourceError {
         /// `vm.max_map_count`.
         limit: u64,
     },
-    /// As many descriptors are watched by `epoll` as the user may have watched.
+    /// The user has as many descriptors watched by `epoll` as it may have.
     #[error(
         "the user may have {limit} descriptors watched (fs.epoll.max_user_watches) and has none left: \
          end some connections, or raise the limit (sysctl)"
@@ -100,7 +100,7 @@ pub enum ResourceError {
         /// `fs.epoll.max_user_watches`.
         limit: u64,
     },
-    /// The system refused a call: a filter of system calls does that, or a security policy.
+    /// The system refused a call, as a filter of system calls or a security policy does.
     #[error(
         "the system call {call} was refused ({}): allow it in the sandbox of the process (seccomp, \
          container profile)",
@@ -109,13 +109,13 @@ pub enum ResourceError {
     Refused {
         /// Its name.
         call: String,
-        /// What it returned, a number of `errno.h`.
+        /// The number of `errno.h` that it returned.
         errno: i32,
     },
 }
 
 impl ResourceError {
-    /// Whether the same may succeed later, with nothing changed in how the process is run.
+    /// Returns whether the same may succeed later, without a change in how the process is run.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
@@ -127,7 +127,7 @@ impl ResourceError {
     }
 }
 
-/// Returns how a sentence about too little memory begins.
+/// Returns the beginning of a sentence about too little memory.
 fn machine_has(available: Option<u64>) -> String {
     match available {
         Some(available) => format!("the machine has {available} bytes of memory available"),

@@ -1,5 +1,5 @@
-//! How a server tells a client what it lacked: a code, three numbers and a short text, which is all
-//! that the client reads of it.
+//! The encoding by which a server reports to a client what it lacked: a code, three numbers and a short text.
+//! The client accepts nothing else.
 
 use super::ResourceError;
 
@@ -12,15 +12,14 @@ const MAX_CALL_LEN: usize = 32;
 /// The largest number of an error of the system.
 const MAX_ERRNO: u64 = 4095;
 
-/// What stands before the text.
+/// The length of what precedes the text.
 const HEAD_LEN: usize = 1 + 3 * 8;
 
 impl ResourceError {
     /// The longest encoding, in bytes.
     pub const MAX_ENCODED_LEN: usize = HEAD_LEN + MAX_TEXT_LEN;
 
-    /// Returns the bytes by which a transport tells the other side, at most
-    /// [`MAX_ENCODED_LEN`](Self::MAX_ENCODED_LEN).
+    /// Returns the encoding for the other side, of at most [`MAX_ENCODED_LEN`](Self::MAX_ENCODED_LEN) bytes.
     pub fn encode(&self) -> Vec<u8> {
         let (code, numbers, text) = match self {
             Self::Descriptors { limit } => (0_u8, [*limit, 0, 0], ""),
@@ -44,7 +43,7 @@ impl ResourceError {
         bytes
     }
 
-    /// Returns what a peer said, whose bytes are not trusted. `None`: no server says that.
+    /// Decodes the bytes of a peer, which are not trusted. Returns `None` if no server sends them.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (head, text) = bytes.split_at_checked(HEAD_LEN)?;
         let (code, numbers) = head.split_first()?;
@@ -77,7 +76,7 @@ impl ResourceError {
     }
 }
 
-/// Returns the end of a text that is too long, as paths say the most there.
+/// Returns the end of a text that is too long: the end of a path says most.
 fn end_of(text: &str) -> &str {
     let mut start = text.len().saturating_sub(MAX_TEXT_LEN);
     while !text.is_char_boundary(start) {
