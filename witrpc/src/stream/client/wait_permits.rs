@@ -1,27 +1,28 @@
 //! The share of a connection's lanes that may be held for long.
 //!
-//! A request for items or for notices may be answered late, and the events keep a lane of their own. What
-//! these wait for may need a call or a push, so one lane is left for those. How many lanes there are decides
-//! once and for all who may hold how many; nobody's lane depends on who came first:
+//! A request for items or for notices may be answered late, and the events keep a lane of their own. The code
+//! that these wait for may need a call or a push, so one lane is left for those. The number of lanes alone
+//! decides how many each kind may hold, not the order of arrival:
 //!
 //! | Lanes | for calls | for events | for items and notices |
 //! | --- | --- | --- | --- |
-//! | 1 | 1 | none | none |
-//! | 2 | 1 | none | one, for whoever comes first |
-//! | 3 | 1 | 1 | one, for whoever comes first |
+//! | 1 | 1 | 0 | 0 |
+//! | 2 | 1 | 0 | one, for the first request |
+//! | 3 | 1 | 1 | one, for the first request |
 //! | more | 1 | 1 | half of the lanes for items, one for notices; with four, one for each |
 //!
 //! # Invariants
 //!
-//! 1. `items` and `notices` count the permits that are there: of these at most `most` together, for items
-//!    at most `most_items`, for notices one. `most` leaves out a lane for calls, and from three lanes on
-//!    one for events. So events need no permit, and wait for nobody, after a reconnection either.
-//! 2. A permit that is returned goes to the first request that it makes room for, under the same hold of
-//!    the lock: it counts as taken until that request takes it, or is dropped and so returns it. So a
-//!    request that comes later never gets it first, however late the task of the other one runs.
+//! 1. `items` and `notices` count the permits that are left. Together at most `most` are given out, for items
+//!    at most `most_items`, for notices one. `most` leaves out a lane for calls, and from three lanes on one
+//!    for events. So events need no permit, and wait for no other request, after a reconnection either.
+//! 2. A permit that is returned goes to the first request that it makes room for, under the same hold of the
+//!    lock. It counts as taken until that request takes it, or is dropped and so returns it. So a later request
+//!    never overtakes it, however late its task runs.
 //! 3. A request for notices comes before those for items.
-//! 4. A request looks for `lost` under the lock under which it begins to wait. Whoever loses the connection
-//!    sets that, and takes out all who wait, under one hold of the lock: so none waits on.
+//! 4. A request checks `lost` under the lock under which it begins to wait. The thread that loses the
+//!    connection sets `lost`, and takes out all waiting requests, under one hold of the lock. So no request
+//!    waits on.
 //! 5. Wakers are cloned, woken and dropped without the lock. A `WakerSet` wakes, but could grant no permit.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,20 +35,20 @@ use witrpc_transport::{ChannelError, Limit};
 
 use crate::rt::{Alarm, Timer};
 
-/// How many lanes streams or uploads need: one that waits, and one for calls.
+/// The lanes that streams or uploads need: one that waits, and one for calls.
 const LANES_FOR_STREAMS: u32 = 2;
 
-/// How many lanes events need, beside streams or uploads.
+/// The lanes that events need together with streams or uploads.
 pub const LANES_FOR_EVENTS: u32 = 3;
 
-/// How many lanes streams, uploads and events need, so that each has what it waits for.
+/// The lanes that streams, uploads and events need together, so that each has what it waits for.
 const LANES_FOR_ALL: u32 = 4;
 
 /// The permits to hold lanes for long.
 pub struct WaitPermits {
     lanes: u32,
     most_items: u32,
-    /// Of all permits.
+    /// The number of all permits.
     most: u32,
     state: Mutex<WaitPermitsState>,
     /// The timer of requests that wait for items.
@@ -58,16 +59,16 @@ pub struct WaitPermits {
 struct WaitPermitsState {
     items: u32,
     notices: u32,
-    /// Why the connection is lost.
+    /// The reason why the connection is lost.
     lost: Option<ChannelError>,
     next: u64,
     /// The requests that wait for a permit, in the order in which they came.
     waiting: [BTreeMap<u64, Waker>; 2],
-    /// The requests that have been given one and have not taken it yet.
+    /// The requests that were given a permit and have not taken it yet.
     granted: BTreeSet<u64>,
 }
 
-/// What a lane is held for.
+/// The use of a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// For the notices of all uploads.
@@ -76,7 +77,7 @@ pub enum Purpose {
     Items = 1,
 }
 
-/// May hold a lane, until it is dropped.
+/// The right to hold a lane, until it is dropped.
 pub struct WaitPermit(Arc<WaitPermits>, Purpose);
 
 /// A place among the requests that wait for a permit.
@@ -101,7 +102,7 @@ impl WaitPermitsState {
 }
 
 impl WaitPermits {
-    /// Of a connection of so many lanes.
+    /// Returns the permits of a connection with that many lanes.
     pub fn new(lanes: u32) -> Arc<Self> {
         let for_events = u32::from(lanes >= LANES_FOR_EVENTS);
         let most = lanes.saturating_sub(1 + for_events);
@@ -118,7 +119,7 @@ impl WaitPermits {
         fits && state.items + state.notices < self.most
     }
 
-    /// Why a request has waited in vain: what holds the lane may be of the other kind.
+    /// Returns why a request has waited in vain: the lane may be held for the other purpose.
     fn refusal(&self, state: &WaitPermitsState, purpose: Purpose) -> ChannelError {
         let lanes = self.lanes;
         let others = match purpose {
@@ -131,7 +132,7 @@ impl WaitPermits {
         }
     }
 
-    /// Whether there are permits at all.
+    /// Checks whether there are permits at all.
     pub fn check(&self) -> Result<(), ChannelError> {
         let needed = LANES_FOR_STREAMS;
         match self.most {
@@ -140,12 +141,12 @@ impl WaitPermits {
         }
     }
 
-    /// Why a request for notices that still waits has no permit.
+    /// Returns why a request for notices that still waits has no permit.
     pub fn refusal_of_notices(&self) -> ChannelError {
         self.refusal(&lock(&self.state), Purpose::Notices)
     }
 
-    /// A permit for a request that could do without: only while half of those for items are free.
+    /// Takes a permit for a request that could do without: only while half of those for items are free.
     pub fn spare(self: &Arc<Self>) -> Option<WaitPermit> {
         let mut state = lock(&self.state);
         let is_spare = state.items < self.most_items / 2;
@@ -156,7 +157,7 @@ impl WaitPermits {
         Some(WaitPermit(Arc::clone(self), Purpose::Items))
     }
 
-    /// The connection is lost: ends the wait of all.
+    /// Ends all waits, because the connection is lost.
     pub fn lose(&self, why: ChannelError) {
         let mut state = lock(&self.state);
         state.lost.get_or_insert(why);
@@ -165,12 +166,12 @@ impl WaitPermits {
         waiting.into_iter().flat_map(BTreeMap::into_values).for_each(wake);
     }
 
-    /// Completes with a permit, or when the limit has passed. `turn` is kept between polls.
+    /// Polls for a permit until the limit has passed. The caller keeps `turn` between polls.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::NoFreeLane`] or [`ChannelError::TooFewLanes`]: none came in time, or there are none.
-    /// Or why the connection is lost.
+    /// [`ChannelError::NoFreeLane`] if no permit came in time, [`ChannelError::TooFewLanes`] if there are none.
+    /// Or the reason why the connection is lost.
     pub fn poll_permit(
         self: &Arc<Self>,
         purpose: Purpose,
@@ -211,7 +212,7 @@ impl WaitPermits {
         };
         let former = state.waiting(purpose).insert(place, waker);
         drop(state);
-        // Without the lock, as it may be a task's last.
+        // Outside of the lock, as it may be a task's last waker.
         drop(former);
         let turn = turn.get_or_insert_with(|| PermitWaiter {
             share: Arc::clone(self),
@@ -223,7 +224,7 @@ impl WaitPermits {
         Poll::Pending
     }
 
-    /// Takes a permit for a request that comes now.
+    /// Takes a permit for a request that has just arrived.
     fn take_unless_others_wait(&self, state: &mut WaitPermitsState, purpose: Purpose) -> bool {
         let is_first = state.waiting[..=purpose as usize].iter().all(BTreeMap::is_empty);
         let takes = is_first && self.fits(state, purpose);
@@ -233,7 +234,7 @@ impl WaitPermits {
         takes
     }
 
-    /// Gives what is free to those that wait, and wakes them.
+    /// Gives free permits to the requests that wait, and wakes them.
     fn hand_on(&self, mut state: MutexGuard<'_, WaitPermitsState>) {
         let mut wakers = Vec::new();
         for purpose in [Purpose::Notices, Purpose::Items] {
@@ -265,7 +266,7 @@ impl Drop for PermitWaiter {
             *state.count(self.purpose) -= 1;
         }
         let waker = state.waiting(self.purpose).remove(&self.place);
-        // Those that have waited behind it may have their permit.
+        // The requests that waited behind it may have their permit.
         self.share.hand_on(state);
         drop(waker);
     }
@@ -289,7 +290,7 @@ mod tests {
         }
     }
 
-    /// One who wants a permit.
+    /// A request that waits for a permit.
     struct Waiter {
         wakes: Arc<Wakes>,
         turn: Option<PermitWaiter>,
@@ -325,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn permits_go_to_those_who_wait_in_their_order() {
+    fn permits_go_to_waiting_requests_in_their_order() {
         let share = WaitPermits::new(2);
         let held = permit(&share);
         let [mut first, mut second] = [Waiter::new(), Waiter::new()];
@@ -338,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_was_woken_and_goes_wakes_the_next() {
+    fn a_woken_request_that_is_dropped_wakes_the_next() {
         let share = WaitPermits::new(2);
         let held = permit(&share);
         let [mut first, mut second] = [Waiter::new(), Waiter::new()];
@@ -351,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_comes_later_does_not_overtake_one_who_was_woken() {
+    fn a_later_request_does_not_overtake_a_woken_one() {
         for lanes in 2..=4 {
             let share = WaitPermits::new(lanes);
             let held = permit(&share);
@@ -366,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_waits_behind_one_who_goes_gets_what_is_free() {
+    fn a_request_behind_a_dropped_one_gets_what_is_free() {
         let share = WaitPermits::new(4);
         let held = take(&share, Purpose::Notices).expect("it is free");
         let (cx, mut notices) = (Context::from_waker(Waker::noop()), None);
@@ -381,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_beyond_the_limit_or_for_what_there_is_not() {
+    fn no_request_waits_beyond_the_limit_or_for_a_missing_permit() {
         let share = WaitPermits::new(2);
         let _held = permit(&share);
         let mut late = Waiter::new();
@@ -424,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn notices_come_before_those_who_wait_for_items() {
+    fn notices_come_before_requests_for_items() {
         let share = WaitPermits::new(2);
         let held = permit(&share);
         let mut items = Waiter::new();
@@ -444,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_waited_in_vain_learns_how_many_lanes_are_needed() {
+    fn a_request_that_waited_in_vain_learns_how_many_lanes_are_needed() {
         let refused = |share: &Arc<WaitPermits>, purpose| {
             let cx = Context::from_waker(Waker::noop());
             let mut limit = Limit::Within(Duration::ZERO);
