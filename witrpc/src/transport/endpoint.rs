@@ -1,12 +1,12 @@
-//! Where a service is: a transport, with the name and limits it was given.
+//! The place of a service: a transport, with the name and limits it was given.
 
 use std::sync::Arc;
 
 use super::Transport;
 
-/// Where a service is. Made from a name (`"calc"`), an [`Mmf`](crate::Mmf), an
-/// [`InProcess`](crate::InProcess), or with
-/// [`Endpoint::new`] from a transport of one's own. Clones lead to the same place.
+/// The place of a service. Made from a name (`"calc"`), an [`Mmf`](crate::Mmf) or an
+/// [`InProcess`](crate::InProcess), or with [`Endpoint::new`] from another transport. Clones lead to the same
+/// place.
 ///
 /// # Examples
 ///
@@ -21,7 +21,7 @@ use super::Transport;
 pub struct Endpoint(Arc<dyn Transport>);
 
 impl Endpoint {
-    /// The place that a transport of one's own leads to.
+    /// Returns the endpoint of a transport.
     pub fn new(transport: impl Transport + 'static) -> Self {
         Self(Arc::new(transport))
     }

@@ -1,29 +1,29 @@
-//! The seam between calls and the bytes that carry them.
+//! The interface between calls and the transports that carry them.
 //!
-//! A transport moves opaque messages: a *tag* of [`TAG_BITS`] bits whose meaning belongs to the
-//! layers above, and a body. It knows nothing of methods, codecs or handlers, and the layers above
-//! know nothing of memory, sockets or futexes. Two transports stand on this seam: [`Mmf`](crate::Mmf),
-//! named shared memory, and [`InProcess`](crate::InProcess). A transport of one's own that moves messages
-//! writes little itself: the kit is [`crate::queue`].
+//! A transport moves opaque messages: a *tag* of [`TAG_BITS`] bits whose meaning belongs to the layers above,
+//! and a body. It is independent of methods, codecs and handlers, and the layers above are independent of
+//! memory, sockets and futexes. Two transports implement this interface: [`Mmf`](crate::Mmf), named shared
+//! memory, and [`InProcess`](crate::InProcess). A new transport that moves messages needs little code: the kit
+//! is [`crate::queue`].
 //!
 //! Two rules keep the benefit of shared memory:
 //!
 //! - a body is written by the caller *into space that the transport reserved* ([`Fill`]);
-//! - a body that arrives is copied *once*, straight to where it is wanted ([`RemoteBytes`]).
+//! - a body that arrives is copied *once*, straight to its destination ([`RemoteBytes`]).
 //!
-//! What is not to be copied at all is handed over by a message that names it ([`Lessor`]), which a
-//! transport may leave out: it is copied into the message then.
+//! A message can also name bytes and hand them over without a copy ([`Lessor`]). A transport may leave that
+//! out: the bytes are copied into the message then.
 //!
-//! The traits say what each side promises: what may block, on which thread a method is called, what bounds
-//! what is kept. Structs and enums may grow: a transport makes structs by `new` and `with_` methods.
+//! The traits document what each side promises: what may block, on which thread a method is called, what bounds
+//! the memory. Structs and enums may grow: a transport makes structs by `new` and `with_` methods.
 //!
 //! # Encryption
 //!
 //! A client brings [`Credentials`], which are an [`Initiator`], and a server a [`Guard`], which is a
-//! [`Responder`]. A transport to another process compares their [`Demands`] ([`Credentials::check`]),
-//! carries one message each way, and has [`Keys`] on both sides. From there on it seals the hello, and all
-//! else if the demands say so. The client has proved what it is once something that it sealed opens; its
-//! [`Clearance`] goes with it to the [`Admission`].
+//! [`Responder`]. A transport to another process compares their [`Demands`] ([`Credentials::check`]), carries
+//! one message each way, and has [`Keys`] on both sides. From there on it seals the hello, and all else if the
+//! demands require it. The client is authenticated once something that it sealed opens. Its [`Clearance`] goes
+//! with it to the [`Admission`].
 //!
 //! ```
 //! use witrpc::transport::{Credentials, FIRST_MESSAGE_NUMBER, Guard, Initiator, Responder};
@@ -67,27 +67,26 @@ pub use witrpc_transport::{
     TAG_LEN, Ticket, TrustedPeer, Usage, WaitPolicy, WritableBytes, pad, private_bytes, serve_by,
 };
 
-/// A way for clients to reach servers: what an [`Endpoint`] stands for. Any thread may call its methods, several
-/// at once.
+/// A way for clients to reach servers, as an [`Endpoint`] holds it. Any thread may call its methods, several at
+/// once.
 pub trait Transport: fmt::Debug + Send + Sync {
-    /// Claims the name and starts to accept clients. Called on the thread that starts the server; it waits for
+    /// Claims the name and starts to accept clients. Called on the thread that starts the server. It waits for
     /// no client.
     ///
     /// Clients may be let in before the server has started its threads. What they send waits until then.
     ///
     /// # Errors
     ///
-    /// [`BindError`] says which rule the name, a limit or the machine broke.
+    /// [`BindError`] names the rule of the name, the limit or the resource that prevents it.
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError>;
 
-    /// Reaches the server, and returns once it has admitted this client. It blocks: the layers above call it on
-    /// the thread of a blocking client, else on a thread of their own. It waits for a server as long as
-    /// [`wait_for_server`](ConnectConfig::wait_for_server) says, and returns by
-    /// [`until`](ConnectConfig::until), or soon after [`cancel`](ConnectConfig::cancel), whatever the server
-    /// does.
+    /// Connects to the server, and returns once it has admitted this client. It blocks: the layers above call
+    /// it on the thread of a blocking client, or otherwise on a separate thread. It waits for a server as long
+    /// as [`wait_for_server`](ConnectConfig::wait_for_server) allows. Whatever the server does, it returns by
+    /// [`until`](ConnectConfig::until), or soon after [`cancel`](ConnectConfig::cancel).
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
+    /// [`ConnectError`] names the cause: no server has the name, the server refused, or the machine did.
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError>;
 }
