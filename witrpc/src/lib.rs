@@ -1,17 +1,16 @@
 //! Typed services between the programs of one machine, over named shared memory.
 //!
-//! Write a trait, put [`#[wit_service]`](macro@wit_service) on it, and get a server and typed
-//! clients, blocking and async. The two processes meet under a name; calls then cross through
-//! shared memory without a system call on the way, and cost a fraction of a microsecond instead of
-//! the tens that a socket takes.
+//! Write a trait, put [`#[wit_service]`](macro@wit_service) on it, and get a server and typed clients, blocking
+//! and async. The two processes meet under a name. Calls then cross through shared memory without a system
+//! call, and cost a fraction of a microsecond instead of the tens that a socket takes.
 //!
-//! - **A call is a method call.** Arguments and results are your own types; a method's own error
-//!   comes back as that type in [`CallError::App`], everything else as a variant that says who is
-//!   at fault, whether to try again ([`CallError::is_retryable`]) and whether the handler may have
-//!   run ([`CallError::maybe_executed`]).
-//! - **A crash is an error.** When the server dies, pending calls end with
-//!   [`CallError::PeerDied`]; when a handler panics, its caller gets [`CallError::Panicked`] and the
-//!   server lives on; when a client dies, everything it held is free for the next one.
+//! - **A call is a method call.** Arguments and results are your own types. A method's own error comes back as
+//!   that type in [`CallError::App`]. Any other error is a variant that names the side at fault. It also says
+//!   whether to try again ([`CallError::is_retryable`]) and whether the handler may have run
+//!   ([`CallError::maybe_executed`]).
+//! - **A crash is an error.** When the server dies, pending calls end with [`CallError::PeerDied`]. When a
+//!   handler panics, its caller gets [`CallError::Panicked`] and the server goes on. When a client dies,
+//!   everything it held is free for the next client.
 //! - **No runtime.** A server runs on threads of its own, a blocking client on yours, and the
 //!   futures of an async client on any executor.
 //! - **No `unsafe`** in this crate or in what the macro writes.
@@ -67,14 +66,13 @@
 //!
 //! - how to build with it, chapter by chapter: [`guide`];
 //! - a trait's options and what is made of it: [`wit_service`](macro@wit_service);
-//! - where a server is: [`Endpoint`], made from a name, an [`Mmf`] with limits, or an
-//!   [`InProcess`];
-//! - how a client connects: [`ClientBuilder`]; what it has then: [`Connection`]; what applies to some
-//!   of its calls: [`CallOptions`], [`CancelToken`];
+//! - the place of a server: [`Endpoint`], made from a name, an [`Mmf`] with limits, or an [`InProcess`];
+//! - how a client connects: [`ClientBuilder`]; the resulting connection: [`Connection`]; options for some of
+//!   its calls: [`CallOptions`], [`CancelToken`];
 //! - what can go wrong: [`BindError`], [`ConnectError`], [`CallError`];
 //! - how values become bytes: [`Codec`]; how threads wait: [`WaitPolicy`];
-//! - the seam for other ways to carry calls: [`transport`]; a kit for those that move messages, over
-//!   sockets for one: [`queue`].
+//! - the interface for other transports: [`transport`]; a kit for those that move messages, such as over
+//!   sockets: [`queue`].
 //!
 //! # Features
 //!
