@@ -92,7 +92,7 @@ over_every_transport! {
         }
     }
 
-    fn a_future_that_is_leaked_wedges_nobody(transport) {
+    fn a_future_that_is_leaked_blocks_no_other_call(transport) {
         let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(3), ..FixtureConfig::default() });
         let client = Box::leak(Box::new(fixture.async_client()));
         for seed in 0..2 {

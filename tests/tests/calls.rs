@@ -91,7 +91,7 @@ over_every_transport! {
         assert_eq!(block_on(client.count()), Ok(0));
     }
 
-    fn handlers_learn_who_calls(transport) {
+    fn handlers_see_their_caller(transport) {
         let fixture = Fixture::new(transport);
         let (one, other) = (fixture.client(), fixture.client());
         let first = one.who().unwrap();

@@ -25,7 +25,7 @@ fn told(tokens: &[u64]) -> Result<Vec<Note>, CallError> {
 }
 
 over_both_transports! {
-    fn a_method_learns_that_nobody_wants_more_of_its_stream(transport) {
+    fn a_method_learns_that_its_stream_is_not_wanted_any_more(transport) {
         let fixture = Fixture::new(transport);
         let (client, later) = (cancellation(&fixture), cancellation_later(&fixture));
         let token = CancelToken::new();

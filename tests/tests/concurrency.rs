@@ -40,7 +40,7 @@ over_both_transports! {
         });
     }
 
-    fn blocked_handlers_hold_up_nobody_else(transport) {
+    fn blocked_handlers_delay_no_other_call(transport) {
         let fixture = Fixture::new(transport);
         let client = fixture.client();
         thread::scope(|scope| {

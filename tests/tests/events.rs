@@ -19,7 +19,7 @@ use witrpc_tests::roles::{Count, Role, count};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 
 over_every_transport! {
-    fn events_come_to_all_who_have_subscribed_in_their_order(transport) {
+    fn events_come_to_all_subscribers_in_their_order(transport) {
         let fixture = fixture(transport);
         for codec in [Codec::Postcard, Codec::Json] {
             let connected = fixture.builder().codec(codec).connect().unwrap();
@@ -45,7 +45,7 @@ over_every_transport! {
         assert_eq!([(); 4].map(|()| next_tick(&mut stream)), [10, 11, 12, 20]);
     }
 
-    fn nothing_is_sent_to_those_who_have_not_subscribed(transport) {
+    fn nothing_is_sent_to_clients_without_a_subscription(transport) {
         let fixture = fixture(transport);
         let client = connect(&fixture);
         assert_eq!(client.tick(0, 100, false), Ok(0));
@@ -140,7 +140,7 @@ over_every_transport! {
         }
     }
 
-    fn what_cannot_be_sent_to_somebody_is_told_there_and_to_the_emitter(transport) {
+    fn an_event_that_cannot_be_sent_is_reported_to_its_subscriber_and_its_emitter(transport) {
         let fixture = fixture(transport);
         let json = fixture.builder().codec(Codec::Json).connect().unwrap();
         let json: EventServiceClient = json.connection().client().unwrap();
@@ -224,7 +224,7 @@ fn one_client_is_meant_however_many_servers_a_service_stands_behind() {
 }
 
 #[test]
-fn a_stopped_follower_harms_nobody_and_learns_what_it_has_missed() {
+fn a_stopped_follower_does_no_harm_and_learns_what_it_has_missed() {
     const COUNT: u64 = 20_000;
     let fixture = fixture(Transport::Mmf);
     let (client, basic) = (connect(&fixture), fixture.client());

@@ -28,7 +28,7 @@ fn fixture(transport: Transport) -> Fixture {
 }
 
 over_both_transports! {
-    fn methods_that_wait_for_their_client_keep_nobody_else_waiting(transport) {
+    fn methods_that_wait_for_their_client_delay_no_other_call(transport) {
         let fixture = fixture(transport);
         let (client, other) = (streams(&fixture), streams(&fixture));
         thread::scope(|scope| {

@@ -150,7 +150,7 @@ fn until_arrived<T: Debug>(
 }
 
 over_both_transports! {
-    fn an_upload_beside_a_stream_that_nobody_polls_completes_or_names_the_lanes(transport) {
+    fn an_upload_beside_a_stream_that_is_not_polled_completes_or_names_the_lanes(transport) {
         for (lanes, subscribes) in [(2, false), (3, false), (3, true)] {
             let fixture = Fixture::with(transport, plan(lanes));
             let ended = beside_a_silent_stream(&fixture, subscribes);

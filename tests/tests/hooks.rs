@@ -125,7 +125,7 @@ over_both_transports! {
         assert_eq!(client.counted(), Ok(0));
     }
 
-    fn a_server_hook_is_told_who_comes_and_goes(transport) {
+    fn a_server_hook_sees_each_client_come_and_go(transport) {
         let fixture = fixture(transport);
         let client = CancellationClient::connect(fixture.endpoint()).unwrap();
         let other = BasicClient::connect(fixture.endpoint()).unwrap();

@@ -16,7 +16,7 @@ use witrpc_tests::watchdog::eventually;
 const KILLED: u64 = 200;
 
 #[test]
-fn killed_clients_harm_nobody_and_leave_nothing_behind() {
+fn killed_clients_do_no_harm_and_leave_nothing_behind() {
     let fixture = Fixture::new(Transport::Mmf);
     let bystander = Pair { blocking: fixture.client(), later: fixture.async_client() };
     let quick_calls = AtomicU64::new(0);

@@ -137,7 +137,7 @@ const MOST: u64 = 16_384;
 /// How many handlers one client leaves behind.
 const LANES: u32 = 1_024;
 
-fn with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in(place: Endpoint) {
+fn at_the_limit_of_handlers_left_behind_no_client_is_let_in(place: Endpoint) {
     let _watchdog = Watchdog::new(PATIENCE);
     let (_server, counts) = serve(&place);
     let observer = WaitingClient::connect(place.clone()).unwrap();
@@ -171,9 +171,9 @@ mod in_process {
     }
 
     #[test]
-    fn with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in() {
+    fn at_the_limit_of_handlers_left_behind_no_client_is_let_in() {
         let place = InProcess::new().lanes(LANES);
-        super::with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in(place.into());
+        super::at_the_limit_of_handlers_left_behind_no_client_is_let_in(place.into());
     }
 }
 
@@ -186,8 +186,8 @@ mod mmf {
     }
 
     #[test]
-    fn with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in() {
+    fn at_the_limit_of_handlers_left_behind_no_client_is_let_in() {
         let place = Mmf::unguessable().lanes(LANES);
-        super::with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in(place.into());
+        super::at_the_limit_of_handlers_left_behind_no_client_is_let_in(place.into());
     }
 }

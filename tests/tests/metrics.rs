@@ -108,7 +108,7 @@ over_both_transports! {
         eventually("they are gone", || count(fixture.metrics()) == (0, 0));
     }
 
-    fn who_was_turned_away_is_counted(transport) {
+    fn clients_that_were_turned_away_are_counted(transport) {
         let fixture = Fixture::new(transport);
         assert!(matches!(
             SecondClient::connect(fixture.endpoint()),
@@ -203,7 +203,7 @@ fn a_busy_servers_numbers_are_there_all_the_same() {
 }
 
 #[test]
-fn who_does_not_serve_has_no_numbers() {
+fn a_server_that_does_not_serve_has_no_numbers() {
     let fixture = Fixture::new(Transport::Mmf);
     let name = name(&fixture).to_owned();
     fixture.server_process().pause();

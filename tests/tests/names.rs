@@ -32,7 +32,7 @@ over_both_transports! {
         assert_eq!(fixture.client().add(1, 2), Ok(3), "the first one serves on");
     }
 
-    fn nobody_serving_is_an_error_at_once_or_after_the_wait(transport) {
+    fn a_name_without_a_server_is_an_error_at_once_or_after_the_wait(transport) {
         let address = match transport {
             Transport::Mmf | Transport::Encrypted => Address::unguessable(),
             Transport::InProcess => Address::InProcess { name: "nobody serves this".to_owned() },

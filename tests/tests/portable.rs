@@ -143,7 +143,7 @@ fn calls_of_every_size_are_answered() {
 
 /// A stalled caller cannot ring here, so the server itself has to notice that its poller is stuck.
 #[test]
-fn stuck_handlers_hold_up_nobody() {
+fn stuck_handlers_delay_no_other_call() {
     let endpoint = Mmf::unguessable().backend(Backend::Portable);
     let _server = serve(&endpoint);
     thread::scope(|scope| {

@@ -226,7 +226,7 @@ fn a_client_that_disconnects_while_it_pauses_does_not_come_back() {
 }
 
 #[test]
-fn who_gives_up_says_what_stood_in_the_way() {
+fn a_client_that_gives_up_says_what_stood_in_the_way() {
     let (_dir, address) = address();
     let first = serve(&address);
     let (policy, told) = reconnect();
@@ -369,7 +369,7 @@ fn the_token_is_asked_for_again() {
 }
 
 #[test]
-fn what_panics_in_a_callback_or_while_connecting_hurts_nobody() {
+fn a_panic_in_a_callback_or_while_connecting_does_no_harm() {
     let place = InProcess::new();
     let serve = || {
         let service = RenovatedServer::new(Smith);

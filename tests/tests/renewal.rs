@@ -193,7 +193,7 @@ over_both_transports! {
         assert_eq!(next_tick(&mut ticks), 7);
     }
 
-    fn an_end_on_purpose_ends_the_events_of_those_who_reconnect(transport) {
+    fn an_end_on_purpose_ends_the_events_of_clients_that_reconnect(transport) {
         let (_dir, address) = address(transport);
         let fixture = serve(&address);
         let ended = |reason| Some(EventError::Ended(CallError::Disconnected(reason)));

@@ -163,7 +163,7 @@ over_both_transports! {
         assert_all_lanes_work(&fixture, client, 2, 100);
     }
 
-    fn futures_leaked_while_they_wait_for_a_lane_hold_up_nobody(transport) {
+    fn futures_leaked_while_they_wait_for_a_lane_block_no_other_call(transport) {
         let fixture = with_lanes(transport, 4);
         let client = leaked_client(&fixture);
         (0..4).for_each(|token| forget(begin(client.hold_later(1, token))));

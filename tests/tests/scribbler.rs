@@ -110,12 +110,12 @@ fn scribble_to_a_server(transport: Transport, words: u64) {
 }
 
 #[test]
-fn a_client_that_writes_what_it_likes_harms_nobody_else() {
+fn a_client_that_writes_what_it_likes_harms_no_other_client() {
     scribble_to_a_server(Transport::Mmf, WORDS);
 }
 
 #[test]
-fn a_client_with_the_keys_that_writes_what_it_likes_harms_nobody_else() {
+fn a_client_with_the_keys_that_writes_what_it_likes_harms_no_other_client() {
     scribble_to_a_server(Transport::Encrypted, SEALED_WORDS);
 }
 

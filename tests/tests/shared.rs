@@ -267,7 +267,7 @@ over_both_transports! {
         assert!(matches!(refused, AllocError::Disconnected(_)), "{refused}");
     }
 
-    fn answers_that_nobody_fetches_give_their_memory_back(transport) {
+    fn answers_that_are_not_fetched_give_their_memory_back(transport) {
         let fixture = Fixture::new(transport);
         let (client, opener) = (shared_memory(&fixture), shared_memory(&fixture));
         for round in 0..20 {
@@ -317,7 +317,7 @@ fn space_is_waited_for_until_the_time_is_over() {
 }
 
 #[test]
-fn whoever_waits_for_space_is_woken_when_it_comes_back() {
+fn a_caller_that_waits_for_space_is_woken_when_it_comes_back() {
     let fixture = Fixture::new(Transport::Mmf);
     let (client, other) = (shared_memory(&fixture), shared_memory(&fixture));
     let most = most(&client);

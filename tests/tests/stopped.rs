@@ -14,7 +14,7 @@ use witrpc_tests::roles::Role;
 use witrpc_tests::watchdog::{PATIENCE, eventually};
 
 #[test]
-fn a_stopped_client_with_large_answers_pending_harms_nobody() {
+fn a_stopped_client_with_large_answers_pending_does_no_harm() {
     // 40 MB of answers for a client with 1 MiB of shared memory.
     const CALLS: u32 = 40;
     const LEN: usize = 1_000_000;

@@ -18,7 +18,7 @@ const HANDSHAKE: Duration = Duration::from_millis(300);
 const OPENING: &[u8; 16] = b"WitRPC\r\n\x03\0\0\0\0\0\0\0";
 
 #[test]
-fn who_says_nothing_is_dropped_at_the_deadline() {
+fn a_silent_stranger_is_dropped_at_the_deadline() {
     let (_dir, fixture) = hasty_fixture();
     let client = client_of(&fixture);
     let started = Instant::now();

@@ -206,7 +206,7 @@ over_both_transports! {
 
     /// Streams hold more than the server's arena, pulled ahead or requested by a future and not
     /// taken.
-    fn streams_that_nobody_reads_on_keep_no_answer_from_coming(transport) {
+    fn streams_that_are_not_read_on_keep_no_answer_from_coming(transport) {
         let fixture = Fixture::with_streams(transport, FixtureConfig::default());
         let (client, later) = (fixture.streams(), fixture.streams_later());
         let basic: BasicClient = client.connection().client().unwrap();
@@ -394,8 +394,8 @@ mod encrypted {
     }
 
     #[test]
-    fn streams_that_nobody_reads_on_keep_no_answer_from_coming() {
-        super::streams_that_nobody_reads_on_keep_no_answer_from_coming(Transport::Encrypted);
+    fn streams_that_are_not_read_on_keep_no_answer_from_coming() {
+        super::streams_that_are_not_read_on_keep_no_answer_from_coming(Transport::Encrypted);
     }
 }
 

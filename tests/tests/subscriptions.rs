@@ -289,7 +289,7 @@ over_every_transport! {
 }
 
 #[test]
-fn a_killed_server_ends_the_events_of_those_who_do_not_come_back() {
+fn a_killed_server_ends_the_events_of_clients_that_do_not_come_back() {
     let fixture = fixture(Transport::Mmf);
     let client = connect(&fixture);
     let (tell, told) = mpsc::channel();

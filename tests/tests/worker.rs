@@ -126,7 +126,7 @@ fn a_process_that_is_no_worker_is_told_from_one() {
 }
 
 #[test]
-fn a_process_that_nobody_assigned_says_so() {
+fn a_process_without_an_assignment_says_so() {
     assert!(!worker::is_worker());
     let refused = worker::serve(BasicServer::new(Bench::default()));
     assert!(matches!(refused, Err(ServeError::NotAWorker)), "{refused:?}");

@@ -99,7 +99,7 @@ fn a_call_that_waits_for_a_lane_can_be_dropped() {
 }
 
 #[test]
-fn a_future_that_is_leaked_wedges_nobody() {
+fn a_future_that_is_leaked_blocks_no_other_call() {
     let corner = Corner::default();
     let place = InProcess::new().lanes(2);
     let _server = serve(&place, &corner);

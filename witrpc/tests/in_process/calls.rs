@@ -124,7 +124,7 @@ fn threads_that_share_a_client_get_their_own_answers() {
 }
 
 #[test]
-fn slow_handlers_hold_up_nobody_else() {
+fn slow_handlers_delay_no_other_call() {
     let corner = Corner::default();
     let shop = ShopClient::in_process(corner.clone());
     thread::scope(|scope| {
