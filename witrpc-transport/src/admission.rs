@@ -145,7 +145,7 @@ impl Session {
         Self { note, ..self }
     }
 
-    /// Returns that number; 0 if there is none.
+    /// Returns that number, or 0 without one.
     #[inline]
     #[must_use]
     pub const fn note(&self) -> u32 {

@@ -58,7 +58,7 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     /// connection that is gone. Nothing was sent.
     fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError>;
 
-    /// Sends a short request without a deadline, and looks for its answer for a short time: about as long as a
+    /// Sends a short request without a deadline, and looks for its answer. It stops after about the time that a
     /// thread needs to sleep and wake up. Never sleeps. A transport that has no quicker way for such calls
     /// sends nothing.
     fn exchange_short(&self, tag: u32, body: &Short) -> Exchange {

@@ -123,7 +123,7 @@ pub trait Lessor: Send + Sync {
 ///
 /// # Errors
 ///
-/// [`ChannelError::NoMemory`] if there is none.
+/// [`ChannelError::NoMemory`] if the memory is lacking.
 pub fn private_bytes(len: usize) -> Result<Box<dyn WritableBytes>, ChannelError> {
     let lines = bytemuck::allocation::try_zeroed_vec(len.div_ceil(size_of::<Line>()))
         .map_err(|()| ChannelError::NoMemory { len })?;

@@ -105,8 +105,8 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
     /// number of the server's other threads call it at once. One ring wakes one of them.
     fn park(&self, timeout: Option<Duration>);
 
-    /// Rings: wakes one sleeping thread, or the next that would sleep. Rings without a sleeper may count as
-    /// one. It never waits, and is called from any thread, and by wakers too.
+    /// Wakes one sleeping thread, or the next that would sleep. This is a *ring*. Rings without a sleeper may
+    /// count as one. It never waits, and is called from any thread, and by wakers too.
     fn ring(&self);
 
     /// Turns new clients away; connected ones go on. It does not wait for handshakes under way, which end

@@ -8,8 +8,8 @@ use crate::message::{Answer, Body, Outgoing, Payload, Request, SMALL_LEN, Ticket
 /// The words of a short message.
 pub const SHORT_WORDS: usize = SMALL_LEN / 8;
 
-/// A body of at most [`SMALL_LEN`] bytes, as the words in which it crosses: the bytes in the order in
-/// which they lie in memory, with zeros behind them.
+/// A body of at most [`SMALL_LEN`] bytes, as the words in which it crosses. The bytes keep their order in
+/// memory, and zeros follow.
 #[derive(Clone, Copy, Default)]
 pub struct Short {
     words: [u64; SHORT_WORDS],

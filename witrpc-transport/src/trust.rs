@@ -15,11 +15,11 @@ impl TrustedPeer {
     ///
     /// # Safety
     ///
-    /// For every connection that uses the value: from the moment at which a message or a lease has been sent
-    /// here until this process has released it, no process writes to its bytes. That is so when each peer
+    /// This holds for every connection that uses the value. Once a message or a lease has been sent here, no
+    /// process writes to its bytes until this process has released it. That is so when each peer
     ///
-    /// - runs this crate, unmodified, over the native backend (over the portable one, which any
-    ///   process of the user may open for writing, no other process does);
+    /// - runs this crate, unmodified, over the native backend. Over the portable one, any process of the user
+    ///   could open the memory for writing: then no other process may do so;
     /// - is not controlled by an attacker, from inside it or with a debugger;
     /// - has no undefined behaviour that could hit its mapping of the memory.
     ///

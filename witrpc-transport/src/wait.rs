@@ -6,9 +6,9 @@
 #[non_exhaustive]
 pub enum WaitPolicy {
     /// Spins while that has lately paid, then parks. A thread that spins for more than a few microseconds
-    /// yields now and then, so that a peer on the same processor, or other threads that spin, can run. Within a
-    /// quota of one processor, such as that of a container, it parks at once: two sides that spin would use the
-    /// quota up.
+    /// yields now and then, for a peer on the same processor or for other threads that spin. Within a quota of
+    /// one processor, such as that of a container, it parks at once: two sides that spin would use the quota
+    /// up.
     #[default]
     Adaptive,
     /// Spins long before it parks, whatever the outcome: for a dedicated core.
