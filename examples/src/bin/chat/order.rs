@@ -5,13 +5,13 @@ use std::error::Error;
 use lexopt::{Arg, Parser, ValueExt};
 
 pub(crate) const HELP: &str = "\
-Talks to whoever else is in a room, a terminal a guest.
+Talks to the other guests of a room, a terminal a guest.
 
 usage: chat --serve [ROOM]
        chat NAME [ROOM]
 
   --serve  opens a room, until Ctrl-C
-  NAME     who you are: 1 to 32 letters, digits or -
+  NAME     your name: 1 to 32 letters, digits or -
   ROOM     which room it is; lobby unless given
   --help   prints this
 

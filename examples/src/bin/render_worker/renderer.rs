@@ -22,7 +22,7 @@ pub(crate) trait Renderer {
         #[wit(ctx)] cx: &CallContext,
     ) -> impl Iterator<Item = Tile>;
 
-    /// The number of rows of a stream's tiles that have been rendered so far.
+    /// Reports how many rows of a stream's tiles have been rendered so far.
     #[wit(event)]
     fn progress(&self, rows: u64);
 }

@@ -18,7 +18,7 @@ usage: tokio_service NAME serve
   serve   keeps them, until Ctrl-C
   put     leaves a note, which stays, or goes after so many seconds
   get     prints a note; it is an error if there is none
-  wait    prints it as soon as somebody has put it
+  wait    prints it as soon as there is one
   gone    returns as soon as there is none
   --help  prints this";
 
