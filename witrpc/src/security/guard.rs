@@ -28,7 +28,7 @@ pub struct Guard {
 pub enum Accepted {
     /// It requires no token.
     #[default]
-    Anybody,
+    EveryClient,
     Fixed(AccessTokens),
     /// Called for each client.
     Provider(Box<dyn Fn() -> AccessTokens + Send + Sync>),
@@ -42,7 +42,7 @@ impl Guard {
     /// Returns whether clients must have a token.
     #[must_use]
     pub fn asks_for_token(&self) -> bool {
-        !matches!(self.accepted, Accepted::Anybody)
+        !matches!(self.accepted, Accepted::EveryClient)
     }
 
     /// Returns whether messages are encrypted.
@@ -75,7 +75,7 @@ impl Guard {
     /// Returns the tokens that are accepted now. The list is empty if the provider panics.
     pub(super) fn tokens(&self) -> AccessTokens {
         match &self.accepted {
-            Accepted::Anybody => AccessTokens::new(),
+            Accepted::EveryClient => AccessTokens::new(),
             Accepted::Fixed(tokens) => tokens.clone(),
             Accepted::Provider(provider) => {
                 catch_unwind(AssertUnwindSafe(provider)).unwrap_or_default()
@@ -87,7 +87,7 @@ impl Guard {
 impl fmt::Debug for Accepted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Anybody => f.write_str("anybody"),
+            Self::EveryClient => f.write_str("every client"),
             Self::Fixed(tokens) => tokens.fmt(f),
             Self::Provider(_) => f.write_str("provided"),
         }

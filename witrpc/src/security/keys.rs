@@ -1,8 +1,8 @@
 //! The keys of a session, and their renewal.
 //!
-//! Lanes finish out of order, so each sealed piece has a number, which is its nonce: the lane in the
-//! upper bits, and in the lower how many pieces have been sealed on that lane. Both sides count by
-//! themselves, so no number is sent.
+//! Lanes finish out of order, so each sealed piece has a number, which is its nonce. The upper bits are the
+//! lane, and the lower bits count the pieces sealed on that lane. Both sides count by themselves, so no number
+//! is sent.
 //!
 //! AES-GCM keeps its security margin for about 2³⁶ blocks under one key. So a lane moves on to a new
 //! key every 2¹⁴ ([`EPOCH_SHIFT`]) pieces. The epoch is part of a piece's number, so nothing has to be

@@ -39,7 +39,7 @@ impl AccessTokens {
         Self::default()
     }
 
-    /// Also accepts clients with this token, under this name.
+    /// Accepts clients with this token too, under this name.
     ///
     /// # Errors
     ///
