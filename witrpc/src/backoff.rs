@@ -1,13 +1,13 @@
-//! How long to wait between attempts.
+//! The pauses between attempts.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// The pauses between attempts at something that keeps failing: each is twice the one before, up to
-/// a longest. Every pause is cut by a random part of up to half of it, so that those who lost the
-/// same peer do not all come back at the same moment.
+/// The pauses between attempts at something that keeps failing (exponential back-off). Each is twice as long as
+/// the one before, up to a longest. A random part of each pause, up to half, is cut off (jitter). So clients
+/// that lost the same server do not all come back at the same moment.
 ///
-/// The pauses begin anew once an attempt has succeeded for longer than the longest pause.
+/// The pauses begin again with the first once an attempt has succeeded for longer than the longest pause.
 ///
 /// # Examples
 ///
@@ -26,12 +26,12 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Pauses from `first` to `longest`. A `longest` below `first` counts as `first`.
+    /// Returns pauses from `first` to `longest`. A `longest` below `first` counts as `first`.
     pub const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest }
     }
 
-    /// The pauses, one after the other.
+    /// Returns the state of the pauses, before the first.
     pub(crate) fn pauses(self) -> Pauses {
         Pauses { backoff: self, next: self.first }
     }
@@ -42,13 +42,13 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// From 50 ms to 5 s.
+    /// Returns pauses from 50 ms to 5 s.
     fn default() -> Self {
         Self::new(Duration::from_millis(50), Duration::from_secs(5))
     }
 }
 
-/// Where one has got to in the pauses of a [`Backoff`].
+/// The present position in the pauses of a [`Backoff`].
 #[derive(Debug)]
 pub struct Pauses {
     backoff: Backoff,
@@ -56,8 +56,8 @@ pub struct Pauses {
 }
 
 impl Pauses {
-    /// How long to pause before the next attempt, after one whose success lasted for `lasted`; zero
-    /// when it had none.
+    /// Returns the pause before the next attempt, after an attempt that succeeded for `lasted`, or zero if it
+    /// did not.
     pub fn after(&mut self, lasted: Duration) -> Duration {
         if lasted > self.backoff.longest() {
             self.next = self.backoff.first;
@@ -68,7 +68,7 @@ impl Pauses {
     }
 }
 
-/// From 0 to below 1. The hasher's keys are random in each process, and different each time.
+/// Returns a number from 0 to below 1. The hasher's keys are random in each process, and different each time.
 fn random_fraction() -> f64 {
     let bits = RandomState::new().hash_one(());
     (bits >> 11) as f64 / (1_u64 << 53) as f64

@@ -1,8 +1,9 @@
-//! What the 27 bits beside a message say: what is asked for and how it went.
+//! The 27 bits that a message carries besides its body: the operation of a request, and the outcome of an
+//! answer.
 //!
 //! # Operations
 //!
-//! A request asks for one of these, all answered like calls, some of them late:
+//! A request names one of these operations. All are answered like calls, some of them late:
 //!
 //! | Operation | Its body, in the client's codec | It is answered |
 //! | --- | --- | --- |
@@ -24,20 +25,20 @@ const METHOD_BITS: u32 = 14;
 const SERVICE_BITS: u32 = 8;
 const STATUS_BITS: u32 = 8;
 
-/// How many methods a service may have.
+/// The most methods that a service may have.
 pub const MAX_METHODS: usize = 1 << METHOD_BITS;
-/// How many services a server may have. One number is the [`REGISTRY`]'s.
+/// The most services that a server may have. One number is the [`REGISTRY`]'s.
 pub const MAX_SERVICES: usize = (1 << SERVICE_BITS) - 1;
 /// The number of the service that finds the others.
 pub const REGISTRY: u8 = MAX_SERVICES as u8;
 
-/// How many streams of one client may be open.
+/// The most streams that one client may have open.
 pub const MAX_STREAMS: usize = 1024;
 
-/// How many streams one request may close.
+/// The most streams that one request may close.
 pub const MAX_CLOSED_AT_ONCE: usize = 256;
 
-/// Where the operation of a request stands.
+/// The position of a request's operation.
 const OPERATION_SHIFT: u32 = RAW.trailing_zeros() + 1;
 const OPERATION_BITS: u32 = 3;
 
@@ -45,25 +46,25 @@ const _: () = assert!(METHOD_BITS + SERVICE_BITS == RAW.trailing_zeros());
 const _: () = assert!(OPERATION_SHIFT + OPERATION_BITS <= witrpc_transport::TAG_BITS);
 const _: () = assert!(RAW < 1 << witrpc_transport::TAG_BITS);
 
-/// What a request asks for.
+/// The operation of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Operation {
-    /// To run a method.
+    /// Runs a method.
     Call = 0,
-    /// For the next items of a stream.
+    /// Fetches the next items of a stream.
     Pull = 1,
-    /// To take the next items of a stream.
+    /// Sends the next items of a stream.
     Push = 2,
-    /// To forget streams.
+    /// Closes streams.
     Close = 3,
-    /// To be told of events of a service: `method` is zero.
+    /// Subscribes to events of a service: `method` is zero.
     Subscribe = 4,
-    /// For the next events.
+    /// Fetches the next events.
     PullEvents = 5,
-    /// For what is new of uploads.
+    /// Fetches the next notices of uploads.
     PullNotices = 6,
-    /// To end an upload of which no item was taken.
+    /// Ends an upload of which no item was taken.
     GiveUp = 7,
 }
 
@@ -82,9 +83,9 @@ impl Operation {
         })
     }
 
-    /// Whether it keeps a call going that has begun. A server that drains its calls serves these still.
-    /// A pull does, since it fetches the answer of an upload; clients make none for a stream that was
-    /// returned once the server drains its calls.
+    /// Returns whether it continues a call that has begun. A server that drains its calls still serves such
+    /// requests. A pull does, since it fetches the answer of an upload. Once the server drains its calls,
+    /// clients make no pulls for a stream that was returned.
     pub fn continues_a_call(self) -> bool {
         match self {
             Operation::Call | Operation::Subscribe | Operation::PullEvents => false,
@@ -105,15 +106,15 @@ pub mod push {
     pub const WAITS: u64 = 2;
 }
 
-/// The bits of the number that a push is answered with.
+/// The bits of the number in the answer to a push.
 pub mod credit {
-    /// There is no room: the next push comes after the [`Notice`](super::Notice) that there is.
+    /// There is no room: the client may send the next push after the [`Notice`](super::Notice) of room.
     pub const FULL: u64 = 1;
     /// The method has taken an item.
     pub const TAKEN: u64 = 2;
 }
 
-/// What a server tells the client of an upload while no request of that upload waits.
+/// A server's news of an upload, for the client, while no request of that upload waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Notice {
@@ -127,7 +128,7 @@ impl Notice {
     /// The length of a notice and the number of its upload, in bytes.
     pub const LEN: usize = 9;
 
-    /// How many go in one message at the most: as many as need no space beside the line.
+    /// The most notices in one message: as many as fit beside a message's head.
     pub const MOST_AT_ONCE: usize = witrpc_transport::SMALL_LEN / Self::LEN;
 
     /// Writes it behind others.
@@ -136,7 +137,7 @@ impl Notice {
         message.extend_from_slice(&upload.to_le_bytes());
     }
 
-    /// Reads all of a message, which has one at least; `None` when it makes no sense.
+    /// Reads all notices of a message, which has at least one. Returns `None` if it is malformed.
     pub fn read_all(message: &[u8]) -> Option<Vec<(u64, Self)>> {
         let notices = message.chunks(Self::LEN).map(|bytes| {
             let notice = match bytes[0] {
@@ -150,7 +151,7 @@ impl Notice {
     }
 }
 
-/// How far an upload was when it was to be given up.
+/// The state of an upload when the client gave it up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum UploadState {
@@ -163,7 +164,7 @@ pub enum UploadState {
 }
 
 impl UploadState {
-    /// Reads what a peer sent.
+    /// Reads the number of a peer.
     pub fn from_number(number: u64) -> Option<Self> {
         [Self::Queued, Self::NothingTaken, Self::GoesOn]
             .into_iter()
@@ -174,7 +175,7 @@ impl UploadState {
 /// The tag of a request: `method` and `service` as the server numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestTag {
-    /// What is asked for.
+    /// The operation.
     pub operation: Operation,
     /// The method's place in the server's list.
     pub method: u16,
@@ -185,17 +186,17 @@ pub struct RequestTag {
 }
 
 impl RequestTag {
-    /// Of a request that concerns a stream, or all events of the client.
+    /// Returns the tag of a request for a stream, or for all events of the client.
     pub const fn of(operation: Operation) -> Self {
         Self { operation, method: 0, service: 0, raw: false }
     }
 
-    /// Of a call.
+    /// Returns the tag of a call.
     pub const fn call(service: u8, method: u16) -> Self {
         Self { operation: Operation::Call, method, service, raw: false }
     }
 
-    /// The bits. `method` must be below [`MAX_METHODS`].
+    /// Returns the bits. `method` must be below [`MAX_METHODS`].
     pub fn bits(self) -> u32 {
         debug_assert!(usize::from(self.method) < MAX_METHODS);
         u32::from(self.method)
@@ -204,16 +205,16 @@ impl RequestTag {
             | u32::from(self.operation as u8) << OPERATION_SHIFT
     }
 
-    /// Reads service and method of a call whose body has no raw sections; `None` for any other request.
+    /// Reads service and method of a call whose body has no raw sections. Returns `None` for any other request.
     #[inline]
     pub fn plain_call_of_bits(bits: u32) -> Option<(u8, u16)> {
         const { assert!(Operation::Call as u32 == 0) }
-        // Nothing above service and method: no other operation, nothing raw, and no bit without meaning.
+        // No other bit may be set: no other operation, no raw section, no unknown bit.
         let method = (bits & (MAX_METHODS as u32 - 1)) as u16;
         (bits < RAW).then_some(((bits >> METHOD_BITS) as u8, method))
     }
 
-    /// Reads what a peer sent; `None` when a bit is set that has no meaning.
+    /// Reads the bits of a peer. Returns `None` if an unknown bit is set.
     pub fn from_bits(bits: u32) -> Option<Self> {
         let operation = bits >> OPERATION_SHIFT & ((1 << OPERATION_BITS) - 1);
         let tag = Self {
@@ -226,9 +227,8 @@ impl RequestTag {
     }
 }
 
-/// Whether a request may be taken by the last thread that is free: it runs no method, and what it asks
-/// for is done at once. A push is none of these, since the user's code decodes its items, as it does
-/// arguments.
+/// Returns whether the last free thread may take a request: it runs no method, and is done at once. A push is
+/// not such a request, since user code decodes its items, as it does arguments.
 pub fn runs_nothing(bits: u32) -> bool {
     RequestTag::from_bits(bits).is_some_and(|tag| match tag.operation {
         Operation::Call | Operation::Push => false,
@@ -241,7 +241,7 @@ pub fn runs_nothing(bits: u32) -> bool {
     })
 }
 
-/// How a call went, and so what the answer's body is.
+/// The outcome of a call, which decides what the answer's body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Status {
@@ -251,44 +251,44 @@ pub enum Status {
     App = 1,
     /// The handler panicked: the message as UTF-8.
     Panicked = 2,
-    /// The arguments could not be decoded: why, as UTF-8.
+    /// The arguments could not be decoded: the reason, as UTF-8.
     BadRequest = 3,
-    /// The method number means nothing here: empty.
+    /// The method number is unknown: empty.
     UnknownMethod = 4,
     /// The answer is over the limit: its length and the limit, each a little-endian `u64`.
     AnswerTooLarge = 5,
-    /// The answer could not be encoded: why, as UTF-8.
+    /// The answer could not be encoded: the reason, as UTF-8.
     EncodeFailed = 6,
     /// The server takes no calls any more: empty.
     ShuttingDown = 7,
     /// The caller's deadline had passed before the handler was begun: empty.
     Expired = 8,
-    /// A hook did not let the call through: `+` if it may later, else `-`, then why, as UTF-8.
+    /// A hook rejected the call: `+` if it may pass later, else `-`, then the reason, as UTF-8.
     Rejected = 9,
-    /// The stream is over, or is not known any more: empty.
+    /// The stream is over, or not known any more: empty.
     End = 10,
-    /// As many streams of the client are open as may be: empty.
+    /// The client has the most streams open that it may have: empty.
     TooManyStreams = 11,
-    /// The server could start no thread for the method, which was not begun: why, as UTF-8.
+    /// The server could start no thread for the method, which was not begun: the reason, as UTF-8.
     NoThread = 12,
 }
 
 /// The tag of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnswerTag {
-    /// How the call went.
+    /// The outcome of the call.
     pub status: Status,
     /// Whether the body has raw sections.
     pub raw: bool,
 }
 
 impl AnswerTag {
-    /// The bits.
+    /// Returns the bits.
     pub const fn bits(self) -> u32 {
         self.status as u32 | if self.raw { RAW } else { 0 }
     }
 
-    /// Reads what a peer sent; `None` when it has no meaning.
+    /// Reads the bits of a peer. Returns `None` for unknown ones.
     pub fn from_bits(bits: u32) -> Option<Self> {
         let status = match bits & ((1 << STATUS_BITS) - 1) {
             0 => Status::Ok,
