@@ -16,8 +16,8 @@
 //!
 //! A call whose handler is not `async` takes no lock of the pool's, no allocation, no clock and no shared
 //! counter. A thread sleeps with a timeout only while there are more threads than needed, or no free ones. Over
-//! shared memory, the engine adds two exchanges of its list slot and a counted reference to the connection:
-//! without it, a handler could outlive its connection.
+//! shared memory, the engine adds two exchanges of its list slot and a counted reference to the connection. The
+//! reason: a handler that runs must not keep a connection that has ended.
 //!
 //! - [`poller_lock`]: the word that says which thread looks; [`bell`]: tasks that are ready;
 //!   [`poller_protocol`]: both in order; `model`: their proof, on [`rt::primitive`](crate::rt::primitive).

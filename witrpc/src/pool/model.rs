@@ -59,7 +59,7 @@ impl Port {
         heard
     }
 
-    /// The client's side.
+    /// Plays the client.
     fn publish(&self) {
         self.request.store(1, Release);
         Loom::fence();
@@ -283,8 +283,7 @@ fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
         server.thread_count.promote();
         server.thread_count.promote();
         server.port.request.store(1, Release);
-        let guard =
-            server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
+        let guard = server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
         let last = spawn(&server, |server| {
             if let Some(guard) = keep_up(server, guard, 0) {
                 serve_within_the_bound(server, guard, 0);

@@ -4,7 +4,7 @@
 //!
 //! 1. A thread writes its own [`Seat`] before it goes busy, and clears it before it counts as a stand-by. So
 //!    the holder of the role, which has acquired the role's word and then the counts, sees a seat for each
-//!    thread that is stuck. It may see one too many, of a thread that is about to come back: that thread looks
+//!    thread that is stuck. It may see one too many, of a thread that is about to come back. That thread looks
 //!    at the role after it has cleared its seat.
 //! 2. A thread that has acquired the counts, and sees by them that another stands by, sees that one's seat
 //!    cleared.

@@ -14,10 +14,10 @@
 //! # Threads that are left behind
 //!
 //! A client that reconnects has another id, so calls from before do not count against it. Therefore a thread in
-//! a method of a client that has gone is *left behind*: it is no worker any more, and the server replaces it.
-//! It does so for up to `max_left_behind` threads, so there are at most as many more, and the one that looks.
-//! That limit is `max_workers`, but at least 8: with one worker, a client that was killed in a slow method can
-//! come back at once.
+//! a method of a client that has gone is *left behind*. It is not a worker any more, and the server replaces
+//! it. It does so for up to `max_left_behind` threads, so there are at most as many more, and the one that
+//! looks. That limit is `max_workers`, but at least 8: with one worker, a client that was killed in a slow
+//! method can come back at once.
 //!
 //! When that many are left behind, no client is let in, and no task of a client that has gone is polled. Then a
 //! connected client keeps what it had. Until the last is let in, fewer than `max_left_behind` are left behind,

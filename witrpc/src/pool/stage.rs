@@ -3,15 +3,14 @@
 //! # Invariant
 //!
 //! A server that was found quiet ([`ServerStage::settle`]) begins no further method, and has answered all that
-//! it has begun. Its clients are told that it did not take what it has not answered, so this has to be true. A
-//! stream that a method returns was answered when it was opened: its items may still be made, and its clients
-//! see it cut.
+//! it has begun. It reports all that it has not answered as not taken, so this has to be true. A stream that a
+//! method returns was answered when it was opened: its items may still be made, and its clients see it cut.
 //!
-//! - The thread that finds it quiet stores *refusing*; fences; looks whether all threads stand by
+//! - The thread that finds it quiet stores *refusing* and fences. Then it looks whether all threads stand by
 //!   and no job is left.
-//! - A thread that takes the poller role is counted as one that does not stand by
-//!   ([`ThreadCount::promote`](super::thread_count::ThreadCount)); fences ([`ServerStage::enter`]); looks at the stage before
-//!   each call that it begins.
+//! - A thread that takes the poller role is counted as not standing by
+//!   ([`ThreadCount::promote`](super::thread_count::ThreadCount)). It fences ([`ServerStage::enter`]), and
+//!   looks at the stage before each call that it begins.
 //!
 //! One of the two fences comes first. If it is the former thread's, the latter refuses what it takes. If it is
 //! the latter's, the former finds a thread that does not stand by.

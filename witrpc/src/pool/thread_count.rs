@@ -9,14 +9,14 @@
 //! 1. When the last stand-by takes the role, another thread is started, up to the bound. So a holder that runs
 //!    a handler leaves a thread that can be woken when the handler is slow. A holder at the bound starts one in
 //!    place of a thread that is [left behind](super::shares).
-//! 2. At the bound, without a stand-by, the holder runs no handlers and no tasks, only upkeep: with all others
-//!    stuck it is the last thread that can be woken. The upkeep includes requests that run no method (pulls of
-//!    items and of events, closes, subscriptions), so a call that runs is not cut off from its client. During
-//!    upkeep it is busy like any holder, and a thread that comes back may displace it.
+//! 2. At the bound, without a stand-by, the holder does only upkeep, and runs no handlers and no tasks. With
+//!    all others stuck, it is the last thread that can be woken. The upkeep includes requests that run no
+//!    method (pulls of items and of events, closes, subscriptions). So a call that runs is not cut off from its
+//!    client. During upkeep it is busy like any holder, and a thread that comes back may displace it.
 //! 3. A holder that is alone runs handlers all the same. No other thread could be started, and one call at a
 //!    time is better than none.
-//! 4. A thread counts as a stand-by from before it lets go of the role (or returns from a handler) until after
-//!    it has taken the role again. So the count is exact whenever the role is vacant.
+//! 4. A thread counts as a stand-by from before it lets go of the role, or returns from a handler. It does so
+//!    until after it has taken the role again. So the count is exact whenever the role is vacant.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 

@@ -81,8 +81,7 @@ fn a_client_gets_its_share_back(broken: BrokenShares) {
         let seat = shares.seats.sit_down();
         seat.take(CLIENT);
         server.port.request.store(1, Release);
-        let guard =
-            server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
+        let guard = server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
         let theirs = Arc::clone(&shares);
         let holder = spawn(&server, move |server| {
             serve_within_shares(server, &theirs, guard, CLIENT, broken);
@@ -174,8 +173,7 @@ fn a_client_leaves_at_the_bound(broken: BrokenShares) {
         }
         shares.seats.sit_down().take(LEAVER);
         server.port.request.store(1, Release);
-        let guard =
-            server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
+        let guard = server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
         let theirs = Arc::clone(&shares);
         let holder = spawn(&server, move |server| {
             serve_within_shares(server, &theirs, guard, OTHER, broken);
@@ -235,8 +233,7 @@ fn a_thread_that_was_replaced_comes_back(broken: BrokenShares) {
         left_behind.take(LEAVER);
         stuck.take(CLIENT);
         server.port.request.store(1, Release);
-        let guard =
-            server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
+        let guard = server.protocol.woken(ThreadNumber::from_count(0)).expect("the role is vacant");
         let theirs = Arc::clone(&shares);
         let holder = spawn(&server, move |server| {
             serve_within_shares(server, &theirs, guard, OTHER, broken);
