@@ -145,8 +145,8 @@ impl Arrivals {
     }
 
     /// Sleeps until a ring or until the time is over. While requests wait behind a handler, it sleeps only
-    /// briefly. Their ring may have come before the poller was marked as being in a handler, and the thread
-    /// that it woke then left the role where it was.
+    /// briefly. Their ring may have come before the poller was marked as being in a handler. Then the thread
+    /// that it woke has left the role where it was.
     pub fn park(&self, timeout: Option<Duration>) {
         let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = lock(&self.state);

@@ -221,7 +221,7 @@ impl AnswerHandle {
     /// # Errors
     ///
     /// [`ChannelError::Misbehaved`] if there is no such call, the answer is over the limit, or its tag is out
-    /// of range: the transport then [ends](Self::end) the connection. With any other error, the connection has
+    /// of range. The transport then [ends](Self::end) the connection. With any other error, the connection has
     /// ended.
     pub fn answer(&self, ticket: Ticket, answer: Answer) -> Result<(), ChannelError> {
         if self.in_flight.check_len(answer.payload.len()).is_err() {

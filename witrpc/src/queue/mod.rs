@@ -1,9 +1,9 @@
 //! The kit for transports that move messages instead of sharing memory.
 //!
 //! A [`Transport`](crate::transport::Transport) brings two things of its own: how clients meet the server, and
-//! how a message crosses. All else that client and server expect of a transport is here: calls in flight by
-//! ticket, waits with limits (as a thread or as a task), and lanes that one caller keeps. So are fair turns of
-//! the clients, calls that are given up, and the stages in which a server ends.
+//! how a message crosses. All else that client and server expect of a transport is here. That includes calls in
+//! flight by ticket, waits with limits (as a thread or as a task), and lanes that one caller keeps. It also
+//! includes fair turns of the clients, calls that are given up, and the stages in which a server ends.
 //!
 //! - `bind` makes a [`ServerQueue`] and returns it. For each client, the transport calls
 //!   [`ServerQueue::connect`] with an [`AnswerSink`], and passes what the client sends to the

@@ -31,7 +31,7 @@ pub trait RequestSink: Send + Sync {
 ///
 /// Its methods are called from any thread, several at once, without a lock of the kit's. They must not wait or
 /// panic: a sink queues what it is given for a writer thread of the transport. The kit does not bound the
-/// answers for a client that does not read: a call is over once it is answered, and the client may send the
+/// answers for a client that does not read. A call is over once it is answered, and the client may send the
 /// next. A transport bounds them instead: while it holds too many answers, it reads no further requests of that
 /// client. It should still read that a call is given up, if it can tell the two apart.
 pub trait AnswerSink: Send + Sync {
@@ -59,7 +59,7 @@ pub trait AnswerSink: Send + Sync {
 /// The meeting point of a server: what its transport keeps while the server exists, such as a listening socket
 /// and a thread. Its methods are called from any thread, without a lock of the kit's.
 pub trait MeetingPoint: Send + Sync {
-    /// Returns the name that clients connect to, or an empty string if there is none.
+    /// Returns the name that clients connect to, or an empty string without one.
     fn name(&self) -> &str {
         ""
     }

@@ -12,7 +12,7 @@ pub trait Primitives {
     /// A word that threads share.
     type Word: Word;
 
-    /// [`atomic::fence`] with [`Ordering::SeqCst`]: the only fence that a protocol here needs.
+    /// Runs [`atomic::fence`] with [`Ordering::SeqCst`], the only fence that a protocol here needs.
     fn fence();
 
     /// Lets another thread go on. The caller waits for that thread's next step.
@@ -28,7 +28,7 @@ pub trait Word {
     fn fetch_add(&self, value: u64, order: Ordering) -> u64;
     fn fetch_sub(&self, value: u64, order: Ordering) -> u64;
     fn fetch_or(&self, value: u64, order: Ordering) -> u64;
-    /// On success, acquires and releases. On failure, returns the word that was found, relaxed.
+    /// Exchanges the word. Success acquires and releases. A failure returns the word that was found, relaxed.
     fn compare_exchange(&self, current: u64, new: u64) -> Result<u64, u64>;
 }
 

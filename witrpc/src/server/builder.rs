@@ -109,8 +109,8 @@ impl WitServerBuilder {
     /// that the type accepts.
     ///
     /// **Risk:** the bytes of postcard do not describe themselves. If the client was built from another version
-    /// of the type, an unknown part is read as a wrong value, without an error: 5 arrives as -3. So allow it
-    /// only where both sides are always built together. The client must allow it too, with
+    /// of the type, an unknown part is read as a wrong value, without an error. For example, 5 arrives as -3.
+    /// So allow it only where both sides are always built together. The client must allow it too, with
     /// [`ClientBuilder::allow_unverified_types`](crate::ClientBuilder::allow_unverified_types). A codec that
     /// describes itself, such as JSON, does not need this: there the call fails with an error.
     pub fn allow_unverified_types(mut self, allow: bool) -> Self {

@@ -68,8 +68,8 @@ impl Handler for Dispatcher {
         self.dispatch(&line, tag, &mut request.payload);
     }
 
-    /// Most requests are short calls to a user's service, without hooks and spans, while the server goes on.
-    /// Any other request takes the general path.
+    /// Serves a short request. Most are calls to a user's service, without hooks and spans, while the server
+    /// goes on. Any other request takes the general path.
     fn serve_short(
         &self,
         pool: &Arc<Pool>,

@@ -126,10 +126,10 @@ impl<C> WorkerBuilder<C> {
         self
     }
 
-    /// Sets whether the process leads its own process group; by default it does. Without one, the
-    /// signals of a terminal reach the worker as they reach its parent. A worker that has been stopped
-    /// by a signal then ends with its parent only once it continues. Nor can every process that it
-    /// leaves behind be told from a worker then: see [`is_worker`](super::is_worker).
+    /// Sets whether the process leads its own process group; by default it does. Without one, the signals of a
+    /// terminal reach the worker as they reach its parent. A worker that has been stopped by a signal then ends
+    /// with its parent only once it continues. Some processes that it leaves behind cannot be distinguished
+    /// from a worker then: see [`is_worker`](super::is_worker).
     pub fn own_process_group(mut self, own: bool) -> Self {
         self.own_process_group = own;
         self

@@ -30,10 +30,10 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Call it before any code reads standard input, and before you start processes that must not hold the
 /// line.
 ///
-/// When it returns, the parent has gone or does not want the worker any more, and the server has been
-/// closed: the program may clean up. A process that still runs one second later, because a handler or
-/// another thread blocks it, is killed. The line is watched from the beginning, so all this also holds
-/// while the server starts.
+/// When it returns, the parent has gone or does not want the worker any more. The server has been closed, and
+/// the program may clean up. A process that still runs one second later, because a handler or another thread
+/// blocks it, is killed. The line is watched from the beginning, so all this also holds while the server
+/// starts.
 ///
 /// # Errors
 ///

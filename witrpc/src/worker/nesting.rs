@@ -45,9 +45,9 @@ static OVER: AtomicBool = AtomicBool::new(false);
 /// worker, and it cannot start workers. A program that starts such processes should remove the variable
 /// `WITRPC_WORKER` from their environment.
 ///
-/// A worker behind a wrapper that replaces its standard input, as in `sh -c "program </dev/null; true"`,
-/// cannot know that it is a worker: this returns `false` there. If its program starts itself as a
-/// worker, the [limit of nesting](crate::WorkerBuilder::spawn) ends that chain.
+/// A worker behind a wrapper that replaces its standard input, as in `sh -c "program </dev/null; true"`, cannot
+/// know that it is a worker. This returns `false` there. If its program starts itself as a worker, the [limit
+/// of nesting](crate::WorkerBuilder::spawn) ends that chain.
 #[must_use]
 pub fn is_worker() -> bool {
     has_begun() || was_started_as_worker()

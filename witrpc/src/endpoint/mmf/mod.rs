@@ -38,9 +38,9 @@ pub use witrpc_mmf::{Descriptor, Origin};
 ///
 /// - small calls, a few KiB: leave it at 1 MiB;
 /// - messages of a known size: eight times that size, for two in flight each way;
-/// - many clients: together they take up to `max_clients × size`. A client that has gone counts while something
-///   in its memory is in use: a [`Shared`](crate::Shared) that is kept, or a request that a handler reads in
-///   place.
+/// - many clients: together they take up to `max_clients × size`. A client that has gone counts while its
+///   memory is in use. That may be a [`Shared`](crate::Shared) that is kept, or a request that a handler reads
+///   in place.
 ///
 /// # Examples
 ///
@@ -209,7 +209,7 @@ impl Mmf {
     ///   connect. A user that is not allowed is turned away before anything else happens, but takes one of 64
     ///   places for pending handshakes meanwhile. Its connections also have to be closed. What it leaves in
     ///   nine of them can make that take as long as it likes, and new clients wait. A directory that exists
-    ///   keeps its mode and must let the other users enter; mode `0710` with a common group keeps the rest of
+    ///   keeps its mode and must let the other users enter. Mode `0710` with a common group keeps the rest of
     ///   the machine out.
     /// - An allowed user can do what any client can. It can take [`max_clients`](Self::max_clients) places with
     ///   their memory, keep the server's threads busy, and call every method. An access token identifies the

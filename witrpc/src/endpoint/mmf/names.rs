@@ -70,7 +70,8 @@ impl Mmf {
         let report = inquire(&name, &self.place, self.options.handshake_timeout);
         let report = report.map_err(errors::connect)?;
         Metrics::from_report(&report).ok_or_else(|| ConnectError::Protocol {
-            problem: "the server's metrics are malformed: build both programs from one version".to_owned(),
+            problem: "the server's metrics are malformed: build both programs from one version"
+                .to_owned(),
         })
     }
 }

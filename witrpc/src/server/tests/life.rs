@@ -163,7 +163,7 @@ fn one_client_can_be_sent_away() {
         let id = server.clients()[0].id;
         let other = fixture.client();
         assert!(server.disconnect(id));
-        let error = until_err(|| unwanted.echo("anybody?"));
+        let error = until_err(|| unwanted.echo("is a server there?"));
         assert!(matches!(error, CallError::Disconnected(DisconnectReason::Dismissed)), "{error}");
         assert!(!server.handle().disconnect(id), "gone already");
         assert_eq!(other.echo("going on").unwrap(), "going on");

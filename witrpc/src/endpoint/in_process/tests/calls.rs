@@ -95,7 +95,11 @@ fn calls_that_are_not_polled_any_more_pass_through_their_lane() {
         }
         peer.answer(request.ticket, small(10 + tag)).unwrap();
     }
-    assert_eq!(count.0.load(Ordering::SeqCst), 2, "an answer wakes those who still wait for it");
+    assert_eq!(
+        count.0.load(Ordering::SeqCst),
+        2,
+        "an answer wakes the callers that still wait for it"
+    );
     assert!(client.try_send(small(5)).unwrap().is_some(), "the lane is free");
     let sent = client.poll_send(&mut cx, &mut queued[2], small(4), &mut Limit::Never);
     let Poll::Ready(Ok(ticket)) = sent else { panic!("{sent:?}") };
