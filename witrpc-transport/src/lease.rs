@@ -17,7 +17,7 @@ pub trait SharedBytes: Any + Send + Sync {
     /// Returns how many there are.
     fn len(&self) -> usize;
 
-    /// Returns whether there are none.
+    /// Returns whether there are no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -99,7 +99,7 @@ impl Life {
         self.is_ours() && self.wait_until(until, |ends| ends.stopped.is_some()).stopped.is_some()
     }
 
-    /// Returns whether the clients were told that the server has not taken what it has not answered.
+    /// Returns whether the clients were informed that unanswered calls were not taken.
     pub fn has_drained(&self) -> bool {
         self.is_ours() && self.ends().stopped.is_some_and(|(how, _)| how == Shutdown::Drained)
     }

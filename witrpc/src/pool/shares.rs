@@ -32,7 +32,7 @@
 //!
 //! # Threads outside of the pool
 //!
-//! A method that is fed has a [thread of its own](super::external_thread), which is no worker and never
+//! A method that is fed has a [thread of its own](super::external_thread), which is not a worker and is never
 //! replaced. Such a thread has a seat among the [external](Shares::external_seats) ones. The holder of the role
 //! never looks at these, so they change no share, replacement or polling of tasks.
 //!

@@ -85,7 +85,7 @@ impl Exchange {
         Ok((Self(handshake), message))
     }
 
-    /// Returns the keys; `None` if this is no reply to this message by a server that has the token.
+    /// Returns the keys, or `None` if `reply` does not answer this message, from a server that has the token.
     pub fn finish(self, reply: &[u8]) -> Option<SessionKeys> {
         let mut handshake = self.0;
         read(&mut handshake, reply)?;

@@ -21,7 +21,7 @@ pub fn in_process<C: Client>(service: impl IntoService) -> C {
     let codec = Codec::all()
         .find(|codec| contract::traced(C::DESCRIPTOR, *codec).refusal().is_none())
         .unwrap_or_default();
-    // Both sides of one trait have the same types, so an unverified type is no risk.
+    // Both sides of one trait have the same types, so an unverified type is safe.
     let allow_unverified = std::ptr::eq(service.descriptor(), C::DESCRIPTOR);
     let builder = WitServer::builder().listen(place.clone()).codecs([codec]);
     let server =

@@ -121,7 +121,7 @@ impl LockedTask {
     }
 }
 
-/// Ends a server while a thread polls a task, which is to wait.
+/// Ends a server while a thread polls a task that will wait.
 fn a_task_at_the_end(broken: BrokenEnd) {
     check(move || {
         let task = Arc::new(LockedTask {
