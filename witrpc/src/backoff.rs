@@ -56,8 +56,8 @@ pub struct Pauses {
 }
 
 impl Pauses {
-    /// Returns the pause before the next attempt, after an attempt that succeeded for `lasted`, or zero if it
-    /// did not.
+    /// Returns the pause before the next attempt. `lasted` is how long the success of the last attempt lasted,
+    /// or zero if it failed.
     pub fn after(&mut self, lasted: Duration) -> Duration {
         if lasted > self.backoff.longest() {
             self.next = self.backoff.first;

@@ -257,7 +257,8 @@ impl PoolWorker {
         None
     }
 
-    /// Returns the next rest at the bound, given how many ended without a look that found something.
+    /// Returns the next rest at the bound: twice as long as the one before, unless a look has found something
+    /// since.
     fn next_rest(&self) -> Duration {
         let twice = |rest: Duration| (rest * 2).min(LONGEST_REST_AT_BOUND);
         self.rest_at_bound.map_or(FIRST_REST_AT_BOUND, twice)

@@ -138,8 +138,8 @@ impl ServerAdmission {
         }
     }
 
-    /// Finds a service, and returns its contract if the client has another one. If there is no such service,
-    /// returns the names of all that are served.
+    /// Returns the welcome to a service, with its contract if the client knows another one. Without such a
+    /// service, the error is the names of all that are served.
     fn welcome(
         &self,
         asked: &str,

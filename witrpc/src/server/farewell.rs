@@ -53,7 +53,7 @@ struct FarewellState {
     waiting: VecDeque<Parting>,
     /// Set while a thread takes what waits.
     is_served: bool,
-    /// Set while its tasks are to be dropped.
+    /// The pool whose tasks remain to be dropped, once the server has ended.
     ended_pool: Option<Arc<Pool>>,
     has_ended: bool,
 }
