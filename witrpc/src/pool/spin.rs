@@ -62,8 +62,8 @@ impl Spin {
         Self::within_quota(policy, has_quota_of_one_processor())
     }
 
-    /// Applies the quota. On a single processor a thread may still spin, since the client may run on another
-    /// one; outcomes tell.
+    /// Returns the budget, with or without a quota of one processor. On a machine with a single processor a
+    /// thread may still spin, since the client may run on another one; outcomes tell.
     fn within_quota(policy: WaitPolicy, is_one_processor: bool) -> Self {
         let policy = match policy {
             WaitPolicy::Adaptive if is_one_processor => WaitPolicy::Park,

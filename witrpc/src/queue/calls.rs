@@ -2,8 +2,8 @@
 //!
 //! # Invariants
 //!
-//! 1. While the connection stands, `lanes_taken` counts the lanes of all unanswered calls, given up or not, and
-//!    the lanes that stay with their senders. It never exceeds the limit.
+//! 1. While the connection stands, `lanes_taken` counts the calls that are sent and unanswered, given up or
+//!    not, and the lanes that stay with their senders. It never exceeds the limit.
 //! 2. While the connection stands, a call is in `queue` exactly once while it is [`Call::Queued`], and
 //!    otherwise not. Once it is closed, `queue` is empty.
 //! 3. Once the connection is closed, no call is [`Call::Abandoned`]: no answer would remove it.
