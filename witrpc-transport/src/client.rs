@@ -8,7 +8,7 @@ use crate::error::ChannelError;
 use crate::lease::Lessor;
 use crate::limit::Limit;
 use crate::message::{Answer, Outgoing, Ticket};
-use crate::short::{Exchange, Short};
+use crate::short::{Exchange, Short, ShortAnswer};
 
 /// A send in progress, across the polls of a future. Starts as `Sending::default()`.
 ///
@@ -64,6 +64,22 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     fn exchange_short(&self, tag: u32, body: &Short) -> Exchange {
         let (_, _) = (tag, body);
         Exchange::NotSent
+    }
+
+    /// Sends a short request without a deadline, for a future, which then calls
+    /// [`poll_short`](Self::poll_short). `None` when nothing was sent, as by a transport that has no quicker
+    /// way for such requests.
+    fn send_short(&self, tag: u32, body: &Short) -> Option<Ticket> {
+        let (_, _) = (tag, body);
+        None
+    }
+
+    /// Looks for the short answer to a request that [`send_short`](Self::send_short) has sent. Wakes the
+    /// task again for as long as the answer is likely to be there before the task could sleep and wake up.
+    /// `None` when it is not there by then, or is no short one: then [`poll_answer`](Self::poll_answer).
+    fn poll_short(&self, cx: &mut Context<'_>, ticket: Ticket) -> Poll<Option<ShortAnswer>> {
+        let (_, _) = (cx, ticket);
+        Poll::Ready(None)
     }
 
     /// Sends, and waits for a place, for space and for segments to be taken: this is the client's

@@ -36,14 +36,7 @@ impl Client {
             return;
         }
         let lane = self.lanes.get(ticket.lane as usize);
-        let is_ours = match lane.ownership.current() {
-            Some((seq, Phase::Collectable)) if seq == ticket.seq => {
-                lane.ownership.reclaim(seq, Phase::Collectable)
-            }
-            Some((seq, Phase::Completed)) if seq == ticket.seq => false,
-            _ => lane.seq() == ticket.seq,
-        };
-        if is_ours {
+        if lane.is_owned_again_by(ticket) {
             return self.abandon_owned(ticket);
         }
         self.deadlines.clear_for(ticket);

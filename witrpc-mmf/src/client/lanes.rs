@@ -7,11 +7,12 @@ use std::task::Waker;
 
 use witrpc_rt::lock;
 
+use crate::link::message::Ticket;
 use crate::link::reassembly::Reassembly;
 use crate::memory::layout::GROUP;
 use crate::memory::words::Mapped;
 
-use super::lane_ownership::LaneOwnership;
+use super::lane_ownership::{LaneOwnership, Phase};
 use super::lane_queue::FreeLanes;
 use super::sleeper::SleeperSlot;
 use super::stall_timer::StallTimer;
@@ -80,6 +81,20 @@ impl ClientLane {
             Looks::Asleep => ASLEEP,
         };
         self.looks.store(word, Relaxed);
+    }
+
+    /// Takes the lane back for a call that may have lent it. Returns `false` if the answer was moved off
+    /// the lane, which may be in use by a later call.
+    #[inline]
+    pub fn is_owned_again_by(&self, ticket: Ticket) -> bool {
+        match self.ownership.current() {
+            Some((seq, Phase::Collectable)) if seq == ticket.seq => {
+                self.ownership.reclaim(seq, Phase::Collectable)
+            }
+            Some((seq, Phase::Completed)) if seq == ticket.seq => false,
+            // Not lent since this call began, or the lane is already used by a later call.
+            _ => self.seq() == ticket.seq,
+        }
     }
 
     pub fn reassembly(&self) -> MutexGuard<'_, Option<Reassembly>> {

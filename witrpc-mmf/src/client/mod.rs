@@ -21,6 +21,7 @@ mod receive;
 mod send;
 mod send_state;
 mod short;
+mod short_future;
 mod sleeper;
 pub mod stall_timer;
 mod waiting;

@@ -173,15 +173,7 @@ impl Client {
     ) -> Poll<Result<R, ChannelError>> {
         self.check_mapped()?;
         let lane = self.lanes.get(ticket.lane as usize);
-        let mine = match lane.ownership.current() {
-            Some((seq, Phase::Collectable)) if seq == ticket.seq => {
-                lane.ownership.reclaim(seq, Phase::Collectable)
-            }
-            Some((seq, Phase::Completed)) if seq == ticket.seq => false,
-            // Not lent since this call began, or the lane is already used by a later call.
-            _ => lane.seq() == ticket.seq,
-        };
-        if !mine {
+        if !lane.is_owned_again_by(*ticket) {
             self.deadlines.clear_for(*ticket);
             return Poll::Ready(self.take_completed(*ticket).map(receive));
         }

@@ -24,11 +24,7 @@ impl Client {
     /// [`ClientChannel::exchange_short`](witrpc_transport::ClientChannel::exchange_short).
     #[inline]
     pub fn exchange_short(&self, tag: u32, body: &Short) -> Exchange {
-        if !self.half.codec.is_plain() || self.check_connected().is_err() {
-            return Exchange::NotSent;
-        }
-        let Some(lane) = self.take_unqueued() else { return Exchange::NotSent };
-        let seq = self.publish_short(lane, tag, body);
+        let Some((lane, seq)) = self.try_send_short(tag, body) else { return Exchange::NotSent };
         let line = self.response_line(lane);
         let arrived = || (lines::shows::<Mapped>(line) == seq).then_some(());
         let answer =
@@ -43,6 +39,17 @@ impl Client {
                 Exchange::Sent(Ticket::new(lane as u32, seq))
             }
         }
+    }
+
+    /// Sends a short request, if messages are not sealed, a lane is free and no call waits for one. Returns
+    /// the lane and the seq.
+    #[inline]
+    pub(super) fn try_send_short(&self, tag: u32, body: &Short) -> Option<(usize, u64)> {
+        if !self.half.codec.is_plain() || self.check_connected().is_err() {
+            return None;
+        }
+        let lane = self.take_unqueued()?;
+        Some((lane, self.publish_short(lane, tag, body)))
     }
 
     #[inline]
@@ -61,7 +68,7 @@ impl Client {
 
 /// Returns the answer if the copied line itself holds it, without leases.
 #[inline]
-fn short_answer(copied: &lines::Copied) -> Option<ShortAnswer> {
+pub(super) fn short_answer(copied: &lines::Copied) -> Option<ShortAnswer> {
     let Head { kind, tag, len, .. } = Head::from_word(copied.head)?;
     if kind != Kind::Inline || tag & LEASES != 0 {
         return None;

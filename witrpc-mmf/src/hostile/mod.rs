@@ -5,6 +5,7 @@ mod leases;
 mod memory;
 mod sealed;
 mod server;
+mod short_future;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use witrpc_transport::{
-    Answer, ChannelError, ClientChannel, Exchange, Lessor, Limit, Outgoing, Sending, Short, Ticket,
+    Answer, ChannelError, ClientChannel, Exchange, Lessor, Limit, Outgoing, Sending, Short,
+    ShortAnswer, Ticket,
 };
 
 use crate::client::{Client, KeptLane, SendState};
@@ -30,6 +31,14 @@ impl ClientChannel for Channel {
 
     fn exchange_short(&self, tag: u32, body: &Short) -> Exchange {
         self.0.exchange_short(tag, body)
+    }
+
+    fn send_short(&self, tag: u32, body: &Short) -> Option<Ticket> {
+        self.0.begin_short(tag, body)
+    }
+
+    fn poll_short(&self, cx: &mut Context<'_>, ticket: Ticket) -> Poll<Option<ShortAnswer>> {
+        self.0.poll_short(cx, ticket)
     }
 
     fn poll_send(

@@ -49,23 +49,6 @@ struct Extras {
     feeds: bool,
 }
 
-/// Calls a method within a future, and waits there for the answer.
-///
-/// This is a macro because a function would have its own future, into which the call would be
-/// copied.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __call_async {
-    ($method:ty, $connection:expr, $arguments:expr) => {
-        $crate::__private::v1::ClientCall::of::<$method>($connection, $arguments)
-            .send()
-            .await
-            .outcome::<$method>()
-    };
-}
-
-pub use __call_async as call_async;
-
 impl<'a> ClientCall<'a> {
     /// Starts a call of a method with these arguments.
     #[inline]
@@ -114,7 +97,12 @@ impl<'a> ClientCall<'a> {
     /// without the bounds a second time, within generated code.
     #[inline]
     pub async fn send(&mut self) -> Answered<'_> {
-        Answered(self.exchange().await)
+        Answered(self.exchange(None).await)
+    }
+
+    /// Goes on with a call that may have been sent, and completes when the answer is there.
+    pub async fn send_from(&mut self, unfinished: Option<Box<Unfinished<'a>>>) -> Answered<'_> {
+        Answered(self.exchange(unfinished.map(|unfinished| *unfinished)).await)
     }
 
     /// Encodes an argument, unless an earlier one failed: the call is then not sent.

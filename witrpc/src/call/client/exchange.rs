@@ -104,7 +104,7 @@ impl<'a> ClientCall<'a> {
     /// Waits as a task does, on this thread: cancelling a call wakes a task.
     #[cold]
     fn exchange_as_task(&mut self) -> Result<AnswerValue<'_>, CallError> {
-        let mut exchange = pin!(self.exchange());
+        let mut exchange = pin!(self.exchange(None));
         block_on(|cx| exchange.as_mut().poll(cx))
     }
 
@@ -121,11 +121,25 @@ impl<'a> ClientCall<'a> {
         block_on(|cx| waited.as_mut().poll(cx))
     }
 
-    pub(super) async fn exchange(&mut self) -> Result<AnswerValue<'_>, CallError> {
+    pub(super) async fn exchange(
+        &mut self,
+        unfinished: Option<Unfinished<'a>>,
+    ) -> Result<AnswerValue<'_>, CallError> {
         let mut call_deadline = self.prepare()?;
         let mut cancelled = self.connection.token().map(CancelToken::watch);
-        let link = self.connection.inner().link();
-        let ended = match self.attempt(&link, &mut call_deadline, &mut cancelled).await {
+        let (link, sent, is_answered) = match unfinished {
+            None => (self.connection.inner().link(), None, false),
+            Some(Unfinished::Sent(link, ticket)) => (link, Some(ticket), false),
+            Some(Unfinished::Answered(link, answer)) => {
+                self.answer = answer;
+                (link, None, true)
+            }
+        };
+        let attempted = match is_answered {
+            true => self.check_taken(),
+            false => self.attempt(&link, sent, &mut call_deadline, &mut cancelled).await,
+        };
+        let ended = match attempted {
             Ok(()) => Ok(()),
             // Boxed, so that a call which needs no second attempt has a small future.
             Err(failed) => {
@@ -135,17 +149,27 @@ impl<'a> ClientCall<'a> {
         self.reply(ended, call_deadline)
     }
 
-    /// Sends the request over a link and waits for its answer.
+    /// Sends the request over a link, unless it was sent, and waits for its answer.
     async fn attempt(
         &mut self,
         link: &Link,
+        sent: Option<Ticket>,
         call_deadline: &mut CallDeadline,
         cancelled: &mut Option<TokenWatch>,
     ) -> Result<(), Failed> {
-        let tag = self.tag(link)?;
-        self.decide_leases(link)?;
         let deadline = call_deadline.deadline;
         let mut flight = PendingCall::new(&*link.channel, &mut call_deadline.limit);
+        let tag = match sent {
+            Some(ticket) => {
+                flight.set_sent(ticket);
+                0
+            }
+            None => {
+                let tag = self.tag(link)?;
+                self.decide_leases(link)?;
+                tag
+            }
+        };
         poll_fn(|cx| {
             poll_cancelled(cx, cancelled)?;
             if !flight.is_sent() {
@@ -212,7 +236,7 @@ impl<'a> ClientCall<'a> {
                 Err(CallError::Cancelled) => return Err(CallError::Cancelled),
                 Err(error) => return Err(may_have_run.unwrap_or(error)),
             };
-            failed = match self.attempt(&link, &mut call_deadline, &mut cancelled).await {
+            failed = match self.attempt(&link, None, &mut call_deadline, &mut cancelled).await {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,
             };

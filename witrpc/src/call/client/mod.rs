@@ -13,3 +13,4 @@ pub mod hook_call;
 pub mod options;
 pub mod pending_call;
 pub mod short;
+pub mod short_future;

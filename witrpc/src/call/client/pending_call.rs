@@ -46,6 +46,11 @@ where
         self.continues = true;
     }
 
+    /// Continues with a call that was sent.
+    pub fn set_sent(&mut self, ticket: Ticket) {
+        self.stage = CallStage::Sent(ticket);
+    }
+
     /// Tries to send at once. Returns `false` if the call would have to wait.
     pub fn try_send(&mut self, message: Outgoing<'_>) -> Result<bool, ChannelError> {
         let ticket = self.channel.try_send(message)?;

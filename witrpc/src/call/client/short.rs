@@ -20,7 +20,7 @@ use crate::tag::{AnswerTag, Status};
 use super::call::ClientCall;
 
 /// The tag of an answer that is the handler's value, without raw sections.
-const VALUE: u32 = AnswerTag { status: Status::Ok, raw: false }.bits();
+pub(super) const VALUE: u32 = AnswerTag { status: Status::Ok, raw: false }.bits();
 
 /// The progress of a call that continues as a [`ClientCall`].
 pub enum Unfinished<'a> {
@@ -29,6 +29,10 @@ pub enum Unfinished<'a> {
     /// It was answered.
     Answered(LinkRef<'a>, Answer),
 }
+
+/// The progress of a call that continues as a [`ClientCall`]; `None` if it was not sent. Boxed, because few
+/// calls need it.
+pub type HowFar<'a> = Option<Box<Unfinished<'a>>>;
 
 /// Calls a method with these arguments, and blocks the thread until the answer arrives.
 ///
@@ -45,19 +49,28 @@ pub fn call_blocking<'a, M: Method>(
     let encoded = M::ARGS.put(arguments, &mut encoder);
     let mut unfinished = None;
     if encoded.is_ok() && connection.is_plain() {
-        match exchange(connection, M::NUMBER, &encoder) {
-            Ok(answer) => {
-                let mut decoder = Decoder::new(codec, answer.body.bytes(), None);
-                if let Ok(value) = decoder.whole(|from| M::OK.take(from)) {
-                    return Ok(value);
-                }
-                let link = connection.inner().link();
-                unfinished = Some(Box::new(Unfinished::Answered(link, answer.arrived())));
-            }
+        match exchange(connection, M::NUMBER, &encoder)
+            .and_then(|answer| decode::<M>(connection, &answer))
+        {
+            Ok(value) => return Ok(value),
             Err(how_far) => unfinished = how_far,
         }
     }
     finish::<M>(connection, encoder, encoded, unfinished)
+}
+
+/// Decodes the value of an answer. The general path reports what is wrong with an answer
+/// that does not decode.
+#[inline]
+pub(super) fn decode<'a, M: Method>(
+    connection: &'a Connection,
+    answer: &ShortAnswer,
+) -> Result<M::Ok, HowFar<'a>> {
+    let inner = connection.inner();
+    let mut decoder = Decoder::new(inner.codec, answer.body.bytes(), None);
+    decoder
+        .whole(|from| M::OK.take(from))
+        .map_err(|_| Some(Box::new(Unfinished::Answered(inner.link(), answer.arrived()))))
 }
 
 /// Continues on the general path.
@@ -66,7 +79,7 @@ fn finish<'a, M: Method>(
     connection: &'a Connection,
     arguments: Encoder<'a>,
     encoded: Result<(), EncodeError>,
-    unfinished: Option<Box<Unfinished<'a>>>,
+    unfinished: HowFar<'a>,
 ) -> Result<M::Ok, CallError<M::Err>> {
     let mut call = ClientCall::with(connection, M::NUMBER, arguments, encoded);
     call.block_from(unfinished.map(|unfinished| *unfinished)).outcome::<M>()
@@ -79,7 +92,7 @@ fn exchange<'a>(
     connection: &'a Connection,
     method: u16,
     encoder: &Encoder<'_>,
-) -> Result<ShortAnswer, Option<Box<Unfinished<'a>>>> {
+) -> Result<ShortAnswer, HowFar<'a>> {
     let body = encoder.short().ok_or(None)?;
     let link = connection.inner().link();
     let tag = link.tags[usize::from(method)].ok_or(None)?;
@@ -95,7 +108,7 @@ fn exchange<'a>(
 impl Connection {
     /// Returns whether the calls of this view have no hook, no span and no options.
     #[inline]
-    fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.options().is_none() && self.inner().hook.is_none() && !spans::are_wanted()
     }
 }

@@ -1,0 +1,78 @@
+//! The fast path of a short call within a future. As in [`short`](super::short), what needs more goes on in
+//! the general way.
+//!
+//! The future owns its lane while it looks, and lends it whenever it returns `Pending`: it may never be
+//! polled again, and its answer must not keep space of the server then. A look that finds the lane's
+//! answer moved away, or that was the last one, leaves the rest to
+//! [`poll_answer`](Client::poll_answer).
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use witrpc_transport::{Short, ShortAnswer};
+
+use crate::link::line as lines;
+use crate::link::message::Ticket;
+use crate::memory::words::Mapped;
+
+use super::Client;
+use super::lane_ownership::Phase;
+use super::lanes::{ClientLane, Looks};
+use super::short::short_answer;
+
+impl Client {
+    /// Sends a short request. See [`ClientChannel::send_short`](witrpc_transport::ClientChannel::send_short).
+    #[inline]
+    pub fn begin_short(&self, tag: u32, body: &Short) -> Option<Ticket> {
+        let (lane, seq) = self.try_send_short(tag, body)?;
+        Some(Ticket::new(lane as u32, seq))
+    }
+
+    /// Looks for its answer. See
+    /// [`ClientChannel::poll_short`](witrpc_transport::ClientChannel::poll_short).
+    #[inline]
+    pub fn poll_short(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        ticket: Ticket,
+    ) -> Poll<Option<ShortAnswer>> {
+        let lane = self.lanes.get(ticket.lane as usize);
+        if self.check_mapped().is_err() || !lane.is_owned_again_by(ticket) {
+            return Poll::Ready(None);
+        }
+        let line = self.response_line(ticket.lane as usize);
+        if lines::shows::<Mapped>(line) != ticket.seq {
+            return self.look_again(cx, ticket, lane);
+        }
+        let answer = short_answer(&lines::copy_out::<Mapped>(line));
+        if answer.is_some() {
+            if let Looks::Left(_) = lane.looks() {
+                self.spin.succeeded();
+            }
+            self.free_lane(ticket.lane as usize);
+        }
+        Poll::Ready(answer)
+    }
+
+    /// Has the task polled again, unless it has looked as often as it may.
+    #[inline]
+    fn look_again(
+        &self,
+        cx: &Context<'_>,
+        ticket: Ticket,
+        lane: &ClientLane,
+    ) -> Poll<Option<ShortAnswer>> {
+        let left = match lane.looks() {
+            Looks::NotGranted => self.spin.looks(),
+            Looks::Left(left) => left,
+            Looks::Spun | Looks::Asleep => 0,
+        };
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        lane.set_looks(Looks::Left(left - 1));
+        lane.ownership.lend(ticket.seq, Phase::Collectable);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
