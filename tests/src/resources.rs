@@ -60,7 +60,7 @@ impl Resources {
     }
 }
 
-/// Waits until `holder` holds no more than before. It may hold less: what was let go a moment earlier,
+/// Waits until `holder` holds at most what it held before. It may hold less: what was let go just earlier,
 /// such as the socket of a handshake, may have been counted before.
 ///
 /// # Panics

@@ -35,17 +35,17 @@ over_both_transports! {
     fn a_name_without_a_server_is_an_error_at_once_or_after_the_wait(transport) {
         let address = match transport {
             Transport::Mmf | Transport::Encrypted => Address::unguessable(),
-            Transport::InProcess => Address::InProcess { name: "nobody serves this".to_owned() },
+            Transport::InProcess => Address::InProcess { name: "no server has this".to_owned() },
         };
-        let nobody = |error: ConnectError, at_least: Duration| match error {
+        let expect_none = |error: ConnectError, at_least: Duration| match error {
             ConnectError::NobodyServes { waited, .. } => assert!(waited >= at_least, "{waited:?}"),
             other => panic!("{other}"),
         };
-        nobody(BasicClient::connect(address.endpoint()).unwrap_err(), Duration::ZERO);
+        expect_none(BasicClient::connect(address.endpoint()).unwrap_err(), Duration::ZERO);
         let wait = Duration::from_millis(80);
         let started = Instant::now();
         let waiting = BasicClient::builder(address.endpoint()).wait_for_server(wait);
-        nobody(waiting.connect().unwrap_err(), wait);
+        expect_none(waiting.connect().unwrap_err(), wait);
         assert!(started.elapsed() >= wait);
     }
 

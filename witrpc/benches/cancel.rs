@@ -28,7 +28,7 @@ fn main() {
 /// How far off a deadline is: long enough for its handler to begin.
 const DEADLINE: Duration = Duration::from_millis(2);
 
-/// How long nobody asks the server anything, before and after a call is given up: the thread that would
+/// The time without requests to the server, before and after a call is given up: the thread that would
 /// answer stands on the one core of the handler that is to look.
 const SETTLE: Duration = Duration::from_micros(500);
 
@@ -65,7 +65,7 @@ fn cancel(options: Options) {
     report.figure("dropped_future_wakes_task_p99", percentile(&woken, 0.99), "us");
 }
 
-/// Whoever gives up.
+/// A caller that gives up.
 struct Caller {
     blocking: WardClient,
     later: WardAsyncClient,
@@ -130,7 +130,7 @@ impl Caller {
         loop {
             let (ended, at) = self.blocking.ended().expect("an answer");
             if ended == round {
-                // A deadline is seen by whoever reads the clock first.
+                // A deadline is seen by the thread that reads the clock first.
                 return at.saturating_sub(given_up) as f64 / 1e3;
             }
         }

@@ -1,4 +1,4 @@
-//! Events on their way from the process that emits them to those who have subscribed.
+//! Events on their way from the process that emits them to its subscribers.
 //!
 //! One by one, an event is emitted by a call and taken behind its answer: what it costs above the
 //! call is the way to the subscriber. In parts, a thousand are emitted by one call and then taken, by

@@ -76,7 +76,7 @@ fn plainly(file: &File) -> io::Result<MmapMut> {
 }
 
 fn map(file: &File, options: &MmapOptions) -> io::Result<MmapMut> {
-    // SAFETY: nobody else has the file.
+    // SAFETY: no other process has the file.
     unsafe { options.map_mut(file) }
 }
 

@@ -1,4 +1,4 @@
-//! What an open connection costs when nobody calls.
+//! What an open connection costs without calls.
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! A call within one process: all that a call is but the copies through shared memory.
 //!
 //! Both sides park, so a call takes the same instructions whatever else the machine is doing. With
-//! `--calls N` the program makes so many calls and nothing else, for a tool that counts them: the
+//! `--calls N` the program makes N calls and nothing else, for a tool that counts them: the
 //! difference of two counts is what the calls in between have cost.
 
 mod support;

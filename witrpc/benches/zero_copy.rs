@@ -77,7 +77,7 @@ fn long(options: Options) -> Course {
     Course { rounds, warm_up: 10, batches: 20, batch: 5, singles: 0 }
 }
 
-/// Space taken, passed and given back, whatever its length; and passed only, again and again. Nobody
+/// Space taken, passed and given back, whatever its length; and passed only, again and again. Neither side
 /// looks at a byte.
 fn untouched(stage: &Stage) {
     let pass = |len: usize| {
@@ -160,7 +160,7 @@ fn plain_slice_in_place(stage: &Stage) {
     stage.report.goal("bytes_1mib_in_place_vs_memcpy", call.ratio_to(&copy), "ratio", 1.15);
 }
 
-/// What a reader that trusts nobody pays for its copies, beside a slice of its own.
+/// What a reader that trusts no peer pays for its copies, beside a slice of its own.
 fn accessors(stage: &Stage) {
     let len = MIB / size_of::<u64>();
     let shared = stage.studio.drawn(len as u64, 1).expect("it fits");

@@ -20,7 +20,7 @@ trait Probe {
     fn fill(&self, #[wit(ctx)] cx: &CallContext, len: u64, with: u8) -> Shared<[u8]>;
 }
 
-/// The same to those who share what the server takes as a slice.
+/// The same, for clients that share what the server takes as a slice.
 #[wit_service(name = "Probe")]
 trait Sharing {
     /// As there.

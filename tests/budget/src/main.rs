@@ -141,7 +141,7 @@ fn compare(rows: &[&str], check: bool) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Counts the instructions of a call, in up to so many runs, until one is `enough`.
+/// Counts the instructions of a call, in up to `runs` runs, until one is `enough`.
 fn count(
     row: &str,
     side: Side,

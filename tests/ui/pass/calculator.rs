@@ -28,7 +28,7 @@ pub trait Calculator {
     fn mean(&self, samples: &[f64]) -> f64;
     /// The length of a path, and of what it is asked for.
     async fn measure(&self, path: &Path, units: &Option<String>) -> Result<usize, DivideError>;
-    /// Who is there.
+    /// Returns the caller.
     #[wit(idempotent)]
     fn ping(&self, #[wit(ctx)] cx: &CallContext) -> u64;
     /// Answers nothing.

@@ -123,7 +123,7 @@ pub fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<Plain, Errno> {
     if seen.bytes == 0 {
         return Ok(Plain::Bytes(0));
     }
-    // Receive no more than was peeked at: descriptors may come with the bytes behind. If another thread
+    // Receive only what was peeked at: descriptors may come with the bytes behind. If another thread
     // has taken those bytes, others are received after all; this thread does not close their
     // descriptors either.
     let received = receive_with(&socket, &mut bytes[..seen.bytes])?;

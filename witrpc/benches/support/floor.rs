@@ -327,7 +327,7 @@ impl Contender for Echo {
     }
 }
 
-/// So many samples, drawn here and summed there, without a copy.
+/// `len` samples, drawn here and summed there, without a copy.
 pub(crate) struct InPlace {
     pub(crate) floors: Floors,
     pub(crate) len: usize,

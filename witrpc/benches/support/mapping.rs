@@ -61,21 +61,21 @@ impl Mapping {
     pub(crate) fn copy_in(&self, offset: usize, bytes: &[u8]) {
         let to = self.address(offset, bytes.len());
         // SAFETY: within the mapping; the two processes take turns, ordered by release and acquire
-        // of a line, so nobody else touches these bytes now.
+        // of a line, so no other thread touches these bytes now.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) }
     }
 
     /// `len` samples, to be read where they are.
     pub(crate) fn samples(&self, offset: usize, len: usize) -> &[u64] {
         let first = self.address::<u64>(offset, len * size_of::<u64>());
-        // SAFETY: within the mapping and aligned; as in `copy_in`, nobody writes to them now.
+        // SAFETY: within the mapping and aligned; as in `copy_in`, no thread writes to them now.
         unsafe { std::slice::from_raw_parts(first, len) }
     }
 
     /// Has `len` samples written where they are.
     pub(crate) fn with_samples(&self, offset: usize, len: usize, write: impl FnOnce(&mut [u64])) {
         let first = self.address::<u64>(offset, len * size_of::<u64>());
-        // SAFETY: within the mapping and aligned; as in `copy_in`, nobody else touches them now.
+        // SAFETY: within the mapping and aligned; as in `copy_in`, no other thread touches them now.
         write(unsafe { std::slice::from_raw_parts_mut(first, len) });
     }
 

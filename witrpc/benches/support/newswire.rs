@@ -5,20 +5,20 @@ use witrpc::{Events, wit_service};
 use super::race::Contender;
 use super::service::Serving;
 
-/// How many events are emitted before those who are told take them: fewer than wait for a slow one.
+/// How many events are emitted before the subscribers take them: fewer than wait for a slow one.
 const PART: usize = 1_000;
 
 /// Emits when it is told to.
 #[wit_service]
 pub(crate) trait Newswire {
-    /// Emits so many events; how many went on their way to somebody.
+    /// Emits `events` events. Returns how many were sent to a subscriber.
     fn emit(&self, events: u64) -> u64;
 
     #[wit(event)]
     fn told(&self, number: u64);
 }
 
-/// Whoever emits.
+/// The emitter.
 pub(crate) struct Desk {
     events: NewswireEvents,
 }

@@ -8,7 +8,7 @@ pub(crate) trait Contender {
     /// Its turn begins.
     fn begin(&mut self) {}
 
-    /// Does what is timed, so many times.
+    /// Does what is timed, `calls` times.
     fn run(&mut self, calls: usize);
 
     /// Its turn is over.
@@ -63,7 +63,7 @@ impl Times {
     }
 }
 
-/// Runs the rounds. The order turns, so that nobody always comes after the same.
+/// Runs the rounds. The order turns, so that no runner always follows the same one.
 pub(crate) fn race<const N: usize>(
     course: Course,
     contenders: [&mut dyn Contender; N],

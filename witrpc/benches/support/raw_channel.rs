@@ -114,7 +114,7 @@ impl Contender for OneByOne {
     }
 }
 
-/// So many calls in flight.
+/// Keeps `calls` calls in flight.
 pub(crate) struct InFlight {
     pub(crate) client: RawClient,
     pub(crate) calls: usize,

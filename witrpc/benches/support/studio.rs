@@ -11,7 +11,7 @@ pub(crate) trait Studio {
     fn sum(&self, samples: Shared<[u64]>) -> u64;
     /// The sum of the samples, in place if the client is trusted.
     fn sum_in_place(&self, samples: Shared<[u64]>) -> u64;
-    /// So many samples, drawn.
+    /// Returns `len` samples, drawn from `seed`.
     fn drawn(&self, #[wit(ctx)] cx: &CallContext, len: u64, seed: u64) -> Shared<[u64]>;
 }
 

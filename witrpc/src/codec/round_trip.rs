@@ -44,7 +44,7 @@ impl RemoteBytes for Fickle {
 
     fn copy_to(&self, offset: usize, out: &mut [u8]) {
         let places = offset..offset + out.len();
-        let mut seen = self.seen.lock().expect("nobody has failed");
+        let mut seen = self.seen.lock().expect("no holder has panicked");
         assert!(!seen[places.clone()].contains(&true), "{places:?} was looked at before");
         seen[places.clone()].fill(true);
         out.copy_from_slice(&self.bytes[places]);

@@ -28,7 +28,7 @@ pub mod sealed {
 
         fn of_bytes_mut(bytes: &mut [u8]) -> Option<&mut Self>;
 
-        /// Returns whether so many bytes can be one.
+        /// Returns whether `len` bytes can be one.
         fn fits(len: usize) -> bool;
 
         /// Calls the method of `visitor` for this form.

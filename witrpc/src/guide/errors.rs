@@ -27,7 +27,7 @@
 //!         match pieces {
 //!             0..=10 => Ok(1),
 //!             11..=100 => Err(OrderError::AtMost(10)),
-//!             _ => panic!("nobody orders {pieces}"),
+//!             _ => panic!("no customer orders {pieces}"),
 //!         }
 //!     }
 //! }

@@ -1,4 +1,4 @@
-//! Who gets in, and how connections end.
+//! Which clients are admitted, and how connections end.
 
 use std::thread;
 use std::time::Duration;
@@ -63,11 +63,11 @@ fn a_service_that_is_not_served_is_refused_by_name() {
 
 #[test]
 fn a_place_without_a_server_is_refused_at_once() {
-    let refused = ShopClient::connect(InProcess::named("nobody serves here"));
+    let refused = ShopClient::connect(InProcess::named("no server is here"));
     match refused {
         Err(ConnectError::NobodyServes { name, waited, places }) => {
             assert!(places.is_empty(), "it has no path");
-            assert_eq!((name.as_str(), waited), ("nobody serves here", Duration::ZERO));
+            assert_eq!((name.as_str(), waited), ("no server is here", Duration::ZERO));
         }
         other => panic!("{other:?}"),
     }

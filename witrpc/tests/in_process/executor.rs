@@ -42,7 +42,7 @@ struct Queued {
 
 impl Wake for Queued {
     fn wake(self: Arc<Self>) {
-        // Nobody listens once all futures are done.
+        // The executor has stopped listening once all futures are done.
         let _ = self.ready.send(self.number);
     }
 }

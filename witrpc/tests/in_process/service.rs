@@ -158,5 +158,5 @@ pub(crate) fn serve(place: &InProcess, shop: &Corner) -> WitServer {
         .listen(place.clone())
         .service(ShopServer::new(shop.clone()))
         .start()
-        .expect("nobody else serves there")
+        .expect("no other server is there")
 }

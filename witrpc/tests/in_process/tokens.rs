@@ -1,4 +1,4 @@
-//! Who brings the right token gets in, and methods see who it is.
+//! A client with the right token is admitted, and methods see its identity.
 
 use std::sync::{Arc, Mutex};
 
@@ -36,8 +36,8 @@ fn each_token_has_its_identity_and_no_other_gets_in() {
     assert_eq!(with(&place, &bob).unwrap().who_am_i().unwrap().as_deref(), Some("bob"));
     let stranger = with(&place, &AccessToken::random()).unwrap_err();
     assert!(matches!(stranger, ConnectError::TokenRejected), "{stranger}");
-    let nobody = MirrorClient::connect(place).unwrap_err();
-    assert!(matches!(nobody, ConnectError::TokenRequired), "{nobody}");
+    let refused = MirrorClient::connect(place).unwrap_err();
+    assert!(matches!(refused, ConnectError::TokenRequired), "{refused}");
     assert!(server.handle().clients().is_empty());
 }
 

@@ -20,7 +20,7 @@ trait Echo {
     fn checked(&self, text: String) -> Result<u8, u8>;
     /// Where the frame lies, and what it holds.
     fn look(&self, frame: Shared<[u8]>) -> (u64, Vec<u8>);
-    /// A frame of so many sevens.
+    /// Returns a frame of `len` sevens.
     fn sevens(&self, #[wit(ctx)] cx: &CallContext, len: u64) -> Shared<[u8]>;
 }
 
@@ -48,7 +48,7 @@ impl Echo for Wall {
 
 /// Where a frame lies that is this process's own.
 pub(crate) fn address(frame: &Shared<[u8]>) -> u64 {
-    frame.as_slice().expect("nobody else can write to it").as_ptr().addr() as u64
+    frame.as_slice().expect("no other holder can write to it").as_ptr().addr() as u64
 }
 
 pub(crate) type Tamper = fn(Answer) -> Answer;

@@ -18,7 +18,7 @@ use crate::client_end::{Wrapped, address};
 
 #[wit_service]
 trait Darkroom {
-    /// A frame of so many sevens.
+    /// Returns a frame of `len` sevens.
     fn develop(&self, #[wit(ctx)] cx: &CallContext, len: u64) -> Shared<[u8]>;
     /// As `develop`, of a future; none for an odd length.
     async fn develop_later(
@@ -36,13 +36,13 @@ struct Shelf(Arc<Mutex<Vec<Shared<[u8]>>>>);
 
 impl Shelf {
     fn keep(&self, frame: Shared<[u8]>) -> Shared<[u8]> {
-        self.0.lock().expect("nobody panics with it").push(frame.clone());
+        self.0.lock().expect("no holder panics").push(frame.clone());
         frame
     }
 
     /// The frames that were kept since this was last asked.
     fn take(&self) -> Vec<Shared<[u8]>> {
-        std::mem::take(&mut *self.0.lock().expect("nobody panics with it"))
+        std::mem::take(&mut *self.0.lock().expect("no holder panics"))
     }
 }
 

@@ -16,7 +16,7 @@ usage: tokio_service NAME serve
 
   NAME    under which name the notes are kept
   serve   keeps them, until Ctrl-C
-  put     leaves a note, which stays, or goes after so many seconds
+  put     leaves a note, which stays, or goes after SECONDS
   get     prints a note; it is an error if there is none
   wait    prints it as soon as there is one
   gone    returns as soon as there is none

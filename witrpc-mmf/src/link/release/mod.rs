@@ -8,7 +8,7 @@
 //! A writer that is short of space requests a ring for the next release, by the protocol of
 //! [`crate::wakeup::epoch`]. The request is an epoch word in the writer's own region.
 //!
-//! # Words and who writes them
+//! # Words and their writers
 //!
 //! | word          | lies in the region of | written by           | means                             |
 //! | ------------- | --------------------- | -------------------- | --------------------------------- |

@@ -8,7 +8,7 @@
 //! 1. **The peer's region is read by aligned relaxed atomic loads of words, and in no other way.**
 //!    No `&u8`, `&[u8]` or `&T` to it ever exists, only references to atomics. If the peer writes
 //!    during a load, the load returns one value or the other, and is not undefined. (Whole lines
-//!    are loaded by machine code that relies on no more than that: `lines`.) The one exception is
+//!    are loaded by machine code that relies only on that: `lines`.) The one exception is
 //!    [`PeerMemory::trusted`], for which a user must make an unsafe promise ([`TrustedPeer`]): that
 //!    this peer does not write to what it has sent.
 //! 2. **It is copied out once.** Checks are made on the private copy, and the copy that was checked
