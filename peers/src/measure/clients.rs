@@ -57,13 +57,16 @@ pub(crate) fn clients(effort: Effort) -> [Table; 2] {
         all.map(|(running, services)| running.series(services.iter().map(value).collect()))
             .collect()
     };
-    let columns: Vec<String> = COUNTS.iter().map(ToString::to_string).collect();
+    let columns: Vec<String> = COUNTS
+        .map(|count| if count == 1 { "1 client".into() } else { format!("{count} clients") })
+        .into();
     [
         Table {
-            title: "Calls a second of so many clients".into(),
+            title: "Throughput".into(),
             note:
-                "Each client is a thread with a connection of its own; WitRPC waits as it does by \
-                   default. No process is pinned."
+                "Calls a second of all clients together. Each client is a thread with a connection of its own; WitRPC waits as it does by \
+                   default. No process is pinned. Servers of one thread serve tarpc, tonic and iceoryx2; one a client \
+                   the socket and ipc-channel."
                     .into(),
             unit: Unit::PerSecond,
             better: Better::Higher,
@@ -72,7 +75,7 @@ pub(crate) fn clients(effort: Effort) -> [Table; 2] {
             series: rows(&rate),
         },
         Table {
-            title: "Worst stall among so many clients".into(),
+            title: "Worst stall".into(),
             note: "The longest that any of them waited for one answer, in all rounds.".into(),
             unit: Unit::Nanoseconds,
             better: Better::Lower,

@@ -48,8 +48,8 @@ pub(crate) fn cpu_time(effort: Effort) -> [Table; 2] {
         table(
             "Processor time of a second without calls",
             "Client and server together, connected, from 50 ms after the last call on. Less than \
-             0.2 ms is too little to tell apart.",
-            200_000.0,
+             1 ms is too little to tell apart.",
+            1_000_000.0,
             when_idle,
         ),
     ]
@@ -120,7 +120,7 @@ fn idle(effort: Effort, server: &mut Server) -> f64 {
     thread::sleep(Duration::from_millis(50));
     let before = spent(server);
     let start = Instant::now();
-    thread::sleep(5 * effort.turn);
+    thread::sleep(12 * effort.turn);
     (spent(server) - before) / start.elapsed().as_secs_f64()
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::table::Unit;
 use crate::support::race::median;
 
 /// From this ping-pong on, in nanoseconds, two cores share no cache.
@@ -67,13 +68,14 @@ impl Mode {
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { distance, rounds, of, least, most } = self;
+        let show = |floor| Unit::Nanoseconds.show(floor);
         write!(f, "{rounds} of {of} rounds count")?;
         match distance {
             Distance::Near => write!(f, ", in which the cores were near")?,
             Distance::Far => write!(f, ", in which the cores were far")?,
             Distance::Unknown => {}
         }
-        write!(f, ": floors of {least:.0} to {most:.0} ns.")
+        write!(f, ": floors of {} to {}.", show(*least), show(*most))
     }
 }
 
@@ -87,7 +89,7 @@ mod tests {
         assert!(mode.has(400.0) && !mode.has(105.0) && !mode.has(9_000.0));
         assert_eq!(
             mode.to_string(),
-            "3 of 4 rounds count, in which the cores were far: floors of 510 to 530 ns."
+            "3 of 4 rounds count, in which the cores were far: floors of 510 ns to 530 ns."
         );
     }
 
@@ -99,6 +101,6 @@ mod tests {
     #[test]
     fn floors_that_sleep_have_no_mode() {
         let mode = Mode::of(&[9_000.0, 11_000.0]);
-        assert_eq!(mode.to_string(), "2 of 2 rounds count: floors of 9000 to 11000 ns.");
+        assert_eq!(mode.to_string(), "2 of 2 rounds count: floors of 9 µs to 11 µs.");
     }
 }

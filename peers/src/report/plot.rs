@@ -35,8 +35,8 @@ pub(crate) fn plot(path: &Path, plotted: &Plotted<'_>) -> Drawn {
     Ok(())
 }
 
-/// Returns the color of a label, the same in each panel.
-fn color(series: &Series) -> RGBColor {
+/// Returns the color of a label, the same in each panel; paler if it stands there once more.
+fn color(series: &Series) -> RGBAColor {
     const PEERS: [(&str, RGBColor); 5] = [
         ("iceoryx2", RGBColor(31, 119, 180)),
         ("ipc-channel", RGBColor(148, 103, 189)),
@@ -44,7 +44,7 @@ fn color(series: &Series) -> RGBColor {
         ("tonic", RGBColor(180, 110, 20)),
         ("Unix socket", RGBColor(60, 160, 170)),
     ];
-    match series.kind {
+    let opaque = match series.kind {
         Kind::Floor => RGBColor(120, 120, 120),
         Kind::Ours if series.label == "WitRPC" => RGBColor(214, 39, 40),
         Kind::Ours => RGBColor(240, 120, 110),
@@ -52,7 +52,8 @@ fn color(series: &Series) -> RGBColor {
             let known = PEERS.iter().find(|(label, _)| series.label.starts_with(label));
             known.map_or(BLACK, |(_, color)| *color)
         }
-    }
+    };
+    opaque.mix(if series.label.ends_with(", parked") { 0.5 } else { 1.0 })
 }
 
 /// The powers of ten around all figures.
@@ -137,9 +138,9 @@ fn lines(area: &Panel<'_>, title: &str, table: &Table) -> Drawn {
         chart.draw_series(points.into_iter().map(|point| Circle::new(point, 3, color.filled())))?;
     }
     let place = if table.unit == Unit::PerSecond {
-        SeriesLabelPosition::UpperRight
+        SeriesLabelPosition::LowerLeft
     } else {
-        SeriesLabelPosition::UpperLeft
+        SeriesLabelPosition::LowerRight
     };
     chart
         .configure_series_labels()
