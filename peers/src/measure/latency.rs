@@ -52,9 +52,9 @@ pub(crate) fn latency(effort: Effort, wait: Wait) -> Table {
         .iter()
         .map(|times| vec![times.median(), times.percentile(0.99), times.percentile(0.999)]);
     let mut values = values.collect::<Vec<_>>().into_iter();
-    let label = if wait == Wait::Parked { "floor: futex ping-pong" } else { "floor: ping-pong" };
     let first = values.next().expect("the floor's");
-    let mut series = vec![Series { label: label.into(), kind: Kind::Floor, values: first }];
+    let mut series =
+        vec![Series { label: "floor: ping-pong".into(), kind: Kind::Floor, values: first }];
     series.extend(running.iter().zip(values).map(|(running, values)| running.series(values)));
     Table {
         title,
