@@ -29,7 +29,7 @@ pub(crate) enum Timing {
 /// What came out, an entry each in the order of the entries.
 pub(crate) struct Outcome {
     pub(crate) times: Vec<Times>,
-    /// The mode of the machine in the rounds that count.
+    /// The rounds that count.
     pub(crate) mode: Mode,
 }
 

@@ -35,7 +35,8 @@ const METHOD: &str = "\
 - **Two processes.** Each server is a process of its own. It is stopped while others have their turn. Where no
   other number is given, one client calls, and each process is pinned to a core of its own.
 - **Turns.** In each round everything runs once, in an order that shifts. A median is that of the rounds'
-  medians. Only rounds of one mode count: a virtual machine's cores may be near or far for a while.
+  medians. Only rounds with about the same floor count: a virtual machine's cores may be near or far for a
+  while.
 - **The floor** is what two processes can do over bare shared memory: a word bounced over two cache lines. Both
   sides look without a pause, or sleep in a futex where calls are parked.
 - **Percentiles** are of calls timed one by one, less the time to read the clock.

@@ -110,6 +110,8 @@ fn bars(area: &Panel<'_>, title: &str, polled: &Table, parked: &Table) -> Drawn 
 /// A line for each row, over the columns.
 fn lines(area: &Panel<'_>, title: &str, table: &Table) -> Drawn {
     let (least, most) = bounds(figures(table));
+    // Room for the legend below the lines.
+    let least = least / 10.0;
     let last = table.columns.len() - 1;
     let mut chart = ChartBuilder::on(area)
         .caption(title, TITLE)
