@@ -214,6 +214,9 @@ impl Client {
             Kind::Inline => {
                 self.half.pass_over(lane, sealed_len(0)).map_err(ChannelError::Misbehaved)
             }
+            Kind::Buffered => {
+                self.half.check_buffered(head).map(drop).map_err(ChannelError::Misbehaved)
+            }
             // These are not part of a message, so the cipher has not counted them.
             Kind::Next | Kind::Discard => Ok(()),
         };
@@ -226,7 +229,9 @@ impl Client {
                 self.publish(lane, next, &ReadyLine::bare(Kind::Discard));
                 private.ownership.lend(next, Phase::Abandoned);
             }
-            Kind::Inline | Kind::Block | Kind::Discard => self.free_abandoned(lane),
+            Kind::Inline | Kind::Buffered | Kind::Block | Kind::Discard => {
+                self.free_abandoned(lane);
+            }
         }
     }
 

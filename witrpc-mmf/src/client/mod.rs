@@ -179,6 +179,8 @@ impl Client {
         let places = Places {
             own_lanes: layout.request_line(0),
             peer_lanes: layout.response_line(0),
+            own_buffers: layout.request_buffers(),
+            peer_buffers: layout.response_buffers(),
             peer_arena: layout.server_arena(),
             own_release: layout.client_release(),
             peer_release: layout.server_release(),

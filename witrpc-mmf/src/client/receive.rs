@@ -296,6 +296,14 @@ impl Client {
                 Ok(payload) => payload,
                 Err(error) => return Ok(Taken::Answer(Err(error))),
             },
+            Kind::Buffered => match self.half.read_buffer(lane, head) {
+                Ok(Some(payload)) => payload,
+                Ok(None) => {
+                    let error = ChannelError::NoMemory { len: head.len as usize };
+                    return Ok(Taken::Answer(Err(error)));
+                }
+                Err(rule) => return Err(ChannelError::Misbehaved(rule)),
+            },
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             Kind::Next => return Ok(Taken::Acknowledged),
             Kind::Inline => match self.half.codec.cipher() {

@@ -98,18 +98,21 @@ impl Client {
         }
     }
 
-    /// Sends a message in its line, if it is short enough. Returns `None` if it is longer.
+    /// Sends a message in its line or in the lane's buffer, if it fits there. Returns `None` if it is
+    /// longer.
     ///
     /// # Errors
     ///
     /// The keys are exhausted on this lane, which ends the connection.
-    pub(super) fn send_short(
+    pub(super) fn send_without_block(
         &self,
         lane: usize,
         message: &Outgoing<'_>,
     ) -> Result<Option<Ticket>, ChannelError> {
         let Some(cipher) = self.half.codec.cipher() else {
-            return Ok(self.send_short_plain(lane, message));
+            let sent = self.send_short_plain(lane, message);
+            let buffered = || self.half.fill_buffer(lane, message);
+            return Ok(sent.or_else(|| Some(self.send_line(lane, message, &buffered()?))));
         };
         if cipher.is_spent(lane, false) {
             return Err(self.keys_spent(KeysExhausted));
@@ -138,7 +141,7 @@ impl Client {
         }
         let half = &self.half;
         let len = half.check_len(&message)?;
-        if let Some(sent) = self.send_short(lane, &message)? {
+        if let Some(sent) = self.send_without_block(lane, &message)? {
             return Ok(Some(sent));
         }
         let part = half.part(0, len);

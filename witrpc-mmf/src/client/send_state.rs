@@ -119,7 +119,7 @@ impl Client {
         waiting: &mut Waiting,
         message: &Outgoing<'_>,
     ) -> Poll<Result<Ticket, ChannelError>> {
-        if let Some(sent) = self.send_short(lane, message)? {
+        if let Some(sent) = self.send_without_block(lane, message)? {
             return Poll::Ready(Ok(sent));
         }
         let part = self.half.whole(message)?;
@@ -135,7 +135,7 @@ impl Client {
         lane: usize,
         message: &Outgoing<'_>,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
-        if let Some(sent) = self.send_short(lane, message)? {
+        if let Some(sent) = self.send_without_block(lane, message)? {
             return Poll::Ready(Ok(Some(sent)));
         }
         let part = self.half.part(0, message.body.len());

@@ -72,8 +72,15 @@ impl Hostile {
             _ => seq,
         };
         let (head, inline) = match how & 7 {
-            kind @ 1..=5 => {
-                let kinds = [Kind::Inline, Kind::Block, Kind::Segment, Kind::Next, Kind::Discard];
+            kind @ 1..=6 => {
+                let kinds = [
+                    Kind::Inline,
+                    Kind::Block,
+                    Kind::Segment,
+                    Kind::Next,
+                    Kind::Discard,
+                    Kind::Buffered,
+                ];
                 let kind = kinds[usize::from(kind) - 1];
                 let mut head = Head::new(kind, script.byte().into(), script.short().into());
                 if how & WITH_LEASES != 0 {
@@ -120,7 +127,7 @@ impl Hostile {
                 let Some((place, len)) = written else { return (self.told(head, how), [0; 6]) };
                 (self.told(head, how), [place, len, start, 0, 0, 0])
             }
-            Kind::Next | Kind::Discard => (head.to_word(), words(how, script)),
+            Kind::Next | Kind::Discard | Kind::Buffered => (head.to_word(), words(how, script)),
         }
     }
 

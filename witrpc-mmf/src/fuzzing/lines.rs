@@ -43,8 +43,9 @@ fn connection(
     keys: Option<Plain>,
     arena: impl Fn(&Layout) -> usize,
 ) -> (Established, Hostile, Layout) {
-    let len = Layout::min_region_len(LANES);
-    let layout = Layout::new(LANES, len).expect("the minimum");
+    // Beyond the minimum, so that the lanes have buffers.
+    let len = Layout::min_region_len(LANES) + (64 << 10);
+    let layout = Layout::new(LANES, len).expect("above the minimum");
     let (ours, to_them) = region(len);
     let (theirs, to_us) = region(len);
     let cipher = keys.map(|keys| Cipher::new(Box::new(keys), LANES as usize));

@@ -16,7 +16,7 @@ use crate::link::line::{InlineWords, line_of};
 use crate::link::message::{inline_bytes, inline_words};
 use crate::memory::arena::GRANULE_BYTES;
 use crate::memory::copy::{OwnMemory, Pages, PeerMemory};
-use crate::memory::layout::{INLINE_LEN, LINE_WORDS, Layout};
+use crate::memory::layout::{INLINE_LEN, LINE_WORDS, Layout, MAX_BUFFER_LEN};
 use crate::memory::region;
 use crate::memory::words::{Mapped, PeerU64};
 use crate::name::Name;
@@ -145,10 +145,11 @@ fn broken_lines() -> Vec<Vec<Said>> {
     let of = Said::segment;
     vec![
         vec![Said::bits(0)],
-        vec![Said::bits(6)],
         vec![Said::bits(7)],
         vec![Said::kind(Kind::Inline, INLINE_LEN + 1)],
         vec![Said::kind(Kind::Inline, u32::MAX as usize)],
+        vec![Said::kind(Kind::Buffered, MAX_BUFFER_LEN + 1)],
+        vec![Said::kind(Kind::Buffered, u32::MAX as usize)],
         vec![Said::block(100).at(beyond, 1, 100)],
         vec![Said::block(100).at(u32::MAX.into(), 1, 100)],
         vec![Said::block(100).at(0, 0, 100)],

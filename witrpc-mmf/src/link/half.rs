@@ -47,14 +47,18 @@ pub struct Half {
     pub origin: Origin,
 }
 
-/// Where in the two regions the lines of the lanes, the arena of the peer and the release tables
-/// start, in bytes.
+/// Where in the two regions the lines and the buffers of the lanes, the arena of the peer and the
+/// release tables start, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Places {
     /// Where the lines begin that this side writes, in its own region.
     pub own_lanes: usize,
     /// Where the lines begin that the peer writes, in its region.
     pub peer_lanes: usize,
+    /// Where the lanes' buffers begin that this side writes, in its own region.
+    pub own_buffers: usize,
+    /// Where the lanes' buffers begin that the peer writes, in its region.
+    pub peer_buffers: usize,
     /// Where the peer's arena begins, in its region.
     pub peer_arena: usize,
     /// The table in which this side releases the peer's blocks, in this side's region.
@@ -74,6 +78,14 @@ impl Half {
     pub fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
         self.codec.check_leasable()?;
         self.send_arena.check_leases(lens)
+    }
+
+    /// Returns how many bytes of a message fit in a lane's buffer; 0 if there are no buffers, or messages
+    /// are sealed.
+    #[inline]
+    pub fn longest_buffered(&self) -> usize {
+        let longest = self.layout.buffer_len().min(self.max_message_len);
+        if self.codec.is_plain() { longest } else { 0 }
     }
 
     /// Returns where the peer's blocks are.

@@ -5,7 +5,7 @@
 //!  deadline  kind    leases  tag     length of the whole message in bytes
 //! ```
 //!
-//! The lines of blocks and segments describe the block in their inline words: its granule in the
+//! A message in the lane's buffer has no payload in its line. The lines of blocks and segments describe the block in their inline words: its granule in the
 //! writer's arena, its generation and its length. A segment also has its offset in the message.
 
 use witrpc_transport::TAG_BITS;
@@ -42,6 +42,8 @@ pub enum Kind {
     /// In a request: asks the server to drop the rest of the answer, or of the request. In a
     /// response: the message was dropped.
     Discard = 5,
+    /// The message is in the lane's buffer.
+    Buffered = 6,
 }
 
 impl Kind {
@@ -53,6 +55,7 @@ impl Kind {
             3 => Kind::Segment,
             4 => Kind::Next,
             5 => Kind::Discard,
+            6 => Kind::Buffered,
             _ => return None,
         })
     }
@@ -117,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_head_survives_its_word() {
-        for kind in [Kind::Inline, Kind::Block, Kind::Segment, Kind::Next, Kind::Discard] {
+        for kind in (1..=6).map(|bits| Kind::from_bits(bits).expect("it exists")) {
             for tag in [0, 1, (1 << TAG_BITS) - 1, LEASES, LEASES | 1] {
                 for len in [0, 48, u32::MAX] {
                     for deadline in [false, true] {
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_unwritten_or_unknown_kind_is_refused() {
-        for bits in [0_u64, 6, 7] {
+        for bits in [0_u64, 7] {
             assert_eq!(Head::from_word(bits << KIND_SHIFT), None);
             assert_eq!(Head::short_of_word(bits << KIND_SHIFT), None);
         }

@@ -1,8 +1,9 @@
-//! Receiving sealed messages, for both sides: opens them, or skips them.
+//! Receiving, for both sides: copies messages out of buffers, and opens sealed messages, or skips them.
 //!
 //! Each error is the rule that the peer has broken.
 
 use crate::memory::arena::BlockRef;
+use crate::memory::try_alloc::room_for;
 
 use super::half::Half;
 use super::head::Head;
@@ -12,6 +13,25 @@ use super::message_codec::Unopened;
 use super::sealed::{AuthError, Cipher, FORGED};
 
 impl Half {
+    /// Copies a message out of the lane's buffer. Returns `None` if this process has no memory for it.
+    pub fn read_buffer(&self, lane: usize, head: Head) -> Result<Option<Payload>, &'static str> {
+        let len = self.check_buffered(head)?;
+        let Ok(mut bytes) = room_for(len) else { return Ok(None) };
+        let buffer = self.places.peer_buffers + lane * self.layout.buffer_len();
+        self.peer.append_to(buffer, len, &mut bytes).expect("the buffer lies in the region");
+        Ok(Some(Payload::Whole(bytes)))
+    }
+
+    /// Returns the length of a message that is in a buffer, which is within the buffer, and not 0: where
+    /// messages are sealed, there is none in clear.
+    pub fn check_buffered(&self, head: Head) -> Result<usize, &'static str> {
+        let len = head.len as usize;
+        if !(1..=self.longest_buffered()).contains(&len) {
+            return Err("a message in a buffer that does not hold it");
+        }
+        Ok(len)
+    }
+
     /// Opens a sealed message that came in its line.
     pub fn open_short(
         &self,

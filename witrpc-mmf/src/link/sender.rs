@@ -1,13 +1,13 @@
 //! Sending, for both sides: makes a message, or the next part of one, into a line that is ready to
 //! be published.
 //!
-//! A short message is in the line itself. Any other message is written to a block: space is
-//! reserved, filled, and lent to the peer by the line that names it. How a side gets a lane, what
+//! A short message is in the line itself, a somewhat longer one in the lane's buffer. Any other message
+//! is written to a block: space is reserved, filled, and lent to the peer by the line that names it. How a side gets a lane, what
 //! it does without space, and how it publishes, is in `client` and `server`.
 
 use witrpc_transport::Lent;
 
-use crate::memory::layout::INLINE_LEN;
+use crate::memory::layout::{INLINE_LEN, MAX_BUFFER_LEN};
 use crate::memory::send_arena::{Purpose, Reserved};
 
 use super::half::Half;
@@ -99,6 +99,22 @@ impl Half {
         let head = head_of(Kind::Inline, message, len);
         let (inline, used) = cipher.seal_inline(lane, head, padded, len)?;
         Ok(Some(ReadyLine { head, inline, used }))
+    }
+
+    /// Writes a message to the lane's buffer, and returns its line. Returns `None` if it does not fit
+    /// there. The caller owns the lane, and the peer has answered what is in the buffer.
+    pub fn fill_buffer(&self, lane: usize, message: &Outgoing<'_>) -> Option<ReadyLine> {
+        let len = message.body.len();
+        if len > self.longest_buffered() {
+            return None;
+        }
+        // Private until it is complete: the body is written by code of the layers above.
+        let mut bytes = [0; MAX_BUFFER_LEN];
+        message.body.write_at(0, &mut bytes[..len]);
+        let buffer = self.places.own_buffers + lane * self.layout.buffer_len();
+        self.own.store_bytes(buffer, &bytes[..len]);
+        let head = head_of(Kind::Buffered, message, len);
+        Some(ReadyLine { head, inline: [0; 6], used: 0 })
     }
 
     /// Returns the part that is all of a message, for one that must not go in segments.

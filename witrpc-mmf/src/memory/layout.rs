@@ -13,6 +13,7 @@
 //! | wait lines             | claimed words          |
 //! | request lines          | response lines         |
 //! | control lines          |                        |
+//! | request buffers        | response buffers       |
 //! | release table          | release table          |
 //! | arena                  | arena                  |
 
@@ -28,6 +29,13 @@ pub const LINE_WORDS: usize = LINE / 8;
 pub const INLINE_LEN: usize = LINE - 16;
 
 const _: () = assert!(INLINE_LEN == witrpc_transport::SMALL_LEN);
+
+/// The longest buffer of a lane in bytes: 512 bytes, and what an encoder adds to them. It is an odd number
+/// of lines, so that the buffers of all lanes spread over a cache.
+pub const MAX_BUFFER_LEN: usize = 9 * LINE;
+
+/// The buffers of all lanes take at most one part in so many of what a region has beyond the shortest.
+const BUFFERS_PART: usize = 8;
 
 /// How many lanes share one wait line: the number of bits in a word.
 pub const GROUP: usize = 64;
@@ -102,6 +110,7 @@ pub struct Layout {
     client: Parts,
     server: Parts,
     arena_len: usize,
+    buffer_len: usize,
 }
 
 /// The parts of one region. `lines` are request or response lines.
@@ -112,6 +121,7 @@ struct Parts {
     lines: usize,
     /// Control lines; empty in the server's region.
     control: usize,
+    buffers: usize,
     release: usize,
     arena: usize,
 }
@@ -127,16 +137,20 @@ impl Layout {
         // A granule costs its own bytes and a word in the other region's release table. A page is
         // reserved for rounding the arena's start.
         let spare = region_len.checked_sub(client_fixed(lanes) + PAGE)?;
+        let beyond_minimum = spare.saturating_sub(MIN_ARENA / GRANULE * (GRANULE + RELEASE_WORD));
+        let buffer_len = (beyond_minimum / BUFFERS_PART / lanes / LINE * LINE).min(MAX_BUFFER_LEN);
+        let spare = spare - lanes * buffer_len;
         let arena_len = spare / (GRANULE + RELEASE_WORD) * GRANULE;
         if arena_len < MIN_ARENA {
             return None;
         }
         let release_len = arena_len / GRANULE * RELEASE_WORD;
-        let client = Parts::new(wait_len(lanes), lanes, lanes, release_len);
-        let server = Parts::new(claimed_len(lanes), lanes, 0, release_len);
+        let tables = [lanes * buffer_len, release_len];
+        let client = Parts::new(wait_len(lanes), lanes, lanes, tables);
+        let server = Parts::new(claimed_len(lanes), lanes, 0, tables);
         debug_assert!(client.arena + arena_len <= region_len);
         debug_assert!(server.arena + arena_len <= region_len);
-        Some(Self { lanes, region_len, client, server, arena_len })
+        Some(Self { lanes, region_len, client, server, arena_len, buffer_len })
     }
 
     /// Returns the shortest region that holds `lanes` lanes, in whole pages.
@@ -173,6 +187,23 @@ impl Layout {
 
     pub fn response_line(&self, lane: usize) -> usize {
         self.server.lines + lane * LINE
+    }
+
+    /// Returns the length of the buffer of a lane in bytes, in whole lines. It is 0 in a region that has
+    /// no room for buffers.
+    #[inline]
+    pub fn buffer_len(&self) -> usize {
+        self.buffer_len
+    }
+
+    /// Returns the offset of the buffers in the client's region, one after the other.
+    pub fn request_buffers(&self) -> usize {
+        self.client.buffers
+    }
+
+    /// Returns the offset of the buffers in the server's region, one after the other.
+    pub fn response_buffers(&self) -> usize {
+        self.server.buffers
     }
 
     /// Returns the offset of `lane`'s control word that `word` of [`control`] names.
@@ -226,19 +257,23 @@ fn claimed_len(lanes: usize) -> usize {
     (lanes * 8).next_multiple_of(LINE)
 }
 
-/// Returns the length of the client's region without release table and arena: the larger of the two.
+/// Returns the length of the client's region without buffers, release table and arena: the larger of the
+/// two.
 fn client_fixed(lanes: usize) -> usize {
     PARTS + wait_len(lanes).max(claimed_len(lanes)) + 2 * lanes * LINE
 }
 
 impl Parts {
-    fn new(notes_len: usize, lines: usize, controls: usize, release_len: usize) -> Self {
+    /// `tables` are the lengths of what stands between the lines and the arena.
+    fn new(notes_len: usize, lines: usize, controls: usize, tables: [usize; 2]) -> Self {
+        let [buffers_len, release_len] = tables;
         let notes = PARTS;
         let lines_at = notes + notes_len;
         let control = lines_at + lines * LINE;
-        let release = control + controls * LINE;
+        let buffers = control + controls * LINE;
+        let release = buffers + buffers_len;
         let arena = (release + release_len).next_multiple_of(PAGE);
-        Self { notes, lines: lines_at, control, release, arena }
+        Self { notes, lines: lines_at, control, buffers, release, arena }
     }
 }
 
@@ -255,13 +290,31 @@ mod tests {
                 for parts in [layout.client, layout.server] {
                     assert!(parts.notes < parts.lines);
                     assert!(parts.lines + lanes as usize * LINE <= parts.control);
-                    assert!(parts.control <= parts.release);
+                    assert!(parts.control <= parts.buffers);
+                    let buffers_len = lanes as usize * layout.buffer_len;
+                    assert!(parts.buffers + buffers_len <= parts.release);
                     let release_len = layout.arena_len / GRANULE * RELEASE_WORD;
                     assert!(parts.release + release_len <= parts.arena);
                     assert!(parts.arena + layout.arena_len <= len);
                 }
                 assert!(layout.arena_len >= MIN_ARENA);
+                let buffers = layout.client.buffers % LINE + layout.server.buffers % LINE;
+                assert_eq!((buffers, layout.buffer_len % LINE), (0, 0));
+                assert!(layout.buffer_len * lanes as usize * BUFFERS_PART <= (pages + 1) * PAGE);
             }
+        }
+    }
+
+    #[test]
+    fn a_region_with_room_for_them_has_buffers_of_the_greatest_length() {
+        for lanes in [1, 64, 1024] {
+            let min = Layout::min_region_len(lanes);
+            let buffers = lanes as usize * MAX_BUFFER_LEN * BUFFERS_PART;
+            let buffer_len =
+                |len| Layout::new(lanes, len).expect("at least the minimum").buffer_len;
+            assert!(buffer_len(min) < MAX_BUFFER_LEN);
+            assert_eq!(buffer_len(min + buffers), MAX_BUFFER_LEN);
+            assert_eq!(buffer_len(1 << 30), MAX_BUFFER_LEN);
         }
     }
 

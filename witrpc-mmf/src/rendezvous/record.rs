@@ -39,7 +39,7 @@ use crate::portable::BackendCode;
 use crate::sys::memfd::FileIdentity;
 
 /// The version of openings, records and region layout that this build speaks.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// The longest hello, welcome or refusal, in bytes.
 pub const MAX_BLOB_LEN: usize = witrpc_transport::MAX_HELLO_LEN;

@@ -1,6 +1,7 @@
 //! Writes answers, without ever waiting for the client.
 //!
-//! A short answer travels in the response line, a longer one in a block of the server's arena. An
+//! A short answer travels in the response line or in the lane's buffer, a longer one in a block of the
+//! server's arena. An
 //! answer that finds no space, or is too long for a block, is kept in private memory and counted
 //! for its connection. It is sent when the client has released blocks, or in segments that the
 //! client fetches one by one.
@@ -108,6 +109,10 @@ impl Connection {
         let (half, number) = (&self.half, ticket.lane as usize);
         let len = half.check_len(&answer)?;
         if let Some(line) = half.seal_short(number, &answer).map_err(unheard)? {
+            self.respond(ticket, &line);
+            return Ok(());
+        }
+        if let Some(line) = half.fill_buffer(number, &answer) {
             self.respond(ticket, &line);
             return Ok(());
         }

@@ -100,6 +100,8 @@ impl Connection {
         let places = Places {
             own_lanes: layout.response_line(0),
             peer_lanes: layout.request_line(0),
+            own_buffers: layout.response_buffers(),
+            peer_buffers: layout.request_buffers(),
             peer_arena: layout.client_arena(),
             own_release: layout.server_release(),
             peer_release: layout.client_release(),

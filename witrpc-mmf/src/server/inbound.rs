@@ -98,7 +98,7 @@ impl Connection {
     fn is_over_budget(&self, lane: usize, head: Head, held: usize) -> bool {
         match head.kind {
             Kind::Inline => held > self.half.max_message_len.saturating_mul(MESSAGES_HELD),
-            Kind::Block => true,
+            Kind::Buffered | Kind::Block => true,
             Kind::Segment => self.lanes[lane].inbound().is_none(),
             Kind::Next | Kind::Discard => false,
         }
@@ -110,7 +110,7 @@ impl Connection {
         match head.kind {
             Kind::Next | Kind::Discard => false,
             _ if only(self.id(), head.tag & !LEASES) => false,
-            Kind::Inline | Kind::Block => true,
+            Kind::Inline | Kind::Buffered | Kind::Block => true,
             Kind::Segment => {
                 let inbound = self.lanes[lane].inbound();
                 let Some(begun) = inbound.as_ref() else { return true };
@@ -236,6 +236,13 @@ impl Connection {
         match head.kind {
             // A request with leases; `take_line` has taken any other.
             Kind::Inline => self.leasing(ticket, head, small(head, copied)?),
+            Kind::Buffered => {
+                match self.half.read_buffer(ticket.lane as usize, head).map_err(Broken)? {
+                    None => Ok(self.respond_dropped(ticket)),
+                    Some(payload) if head.tag & LEASES != 0 => self.leasing(ticket, head, payload),
+                    Some(payload) => Ok(Line::Request(self.request(ticket, head, payload))),
+                }
+            }
             Kind::Block => {
                 let block = self.checked_block(&copied.inline)?;
                 if let Some(cipher) = self.half.codec.cipher() {

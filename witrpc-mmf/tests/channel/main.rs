@@ -40,8 +40,8 @@ each_way! {
     a_client_that_leaves_is_reported_once_with_its_session
 }
 
-const LENGTHS: [usize; 12] =
-    [0, 1, 47, 48, 49, 256, 4_000, 100_000, 239_000, 300_000, 1_000_000, 8 << 20];
+const LENGTHS: [usize; 15] =
+    [0, 1, 47, 48, 49, 256, 575, 576, 577, 4_000, 100_000, 239_000, 300_000, 1_000_000, 8 << 20];
 
 fn messages_of_every_length_come_back_as_they_went(way: Way) {
     let name = Name::unguessable().unwrap();

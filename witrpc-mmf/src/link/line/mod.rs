@@ -1,14 +1,20 @@
-//! The two lines of a lane, by which messages cross.
+//! The two lines of a lane, by which messages cross, and the buffer beside each.
 //!
-//! The request line is **written by the client only**, the response line **by the server only**.
+//! The request line is **written by the client only**, the response line **by the server only**. A
+//! message that is somewhat longer than a line is in the buffer, which belongs to its line: what holds
+//! for the words of a line holds for those of its buffer. So a buffer needs no space to be taken or given
+//! back: the answer ends the use of the request's buffer, and the next request that of the answer's.
 //!
-//! - A writer stores head and payload (relaxed), then `seq` (release).
+//! - A writer stores buffer, head and payload (relaxed), then `seq` (release).
 //! - A reader that loads the `seq` it expects (acquire) copies head and payload out, once
-//!   (relaxed).
-//! - The client writes request `n + 1` only after it has seen response `n`. The server writes
-//!   response `n` only after it has copied request `n`. So an honest writer never changes a line
-//!   while it is read. A dishonest one gives its reader a garbled copy, which is checked like any
-//!   other bytes.
+//!   (relaxed). If the head says so, it copies the buffer out, once, when it takes the message: before a
+//!   server answers or a client sends the next request.
+//! - The client writes request `n + 1` only after it has seen response `n`, and copied it. The server
+//!   writes response `n` only after it has copied request `n`. So an honest writer never changes a line
+//!   or a buffer while it is read. A dishonest one gives its reader a garbled copy, which is checked like
+//!   any other bytes.
+//! - Where a buffer is follows from the lane alone. Its message's length comes from the copy of the head,
+//!   and is checked against the length of a buffer that the reader has computed itself.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 

@@ -1,4 +1,4 @@
-//! loom models: calls over a lane's two lines.
+//! loom models: calls over a lane's two lines and two buffers.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -12,12 +12,15 @@ use crate::memory::words::modelled::{Modelled, explore};
 
 use super::{Copied, InlineWords, copy_out, publish, shows};
 
-/// How many words of a message the models write. The rest of the line would only cost time.
-const USED: usize = 2;
+/// How many words of a message the models write to the line. One more goes to the buffer. The rest would
+/// only cost time.
+const USED: usize = 1;
 
 struct Lane {
     request: [AtomicU64; LINE_WORDS],
+    request_buffer: AtomicU64,
     response: [AtomicU64; LINE_WORDS],
+    response_buffer: AtomicU64,
     /// The server's private word: the seq answered last.
     answered: AtomicU64,
 }
@@ -25,22 +28,27 @@ struct Lane {
 impl Lane {
     fn new() -> Self {
         let line = || core::array::from_fn(|_| AtomicU64::new(0));
-        Self { request: line(), response: line(), answered: AtomicU64::new(0) }
+        let [request_buffer, response_buffer, answered] = [(); 3].map(|()| AtomicU64::new(0));
+        Self { request: line(), request_buffer, response: line(), response_buffer, answered }
     }
 
     fn ask(&self, seq: u64, tag: u64) {
+        self.request_buffer.store(buffered(tag, seq), Relaxed);
         publish::<Modelled>(&self.request, seq, tag, &payload(tag, seq), USED);
     }
 
-    /// Returns the request `seq`, once it has been published.
-    fn find(&self, seq: u64) -> Option<Copied> {
-        (shows::<Modelled>(&self.request) == seq).then(|| copy_out::<Modelled>(&self.request))
+    /// Returns the request `seq` and what is in its buffer, once it has been published.
+    fn find(&self, seq: u64) -> Option<(Copied, u64)> {
+        (shows::<Modelled>(&self.request) == seq)
+            .then(|| (copy_out::<Modelled>(&self.request), self.request_buffer.load(Relaxed)))
     }
 
-    fn answer(&self, seq: u64, request: &Copied) {
+    fn answer(&self, seq: u64, (request, in_buffer): &(Copied, u64)) {
         assert_eq!(used(request), &payload(request.head, seq)[..USED], "a torn request");
+        assert_eq!(*in_buffer, buffered(request.head, seq), "a buffer of another request");
         self.answered.store(seq, Relaxed);
         let tag = request.head + 100;
+        self.response_buffer.store(buffered(tag, seq), Relaxed);
         publish::<Modelled>(&self.response, seq, tag, &payload(tag, seq), USED);
     }
 
@@ -51,12 +59,19 @@ impl Lane {
         let answer = copy_out::<Modelled>(&self.response);
         assert_eq!(answer.head, tag + 100, "the answer to another request");
         assert_eq!(used(&answer), &payload(tag + 100, seq)[..USED], "a torn answer");
+        let in_buffer = self.response_buffer.load(Relaxed);
+        assert_eq!(in_buffer, buffered(tag + 100, seq), "a buffer of another answer");
     }
 }
 
 /// Returns the words of a message of this tag and seq.
 fn payload(tag: u64, seq: u64) -> InlineWords {
     core::array::from_fn(|word| tag << 32 | seq << 8 | word as u64)
+}
+
+/// Returns the word of that message in the buffer.
+fn buffered(tag: u64, seq: u64) -> u64 {
+    payload(tag, seq)[USED]
 }
 
 fn used(copied: &Copied) -> &[u64] {

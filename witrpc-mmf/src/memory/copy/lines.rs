@@ -1,11 +1,12 @@
-//! Copying whole cache lines out of memory that a peer may write, at the speed of `memcpy`.
+//! Copying whole cache lines out of memory that a peer may write, and into memory that a peer reads, at
+//! the speed of `memcpy`.
 //!
 //! Loading words one after the other reaches half of what a core can copy. The compiler may not
-//! join atomic loads, so they are joined here, in a loop of machine code. It loads 16 bytes at a
-//! time. As with relaxed loads of bytes, each byte has the value of some moment. The callers, which
-//! copy memory that may change meanwhile, need no more. The compiler knows only that the loop may
-//! read and write memory, and so moves no other access across it. x86-64 itself keeps loads in
-//! order, and before later stores.
+//! join atomic loads and stores, so they are joined here, in a loop of machine code. It moves 16 bytes
+//! at a time. As with relaxed accesses of bytes, each byte has the value of some moment. The callers, which
+//! copy memory that may change meanwhile or that is published by a later store, need no more. The compiler
+//! knows only that the loop may read and write memory, and so moves no other access across it. x86-64
+//! itself keeps loads in order, and before later stores, and keeps stores in order.
 //!
 //! (`rep movsb` is as fast in general. But on some processors it is twenty times slower if the
 //! target is a few bytes further in its page than the source in its own. That is the case in a new
@@ -16,6 +17,10 @@ use core::sync::atomic::AtomicU64;
 
 use super::WORD_BYTES;
 
+/// The number of words in a line.
+#[cfg(all(target_arch = "x86_64", not(any(miri, asan, tsan))))]
+const LINE_WORDS: usize = 8;
+
 /// Copies as many whole lines as `words` has, from the front. Returns how many words were copied.
 ///
 /// # Panics
@@ -24,18 +29,44 @@ use super::WORD_BYTES;
 #[cfg(all(target_arch = "x86_64", not(any(miri, asan, tsan))))]
 #[inline]
 pub fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
-    /// The number of words in a line.
-    const LINE_WORDS: usize = 8;
-
     assert_eq!(words.len(), out.len());
     let lines = words.len() / LINE_WORDS;
+    // SAFETY: both have that many lines. The first may change meanwhile, since they are atomics. The
+    // second is exclusively borrowed, and may hold any bytes.
+    unsafe { move_lines(words.as_ptr().cast(), out.as_mut_ptr().cast(), lines) };
+    lines * LINE_WORDS
+}
+
+/// Stores as many whole lines as `words` has, from the front. Returns how many words were stored.
+///
+/// # Panics
+///
+/// Panics if `bytes` is not as long as `words`.
+#[cfg(all(target_arch = "x86_64", not(any(miri, asan, tsan))))]
+#[inline]
+pub fn store(words: &[AtomicU64], bytes: &[[u8; WORD_BYTES]]) -> usize {
+    assert_eq!(words.len(), bytes.len());
+    let lines = words.len() / LINE_WORDS;
+    // SAFETY: both have that many lines. The first are atomics, which may be stored to through a shared
+    // reference, and take any bytes. The second do not change, as they are borrowed.
+    unsafe { move_lines(bytes.as_ptr().cast(), words.as_ptr().cast_mut().cast(), lines) };
+    lines * LINE_WORDS
+}
+
+/// Copies `lines` lines.
+///
+/// # Safety
+///
+/// So many lines can be read at `from`, and may be written at `to`. Memory that others access meanwhile
+/// is atomics.
+#[cfg(all(target_arch = "x86_64", not(any(miri, asan, tsan))))]
+#[inline]
+unsafe fn move_lines(from: *const u8, to: *mut u8, lines: usize) {
     if lines == 0 {
-        return 0;
+        return;
     }
-    // SAFETY: reads `lines` lines, at least one, from the start of `words` and writes as many to the
-    // start of `out`; both have that many. The first may change meanwhile, since they are atomics. The
-    // second is exclusively borrowed, and may hold any bytes. Only registers and flags are touched
-    // otherwise.
+    // SAFETY: reads `lines` lines, at least one, at `from` and writes as many at `to`, which this
+    // function's own contract allows. Only registers and flags are touched otherwise.
     unsafe {
         core::arch::asm!(
             "2:",
@@ -51,8 +82,8 @@ pub fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> u
             "add {to}, 64",
             "dec {lines}",
             "jnz 2b",
-            from = inout(reg) words.as_ptr() => _,
-            to = inout(reg) out.as_mut_ptr() => _,
+            from = inout(reg) from => _,
+            to = inout(reg) to => _,
             lines = inout(reg) lines => _,
             a = out(xmm_reg) _,
             b = out(xmm_reg) _,
@@ -61,12 +92,18 @@ pub fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> u
             options(nostack),
         );
     }
-    lines * LINE_WORDS
 }
 
 /// Copies nothing: the caller's loop copies everything, where sanitizers see it.
 #[cfg(not(all(target_arch = "x86_64", not(any(miri, asan, tsan)))))]
 #[inline]
 pub fn copy(_words: &[AtomicU64], _out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
+    0
+}
+
+/// Stores nothing, for the same reason.
+#[cfg(not(all(target_arch = "x86_64", not(any(miri, asan, tsan)))))]
+#[inline]
+pub fn store(_words: &[AtomicU64], _bytes: &[[u8; WORD_BYTES]]) -> usize {
     0
 }

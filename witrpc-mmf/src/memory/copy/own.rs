@@ -7,7 +7,7 @@ use crate::memory::arena::{Arena, ArenaId, Block, GRANULE_BYTES};
 use crate::memory::layout::{HEAD_LINES, LINE, LINE_WORDS};
 
 use super::mapping::{Lines, Mapping};
-use super::{BadMapping, Pages, WORD_BYTES};
+use super::{BadMapping, Pages, WORD_BYTES, lines};
 
 /// The region that this process created, which only this process may write.
 ///
@@ -202,10 +202,15 @@ impl OwnMemory {
     #[inline]
     pub fn store_bytes(&self, offset: usize, bytes: &[u8]) {
         let words = self.words64(offset, bytes.len().div_ceil(WORD_BYTES));
-        for (word, bytes) in words.iter().zip(bytes.chunks(WORD_BYTES)) {
+        let (whole, tail) = bytes.as_chunks();
+        let done = lines::store(&words[..whole.len()], whole);
+        for (word, bytes) in words.iter().zip(whole).skip(done) {
+            word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
+        }
+        if let Some(last) = words.get(whole.len()) {
             let mut padded = [0; WORD_BYTES];
-            padded[..bytes.len()].copy_from_slice(bytes);
-            word.store(u64::from_ne_bytes(padded), Ordering::Relaxed);
+            padded[..tail.len()].copy_from_slice(tail);
+            last.store(u64::from_ne_bytes(padded), Ordering::Relaxed);
         }
     }
 
