@@ -82,6 +82,13 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
         Poll::Ready(None)
     }
 
+    /// Does what [`exchange_short`](Self::exchange_short) does with any other request that has no deadline
+    /// and takes nothing along. It sends nothing either if such a request takes what others may wait for.
+    fn exchange(&self, message: Outgoing<'_>) -> Exchange {
+        let _ = message;
+        Exchange::NotSent
+    }
+
     /// Sends, and waits for a place, for space and for segments to be taken: this is the client's
     /// back-pressure. To be polled with the same `sending` and an equal message until it is ready. Wakes at
     /// `limit` at the latest. To give the send up, drop `sending`, and call [`abandon`](Self::abandon) if

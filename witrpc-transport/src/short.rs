@@ -179,7 +179,7 @@ impl ShortAnswer {
     }
 }
 
-/// The outcome of a [short exchange](crate::ClientChannel::exchange_short). There is no other case: a caller
+/// The outcome of an [exchange](crate::ClientChannel::exchange_short). There is no other case: a caller
 /// has to know whether the request was sent.
 #[derive(Clone, Copy, Debug)]
 pub enum Exchange {

@@ -24,7 +24,8 @@ pub(crate) const ENDS: &str = "*::marks::block_ends";
 
 /// How the names end of functions that are left out: into these the compiler puts the client's loop that
 /// waits for an answer, and how often that looks depends on the peer.
-pub(crate) const WAITING: [&str; 3] = ["::wait_response", "::wait_answer", "::exchange_short"];
+pub(crate) const WAITING: [&str; 4] =
+    ["::wait_response", "::wait_answer", "::exchange_short", "::wait_for_short"];
 
 /// The functions of this module, which belong to no call.
 pub(crate) const MODULE: &str = "::marks::";

@@ -17,9 +17,9 @@ use super::lanes::Looks;
 
 /// A lane that was taken and carries nothing yet. Dropping it frees the lane: when a send fails, or
 /// when a message's body panics.
-struct UnusedLane<'a> {
-    client: &'a Client,
-    lane: usize,
+pub(super) struct UnusedLane<'a> {
+    pub client: &'a Client,
+    pub lane: usize,
 }
 
 impl Drop for UnusedLane<'_> {
@@ -167,7 +167,12 @@ impl Client {
 
     /// Publishes a line of a request, with its deadline if it has one.
     #[inline]
-    fn send_line(&self, lane: usize, message: &Outgoing<'_>, line: &ReadyLine) -> Ticket {
+    pub(super) fn send_line(
+        &self,
+        lane: usize,
+        message: &Outgoing<'_>,
+        line: &ReadyLine,
+    ) -> Ticket {
         if let Some(deadline) = message.deadline {
             self.write_deadline(lane, deadline);
         }

@@ -1,5 +1,5 @@
-//! The fast path of a short call: its request goes from registers into a line, and its answer comes
-//! out of a line.
+//! The fast path of a short call: its request goes from registers into a line, or into the lane's buffer,
+//! and its answer comes out of a line.
 //!
 //! It does what [`send`](super::send) and [`receive`](super::receive) do for a call that needs
 //! nothing else, on the same lanes and under the same rules. The lane is taken like any other. Only
@@ -9,15 +9,17 @@
 //! yet. If the answer is late, long or of another kind, the lane is as [`send`](super::send) would
 //! leave it.
 
-use witrpc_transport::{Exchange, Short, ShortAnswer};
+use witrpc_transport::{Body, Exchange, Outgoing, Short, ShortAnswer};
 
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::line as lines;
 use crate::link::message::Ticket;
+use crate::link::sender::ReadyLine;
 use crate::memory::words::Mapped;
 
 use super::Client;
 use super::lanes::Looks;
+use super::send::UnusedLane;
 
 impl Client {
     /// Sends a short request and spins for its answer. See
@@ -25,6 +27,41 @@ impl Client {
     #[inline]
     pub fn exchange_short(&self, tag: u32, body: &Short) -> Exchange {
         let Some((lane, seq)) = self.try_send_short(tag, body) else { return Exchange::NotSent };
+        self.spin_for_short(lane, seq)
+    }
+
+    /// Sends a request that fits the lane's line or its buffer, and spins for its answer. See
+    /// [`ClientChannel::exchange`](witrpc_transport::ClientChannel::exchange).
+    pub fn exchange(&self, message: &Outgoing<'_>) -> Exchange {
+        let is_short_enough = match message.body {
+            Body::Small { .. } => self.half.codec.is_plain(),
+            Body::Large(fill) => fill.len() <= self.half.longest_buffered(),
+            _ => false,
+        };
+        if !is_short_enough || self.check_connected().is_err() {
+            return Exchange::NotSent;
+        }
+        let Some(lane) = self.take_unqueued() else { return Exchange::NotSent };
+        let unused = UnusedLane { client: self, lane };
+        let line = match message.body {
+            Body::Small { padded, len } => Some(ReadyLine::short(message, padded, len)),
+            _ => self.half.fill_buffer(lane, message),
+        };
+        let Some(line) = line else { return Exchange::NotSent };
+        std::mem::forget(unused);
+        let ticket = self.send_line(lane, message, &line);
+        self.wait_for_short(lane, ticket.seq)
+    }
+
+    /// Spins for an answer, out of line, where the instructions of the wait count for no call.
+    #[inline(never)]
+    fn wait_for_short(&self, lane: usize, seq: u64) -> Exchange {
+        self.spin_for_short(lane, seq)
+    }
+
+    /// Spins for the answer to a request that was published, and takes it if it is short.
+    #[inline]
+    fn spin_for_short(&self, lane: usize, seq: u64) -> Exchange {
         let line = self.response_line(lane);
         let arrived = || (lines::shows::<Mapped>(line) == seq).then_some(());
         let answer =

@@ -41,6 +41,10 @@ impl ClientChannel for Channel {
         self.0.poll_short(cx, ticket)
     }
 
+    fn exchange(&self, message: Outgoing<'_>) -> Exchange {
+        self.0.exchange(&message)
+    }
+
     fn poll_send(
         &self,
         cx: &mut Context<'_>,

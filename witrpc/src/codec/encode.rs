@@ -217,6 +217,12 @@ impl<'a> Encoder<'a> {
         if self.raw.is_empty() { Short::of_padded(padded, len) } else { None }
     }
 
+    /// Returns whether there is nothing that [`decide_leases`](Self::decide_leases) has to decide.
+    #[inline]
+    pub fn takes_nothing_along(&self) -> bool {
+        self.shared.is_none()
+    }
+
     /// Passes to the closure whether the body has raw sections, and the body. May be called
     /// repeatedly, with an equal body, as often as a transport needs it.
     #[inline]

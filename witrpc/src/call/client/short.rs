@@ -1,4 +1,4 @@
-//! The fast path of a blocking call: one short request and one short answer.
+//! The fast path of a blocking call: one request and one short answer.
 //!
 //! A call is *plain* if it has no hook, no span and no options of its own. Most are. It is encoded as any
 //! other, and the transport [exchanges](witrpc_transport::ClientChannel::exchange_short) its words for
@@ -7,7 +7,7 @@
 //! Everything else continues as a [`ClientCall`]. It sends a request that was not sent, waits for one
 //! that was, and reads any answer but a value that decodes.
 
-use witrpc_transport::{Answer, Exchange, ShortAnswer, Ticket};
+use witrpc_transport::{Answer, ClientChannel, Exchange, Outgoing, ShortAnswer, Ticket};
 
 use crate::codec::{Decoder, EncodeError, Encoder};
 use crate::connection::handle::Connection;
@@ -15,6 +15,7 @@ use crate::connection::link_slot::LinkRef;
 use crate::error::CallError;
 use crate::method::{ArgumentList, LentTo, Method};
 use crate::observe::spans;
+use crate::tag;
 use crate::tag::{AnswerTag, Status};
 
 use super::call::ClientCall;
@@ -93,16 +94,32 @@ fn exchange<'a>(
     method: u16,
     encoder: &Encoder<'_>,
 ) -> Result<ShortAnswer, HowFar<'a>> {
-    let body = encoder.short().ok_or(None)?;
     let link = connection.inner().link();
     let tag = link.tags[usize::from(method)].ok_or(None)?;
-    let unfinished = match link.channel.exchange_short(tag, &body) {
+    let exchanged = match encoder.short() {
+        Some(body) => link.channel.exchange_short(tag, &body),
+        None => exchange_longer(&*link.channel, tag, encoder),
+    };
+    let unfinished = match exchanged {
         Exchange::Answered(answer) if answer.tag == VALUE => return Ok(answer),
         Exchange::Answered(answer) => Unfinished::Answered(link, answer.arrived()),
         Exchange::Sent(ticket) => Unfinished::Sent(link, ticket),
         Exchange::NotSent => return Err(None),
     };
     Err(Some(Box::new(unfinished)))
+}
+
+/// Exchanges a request that is not short. What it may take along has not been decided, so one that may take
+/// something is not sent here.
+#[inline(never)]
+fn exchange_longer(channel: &dyn ClientChannel, tag: u32, encoder: &Encoder<'_>) -> Exchange {
+    if !encoder.takes_nothing_along() {
+        return Exchange::NotSent;
+    }
+    encoder.with_body(|raw, body| {
+        let tag = if raw { tag | tag::RAW } else { tag };
+        channel.exchange(Outgoing::new(tag, body))
+    })
 }
 
 impl Connection {
