@@ -28,6 +28,15 @@ impl Outstanding {
         self.blocks.push_back(block);
     }
 
+    /// Does what [`next_released`](Self::next_released) does, if that block `fits`.
+    pub fn next_released_if(
+        &mut self,
+        fits: impl FnOnce(&Block) -> bool,
+        released: &impl Released,
+    ) -> Option<Block> {
+        if self.blocks.front().is_some_and(fits) { self.next_released(released) } else { None }
+    }
+
     /// Checks the block that was not checked for longest. Removes and returns it if it has been
     /// released; otherwise moves it to the end.
     pub fn next_released(&mut self, released: &impl Released) -> Option<Block> {

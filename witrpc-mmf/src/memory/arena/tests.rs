@@ -62,6 +62,10 @@ enum Step {
     AllocLease {
         len: usize,
     },
+    /// Asks for the length of a block that was released.
+    Reuse {
+        which: usize,
+    },
     /// Lends a block and takes it back before it goes to the arena, as happens to leases.
     LendAndTakeBack {
         which: usize,
@@ -84,6 +88,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => len.clone().prop_map(|len| Step::Alloc { len }),
         3 => len.clone().prop_map(|len| Step::AllocOrReclaim { len }),
         2 => len.prop_map(|len| Step::AllocLease { len }),
+        2 => any::<usize>().prop_map(|which| Step::Reuse { which }),
         1 => any::<usize>().prop_map(|which| Step::LendAndTakeBack { which }),
         3 => any::<usize>().prop_map(|which| Step::Free { which }),
         2 => any::<usize>().prop_map(|which| Step::Lend { which }),
@@ -133,6 +138,21 @@ impl Scene {
             Step::AllocLease { len } => {
                 let block = self.arena.alloc_lease(len);
                 self.leases.extend(block.as_ref().map(Block::first_granule));
+                self.take(block, len);
+            }
+            Step::Reuse { which } => {
+                let Some(like) = self.released.get(which % self.released.len().max(1)) else {
+                    return;
+                };
+                let (len, is_lease) = (like.len(), self.leases.contains(&(like.slot() as u32)));
+                let block = match is_lease {
+                    false => self.arena.reuse(len, &self.slots),
+                    true => self.arena.reuse_lease(len, &self.slots),
+                };
+                self.notice_reclaimed();
+                if is_lease {
+                    self.leases.extend(block.as_ref().map(Block::first_granule));
+                }
                 self.take(block, len);
             }
             Step::LendAndTakeBack { which } => {
@@ -333,6 +353,31 @@ fn every_lent_block_is_looked_at_in_turn() {
         arena.free(block);
     }
     assert_eq!(arena.outstanding(), 99);
+}
+
+#[test]
+fn a_released_block_is_reused_for_its_own_length_and_purpose_once_enough_is_lent() {
+    let mut arena = Arena::new(512 * GRANULE_BYTES);
+    let mut slots = Slots::default();
+    let len = 40 * GRANULE_BYTES;
+    let mut lend = || {
+        let block = arena.alloc(len).expect("space");
+        arena.lend(block)
+    };
+    let [first, second] = [lend(), lend()];
+    assert!(arena.reuse(len, &slots).is_none(), "the peer holds it");
+    // The first was moved to the end.
+    slots.release(second);
+    assert!(arena.reuse(len + 1, &slots).is_none());
+    assert!(arena.reuse_lease(len, &slots).is_none());
+    let reused = arena.reuse(len - 1, &slots).expect("it was released");
+    assert_eq!((reused.first_granule() as usize, reused.len()), (second.slot(), len - 1));
+    assert_eq!(reused.generation(), next_generation(second.generation()));
+    slots.release(first);
+    assert!(arena.reuse(len, &slots).is_none(), "little is lent");
+    arena.free(reused);
+    assert_eq!(arena.reclaim(&slots), 1);
+    assert_eq!(arena.largest_possible(), arena.len());
 }
 
 #[test]
