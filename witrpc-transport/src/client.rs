@@ -82,8 +82,9 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
         Poll::Ready(None)
     }
 
-    /// Does what [`exchange_short`](Self::exchange_short) does with any other request that has no deadline
-    /// and takes nothing along. It sends nothing either if such a request takes what others may wait for.
+    /// Does for a request that is not short what [`exchange_short`](Self::exchange_short) does for a short
+    /// one. The request has no deadline and takes nothing along. Nothing is sent if it needs space that other
+    /// requests may wait for.
     fn exchange(&self, message: Outgoing<'_>) -> Exchange {
         let _ = message;
         Exchange::NotSent

@@ -15,7 +15,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self};
 
 use witrpc_mmf::{Name, Scanner};
-use witrpc_transport::{Body, ChannelError, DisconnectReason, Fill, Limit, Outgoing, WaitPolicy};
+use witrpc_transport::{
+    Body, ChannelError, DisconnectReason, Exchange, Fill, Limit, Outgoing, WaitPolicy,
+};
 
 use ends::{
     Echo, MAX_MESSAGE_LEN, PATIENCE, Register, bind, bind_with, bytes_of, call, connect, drive,
@@ -25,6 +27,7 @@ use ways::Way;
 
 each_way! {
     messages_of_every_length_come_back_as_they_went
+    an_exchange_takes_what_fits_beside_its_lane_and_sends_nothing_else
     futures_get_their_answers_too
     a_message_over_the_limit_is_refused_before_anything_is_sent
     threads_share_a_client_and_each_gets_its_own
@@ -54,6 +57,33 @@ fn messages_of_every_length_come_back_as_they_went(way: Way) {
             let answer = call(&client, &bytes).expect("an answer");
             assert_eq!(answer.tag, 6);
             assert!(bytes_of(answer.payload) == bytes, "{len} bytes came back changed");
+        }
+    }
+}
+
+fn an_exchange_takes_what_fits_beside_its_lane_and_sends_nothing_else(way: Way) {
+    let name = Name::unguessable().unwrap();
+    let _echo = Echo::start(way, &name, 1 << 20);
+    for wait in [WaitPolicy::Park, WaitPolicy::Spin] {
+        let client = connect(way, &name, wait);
+        for (seed, len) in LENGTHS.into_iter().enumerate() {
+            let bytes = pattern(len, seed);
+            let (tag, answer) = match with_message(5, &bytes, |message| client.exchange(&message)) {
+                Exchange::NotSent => {
+                    assert!(way.keys.encryption || len > 576, "{len} bytes are not sent");
+                    continue;
+                }
+                Exchange::Answered(answer) => (answer.tag, answer.body.bytes().to_vec()),
+                Exchange::Sent(ticket) => {
+                    let mut limit = Limit::Within(PATIENCE);
+                    let answer = client.wait_answer(ticket, &mut limit, |answer| answer);
+                    let answer = answer.expect("an answer");
+                    (answer.tag, bytes_of(answer.payload))
+                }
+            };
+            assert_eq!(tag, 6);
+            assert!(answer == bytes, "{len} bytes came back changed");
+            assert!(!way.keys.encryption && len <= 576, "{len} bytes are sent");
         }
     }
 }
@@ -254,10 +284,10 @@ fn large_answers_are_fetched_one_after_the_other(way: Way) {
 }
 
 fn a_body_that_panics_costs_neither_lane_nor_space(way: Way) {
-    struct Panics;
+    struct Panics(usize);
     impl Fill for Panics {
         fn len(&self) -> usize {
-            50_000
+            self.0
         }
         fn write_at(&self, _offset: usize, _out: &mut [u8]) {
             panic!("expected by this test");
@@ -266,10 +296,17 @@ fn a_body_that_panics_costs_neither_lane_nor_space(way: Way) {
     let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 256 << 10);
     let client = connect(way, &name, WaitPolicy::Park);
-    for _ in 0..70 {
-        let message = Outgoing::new(0, Body::Large(&Panics));
-        let sending = std::panic::AssertUnwindSafe(|| client.try_send(message));
-        assert!(std::panic::catch_unwind(sending).is_err());
+    for len in [100, 50_000] {
+        for _ in 0..70 {
+            let body = Panics(len);
+            let message = Outgoing::new(0, Body::Large(&body));
+            let sending = std::panic::AssertUnwindSafe(|| client.try_send(message));
+            assert!(std::panic::catch_unwind(sending).is_err());
+            let exchanging = std::panic::AssertUnwindSafe(|| client.exchange(&message));
+            // What an exchange does not take, it does not look at either.
+            let is_taken = len == 100 && !way.keys.encryption;
+            assert_eq!(std::panic::catch_unwind(exchanging).is_err(), is_taken);
+        }
     }
     let bytes = pattern(50_000, 1);
     let sent = with_message(5, &bytes, |message| client.try_send(message));
