@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use witrpc_transport::Limit;
 
-use crate::contract::ServiceDescriptor;
+use crate::contract::{Differences, ServiceDescriptor};
 use crate::error::{CallError, ConnectError};
 use crate::event::client::subscriptions::Subscriptions;
 use crate::tag::REGISTRY;
@@ -132,7 +132,7 @@ impl Connection {
             links,
             descriptor,
             codec: inner.codec,
-            allow_unverified: inner.allow_unverified,
+            rules: inner.rules,
             call_timeout: inner.call_timeout,
             hook: inner.hook.clone(),
             subscriptions: Arc::clone(&inner.subscriptions),
@@ -200,16 +200,17 @@ impl Question {
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Self, ConnectError> {
         let inner = root.inner();
-        let proposal = Proposal::new(descriptor, inner.codec, inner.allow_unverified)?;
+        let proposal = Proposal::new(descriptor, inner.codec, inner.rules)?;
         let registry = Connection::new(Inner {
             links: LinkSlot::One(link.beside(Agreed {
                 service: REGISTRY,
                 tags: registry::tags(),
                 events: Box::new([]),
+                differences: Differences::default(),
             })),
             descriptor: RegistryClient::DESCRIPTOR,
             codec: inner.codec,
-            allow_unverified: inner.allow_unverified,
+            rules: inner.rules,
             call_timeout: inner.call_timeout,
             subscriptions: Subscriptions::new(),
             hook: None,

@@ -18,7 +18,7 @@ use super::handle::Inner;
 use super::handshake::{Hello, Refusal, VERSION, Welcome};
 use super::link::Link;
 use super::link_slot::LinkSlot;
-use super::negotiation::Proposal;
+use super::negotiation::{ContractRules, Proposal};
 use super::reconnect::{LinkSource, Reconnect, Reconnector};
 
 /// The time that a call may take by default.
@@ -40,7 +40,7 @@ pub struct Dial {
     pub reconnect: Option<Reconnect>,
     pub hook: Option<Arc<Hook>>,
     pub trusted: Option<TrustedPeer>,
-    pub allow_unverified: bool,
+    pub rules: ContractRules,
 }
 
 impl Dial {
@@ -59,7 +59,7 @@ impl Dial {
             reconnect: None,
             hook: None,
             trusted: None,
-            allow_unverified: false,
+            rules: ContractRules::default(),
         }
     }
 
@@ -70,7 +70,7 @@ impl Dial {
     ) -> Result<Inner, ConnectError> {
         let link = self.link(descriptor)?;
         let (codec, call_timeout, hook) = (self.codec, self.call_timeout, self.hook.take());
-        let allow_unverified = self.allow_unverified;
+        let rules = self.rules;
         let links = match self.reconnect.take() {
             None => LinkSlot::One(link),
             Some(policy) => LinkSlot::Kept(Reconnector::start(
@@ -84,7 +84,7 @@ impl Dial {
             links,
             descriptor,
             codec,
-            allow_unverified,
+            rules,
             call_timeout,
             subscriptions: Subscriptions::new(),
             hook,
@@ -97,7 +97,7 @@ impl Dial {
     pub fn link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
         // A time too long for the clock counts as no limit.
         let until = self.connect_timeout.and_then(|time| Instant::now().checked_add(time));
-        let proposal = Proposal::new(descriptor, self.codec, self.allow_unverified)?;
+        let proposal = Proposal::new(descriptor, self.codec, self.rules)?;
         let hello = Hello {
             version: VERSION,
             service: descriptor.name.to_owned(),

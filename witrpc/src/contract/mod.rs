@@ -15,7 +15,7 @@ mod trace;
 mod visit;
 
 pub use check::UnverifiedPart;
-pub use compare::compare;
+pub use compare::{Differences, compare};
 pub use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
 pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
 pub use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};

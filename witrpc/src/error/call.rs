@@ -105,11 +105,11 @@ pub enum CallError<E = NoAppError> {
     /// The server does not accept this client's credentials.
     #[error("the server does not accept this client's calls: check the access token")]
     Unauthorized,
-    /// The server that a client [reconnected](crate::Reconnect) to has another version of the service.
-    /// Nothing was sent.
+    /// The server has another version of the method or event. Or the client is
+    /// [strict](crate::ClientBuilder::strict), and the server that it [reconnected](crate::Reconnect)
+    /// to has another version of the service. Nothing was sent.
     #[error(
-        "the server that came back has another version of the service ({difference}): build both \
-         from one trait"
+        "the server has another version of the service ({difference}): build both from one trait"
     )]
     ContractMismatch {
         /// The difference, in words.

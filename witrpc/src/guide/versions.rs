@@ -2,9 +2,13 @@
 //!
 //! Two programs are seldom replaced in one moment. So client and server compare their contracts
 //! when they connect: methods, arguments, results, and every type in them, as serde shows it, field
-//! by field. A difference is
-//! [`ConnectError::ContractMismatch`](crate::ConnectError::ContractMismatch), which names the place
-//! (``divide: argument `b` is i64 here and i32 there``). It is never a wrong value at a later call.
+//! by field. A method or event that differs is refused when it is called or subscribed to, and all
+//! others work. The error is
+//! [`CallError::ContractMismatch`](crate::CallError::ContractMismatch), which names the place
+//! (``divide: argument `b` is i64 here and i32 there``). It is never a wrong value.
+//! [`Connection::differences`](crate::Connection::differences) lists all differences right after
+//! connecting. A client that is to have none sets [`strict`](crate::ClientBuilder::strict), and does
+//! not connect then.
 //! Two programs built from one trait only compare a number.
 //!
 //! # What may change

@@ -22,11 +22,13 @@
 //! The server's contract is untrusted. The comparison is bounded in depth, in work, and in the length
 //! of its texts.
 
+mod differences;
 mod shapes;
 
 #[cfg(all(test, feature = "json"))]
 mod tests;
 
+pub use differences::Differences;
 use shapes::{Comparison, Side};
 
 use crate::codec::Codec;
@@ -35,7 +37,7 @@ use crate::error::ContractDifference;
 use super::signature::{ArgumentShape, Contract, Signature};
 use super::text::Shown;
 
-/// The most differences that are listed.
+/// The most differences of one method or event that are listed.
 const MOST_DIFFERENCES: usize = 20;
 
 /// The most parts that are compared, of all methods together. A contract that fits into a welcome
@@ -43,35 +45,38 @@ const MOST_DIFFERENCES: usize = 20;
 const MOST_STEPS: usize = 1 << 21;
 
 /// Returns the differences between the two contracts that could make calls fail.
-pub fn compare(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<ContractDifference> {
+pub fn compare(ours: &Contract, theirs: &Contract, codec: Codec) -> Differences {
     let mut findings = Findings { list: Vec::new(), steps_left: MOST_STEPS };
-    for our in &ours.methods {
+    let methods = ours.methods.iter().map(|our| {
         if let Some(their) = theirs.methods.iter().find(|their| their.name == our.name) {
             compare_method(our, their, codec, &mut findings);
         }
-        if findings.list.len() >= MOST_DIFFERENCES {
-            break;
-        }
-    }
-    for our in &ours.events {
+        findings.take()
+    });
+    let methods = methods.collect();
+    let events = ours.events.iter().map(|our| {
         if let Some(their) = theirs.events.iter().find(|their| their.name == our.name) {
             let arguments = (&our.arguments[..], &their.arguments[..]);
             compare_arguments(&our.name, arguments, Side::There, codec, &mut findings);
         }
-        if findings.list.len() >= MOST_DIFFERENCES {
-            break;
-        }
-    }
-    findings.list
+        findings.take()
+    });
+    let events = events.collect();
+    Differences { methods, events }
 }
 
-/// The differences found so far, and how much may still be compared.
+/// The differences found so far in one method or event, and how much may still be compared.
 struct Findings {
     list: Vec<ContractDifference>,
     steps_left: usize,
 }
 
 impl Findings {
+    /// Returns what has been found in a method or event, before the next one is compared.
+    fn take(&mut self) -> Vec<ContractDifference> {
+        std::mem::take(&mut self.list)
+    }
+
     fn add(&mut self, method: &str, place: String, problem: String) {
         if self.list.len() < MOST_DIFFERENCES {
             self.list.push(ContractDifference { method: method.to_owned(), place, problem });
