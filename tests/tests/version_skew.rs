@@ -280,3 +280,59 @@ fn a_client_that_reconnects_compares_with_each_server() {
     assert_eq!(scale.connection().differences(), []);
     assert_eq!(scale.weigh(7042), Ok(grams(7042)));
 }
+
+/// Is written whatever it holds, and read if it is small.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Claim(u64);
+
+impl TryFrom<u64> for Claim {
+    type Error = &'static str;
+
+    fn try_from(amount: u64) -> Result<Self, &'static str> {
+        if amount < 256 { Ok(Self(amount)) } else { Err("it is too large") }
+    }
+}
+
+impl From<Claim> for u64 {
+    fn from(claim: Claim) -> u64 {
+        claim.0
+    }
+}
+
+/// Takes and returns claims.
+#[wit_service]
+pub trait Claims {
+    /// Takes one.
+    fn put(&self, claim: Claim);
+    /// Returns one.
+    fn get(&self) -> Claim;
+}
+
+struct Office;
+
+impl Claims for Office {
+    fn put(&self, _: Claim) {}
+
+    fn get(&self) -> Claim {
+        Claim(1000)
+    }
+}
+
+#[test]
+fn an_error_between_equal_versions_does_not_advise_to_make_them_equal() {
+    for place in places() {
+        let service = ClaimsServer::new(Office);
+        let _server = WitServer::builder().listen(place.clone()).service(service).start().unwrap();
+        let claims = ClaimsClient::connect(place).unwrap();
+        let refused = claims.put(Claim(1000)).unwrap_err();
+        assert!(matches!(refused, CallError::BadRequest { .. }), "{refused}");
+        let unread = claims.get().unwrap_err();
+        assert!(matches!(unread, CallError::Decode { .. }), "{unread}");
+        for error in [refused, unread] {
+            let words = error.to_string();
+            assert!(words.contains("it is too large"), "{words}");
+            assert!(!words.contains("one trait"), "{words}");
+        }
+    }
+}
