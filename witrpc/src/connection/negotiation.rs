@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::codec::Codec;
 use crate::contract;
-use crate::contract::{Contract, Differences, ServiceDescriptor, Traced, UnverifiedPart};
+use crate::contract::{
+    Contract, Differences, Readers, ServiceDescriptor, ServiceLenience, Traced, UnverifiedPart,
+};
 use crate::error::ConnectError;
 use crate::tag::{MAX_METHODS, RequestTag};
 
@@ -80,16 +82,30 @@ impl Proposal {
         Err(ConnectError::ContractMismatch { service: self.descriptor.name, differences })
     }
 
+    /// Returns whether the comparison with this server needs its [`ServiceLenience`].
+    pub fn needs_lenience(&self, welcome: &Welcome) -> bool {
+        welcome.contract.is_some() && self.codec.describes_itself()
+    }
+
     /// Compares the contracts, and finds the server's numbers for the client's methods and events.
+    /// `lenience` is the server's [`ServiceLenience`], if it was asked for it and has told it.
     /// Everything that the server says is untrusted.
     ///
     /// # Errors
     ///
     /// The differences of the two if the rules are strict, or the rule that the server's answer breaks.
-    pub fn settle(&self, welcome: &Welcome) -> Result<Agreed, ConnectError> {
+    pub fn settle(
+        &self,
+        welcome: &Welcome,
+        lenience: Option<Vec<u8>>,
+    ) -> Result<Agreed, ConnectError> {
         let (ours, codec) = (&self.ours.contract, self.codec);
         let theirs = read_contract(welcome)?;
-        let agreed = match_up(welcome, ours, theirs.as_ref(), codec)?;
+        let known = self.needs_lenience(welcome);
+        let our_lenience = known.then(|| contract::lenience(self.descriptor, codec));
+        let their_lenience = lenience.as_deref().map(read_lenience).transpose()?;
+        let readers = Readers { ours: our_lenience.as_deref(), theirs: their_lenience.as_ref() };
+        let agreed = match_up(welcome, ours, theirs.as_ref(), readers, codec)?;
         self.check_differences(&agreed.differences)?;
         // If the contracts are equal, the unknown parts have been checked before.
         self.check_verified(theirs.and_then(|theirs| theirs.unverified(ours, codec)))?;
@@ -103,19 +119,26 @@ fn read_contract(welcome: &Welcome) -> Result<Option<Contract>, ConnectError> {
     welcome.contract.as_deref().map(Contract::read).transpose().map_err(broken)
 }
 
+fn read_lenience(bytes: &[u8]) -> Result<ServiceLenience, ConnectError> {
+    postcard::from_bytes(bytes).map_err(|error| ConnectError::Protocol {
+        problem: format!("how it reads other versions cannot be decoded: {error}"),
+    })
+}
+
 /// Finds the server's numbers for the client's methods and events. `theirs` is the server's contract,
 /// unless it equals the client's.
 fn match_up(
     welcome: &Welcome,
     ours: &Contract,
     theirs: Option<&Contract>,
+    readers: Readers<'_>,
     codec: Codec,
 ) -> Result<Agreed, ConnectError> {
     let broken = |problem| ConnectError::Protocol { problem };
     if usize::from(welcome.service) >= welcome.services.len() {
         return Err(broken("its welcome names a service that is not in its list".to_owned()));
     }
-    let differences = theirs.map(|theirs| contract::compare(ours, theirs, codec));
+    let differences = theirs.map(|theirs| contract::compare(ours, theirs, readers, codec));
     let differences = differences.unwrap_or_default();
     let theirs = theirs.unwrap_or(ours);
     let tag_of = |name: &str| {
@@ -169,7 +192,8 @@ mod tests {
     fn matched(welcome: &Welcome) -> Result<Box<[Option<u32>]>, ConnectError> {
         let ours = contract(&["now", "set", "stop"]);
         let theirs = read_contract(welcome)?;
-        match_up(welcome, &ours, theirs.as_ref(), Codec::Postcard).map(|agreed| agreed.tags)
+        match_up(welcome, &ours, theirs.as_ref(), Readers::default(), Codec::Postcard)
+            .map(|agreed| agreed.tags)
     }
 
     fn welcome(service: u8, contract: Option<&Contract>) -> Welcome {

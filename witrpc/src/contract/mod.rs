@@ -8,6 +8,7 @@
 mod check;
 mod compare;
 mod descriptor;
+mod lenience;
 mod shape;
 mod signature;
 mod text;
@@ -15,9 +16,10 @@ mod trace;
 mod visit;
 
 pub use check::UnverifiedPart;
-pub use compare::{Differences, compare};
+pub use compare::{Differences, Readers, compare};
 pub use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
 pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
+pub use lenience::{ServiceLenience, lenience};
 pub use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};
 pub use trace::{SampleError, register_sample};
 pub use trace::{

@@ -61,8 +61,9 @@
 //!   call it.
 //! - An enum may gain variants if the side that knows them only reads it; with postcard they must
 //!   come after all others.
-//! - A struct may gain fields over JSON, if these are `Option`s. It may gain no fields over
-//!   postcard.
+//! - A struct may gain and lose fields over JSON, if they are `Option`s or have a
+//!   `#[serde(default)]`. A side that denies unknown fields is sent none. The fields of a struct
+//!   cannot change over postcard.
 //! - Rust's own names of types and methods may change freely: only the names of fields and
 //!   variants, and their contents, count. `#[wit(rename = "..")]` keeps a method's name on the
 //!   wire, `#[wit_service(name = "..")]` the service's.
