@@ -21,7 +21,7 @@ pub use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
 pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
 pub use lenience::{ServiceLenience, lenience};
 pub use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};
-pub use trace::{SampleError, register_sample};
+pub use trace::{SampleError, register_sample, unseen};
 pub use trace::{
     Tracer, trace_path, trace_raw, trace_raw_value, trace_result, trace_str, trace_value,
 };

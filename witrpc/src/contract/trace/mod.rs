@@ -19,6 +19,7 @@ mod sample;
 mod search;
 mod size;
 mod state;
+mod unseen;
 
 #[cfg(test)]
 mod recursive;
@@ -47,6 +48,7 @@ use super::lenience::Lenience;
 use super::shape::{Leaf, Part, Shape};
 
 pub use register::{SampleError, register_sample};
+pub use unseen::unseen;
 
 /// The recorder of one type's shape, for one codec.
 #[derive(Debug)]
@@ -134,12 +136,10 @@ type KnownTypes = HashMap<(TypeId, Codec), Arc<ShapeReport>>;
 /// Reports the shape of a `T` that serde carries. A process traces it once for each codec, so the
 /// type's code runs as seldom as possible.
 pub fn trace_value<T: Wire>(tracer: &mut Tracer) {
-    static KNOWN: LazyLock<Mutex<KnownTypes>> = LazyLock::new(Mutex::default);
     if tracer.lenience.is_some() {
-        let (shape, lenience) = lenience_of::<T>(tracer.codec.is_human_readable());
-        (tracer.shape, tracer.lenience) = (shape, Some(lenience));
-        return;
+        return probe_value::<T>(tracer);
     }
+    static KNOWN: LazyLock<Mutex<KnownTypes>> = LazyLock::new(Mutex::default);
     let key = (TypeId::of::<T>(), tracer.codec);
     let known = lock(&KNOWN).get(&key).cloned();
     // Traced without the lock: the type's code may itself start or call a service.
@@ -149,6 +149,24 @@ pub fn trace_value<T: Wire>(tracer: &mut Tracer) {
         report
     });
     (tracer.shape, tracer.difference) = (*report).clone();
+}
+
+/// What is known of how the types of this process read structs with other fields.
+type KnownLenience = HashMap<(TypeId, Codec), Arc<(Shape, Lenience)>>;
+
+/// Reports how a `T` reads structs with other fields. A process probes it once for each codec.
+fn probe_value<T: Wire>(tracer: &mut Tracer) {
+    static KNOWN: LazyLock<Mutex<KnownLenience>> = LazyLock::new(Mutex::default);
+    let key = (TypeId::of::<T>(), tracer.codec);
+    let known = lock(&KNOWN).get(&key).cloned();
+    // Probed without the lock, as a type is traced without it.
+    let probed = known.unwrap_or_else(|| {
+        let probed = Arc::new(lenience_of::<T>(tracer.codec.is_human_readable()));
+        lock(&KNOWN).insert(key, Arc::clone(&probed));
+        probed
+    });
+    let (shape, lenience) = (*probed).clone();
+    (tracer.shape, tracer.lenience) = (shape, Some(lenience));
 }
 
 fn report_on<T: Wire>(codec: Codec) -> ShapeReport {
