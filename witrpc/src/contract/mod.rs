@@ -9,6 +9,7 @@ mod check;
 mod compare;
 mod descriptor;
 mod lenience;
+mod service_lenience;
 mod shape;
 mod signature;
 mod text;
@@ -19,7 +20,7 @@ pub use check::UnverifiedPart;
 pub use compare::{Differences, Readers, compare};
 pub use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
 pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
-pub use lenience::{ServiceLenience, lenience};
+pub use service_lenience::{ServiceLenience, lenience};
 pub use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};
 pub use trace::{SampleError, register_sample, unseen};
 pub use trace::{

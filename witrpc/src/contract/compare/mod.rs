@@ -36,7 +36,8 @@ use shapes::{Comparison, Side};
 use crate::codec::Codec;
 use crate::error::ContractDifference;
 
-use super::lenience::{Lenience, ServiceLenience};
+use super::lenience::Lenience;
+use super::service_lenience::ServiceLenience;
 use super::signature::{ArgumentShape, Contract, Signature};
 use super::text::Shown;
 

@@ -11,7 +11,7 @@ use crate::contract::shape::{Content, ShapeKind, TypeIndex};
 use super::deserializer::{TraceError, Tracing, settle_names, unseen_fields};
 use super::fields::Way;
 use super::place::TracePlace;
-use super::probe::Probe;
+use super::probes::FieldProbe;
 use super::state::{FrameKind, UNSEEN};
 
 /// Elements or fields, in order.
@@ -175,9 +175,9 @@ pub fn read_fields<'de, V: Visitor<'de>>(
     let kind = FrameKind::Fields { asked: 0, current: None };
     let level = trace.state.borrow_mut().enter(within, variant, kind);
     let read = if way == Way::ByName || probe.is_some() {
-        left.retain(|field| probe != Some(Probe::Omits(*field)));
+        left.retain(|field| probe != Some(FieldProbe::Omits(*field)));
         left.reverse();
-        let surplus = probe == Some(Probe::Adds);
+        let surplus = probe == Some(FieldProbe::Adds);
         let current = None;
         let named = NamedFields { trace, within, variant, level, names, left, current, surplus };
         (visitor.visit_map(named)?, None)

@@ -14,6 +14,7 @@ mod pass;
 mod place;
 mod plan;
 mod probe;
+mod probes;
 mod register;
 mod sample;
 mod search;
@@ -152,11 +153,11 @@ pub fn trace_value<T: Wire>(tracer: &mut Tracer) {
 }
 
 /// What is known of how the types of this process read structs with other fields.
-type KnownLenience = HashMap<(TypeId, Codec), Arc<(Shape, Lenience)>>;
+type ProbedTypes = HashMap<(TypeId, Codec), Arc<(Shape, Lenience)>>;
 
 /// Reports how a `T` reads structs with other fields. A process probes it once for each codec.
 fn probe_value<T: Wire>(tracer: &mut Tracer) {
-    static KNOWN: LazyLock<Mutex<KnownLenience>> = LazyLock::new(Mutex::default);
+    static KNOWN: LazyLock<Mutex<ProbedTypes>> = LazyLock::new(Mutex::default);
     let key = (TypeId::of::<T>(), tracer.codec);
     let known = lock(&KNOWN).get(&key).cloned();
     // Probed without the lock, as a type is traced without it.

@@ -8,64 +8,17 @@
 //! Only a comparison of two versions asks for this, since each probe that fails costs a pass.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use crate::contract::lenience::Lenience;
 use crate::contract::shape::{Content, Field, Name, ShapeKind, TypeIndex};
 
 use super::pass::Failure;
 use super::plan::VariantProgress;
+use super::probes::FieldProbe;
 use super::state::TraceState;
 
 /// How many passes the probes of one type may take.
 const MAX_PASSES: usize = 5_000;
-
-/// A struct, or a struct variant by its number.
-type StructKey = (TypeIndex, usize);
-
-/// How the fields of a struct differ from those that it names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Probe {
-    /// The field of this number is missing.
-    Omits(usize),
-    /// There is one that the struct does not name.
-    Adds,
-}
-
-/// The probes of a trace.
-#[derive(Default)]
-pub struct Probes {
-    are_wanted: bool,
-    /// The probes of each struct that are still to be made.
-    pending: HashMap<StructKey, Vec<Probe>>,
-    /// The probe that is being made. All values of its struct have it.
-    active: Option<(StructKey, Probe)>,
-    /// How many probes have been begun.
-    begun: usize,
-    passed: Vec<(StructKey, Probe)>,
-}
-
-impl Probes {
-    /// Returns how to give out the fields of a struct that is about to be read.
-    pub fn begin(&mut self, of: StructKey, fields: usize) -> Option<Probe> {
-        if !self.are_wanted {
-            return None;
-        }
-        if let Some((active, probe)) = self.active {
-            return (active == of).then_some(probe);
-        }
-        let all = || (0..fields).map(Probe::Omits).chain([Probe::Adds]).collect();
-        let probe = self.pending.entry(of).or_insert_with(all).pop()?;
-        self.active = Some((of, probe));
-        self.begun += 1;
-        Some(probe)
-    }
-
-    /// Notes that the struct was read.
-    pub fn end(&mut self, of: StructKey) {
-        self.passed.extend(self.active.take_if(|(active, _)| *active == of));
-    }
-}
 
 impl TraceState {
     /// Runs passes until each struct that can be reached has been probed. The trace must have run.
@@ -120,8 +73,8 @@ impl TraceState {
         for ((within, variant), probe) in &self.probes.passed {
             let Some((variant, fields)) = self.struct_of(*within, *variant) else { continue };
             match probe {
-                Probe::Adds => lenience.open.extend([(*within, variant)]),
-                Probe::Omits(field) => {
+                FieldProbe::Adds => lenience.open.extend([(*within, variant)]),
+                FieldProbe::Omits(field) => {
                     let name = fields.get(*field).and_then(|field| field.name.clone());
                     lenience.optional.extend(name.map(|name| (*within, variant, name)));
                 }

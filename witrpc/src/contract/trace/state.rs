@@ -7,7 +7,7 @@ use crate::contract::shape::{Content, Opaque, Part, ShapeKind, TypeIndex, TypeSh
 use super::fields::FieldOrder;
 use super::place::TracePlace;
 use super::plan::{TracePlan, VariantProgress};
-use super::probe::Probes;
+use super::probes::Probes;
 use super::sample::{Sample, SamplePool, Samples};
 use super::search::{Choice, Search, Spot, What};
 use super::size::Size;
