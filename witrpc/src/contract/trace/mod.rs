@@ -118,9 +118,12 @@ fn pass<T: DeserializeOwned>(
     }
 }
 
-/// Returns the words for a type whose code panics.
-fn panics(of: &str) -> String {
-    format!("the code of `{of}`, or of a type in it, panics")
+/// Returns the words for a type whose code panics, without the paths in its name: these may differ
+/// between two programs.
+fn panics(name: &str) -> String {
+    let is_end = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':');
+    let parts = name.split_inclusive(is_end).filter_map(|part| part.rsplit("::").next());
+    format!("`{}` panics", parts.collect::<String>())
 }
 
 /// Reports the shape of a `Result`. The bounds of its types are checked for each.
