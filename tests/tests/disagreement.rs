@@ -92,7 +92,7 @@ pub trait Bakery {
 }
 
 over_both_transports! {
-    fn all_that_differs_is_told_when_connecting(transport) {
+    fn all_that_differs_is_told_to_a_strict_client_when_connecting(transport) {
         let fixture = Fixture::new(transport);
         let bystander = fixture.client();
         let expected = [
@@ -109,9 +109,10 @@ over_both_transports! {
             other => panic!("{other}"),
         };
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = MisrememberedClient::builder(fixture.endpoint()).codec(codec);
+            let client = MisrememberedClient::builder(fixture.endpoint()).codec(codec).strict(true);
             assert_eq!(told(client.connect().unwrap_err()), expected, "{codec}");
             let client = MisrememberedAsyncClient::builder(fixture.endpoint()).codec(codec);
+            let client = client.strict(true);
             assert_eq!(told(block_on(client.connect()).unwrap_err()), expected, "{codec}");
         }
         assert_eq!(bystander.add(1, 2), Ok(3));

@@ -178,11 +178,12 @@ fn a_call_waits_for_a_server_until_its_time_is_over() {
 }
 
 #[test]
-fn a_server_with_another_contract_ends_it() {
+fn a_server_with_another_contract_ends_it_if_the_client_is_strict() {
     let (_dir, address) = address();
     let first = serve(&address);
     let (policy, told) = reconnect();
-    let client = BasicClient::builder(address.endpoint()).reconnect(policy).connect().unwrap();
+    let client = BasicClient::builder(address.endpoint()).reconnect(policy).strict(true);
+    let client = client.connect().unwrap();
     drop(first);
     assert_eq!(next(&told), Reconnecting);
     let service = RenovatedServer::new(Smith);

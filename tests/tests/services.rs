@@ -81,7 +81,7 @@ over_both_transports! {
 
     fn what_goes_for_connecting_goes_for_a_further_client(transport) {
         let fixture = Fixture::with(transport, plan());
-        let basic = fixture.client();
+        let basic = BasicClient::builder(fixture.endpoint()).strict(true).connect().unwrap();
         match basic.connection().client::<MisrememberedClient>() {
             Err(ConnectError::ContractMismatch { service, differences }) => {
                 assert_eq!(service, "Second");

@@ -118,7 +118,7 @@ pub use crate::call::server::context::CallContext;
 pub use crate::connection::builder::{Async, Blocking, ClientBuilder};
 pub use crate::connection::handle::Connection;
 pub use crate::connection::reconnect::{ConnectionState, Reconnect};
-pub use crate::contract::{SampleError, register_sample};
+pub use crate::contract::{SampleError, register_sample, unseen};
 pub use crate::endpoint::in_process::InProcess;
 pub use crate::endpoint::mmf::{Backend, Mmf, metrics, servers};
 pub use crate::error::{

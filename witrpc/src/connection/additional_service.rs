@@ -7,14 +7,12 @@ use witrpc_transport::Limit;
 
 use crate::contract::ServiceDescriptor;
 use crate::error::{CallError, ConnectError};
-use crate::event::client::subscriptions::Subscriptions;
-use crate::tag::REGISTRY;
 
 use super::handle::{Client, Connection, Inner};
 use super::handshake::Welcome;
 use super::link::Link;
 use super::link_slot::{LinkRef, LinkSlot};
-use super::negotiation::{Agreed, Proposal};
+use super::negotiation::Proposal;
 use super::reconnect::{LinkSource, Reconnector};
 use super::registry::{self, RegistryAsyncClient, RegistryClient};
 
@@ -100,7 +98,11 @@ impl Connection {
         let question = Question::new(root, &link, C::DESCRIPTOR)?;
         let registry = RegistryAsyncClient::from_connection(question.registry.clone());
         let answer = registry.find(C::DESCRIPTOR.name, question.proposal.ours.digest).await;
-        let link = question.settle(answer)?;
+        let lenience = match question.needs_lenience(&answer) {
+            true => registry.lenience(C::DESCRIPTOR.name).await.ok().flatten(),
+            false => None,
+        };
+        let link = question.settle(answer, lenience)?;
         root.sibling(C::DESCRIPTOR, link)
     }
 
@@ -132,7 +134,7 @@ impl Connection {
             links,
             descriptor,
             codec: inner.codec,
-            allow_unverified: inner.allow_unverified,
+            rules: inner.rules,
             call_timeout: inner.call_timeout,
             hook: inner.hook.clone(),
             subscriptions: Arc::clone(&inner.subscriptions),
@@ -182,7 +184,9 @@ fn ask(
     let question = Question::new(root, link, descriptor)?;
     let registry = RegistryClient::from_connection(question.registry.clone());
     let answer = registry.find(descriptor.name, question.proposal.ours.digest);
-    question.settle(answer)
+    let lenience = question.needs_lenience(&answer);
+    let lenience = lenience.then(|| registry.lenience(descriptor.name).ok()).flatten().flatten();
+    question.settle(answer, lenience)
 }
 
 /// A request for a service of a server that is already connected.
@@ -200,31 +204,26 @@ impl Question {
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Self, ConnectError> {
         let inner = root.inner();
-        let proposal = Proposal::new(descriptor, inner.codec, inner.allow_unverified)?;
-        let registry = Connection::new(Inner {
-            links: LinkSlot::One(link.beside(Agreed {
-                service: REGISTRY,
-                tags: registry::tags(),
-                events: Box::new([]),
-            })),
-            descriptor: RegistryClient::DESCRIPTOR,
-            codec: inner.codec,
-            allow_unverified: inner.allow_unverified,
-            call_timeout: inner.call_timeout,
-            subscriptions: Subscriptions::new(),
-            hook: None,
-            server: None,
-            root: None,
-        });
+        let proposal = Proposal::new(descriptor, inner.codec, inner.rules)?;
+        let registry = registry::over(link, inner.codec, inner.call_timeout);
         Ok(Self { descriptor, proposal, registry })
     }
 
+    /// Returns whether the registry is also to be asked how the service reads other versions.
+    fn needs_lenience(&self, answer: &Result<Welcome, CallError<Vec<String>>>) -> bool {
+        answer.as_ref().is_ok_and(|welcome| self.proposal.needs_lenience(welcome))
+    }
+
     /// Makes a link from the answer of the registry.
-    fn settle(self, answer: Result<Welcome, CallError<Vec<String>>>) -> Result<Link, ConnectError> {
+    fn settle(
+        self,
+        answer: Result<Welcome, CallError<Vec<String>>>,
+        lenience: Option<Vec<u8>>,
+    ) -> Result<Link, ConnectError> {
         let asked = || self.descriptor.name.to_owned();
         match answer {
             Ok(welcome) => {
-                let agreed = self.proposal.settle(&welcome)?;
+                let agreed = self.proposal.settle(&welcome, lenience)?;
                 Ok(self.registry.inner().link().beside(agreed))
             }
             Err(CallError::App(serves)) => {

@@ -95,7 +95,65 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// [`WitServerBuilder::allow_unverified_types`](crate::WitServerBuilder::allow_unverified_types)
     /// says when a part is unknown, and how to fix it.
     pub fn allow_unverified_types(mut self, allow: bool) -> Self {
-        self.dial.allow_unverified = allow;
+        self.dial.rules.allow_unverified = allow;
+        self
+    }
+
+    /// Sets whether one method or event that differs refuses the whole service. By default, it is
+    /// refused alone, by [`CallError::ContractMismatch`](crate::CallError::ContractMismatch) when it
+    /// is called or subscribed to, and [`Connection::differences`] lists it. A strict client does not
+    /// connect: the error is [`ConnectError::ContractMismatch`]. It also ends a client that
+    /// [reconnects](Self::reconnect) to a server of another version. The rules are those of
+    /// [`Connection`](crate::Connection#contracts).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use witrpc::{CallError, ConnectError, InProcess, WitServer, wit_service};
+    ///
+    /// mod old {
+    ///     #[witrpc::wit_service]
+    ///     pub trait Scale {
+    ///         fn weigh(&self, parcel: u64) -> u32;
+    ///         fn label(&self, parcel: u64) -> String;
+    ///     }
+    /// }
+    ///
+    /// #[wit_service]
+    /// pub trait Scale {
+    ///     fn weigh(&self, parcel: u64) -> u32;
+    ///     fn label(&self, parcel: u32) -> String;
+    /// }
+    ///
+    /// struct Balance;
+    ///
+    /// impl old::Scale for Balance {
+    ///     fn weigh(&self, parcel: u64) -> u32 {
+    ///         (parcel % 1000) as u32
+    ///     }
+    ///
+    ///     fn label(&self, parcel: u64) -> String {
+    ///         format!("no. {parcel}")
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let place = InProcess::new();
+    /// let service = old::ScaleServer::new(Balance);
+    /// let _server = WitServer::builder().listen(place.clone()).service(service).start()?;
+    ///
+    /// let scale = ScaleClient::connect(place.clone())?;
+    /// assert_eq!(scale.weigh(7042)?, 42);
+    /// assert!(matches!(scale.label(1), Err(CallError::ContractMismatch { difference })
+    ///     if difference == "label: argument `parcel` is u32 here and u64 there"));
+    ///
+    /// let strict = ScaleClient::builder(place).strict(true).connect();
+    /// assert!(matches!(strict, Err(ConnectError::ContractMismatch { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.dial.rules.strict = strict;
         self
     }
 

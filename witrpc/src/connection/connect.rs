@@ -14,12 +14,14 @@ use crate::rt::cancel_token::CancelToken;
 use crate::security::TokenSource;
 use crate::transport::{ConnectConfig, Endpoint};
 
-use super::handle::Inner;
+use super::handle::{Client, Inner};
 use super::handshake::{Hello, Refusal, VERSION, Welcome};
 use super::link::Link;
 use super::link_slot::LinkSlot;
-use super::negotiation::Proposal;
+use super::negotiation::{ContractRules, Proposal};
 use super::reconnect::{LinkSource, Reconnect, Reconnector};
+use super::registry;
+use super::registry::RegistryClient;
 
 /// The time that a call may take by default.
 const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,7 +42,7 @@ pub struct Dial {
     pub reconnect: Option<Reconnect>,
     pub hook: Option<Arc<Hook>>,
     pub trusted: Option<TrustedPeer>,
-    pub allow_unverified: bool,
+    pub rules: ContractRules,
 }
 
 impl Dial {
@@ -59,7 +61,7 @@ impl Dial {
             reconnect: None,
             hook: None,
             trusted: None,
-            allow_unverified: false,
+            rules: ContractRules::default(),
         }
     }
 
@@ -70,7 +72,7 @@ impl Dial {
     ) -> Result<Inner, ConnectError> {
         let link = self.link(descriptor)?;
         let (codec, call_timeout, hook) = (self.codec, self.call_timeout, self.hook.take());
-        let allow_unverified = self.allow_unverified;
+        let rules = self.rules;
         let links = match self.reconnect.take() {
             None => LinkSlot::One(link),
             Some(policy) => LinkSlot::Kept(Reconnector::start(
@@ -84,7 +86,7 @@ impl Dial {
             links,
             descriptor,
             codec,
-            allow_unverified,
+            rules,
             call_timeout,
             subscriptions: Subscriptions::new(),
             hook,
@@ -97,7 +99,7 @@ impl Dial {
     pub fn link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
         // A time too long for the clock counts as no limit.
         let until = self.connect_timeout.and_then(|time| Instant::now().checked_add(time));
-        let proposal = Proposal::new(descriptor, self.codec, self.allow_unverified)?;
+        let proposal = Proposal::new(descriptor, self.codec, self.rules)?;
         let hello = Hello {
             version: VERSION,
             service: descriptor.name.to_owned(),
@@ -120,8 +122,22 @@ impl Dial {
         let welcome: Welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
             ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
         })?;
-        let agreed = proposal.settle(&welcome)?;
-        Ok(Link::new(channel, self.codec, welcome.client_id, agreed))
+        let link = Link::new(channel, self.codec, welcome.client_id, registry::agreed());
+        let lenience = proposal.needs_lenience(&welcome);
+        let lenience = lenience.then(|| self.lenience(&link, descriptor, until)).flatten();
+        Ok(link.beside(proposal.settle(&welcome, lenience)?))
+    }
+
+    /// Asks a server of another version how it reads. `None` if it does not tell.
+    fn lenience(
+        &self,
+        link: &Link,
+        descriptor: &ServiceDescriptor,
+        until: Option<Instant>,
+    ) -> Option<Vec<u8>> {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let registry = registry::over(link, self.codec, left.or(self.call_timeout));
+        RegistryClient::from_connection(registry).lenience(descriptor.name).ok()?
     }
 
     /// Returns the error that names the limit: the limit of connecting as a whole, if that was the

@@ -12,11 +12,12 @@ use crate::call::client::options::{CallDeadline, CallOptions};
 use crate::codec::Codec;
 use crate::contract;
 use crate::contract::ServiceDescriptor;
-use crate::error::{CallError, ConnectError};
+use crate::error::{CallError, ConnectError, ContractDifference};
 use crate::event::client::subscriptions::Subscriptions;
 use crate::rt::cancel_token::CancelToken;
 
 use super::link_slot::{LinkRef, LinkSlot};
+use super::negotiation::ContractRules;
 use super::reconnect::ConnectionState;
 
 /// A client that the macro generated.
@@ -42,9 +43,11 @@ pub trait Client: Sized {
 ///
 /// When a client connects, its version of the service is compared with the server's: the shapes of all
 /// arguments, results and errors, as serde and the codec encode them. The receiving side must be able
-/// to read everything that the sending side may send, with the same meaning. If not, connecting fails
-/// with [`ConnectError::ContractMismatch`](crate::ConnectError::ContractMismatch), which lists the
-/// differences. In detail:
+/// to read everything that the sending side may send, with the same meaning. If not, the method or
+/// event is refused, and all others work. Calling it fails with
+/// [`CallError::ContractMismatch`](crate::CallError::ContractMismatch), which says what differs, and
+/// nothing is sent. [`differences`](Self::differences) lists all differences right after connecting.
+/// A [strict](crate::ClientBuilder::strict) client does not connect to such a server. In detail:
 ///
 /// - Methods are matched by name, in any order. Either side may have methods that the other lacks.
 ///   Calling a method that the server lacks fails with
@@ -60,9 +63,11 @@ pub trait Client: Sized {
 /// - The side that reads an enum may know more variants than the side that writes it: the server for
 ///   arguments, the client for results and errors. Postcard numbers variants, so with postcard the new
 ///   variants must come after the old.
-/// - A struct has the same fields on both sides, with postcard in the same order. With JSON, either
-///   side may have more, if these are `Option`s: a missing field is read as `None`, and an unknown one
-///   is skipped. The comparison does not see that a struct denies unknown fields; calls report that.
+/// - A struct has the same fields on both sides, with postcard in the same order. With a codec that
+///   names fields, such as JSON, either side may have more. The side that reads must have a value for
+///   a field that is missing (`#[serde(default)]`, or an `Option` without `with`), and must skip a
+///   field that it does not know (no `#[serde(deny_unknown_fields)]`). Both sides probe that by making
+///   up values without the field, and with one more.
 /// - What cannot be traced, such as an untagged enum with JSON, is not compared, and
 ///   [`contract`](Self::contract) shows it as `?`. Then calls report what they cannot decode.
 ///   Postcard's bytes do not describe themselves. So with postcard, connecting fails with
@@ -70,7 +75,7 @@ pub trait Client: Sized {
 ///   it](crate::ClientBuilder::allow_unverified_types).
 ///
 /// ```
-/// use witrpc::{ConnectError, InProcess, WitServer, wit_service};
+/// use witrpc::{CallError, InProcess, WitServer, wit_service};
 ///
 /// mod old {
 ///     #[witrpc::wit_service]
@@ -96,13 +101,10 @@ pub trait Client: Sized {
 /// let place = InProcess::new();
 /// let service = old::CalculatorServer::new(Abacus);
 /// let server = WitServer::builder().listen(place.clone()).service(service).start()?;
-/// match CalculatorClient::connect(place) {
-///     Err(ConnectError::ContractMismatch { differences, .. }) => assert_eq!(
-///         differences[0].to_string(),
-///         "divide: argument `b` is i64 here and i32 there"
-///     ),
-///     other => panic!("{other:?}"),
-/// }
+/// let difference = "divide: argument `b` is i64 here and i32 there".to_owned();
+/// let calculator = CalculatorClient::connect(place)?;
+/// assert_eq!(calculator.connection().differences()[0].to_string(), difference);
+/// assert_eq!(calculator.divide(1, 2), Err(CallError::ContractMismatch { difference }));
 /// # Ok(())
 /// # }
 /// ```
@@ -147,8 +149,7 @@ pub struct Inner {
     pub links: LinkSlot,
     pub descriptor: &'static ServiceDescriptor,
     pub codec: Codec,
-    /// Whether types are allowed of which either side does not know a part.
-    pub allow_unverified: bool,
+    pub rules: ContractRules,
     pub call_timeout: Option<Duration>,
     pub hook: Option<Arc<Hook>>,
     /// The subscriptions of all clones, and of the clients of further services.
@@ -323,6 +324,15 @@ impl Connection {
     #[must_use]
     pub fn contract(&self) -> String {
         contract::traced(self.inner.descriptor, self.inner.codec).contract.to_string()
+    }
+
+    /// Returns what differs between this client's version of the service and the server's. Methods and
+    /// events that are listed here are refused by
+    /// [`CallError::ContractMismatch`](crate::CallError::ContractMismatch); all others work. The list
+    /// is that of the present server, for a client that [reconnects](crate::Reconnect).
+    #[must_use]
+    pub fn differences(&self) -> Vec<ContractDifference> {
+        self.inner.link().differences.all().cloned().collect()
     }
 
     /// Returns how long a call without [`CallOptions`] may take; `None` for as long as the server

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::codec::Codec;
 use crate::contract;
-use crate::contract::{Contract, ServiceDescriptor, Traced, UnverifiedPart};
+use crate::contract::{
+    Contract, Differences, Readers, ServiceDescriptor, ServiceLenience, Traced, UnverifiedPart,
+};
 use crate::error::ConnectError;
 use crate::tag::{MAX_METHODS, RequestTag};
 
@@ -15,18 +17,31 @@ use super::handshake::Welcome;
 pub struct Agreed {
     /// The service's number.
     pub service: u8,
-    /// The tag of each method; `None` if the server lacks the method.
+    /// The tag of each method; `None` if the server lacks the method, or has another version of it.
     pub tags: Box<[Option<u32>]>,
-    /// The number of each event; `None` if the server lacks the event.
+    /// The number of each event; `None` if the server lacks the event, or has another version of it.
     pub events: Box<[Option<u16>]>,
+    /// What differs in the methods and events of which the server has another version.
+    pub differences: Differences,
 }
+
+/// How much two versions of a service may differ.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ContractRules {
+    /// Whether types are allowed of which either side does not know a part.
+    pub allow_unverified: bool,
+    /// Whether one method or event that differs refuses the whole service.
+    pub strict: bool,
+}
+
+/// How many differences the error of a whole service lists at most.
+const MOST_DIFFERENCES: usize = 20;
 
 /// A service as this client has it, in the client's codec.
 pub struct Proposal {
     descriptor: &'static ServiceDescriptor,
     codec: Codec,
-    /// Whether types are allowed of which either side does not know a part.
-    allow_unverified: bool,
+    rules: ContractRules,
     pub ours: Arc<Traced>,
 }
 
@@ -37,14 +52,14 @@ impl Proposal {
     pub fn new(
         descriptor: &'static ServiceDescriptor,
         codec: Codec,
-        allow_unverified: bool,
+        rules: ContractRules,
     ) -> Result<Self, ConnectError> {
         let ours = contract::traced(descriptor, codec);
         if let Some((method, problem)) = ours.refusal() {
             let service = descriptor.name;
             return Err(ConnectError::CodecRefused { codec, service, method, problem });
         }
-        let proposal = Self { descriptor, codec, allow_unverified, ours };
+        let proposal = Self { descriptor, codec, rules, ours };
         proposal.check_verified(proposal.ours.unverified())?;
         Ok(proposal)
     }
@@ -52,23 +67,46 @@ impl Proposal {
     fn check_verified(&self, unverified: Option<UnverifiedPart>) -> Result<(), ConnectError> {
         let (codec, service) = (self.codec, self.descriptor.name);
         match unverified {
-            Some(UnverifiedPart { method, part, reason }) if !self.allow_unverified => {
+            Some(UnverifiedPart { method, part, reason }) if !self.rules.allow_unverified => {
                 Err(ConnectError::UnverifiedType { codec, service, method, part, reason })
             }
             _ => Ok(()),
         }
     }
 
+    fn check_differences(&self, differences: &Differences) -> Result<(), ConnectError> {
+        let differences: Vec<_> = differences.all().take(MOST_DIFFERENCES).cloned().collect();
+        if !self.rules.strict || differences.is_empty() {
+            return Ok(());
+        }
+        Err(ConnectError::ContractMismatch { service: self.descriptor.name, differences })
+    }
+
+    /// Returns whether the comparison with this server needs its [`ServiceLenience`].
+    pub fn needs_lenience(&self, welcome: &Welcome) -> bool {
+        welcome.contract.is_some() && self.codec.describes_itself()
+    }
+
     /// Compares the contracts, and finds the server's numbers for the client's methods and events.
+    /// `lenience` is the server's [`ServiceLenience`], if it was asked for it and has told it.
     /// Everything that the server says is untrusted.
     ///
     /// # Errors
     ///
-    /// The differences of the two, or the rule that the server's answer breaks.
-    pub fn settle(&self, welcome: &Welcome) -> Result<Agreed, ConnectError> {
+    /// The differences of the two if the rules are strict, or the rule that the server's answer breaks.
+    pub fn settle(
+        &self,
+        welcome: &Welcome,
+        lenience: Option<Vec<u8>>,
+    ) -> Result<Agreed, ConnectError> {
         let (ours, codec) = (&self.ours.contract, self.codec);
         let theirs = read_contract(welcome)?;
-        let agreed = match_up(welcome, ours, theirs.as_ref(), self.descriptor.name, codec)?;
+        let known = self.needs_lenience(welcome);
+        let our_lenience = known.then(|| contract::lenience(self.descriptor, codec));
+        let their_lenience = lenience.as_deref().map(read_lenience).transpose()?;
+        let readers = Readers { ours: our_lenience.as_deref(), theirs: their_lenience.as_ref() };
+        let agreed = match_up(welcome, ours, theirs.as_ref(), readers, codec)?;
+        self.check_differences(&agreed.differences)?;
         // If the contracts are equal, the unknown parts have been checked before.
         self.check_verified(theirs.and_then(|theirs| theirs.unverified(ours, codec)))?;
         Ok(agreed)
@@ -81,25 +119,27 @@ fn read_contract(welcome: &Welcome) -> Result<Option<Contract>, ConnectError> {
     welcome.contract.as_deref().map(Contract::read).transpose().map_err(broken)
 }
 
+fn read_lenience(bytes: &[u8]) -> Result<ServiceLenience, ConnectError> {
+    postcard::from_bytes(bytes).map_err(|error| ConnectError::Protocol {
+        problem: format!("how it reads other versions cannot be decoded: {error}"),
+    })
+}
+
 /// Finds the server's numbers for the client's methods and events. `theirs` is the server's contract,
 /// unless it equals the client's.
 fn match_up(
     welcome: &Welcome,
     ours: &Contract,
     theirs: Option<&Contract>,
-    service: &'static str,
+    readers: Readers<'_>,
     codec: Codec,
 ) -> Result<Agreed, ConnectError> {
     let broken = |problem| ConnectError::Protocol { problem };
     if usize::from(welcome.service) >= welcome.services.len() {
         return Err(broken("its welcome names a service that is not in its list".to_owned()));
     }
-    if let Some(theirs) = theirs {
-        let differences = contract::compare(ours, theirs, codec);
-        if !differences.is_empty() {
-            return Err(ConnectError::ContractMismatch { service, differences });
-        }
-    }
+    let differences = theirs.map(|theirs| contract::compare(ours, theirs, readers, codec));
+    let differences = differences.unwrap_or_default();
     let theirs = theirs.unwrap_or(ours);
     let tag_of = |name: &str| {
         let method = theirs.methods.iter().position(|method| method.name == name)?;
@@ -111,11 +151,16 @@ fn match_up(
         let event = theirs.events.iter().position(|event| event.name == name)?;
         u16::try_from(event).ok()
     };
-    Ok(Agreed {
-        service: welcome.service,
-        tags: ours.methods.iter().map(|method| tag_of(&method.name)).collect(),
-        events: ours.events.iter().map(|event| event_of(&event.name)).collect(),
-    })
+    let tags = (0..).zip(&ours.methods).map(|(number, method)| {
+        let is_same = differences.of_method(number).is_empty();
+        tag_of(&method.name).filter(|_| is_same)
+    });
+    let events = (0..).zip(&ours.events).map(|(number, event)| {
+        let is_same = differences.of_event(number).is_empty();
+        event_of(&event.name).filter(|_| is_same)
+    });
+    let (tags, events) = (tags.collect(), events.collect());
+    Ok(Agreed { service: welcome.service, tags, events, differences })
 }
 
 #[cfg(test)]
@@ -147,7 +192,7 @@ mod tests {
     fn matched(welcome: &Welcome) -> Result<Box<[Option<u32>]>, ConnectError> {
         let ours = contract(&["now", "set", "stop"]);
         let theirs = read_contract(welcome)?;
-        match_up(welcome, &ours, theirs.as_ref(), "Clock", Codec::Postcard)
+        match_up(welcome, &ours, theirs.as_ref(), Readers::default(), Codec::Postcard)
             .map(|agreed| agreed.tags)
     }
 

@@ -8,6 +8,8 @@
 mod check;
 mod compare;
 mod descriptor;
+mod lenience;
+mod service_lenience;
 mod shape;
 mod signature;
 mod text;
@@ -15,11 +17,12 @@ mod trace;
 mod visit;
 
 pub use check::UnverifiedPart;
-pub use compare::compare;
+pub use compare::{Differences, Readers, compare};
 pub use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
 pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
+pub use service_lenience::{ServiceLenience, lenience};
 pub use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};
-pub use trace::{SampleError, register_sample};
+pub use trace::{SampleError, register_sample, unseen};
 pub use trace::{
     Tracer, trace_path, trace_raw, trace_raw_value, trace_result, trace_str, trace_value,
 };

@@ -136,7 +136,7 @@ impl Signature {
         }
     }
 
-    fn shapes(&self) -> impl Iterator<Item = &Shape> {
+    pub fn shapes(&self) -> impl Iterator<Item = &Shape> {
         let arguments = self.arguments.iter().map(|argument| &argument.shape);
         arguments.chain([&self.result]).chain(&self.error)
     }
@@ -166,7 +166,7 @@ impl EventSignature {
         Self { name: event.name.into(), arguments }
     }
 
-    fn shapes(&self) -> impl Iterator<Item = &Shape> {
+    pub fn shapes(&self) -> impl Iterator<Item = &Shape> {
         self.arguments.iter().map(|argument| &argument.shape)
     }
 }

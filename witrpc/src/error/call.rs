@@ -105,11 +105,11 @@ pub enum CallError<E = NoAppError> {
     /// The server does not accept this client's credentials.
     #[error("the server does not accept this client's calls: check the access token")]
     Unauthorized,
-    /// The server that a client [reconnected](crate::Reconnect) to has another version of the service.
-    /// Nothing was sent.
+    /// The server has another version of the method or event. Or the client is
+    /// [strict](crate::ClientBuilder::strict), and the server that it [reconnected](crate::Reconnect)
+    /// to has another version of the service. Nothing was sent.
     #[error(
-        "the server that came back has another version of the service ({difference}): build both \
-         from one trait"
+        "the server has another version of the service ({difference}): build both from one trait"
     )]
     ContractMismatch {
         /// The difference, in words.
@@ -218,8 +218,8 @@ pub enum CallError<E = NoAppError> {
     },
     /// The server could not decode this client's arguments. The handler did not run.
     #[error(
-        "the server could not decode the arguments ({message}): build both sides from one trait, \
-         and see that what the argument types serialize they also deserialize"
+        "the server could not decode the arguments ({message}): see that what the argument types \
+         serialize they also deserialize, and that both sides agree on what `contract` shows as `?`"
     )]
     BadRequest {
         /// The server's message.
@@ -245,8 +245,9 @@ pub enum CallError<E = NoAppError> {
     },
     /// The handler ran, but this client could not decode its answer.
     #[error(
-        "the handler ran, but its answer cannot be decoded ({message}): build both sides from \
-             one trait, and see that what the result type serializes it also deserializes"
+        "the handler ran, but its answer cannot be decoded ({message}): see that what the result \
+         type serializes it also deserializes, and that both sides agree on what `contract` shows \
+         as `?`"
     )]
     Decode {
         /// The codec's message.

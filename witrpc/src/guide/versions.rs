@@ -2,9 +2,13 @@
 //!
 //! Two programs are seldom replaced in one moment. So client and server compare their contracts
 //! when they connect: methods, arguments, results, and every type in them, as serde shows it, field
-//! by field. A difference is
-//! [`ConnectError::ContractMismatch`](crate::ConnectError::ContractMismatch), which names the place
-//! (``divide: argument `b` is i64 here and i32 there``). It is never a wrong value at a later call.
+//! by field. A method or event that differs is refused when it is called or subscribed to, and all
+//! others work. The error is
+//! [`CallError::ContractMismatch`](crate::CallError::ContractMismatch), which names the place
+//! (``divide: argument `b` is i64 here and i32 there``). It is never a wrong value.
+//! [`Connection::differences`](crate::Connection::differences) lists all differences right after
+//! connecting. A client that is to have none sets [`strict`](crate::ClientBuilder::strict), and does
+//! not connect then.
 //! Two programs built from one trait only compare a number.
 //!
 //! # What may change
@@ -57,8 +61,9 @@
 //!   call it.
 //! - An enum may gain variants if the side that knows them only reads it; with postcard they must
 //!   come after all others.
-//! - A struct may gain fields over JSON, if these are `Option`s. It may gain no fields over
-//!   postcard.
+//! - A struct may gain and lose fields over JSON, if they are `Option`s or have a
+//!   `#[serde(default)]`. A side that denies unknown fields is sent none. The fields of a struct
+//!   cannot change over postcard.
 //! - Rust's own names of types and methods may change freely: only the names of fields and
 //!   variants, and their contents, count. `#[wit(rename = "..")]` keeps a method's name on the
 //!   wire, `#[wit_service(name = "..")]` the service's.
@@ -69,9 +74,15 @@
 //!
 //! To compare a type, each side must see all of it. It looks before the server starts and before
 //! the client connects. It has the type deserialize made-up values, and notes what the type asks
-//! for. So a `Deserialize` should have no side effects. It runs several times a process and codec,
-//! at most 5,000; a panic in it counts as an error. Nothing interrupts a `Deserialize` that never
+//! for. So a `Deserialize` should have no side effects. Each type is traced once a process and codec,
+//! in at most 5,000 runs; if versions differ by fields, once more. A panic in it is caught and counts
+//! as an error; the panic hook is told as of any other. Nothing interrupts a `Deserialize` that never
 //! returns.
+//!
+//! A field whose `Deserialize` has side effects is left out by
+//! `#[serde(deserialize_with = "witrpc::unseen")]`: see [`unseen`](crate::unseen). With
+//! `panic = "abort"` nothing can be caught, so a `Deserialize` that may panic on values that it does
+//! not expect needs that attribute, or the process ends when the server starts.
 //!
 //! A type that checks its values accepts few of them, such as 40 digits in hex. So each side tries
 //! many. It tries texts of the usual types, and the numbers and words in the type's errors, as in

@@ -168,6 +168,12 @@ impl Registry for ServerAdmission {
     ) -> Result<Welcome, Vec<String>> {
         self.welcome(service, ClientSession::of(cx.peer.session()).codec, contract, cx.client_id())
     }
+
+    fn lenience(&self, service: &str, cx: &CallContext) -> Option<Vec<u8>> {
+        let service = self.services.iter().find(|served| served.name == service)?;
+        let codec = ClientSession::of(cx.peer.session()).codec;
+        Some(bytes(&*contract::lenience(service, codec)))
+    }
 }
 
 /// Reads the version by itself first: what follows it may differ in another version.

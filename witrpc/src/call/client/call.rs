@@ -224,7 +224,7 @@ impl<'a> ClientCall<'a> {
     /// Returns the tag of the request, if the server at the other end of this link has the method.
     #[inline]
     pub(super) fn tag(&mut self, link: &Link) -> Result<u32, Failed> {
-        let tag = link.tags[usize::from(self.method)].ok_or(Failed::NoMethod)?;
+        let tag = link.tags[usize::from(self.method)].ok_or_else(|| self.no_method(link))?;
         if let Some(extras) = &mut self.extras
             && let Some(stream) = &mut extras.stream
         {
@@ -233,13 +233,16 @@ impl<'a> ClientCall<'a> {
         Ok(tag)
     }
 
+    #[cold]
+    fn no_method(&self, link: &Link) -> Failed {
+        let name = self.connection.inner().method_name(self.method);
+        Failed::NoMethod(Box::new(link.without_method(self.method, name)))
+    }
+
     /// Returns the caller's error for a failed attempt.
     pub(super) fn error(&self, failed: Failed) -> CallError {
         match failed {
-            Failed::NoMethod => {
-                let method = self.connection.inner().method_name(self.method);
-                CallError::UnknownMethod { method }
-            }
+            Failed::NoMethod(error) => *error,
             Failed::Unencoded => self.fault().expect("it was noted"),
             Failed::Unsent(error) | Failed::Unanswered(error) => self.connection.call_error(error),
             Failed::Cancelled => CallError::Cancelled,

@@ -3,11 +3,12 @@
 use witrpc_transport::{ChannelError, DisconnectReason};
 
 use crate::connection::link;
+use crate::error::CallError;
 
 /// The reason why an attempt at a call brought no answer.
 pub enum Failed {
-    /// The server has no such method.
-    NoMethod,
+    /// The server does not have the method as this client has it.
+    NoMethod(Box<CallError>),
     /// The request cannot be encoded for this link; the call has recorded the reason.
     Unencoded,
     /// The request was not sent completely, or was rejected: its handler does not run.
@@ -32,7 +33,7 @@ impl Failed {
     pub fn lost_for(&self) -> Option<DisconnectReason> {
         match self {
             Failed::Unsent(error) | Failed::Unanswered(error) => link::lost_for(error),
-            Failed::NoMethod | Failed::Unencoded | Failed::Cancelled => None,
+            Failed::NoMethod(_) | Failed::Unencoded | Failed::Cancelled => None,
         }
     }
 }

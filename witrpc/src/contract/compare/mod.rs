@@ -13,65 +13,94 @@
 //!   and a newtype equals the type it wraps.
 //! - The side that reads an enum may know more variants. With postcard, which numbers them, they must
 //!   come after all others.
-//! - The fields of a struct are the same on both sides, and with postcard in the same order. With JSON,
-//!   either side may have more if these are `Option`s: a missing field is `None`, and an unknown one is
-//!   skipped.
+//! - The fields of a struct are the same on both sides, and with postcard in the same order. With a
+//!   codec that names fields, either side may have more: the side that reads must skip fields that it
+//!   does not know, and make a value without those that are missing (see
+//!   [`lenience`](super::lenience)). Of a server that does not tell how it reads, `Option`s are taken
+//!   to be optional.
 //! - What cannot be traced is not compared. If the codec does not describe it, the service is refused
 //!   instead, on both sides: see [`check`](super::check).
 //!
 //! The server's contract is untrusted. The comparison is bounded in depth, in work, and in the length
 //! of its texts.
 
+mod differences;
 mod shapes;
 
 #[cfg(all(test, feature = "json"))]
 mod tests;
 
+pub use differences::Differences;
 use shapes::{Comparison, Side};
 
 use crate::codec::Codec;
 use crate::error::ContractDifference;
 
+use super::lenience::Lenience;
+use super::service_lenience::ServiceLenience;
 use super::signature::{ArgumentShape, Contract, Signature};
 use super::text::Shown;
 
-/// The most differences that are listed.
+/// The most differences of one method or event that are listed.
 const MOST_DIFFERENCES: usize = 20;
 
 /// The most parts that are compared, of all methods together. A contract that fits into a welcome
 /// has fewer.
 const MOST_STEPS: usize = 1 << 21;
 
-/// Returns the differences between the two contracts that could make calls fail.
-pub fn compare(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<ContractDifference> {
-    let mut findings = Findings { list: Vec::new(), steps_left: MOST_STEPS };
-    for our in &ours.methods {
-        if let Some(their) = theirs.methods.iter().find(|their| their.name == our.name) {
-            compare_method(our, their, codec, &mut findings);
-        }
-        if findings.list.len() >= MOST_DIFFERENCES {
-            break;
-        }
-    }
-    for our in &ours.events {
-        if let Some(their) = theirs.events.iter().find(|their| their.name == our.name) {
-            let arguments = (&our.arguments[..], &their.arguments[..]);
-            compare_arguments(&our.name, arguments, Side::There, codec, &mut findings);
-        }
-        if findings.list.len() >= MOST_DIFFERENCES {
-            break;
-        }
-    }
-    findings.list
+/// How both sides read structs with other fields than their own, as far as that is known.
+#[derive(Clone, Copy, Default)]
+pub struct Readers<'r> {
+    /// The client.
+    pub ours: Option<&'r ServiceLenience>,
+    /// The server.
+    pub theirs: Option<&'r ServiceLenience>,
 }
 
-/// The differences found so far, and how much may still be compared.
+/// Returns the differences between the two contracts that could make calls fail.
+pub fn compare(
+    ours: &Contract,
+    theirs: &Contract,
+    readers: Readers<'_>,
+    codec: Codec,
+) -> Differences {
+    let mut findings = Findings { list: Vec::new(), steps_left: MOST_STEPS };
+    let methods = ours.methods.iter().enumerate().map(|(here, our)| {
+        if let Some(there) = theirs.methods.iter().position(|their| their.name == our.name) {
+            let readers = (
+                readers.ours.and_then(|ours| ours.methods.get(here)),
+                readers.theirs.and_then(|theirs| theirs.methods.get(there)),
+            );
+            compare_method(our, &theirs.methods[there], readers, codec, &mut findings);
+        }
+        findings.take()
+    });
+    let methods = methods.collect();
+    let events = ours.events.iter().enumerate().map(|(here, our)| {
+        if let Some(their) = theirs.events.iter().find(|their| their.name == our.name) {
+            let arguments = (&our.arguments[..], &their.arguments[..]);
+            let reader = readers.ours.and_then(|ours| ours.events.get(here));
+            let sender = (Side::There, reader);
+            compare_arguments(&our.name, arguments, sender, codec, &mut findings);
+        }
+        findings.take()
+    });
+    let events = events.collect();
+    Differences { methods, events }
+}
+
+/// The differences found so far in one method or event, and how much may still be compared.
 struct Findings {
     list: Vec<ContractDifference>,
     steps_left: usize,
 }
 
 impl Findings {
+    /// Returns what has been found in a method or event, before the next one is compared.
+    fn take(&mut self) -> Vec<ContractDifference> {
+        std::mem::take(&mut self.list)
+    }
+
     fn add(&mut self, method: &str, place: String, problem: String) {
         if self.list.len() < MOST_DIFFERENCES {
             self.list.push(ContractDifference { method: method.to_owned(), place, problem });
@@ -79,21 +108,31 @@ impl Findings {
     }
 }
 
-fn compare_method(our: &Signature, their: &Signature, codec: Codec, findings: &mut Findings) {
+fn compare_method(
+    our: &Signature,
+    their: &Signature,
+    (our_reader, their_reader): (Option<&Vec<Lenience>>, Option<&Vec<Lenience>>),
+    codec: Codec,
+    findings: &mut Findings,
+) {
     let method = &*our.name;
     let both = (&our.arguments[..], &their.arguments[..]);
-    if !compare_arguments(method, both, Side::Here, codec, findings) {
+    if !compare_arguments(method, both, (Side::Here, their_reader), codec, findings) {
         return;
     }
+    // Behind the arguments come the result and the error.
+    let reader_of = |number| our_reader.and_then(|reader| reader.get(our.arguments.len() + number));
     if our.streams != their.streams {
         return findings.add(method, "the result".to_owned(), stream_beside(our.streams));
     }
     let place = if our.streams { "an item" } else { "the result" }.to_owned();
-    Comparison::new(method, place, (&our.result, &their.result), codec).run(Side::There, findings);
+    let mut comparison = Comparison::new(method, place, (&our.result, &their.result), codec);
+    comparison.run(Side::There, reader_of(0), findings);
     match (&our.error, &their.error) {
         (Some(a), Some(b)) => {
             let place = "the error".to_owned();
-            Comparison::new(method, place, (a, b), codec).run(Side::There, findings);
+            let mut comparison = Comparison::new(method, place, (a, b), codec);
+            comparison.run(Side::There, reader_of(1), findings);
         }
         (None, None) => {}
         (here, _) => {
@@ -105,12 +144,12 @@ fn compare_method(our: &Signature, their: &Signature, codec: Codec, findings: &m
     }
 }
 
-/// Compares the arguments of a method or an event, which `sender` sends. Returns `false` if even their
-/// number differs.
+/// Compares the arguments of a method or an event, which `sender` sends and the other side reads.
+/// Returns `false` if even their number differs.
 fn compare_arguments(
     method: &str,
     (ours, theirs): (&[ArgumentShape], &[ArgumentShape]),
-    sender: Side,
+    (sender, reader): (Side, Option<&Vec<Lenience>>),
     codec: Codec,
     findings: &mut Findings,
 ) -> bool {
@@ -133,7 +172,7 @@ fn compare_arguments(
             findings.add(method, place, stream_beside(a.streams));
         } else {
             let mut comparison = Comparison::new(method, place, (&a.shape, &b.shape), codec);
-            comparison.run(sender, findings);
+            comparison.run(sender, reader.and_then(|reader| reader.get(number)), findings);
         }
     }
     true

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use crate::codec::Codec;
+use crate::contract::lenience::Lenience;
 use crate::contract::shape::{Content, Field, Leaf, Part, Shape, ShapeKind, TypeIndex, Variant};
 use crate::contract::text::{Brief, BriefContent, Shown, label};
 
@@ -36,6 +37,8 @@ pub struct Comparison<'c> {
     place: String,
     ours: &'c Shape,
     theirs: &'c Shape,
+    /// How the side that reads takes other fields than its own, if that is known.
+    reader: Option<&'c Lenience>,
     /// Whether fields are sent in order, without names.
     ordered: bool,
     /// The pairs of types that have been compared, here and there.
@@ -57,6 +60,7 @@ impl<'c> Comparison<'c> {
             place,
             ours,
             theirs,
+            reader: None,
             ordered: !codec.is_human_readable(),
             met: HashSet::new(),
             path: Vec::new(),
@@ -64,8 +68,10 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// Adds all differences of values that `writer` sends.
-    pub fn run(&mut self, writer: Side, findings: &mut Findings) {
+    /// Adds all differences of values that `writer` sends. `reader` is how the other side takes other
+    /// fields than its own, if that is known.
+    pub fn run(&mut self, writer: Side, reader: Option<&'c Lenience>, findings: &mut Findings) {
+        self.reader = reader;
         let (ours, theirs) = (&self.ours.root, &self.theirs.root);
         Walk { comparison: self, writer, findings }.part(ours, theirs);
     }
@@ -96,6 +102,10 @@ impl<'c> Walk<'_, 'c> {
         }
         let (here, there) = (Part::Type(a), Part::Type(b));
         let (ours, theirs) = (self.comparison.ours, self.comparison.theirs);
+        let reader = match self.writer {
+            Side::Here => b,
+            Side::There => a,
+        };
         let (a, b) = (&ours.types[a].kind, &theirs.types[b].kind);
         if self.comparison.depth == MAX_DEPTH || !self.spend(size(a) + size(b)) {
             return self.add("is too large or nests too deep to be compared".to_owned());
@@ -113,8 +123,8 @@ impl<'c> Walk<'_, 'c> {
                 self.inside("{}", a, b);
             }
             (ShapeKind::Tuple(a), ShapeKind::Tuple(b)) if a.len() == b.len() => self.tuples(a, b),
-            (ShapeKind::Struct(a), ShapeKind::Struct(b)) => self.fields(a, b),
-            (ShapeKind::Enum(a), ShapeKind::Enum(b)) => self.variants(a, b),
+            (ShapeKind::Struct(a), ShapeKind::Struct(b)) => self.fields((reader, ""), a, b),
+            (ShapeKind::Enum(a), ShapeKind::Enum(b)) => self.variants(reader, a, b),
             _ => self.differ(Brief(ours, &here), Brief(theirs, &there)),
         }
         self.comparison.depth -= 1;
@@ -126,7 +136,9 @@ impl<'c> Walk<'_, 'c> {
         }
     }
 
-    fn fields(&mut self, ours: &'c [Field], theirs: &'c [Field]) {
+    /// Compares the fields of a struct, which `reader` names in the shape of the side that reads it:
+    /// the type, and the variant if it is one.
+    fn fields(&mut self, reader: (TypeIndex, &'c str), ours: &'c [Field], theirs: &'c [Field]) {
         let (names_here, names_there) = (names(ours), names(theirs));
         let (Some(names_here), Some(names_there)) = (names_here, names_there) else {
             return self.numbered_fields(ours, theirs);
@@ -136,12 +148,12 @@ impl<'c> Walk<'_, 'c> {
         for (number, field) in ours.iter().enumerate() {
             match there.get(names_here[number]) {
                 Some(place) => self.inside(names_here[number], &field.part, &theirs[*place].part),
-                None => self.lone_field(field, number, Side::Here),
+                None => self.lone_field(reader, names_here[number], &field.part, Side::Here),
             }
         }
         for (number, field) in theirs.iter().enumerate() {
             if !here.contains_key(names_there[number]) {
-                self.lone_field(field, number, Side::There);
+                self.lone_field(reader, names_there[number], &field.part, Side::There);
             }
         }
         let is_moved = self.comparison.ordered && names_here != names_there;
@@ -160,20 +172,35 @@ impl<'c> Walk<'_, 'c> {
         }
     }
 
-    fn lone_field(&mut self, field: &'c Field, number: usize, side: Side) {
+    fn lone_field(
+        &mut self,
+        (within, variant): (TypeIndex, &'c str),
+        name: &'c str,
+        part: &'c Part,
+        side: Side,
+    ) {
+        let is_taken = match self.comparison.reader {
+            None => self.is_option(part, side),
+            Some(reader) if side == self.writer => reader.open.contains(&(within, variant.into())),
+            Some(reader) => reader.optional.contains(&(within, variant.into(), name.into())),
+        };
+        if self.comparison.ordered || !is_taken {
+            let problem = format!("is only {}", side.word());
+            self.within(name, |walk| walk.add(problem));
+        }
+    }
+
+    fn is_option(&self, part: &Part, side: Side) -> bool {
         let shape = match side {
             Side::Here => self.comparison.ours,
             Side::There => self.comparison.theirs,
         };
-        let is_option = matches!(bare(shape, &field.part),
-            Part::Type(index) if matches!(shape.types[*index].kind, ShapeKind::Option(_)));
-        if self.comparison.ordered || !is_option {
-            let problem = format!("is only {}", side.word());
-            self.within(&label(field.name.as_ref(), number), |walk| walk.add(problem));
-        }
+        matches!(bare(shape, part),
+            Part::Type(index) if matches!(shape.types[*index].kind, ShapeKind::Option(_)))
     }
 
-    fn variants(&mut self, ours: &'c [Variant], theirs: &'c [Variant]) {
+    /// Compares the variants of an enum, which is `reader` in the shape of the side that reads it.
+    fn variants(&mut self, reader: TypeIndex, ours: &'c [Variant], theirs: &'c [Variant]) {
         let (written, read) = match self.writer {
             Side::Here => (ours, theirs),
             Side::There => (theirs, ours),
@@ -187,18 +214,25 @@ impl<'c> Walk<'_, 'c> {
                     self.within(name, |walk| walk.add(problem));
                     continue;
                 };
-                self.variant(name, (number, &written[number]), (place, &read[place]));
+                let both = ((number, &written[number]), (place, &read[place]));
+                self.variant((reader, name), name, both);
             }
         } else if written.len() > read.len() {
             self.differ(count(ours.len(), "variant"), count(theirs.len(), "variant"));
         } else {
             for (number, (a, b)) in written.iter().zip(read).enumerate() {
-                self.variant(&label(a.name.as_ref(), number), (number, a), (number, b));
+                let both = ((number, a), (number, b));
+                self.variant((reader, ""), &label(a.name.as_ref(), number), both);
             }
         }
     }
 
-    fn variant(&mut self, name: &str, written: (usize, &'c Variant), read: (usize, &'c Variant)) {
+    fn variant(
+        &mut self,
+        reader: (TypeIndex, &'c str),
+        name: &str,
+        (written, read): ((usize, &'c Variant), (usize, &'c Variant)),
+    ) {
         let ((a, ours), (b, theirs)) = match self.writer {
             Side::Here => (written, read),
             Side::There => (read, written),
@@ -207,16 +241,16 @@ impl<'c> Walk<'_, 'c> {
             if walk.comparison.ordered && a != b {
                 return walk.differ(format!("variant {a}"), format!("variant {b}"));
             }
-            walk.contents(&ours.content, &theirs.content);
+            walk.contents(reader, &ours.content, &theirs.content);
         });
     }
 
-    fn contents(&mut self, ours: &'c Content, theirs: &'c Content) {
+    fn contents(&mut self, reader: (TypeIndex, &'c str), ours: &'c Content, theirs: &'c Content) {
         match (ours, theirs) {
             (Content::Opaque, _) | (_, Content::Opaque) | (Content::Unit, Content::Unit) => {}
             (Content::Newtype(a), Content::Newtype(b)) => self.part(a, b),
             (Content::Tuple(a), Content::Tuple(b)) if a.len() == b.len() => self.tuples(a, b),
-            (Content::Struct(a), Content::Struct(b)) => self.fields(a, b),
+            (Content::Struct(a), Content::Struct(b)) => self.fields(reader, a, b),
             _ => {
                 let (here, there) = (self.comparison.ours, self.comparison.theirs);
                 self.differ(BriefContent(here, ours), BriefContent(there, theirs));

@@ -62,7 +62,7 @@ fn told<A: Wire, B: Wire>() -> Vec<String> {
 }
 
 fn words(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<String> {
-    compare(ours, theirs, codec).iter().map(ToString::to_string).collect()
+    compare(ours, theirs, Readers::default(), codec).all().map(ToString::to_string).collect()
 }
 
 /// Returns the differences if the client sends an `A` and the server takes a `B`.

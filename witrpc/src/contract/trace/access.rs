@@ -11,6 +11,7 @@ use crate::contract::shape::{Content, ShapeKind, TypeIndex};
 use super::deserializer::{TraceError, Tracing, settle_names, unseen_fields};
 use super::fields::Way;
 use super::place::TracePlace;
+use super::probes::FieldProbe;
 use super::state::{FrameKind, UNSEEN};
 
 /// Elements or fields, in order.
@@ -121,8 +122,13 @@ pub struct NamedFields<'t> {
     /// The fields that are still to be asked for, the next one last.
     left: Vec<usize>,
     /// The field whose name was given.
-    current: usize,
+    current: Option<usize>,
+    /// Whether a field that the struct does not name comes last.
+    surplus: bool,
 }
+
+/// The name of a field that no struct has.
+const SURPLUS: &str = "field of no struct";
 
 impl<'de> MapAccess<'de> for NamedFields<'_> {
     type Error = TraceError;
@@ -131,8 +137,11 @@ impl<'de> MapAccess<'de> for NamedFields<'_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, TraceError> {
-        let Some(field) = self.left.pop() else { return Ok(None) };
-        self.current = field;
+        self.current = self.left.pop();
+        let Some(field) = self.current else {
+            let surplus = std::mem::take(&mut self.surplus);
+            return surplus.then(|| seed.deserialize(SURPLUS.into_deserializer())).transpose();
+        };
         self.trace.state.borrow_mut().ask_field(self.level, field, true);
         seed.deserialize(self.names[field].into_deserializer()).map(Some)
     }
@@ -141,8 +150,9 @@ impl<'de> MapAccess<'de> for NamedFields<'_> {
         &mut self,
         seed: S,
     ) -> Result<S::Value, TraceError> {
-        self.trace.state.borrow_mut().ask_field(self.level, self.current, false);
-        let (within, variant, part) = (self.within, self.variant, self.current);
+        let Some(part) = self.current else { return seed.deserialize(().into_deserializer()) };
+        self.trace.state.borrow_mut().ask_field(self.level, part, false);
+        let (within, variant) = (self.within, self.variant);
         let place = TracePlace::Inside { within, variant, part };
         self.trace.part(place, |value| seed.deserialize(value))
     }
@@ -156,23 +166,29 @@ pub fn read_fields<'de, V: Visitor<'de>>(
     names: &'static [&'static str],
     visitor: V,
 ) -> Result<(V::Value, Option<usize>), TraceError> {
-    let (way, mut left) = {
+    let (way, mut left, probe) = {
         let mut state = trace.state.borrow_mut();
+        let probe = state.probes.begin((within, variant), names.len());
         let order = state.field_order(within, variant, names);
-        (order.way, order.by_failures())
+        (order.way, order.by_failures(), probe)
     };
     let kind = FrameKind::Fields { asked: 0, current: None };
     let level = trace.state.borrow_mut().enter(within, variant, kind);
-    let read = if way == Way::ByName {
+    let read = if way == Way::ByName || probe.is_some() {
+        left.retain(|field| probe != Some(FieldProbe::Omits(*field)));
         left.reverse();
-        let named = NamedFields { trace, within, variant, level, names, left, current: 0 };
+        let surplus = probe == Some(FieldProbe::Adds);
+        let current = None;
+        let named = NamedFields { trace, within, variant, level, names, left, current, surplus };
         (visitor.visit_map(named)?, None)
     } else {
         let mut parts = TraceParts::apart(trace, within, variant, names.len()).fields(level);
         let value = visitor.visit_seq(&mut parts)?;
         (value, Some(parts.taken()))
     };
-    trace.state.borrow_mut().leave(level);
+    let mut state = trace.state.borrow_mut();
+    state.leave(level);
+    state.probes.end((within, variant));
     Ok(read)
 }
 

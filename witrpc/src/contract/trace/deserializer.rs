@@ -14,6 +14,7 @@ use super::place::TracePlace;
 use super::sample::{Sample, SamplePool};
 use super::search::{Spot, What};
 use super::state::{FrameKind, TraceState, TypeKey, UNSEEN, unseen_variant};
+use super::unseen;
 
 /// The reason why a pass of a trace ended.
 #[derive(Debug)]
@@ -235,6 +236,9 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, TraceError> {
+        if name == unseen::NAME {
+            return Err(TraceError("`witrpc::unseen` hides it".to_owned()));
+        }
         let index = self.composite::<V>(name, "newtype", || ShapeKind::Newtype(UNSEEN))?;
         let inner = self.at(TracePlace::Inside { within: index, variant: 0, part: 0 });
         self.inside(index, 0, FrameKind::Fixed, || visitor.visit_newtype_struct(inner))

@@ -13,11 +13,14 @@ mod hint;
 mod pass;
 mod place;
 mod plan;
+mod probe;
+mod probes;
 mod register;
 mod sample;
 mod search;
 mod size;
 mod state;
+mod unseen;
 
 #[cfg(test)]
 mod recursive;
@@ -26,7 +29,7 @@ mod tests;
 #[cfg(test)]
 mod validated;
 
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,9 +45,11 @@ use witrpc_rt::lock;
 
 use crate::codec::{Codec, RawElement, Wire, is_plain_vec};
 
+use super::lenience::Lenience;
 use super::shape::{Leaf, Part, Shape};
 
 pub use register::{SampleError, register_sample};
+pub use unseen::unseen;
 
 /// The recorder of one type's shape, for one codec.
 #[derive(Debug)]
@@ -54,14 +59,27 @@ pub struct Tracer {
     pub(super) shape: Shape,
     /// How a value of it differs when it has been encoded and decoded, if one does.
     pub(super) difference: Option<String>,
+    /// How it reads structs with other fields, if that is asked for instead.
+    lenience: Option<Lenience>,
 }
 
 impl Tracer {
     /// Makes `trace` report.
     pub(super) fn of(trace: super::Trace, codec: Codec) -> Self {
-        let mut tracer = Self { codec, shape: Shape::of(state::UNSEEN), difference: None };
+        let shape = Shape::of(state::UNSEEN);
+        let mut tracer = Self { codec, shape, difference: None, lenience: None };
         trace(&mut tracer);
         tracer
+    }
+
+    /// Returns how a type reads structs with other fields than those of this shape, which it had when
+    /// it was traced. If it has another one now, nothing is known of it.
+    pub(super) fn probe(trace: super::Trace, codec: Codec, shape: &Shape) -> Lenience {
+        let unseen = Shape::of(state::UNSEEN);
+        let lenience = Some(Lenience::default());
+        let mut tracer = Self { codec, shape: unseen, difference: None, lenience };
+        trace(&mut tracer);
+        tracer.lenience.filter(|_| tracer.shape == *shape).unwrap_or_default()
     }
 }
 
@@ -69,13 +87,43 @@ impl Tracer {
 /// made up.
 fn shape_of<T: DeserializeOwned>(human_readable: bool, mut look: impl FnMut(&T)) -> Shape {
     let state = RefCell::new(TraceState::new(register::registered()));
-    let trace = Tracing { state: &state, spot: Spot::ROOT, human_readable };
-    let mut pass = || trace.part(TracePlace::Root, T::deserialize).map(|value| look(&value));
-    TraceState::run(&state, human_readable, || match catch_unwind(AssertUnwindSafe(&mut pass)) {
+    let incomplete =
+        TraceState::run(&state, human_readable, || pass(&state, human_readable, &mut look));
+    state.into_inner().into_shape(incomplete)
+}
+
+/// Returns how `T` reads structs with other fields, and the shape for which that holds.
+fn lenience_of<T: DeserializeOwned>(human_readable: bool) -> (Shape, Lenience) {
+    let state = RefCell::new(TraceState::new(register::registered()));
+    let mut pass = || pass(&state, human_readable, |_: &T| {});
+    let incomplete = TraceState::run(&state, human_readable, &mut pass);
+    TraceState::probe(&state, human_readable, &mut pass);
+    let state = state.into_inner();
+    let lenience = state.lenience();
+    (state.into_shape(incomplete), lenience)
+}
+
+/// Makes up one value of `T`.
+fn pass<T: DeserializeOwned>(
+    state: &RefCell<TraceState>,
+    human_readable: bool,
+    look: impl FnOnce(&T),
+) -> Result<(), Failure> {
+    let trace = Tracing { state, spot: Spot::ROOT, human_readable };
+    let make = || trace.part(TracePlace::Root, T::deserialize).map(|value| look(&value));
+    match catch_unwind(AssertUnwindSafe(make)) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(TraceError(words))) => Err(Failure { words, panicked: false }),
-        Err(_) => Err(Failure { words: "its code panics".to_owned(), panicked: true }),
-    })
+        Err(_) => Err(Failure { words: panics(type_name::<T>()), panicked: true }),
+    }
+}
+
+/// Returns the words for a type whose code panics, without the paths in its name: these may differ
+/// between two programs.
+fn panics(name: &str) -> String {
+    let is_end = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':');
+    let parts = name.split_inclusive(is_end).filter_map(|part| part.rsplit("::").next());
+    format!("`{}` panics", parts.collect::<String>())
 }
 
 /// Reports the shape of a `Result`. The bounds of its types are checked for each.
@@ -92,6 +140,9 @@ type KnownTypes = HashMap<(TypeId, Codec), Arc<ShapeReport>>;
 /// Reports the shape of a `T` that serde carries. A process traces it once for each codec, so the
 /// type's code runs as seldom as possible.
 pub fn trace_value<T: Wire>(tracer: &mut Tracer) {
+    if tracer.lenience.is_some() {
+        return probe_value::<T>(tracer);
+    }
     static KNOWN: LazyLock<Mutex<KnownTypes>> = LazyLock::new(Mutex::default);
     let key = (TypeId::of::<T>(), tracer.codec);
     let known = lock(&KNOWN).get(&key).cloned();
@@ -102,6 +153,24 @@ pub fn trace_value<T: Wire>(tracer: &mut Tracer) {
         report
     });
     (tracer.shape, tracer.difference) = (*report).clone();
+}
+
+/// What is known of how the types of this process read structs with other fields.
+type ProbedTypes = HashMap<(TypeId, Codec), Arc<(Shape, Lenience)>>;
+
+/// Reports how a `T` reads structs with other fields. A process probes it once for each codec.
+fn probe_value<T: Wire>(tracer: &mut Tracer) {
+    static KNOWN: LazyLock<Mutex<ProbedTypes>> = LazyLock::new(Mutex::default);
+    let key = (TypeId::of::<T>(), tracer.codec);
+    let known = lock(&KNOWN).get(&key).cloned();
+    // Probed without the lock, as a type is traced without it.
+    let probed = known.unwrap_or_else(|| {
+        let probed = Arc::new(lenience_of::<T>(tracer.codec.is_human_readable()));
+        lock(&KNOWN).insert(key, Arc::clone(&probed));
+        probed
+    });
+    let (shape, lenience) = (*probed).clone();
+    (tracer.shape, tracer.lenience) = (shape, Some(lenience));
 }
 
 fn report_on<T: Wire>(codec: Codec) -> ShapeReport {

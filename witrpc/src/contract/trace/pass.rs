@@ -27,23 +27,17 @@ pub struct Failure {
 }
 
 impl TraceState {
-    /// Runs passes until everything has been seen or nothing more can be, and returns the shape.
+    /// Runs passes until everything has been seen or nothing more can be. Returns why a part was not
+    /// seen, if one was not.
     pub fn run(
         state: &RefCell<Self>,
         human_readable: bool,
         mut pass: impl FnMut() -> Result<(), Failure>,
-    ) -> Shape {
+    ) -> Option<String> {
         let mut incomplete = Some("it takes too many attempts".to_owned());
         let mut idle = 0;
         while idle < MAX_IDLE_PASSES {
-            let (made_before, known_before) = {
-                let mut state = state.borrow_mut();
-                state.active.clear();
-                state.search.begin_pass();
-                state.plan.begin_pass();
-                state.size.begin_pass();
-                (state.made, state.known)
-            };
+            let (made_before, known_before) = state.borrow_mut().begin_pass();
             let outcome = pass();
             let mut state = state.borrow_mut();
             let state = &mut *state;
@@ -58,19 +52,28 @@ impl TraceState {
             };
             break;
         }
-        let mut state = state.borrow_mut();
-        state.settle_aliases();
-        state.settle_variants();
-        Shape {
-            root: std::mem::replace(&mut state.root, UNSEEN),
-            types: std::mem::take(&mut state.types),
-            incomplete,
-        }
+        incomplete
+    }
+
+    /// Begins a pass. Returns how many variants have been made before it, and how much is known.
+    pub fn begin_pass(&mut self) -> (usize, usize) {
+        self.active.clear();
+        self.search.begin_pass();
+        self.plan.begin_pass();
+        self.size.begin_pass();
+        (self.made, self.known)
+    }
+
+    /// Returns the shape that the passes have shown.
+    pub fn into_shape(mut self, incomplete: Option<String>) -> Shape {
+        self.settle_aliases();
+        self.settle_variants();
+        Shape { root: self.root, types: self.types, incomplete }
     }
 
     /// Plans the next pass after one that produced a value. `made_one` says whether it made a variant
     /// for the first time. Returns `false` if nothing is left to try.
-    fn goes_on(&mut self, made_one: bool) -> bool {
+    pub fn goes_on(&mut self, made_one: bool) -> bool {
         if self.untried > 0 {
             if made_one {
                 self.plan.fresh = false;
@@ -90,7 +93,12 @@ impl TraceState {
 
     /// Changes what the next pass does, after one that failed. Returns `false` if nothing is left to
     /// try.
-    fn recover(&mut self, failure: &Failure, known_before: usize, human_readable: bool) -> bool {
+    pub fn recover(
+        &mut self,
+        failure: &Failure,
+        known_before: usize,
+        human_readable: bool,
+    ) -> bool {
         self.plan.fresh = false;
         if self.size.must_be_larger(self.search.decided_before_failure())
             || self.found_alias()

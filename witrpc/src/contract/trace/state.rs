@@ -7,6 +7,7 @@ use crate::contract::shape::{Content, Opaque, Part, ShapeKind, TypeIndex, TypeSh
 use super::fields::FieldOrder;
 use super::place::TracePlace;
 use super::plan::{TracePlan, VariantProgress};
+use super::probes::Probes;
 use super::sample::{Sample, SamplePool, Samples};
 use super::search::{Choice, Search, Spot, What};
 use super::size::Size;
@@ -82,6 +83,7 @@ pub struct TraceState {
     pub emptied: HashSet<Choice>,
     /// Keeps the values of a pass small.
     pub size: Size,
+    pub probes: Probes,
     pub active: Vec<Frame>,
     steps: usize,
 }
@@ -103,6 +105,7 @@ impl TraceState {
             fields: HashMap::new(),
             emptied: HashSet::new(),
             size: Size::default(),
+            probes: Probes::default(),
             active: Vec::new(),
             steps: 0,
         }

@@ -267,7 +267,9 @@ impl<'de> Deserialize<'de> for Panics {
 
 #[test]
 fn a_panic_is_not_passed_on() {
-    assert_eq!(shape::<Panics>(), "u8 (not traced to its end: its code panics)");
+    assert_eq!(shape::<Panics>(), "u8 (not traced to its end: `Panics` panics)");
+    let around = shape::<(u8, Panics)>();
+    assert!(around.ends_with("(not traced to its end: `(u8, Panics)` panics)"), "{around}");
 }
 
 /// A type with more parts than the bounds allow.

@@ -4,6 +4,7 @@ use crate::call::server::call::IntoService;
 use crate::codec::Codec;
 use crate::connection::connect::Dial;
 use crate::connection::handle::{Client, Connection};
+use crate::connection::negotiation::ContractRules;
 use crate::contract;
 use crate::server::handle::WitServer;
 
@@ -28,7 +29,8 @@ pub fn in_process<C: Client>(service: impl IntoService) -> C {
         builder.allow_unverified_types(allow_unverified).serve(service).start().unwrap_or_else(
             |error| panic!("the service cannot be served in this process: {error}"),
         );
-    let mut inner = Dial { codec, allow_unverified, ..Dial::new(place.into()) }
+    let rules = ContractRules { allow_unverified, ..ContractRules::default() };
+    let mut inner = Dial { codec, rules, ..Dial::new(place.into()) }
         .connect(C::DESCRIPTOR)
         .unwrap_or_else(|error| panic!("the service cannot be called in this process: {error}"));
     inner.server = Some(Box::new(server));

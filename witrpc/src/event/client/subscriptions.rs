@@ -100,7 +100,7 @@ impl Subscriber {
             return Err(CallError::TooFewLanes { lanes, needed });
         }
         let number = link.events[usize::from(self.event)];
-        let number = number.ok_or(CallError::UnknownMethod { method: self.name })?;
+        let number = number.ok_or_else(|| link.without_event(self.event, self.name))?;
         let key = (link.service, number);
         self.place = Some(EventPlace { streams: Arc::downgrade(&link.streams), key });
         Ok(key)
