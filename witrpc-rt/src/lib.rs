@@ -16,6 +16,7 @@ mod spawn;
 mod thread_limits;
 mod wake;
 mod waker_set;
+mod yielding;
 
 pub use joinable::{Joinable, poll_until};
 pub use lock::{lock, wait, wait_until};
@@ -24,3 +25,4 @@ pub use signals::{SignalMask, programs_mask_elsewhere};
 pub use spawn::{spawn, spawn_scoped};
 pub use wake::wake;
 pub use waker_set::WakerSet;
+pub use yielding::yield_to_others;

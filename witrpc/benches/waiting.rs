@@ -9,6 +9,7 @@
 mod support;
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Instant;
 
@@ -26,6 +27,7 @@ fn main() {
         let report = Report::new(options);
         placements(options, report);
         crowd(options, report);
+        neighbours(options, report);
         quota(options, report);
     });
 }
@@ -157,6 +159,29 @@ fn crowd(options: Options, report: Report) {
     let all = f64::from(calls) * clients as f64;
     report.figure("crowd_call", median(times[0].clone()) / all, "ns");
     report.goal("crowd_vs_parked", ratio(&times[0], &times[1]), "ratio", 1.0);
+}
+
+/// Threads that compute, one for each processor, while one client calls.
+fn neighbours(options: Options, report: Report) {
+    let (rounds, calls) = if options.quick { (2, 100) } else { (9, 1_000) };
+    let cores = Cores::available();
+    let sides = [WaitPolicy::Adaptive, WaitPolicy::Park]
+        .map(|wait| Sides::start(&cores, &PLACEMENTS[0], wait));
+    let mut times = [const { Vec::new() }; 2];
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| while !is_over.load(Relaxed) {});
+        }
+        for _ in 0..rounds {
+            for (times, sides) in times.iter_mut().zip(&sides) {
+                times.push(sides.round(calls));
+            }
+        }
+        is_over.store(true, Relaxed);
+    });
+    report.figure("neighbours_call", median(times[0].clone()), "ns");
+    report.goal("neighbours_vs_parked", ratio(&times[0], &times[1]), "ratio", 1.2);
 }
 
 /// Both sides in a control group that may use as much time as one core has.

@@ -1,10 +1,10 @@
 //! How long a waiter spins before it sleeps.
 
+use std::hint;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
-use std::{hint, thread};
 
-use witrpc_rt::has_quota_of_one_processor;
+use witrpc_rt::{has_quota_of_one_processor, yield_to_others};
 use witrpc_transport::WaitPolicy;
 
 /// The number of looks without a pause between them. They take about a microsecond, in which a
@@ -98,29 +98,35 @@ impl Spin {
         }
     }
 
-    /// Pauses between two looks, of which `done` have been made.
+    /// Spins until `look` returns something or the budget is used up. An adaptive spin also ends when a
+    /// thread that computes has taken the processor, and fails then, whatever it finds.
     #[inline]
-    pub fn breathe(done: u32) {
-        if done < EAGER {
-            return;
-        }
-        if done.is_multiple_of(YIELD_EVERY) {
-            thread::yield_now();
-        } else {
-            hint::spin_loop();
-        }
+    pub fn until<T>(&self, look: impl FnMut() -> Option<T>) -> Option<T> {
+        self.until_taken(look, yield_to_others)
     }
 
-    /// Spins until `look` returns something or the budget is used up.
+    /// Does the same. `yields` yields the processor, and returns whether another thread kept it for long.
     #[inline]
-    pub fn until<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    fn until_taken<T>(
+        &self,
+        mut look: impl FnMut() -> Option<T>,
+        yields: fn() -> bool,
+    ) -> Option<T> {
         let looks = self.looks();
         for done in 0..looks {
             if let Some(found) = look() {
                 self.succeeded();
                 return Some(found);
             }
-            Self::breathe(done);
+            if done < EAGER {
+                continue;
+            }
+            if !done.is_multiple_of(YIELD_EVERY) {
+                hint::spin_loop();
+            } else if yields() && self.policy == WaitPolicy::Adaptive {
+                self.failed();
+                return look();
+            }
         }
         if looks > 0 {
             self.failed();
@@ -156,6 +162,31 @@ mod tests {
         spin.succeeded();
         assert_eq!(spin.looks(), MAX);
         assert_eq!(spin.probe_every.load(Relaxed), PROBE_EVERY, "one has succeeded");
+    }
+
+    #[test]
+    fn a_spin_that_loses_its_processor_fails_whatever_it_finds() {
+        let answered = || {
+            let mut looks = 0;
+            move || {
+                looks += 1;
+                (looks > MAX / 2).then_some(())
+            }
+        };
+        let spin = Spin::with_budget(MAX);
+        assert_eq!(spin.until_taken(answered(), || false), Some(()));
+        assert_eq!(spin.outcomes(), (MAX, 0), "the processor was not wanted");
+        assert_eq!(spin.until_taken(answered(), || true), None);
+        assert_eq!(spin.outcomes(), (MAX / 2, 0));
+        let mut looks = 0;
+        let soon = || {
+            looks += 1;
+            (looks > EAGER.next_multiple_of(YIELD_EVERY) + 1).then_some(())
+        };
+        assert_eq!(spin.until_taken(soon, || true), Some(()), "it came while the thread waited");
+        assert_eq!(spin.outcomes(), (MAX / 4, 0));
+        let stubborn = Spin::with_budget(LONG);
+        assert_eq!(stubborn.until_taken(answered(), || true), Some(()), "the user wants it");
     }
 
     #[test]

@@ -8,9 +8,9 @@
 //! this processor. A thread that only spins would then keep them, and what it waits for, from running for a
 //! whole time slice. So it yields now and then.
 
-use std::{hint, thread};
+use std::hint;
 
-use witrpc_rt::has_quota_of_one_processor;
+use witrpc_rt::{has_quota_of_one_processor, yield_to_others};
 use witrpc_transport::WaitPolicy;
 
 /// Looks without a pause between them: about a microsecond, in which a client that calls again and again sends
@@ -53,6 +53,8 @@ pub struct Spin {
     /// Looks in vain since the last that found something.
     vain: u32,
     waits_without: u32,
+    /// A thread that computes has taken the processor since the last look that found something.
+    was_taken: bool,
 }
 
 impl Spin {
@@ -74,12 +76,15 @@ impl Spin {
             WaitPolicy::Park => 0,
             _ => ADAPTIVE,
         };
-        Self { policy, budget, left: budget, vain: 0, waits_without: 0 }
+        Self { policy, budget, left: budget, vain: 0, waits_without: 0, was_taken: false }
     }
 
     /// Notes that a look found something.
     pub fn found(&mut self) {
-        if self.vain > 0 && self.policy == WaitPolicy::Adaptive {
+        if self.was_taken {
+            self.halve();
+            self.was_taken = false;
+        } else if self.vain > 0 && self.policy == WaitPolicy::Adaptive {
             self.budget = ADAPTIVE;
         }
         // A probe that was granted stays: the work that woke the thread was there at its first look.
@@ -93,10 +98,19 @@ impl Spin {
         match self.step() {
             Step::Look => {}
             Step::Pause => hint::spin_loop(),
-            Step::Yield => thread::yield_now(),
+            Step::Yield => self.yielded(yield_to_others()),
             Step::Park => return false,
         }
         true
+    }
+
+    /// Notes whether a thread that computes has taken the processor meanwhile. If so, the next look is the
+    /// last one.
+    fn yielded(&mut self, was_taken: bool) {
+        if was_taken && self.policy == WaitPolicy::Adaptive {
+            self.was_taken = true;
+            self.left = 0;
+        }
     }
 
     /// Returns what follows a look that found nothing.
@@ -114,13 +128,18 @@ impl Spin {
         }
     }
 
+    fn halve(&mut self) {
+        self.budget = if self.budget / 2 < LEAST { 0 } else { self.budget / 2 };
+    }
+
     fn give_up(&mut self) {
         self.vain = 0;
+        self.was_taken = false;
         if self.policy != WaitPolicy::Adaptive {
             self.left = self.budget;
             return;
         }
-        self.budget = if self.budget / 2 < LEAST { 0 } else { self.budget / 2 };
+        self.halve();
         self.left = self.budget;
         if self.budget == 0 {
             self.waits_without += 1;
@@ -164,6 +183,25 @@ mod tests {
         while !spin.again() {}
         spin.found();
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE);
+    }
+
+    #[test]
+    fn a_spin_that_loses_its_processor_fails_whatever_it_finds() {
+        let mut spin = Spin::within_quota(WaitPolicy::Adaptive, false);
+        let mut lose = |finds: bool| {
+            assert_eq!(spin.step(), Step::Look);
+            spin.yielded(true);
+            match finds {
+                true => spin.found(),
+                false => assert_eq!(spin.step(), Step::Park),
+            }
+            spin.budget
+        };
+        assert_eq!([lose(true), lose(false), lose(true)], [2, 4, 8].map(|part| ADAPTIVE / part));
+        assert_eq!(looks_before_parking(&mut spin), ADAPTIVE / 8, "it is its own again");
+        let mut stubborn = Spin::within_quota(WaitPolicy::Spin, false);
+        stubborn.yielded(true);
+        assert_eq!(looks_before_parking(&mut stubborn), LONG);
     }
 
     #[test]
