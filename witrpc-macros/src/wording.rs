@@ -213,6 +213,9 @@ pub(crate) const TWO_STREAMS: &str =
 pub(crate) const DYN_TYPE: &str = "a trait object cannot cross to another process; write a concrete type, for instance an enum of \
      the cases there are";
 
+pub(crate) const DYN_ERROR: &str = "an error that is a trait object cannot cross to another process; write `witrpc::RemoteError`, which `?` \
+     makes of every error, and of a boxed one `RemoteError::new`";
+
 pub(crate) const RAW_POINTER: &str =
     "a pointer means nothing in another process; send the value it points to";
 
