@@ -19,7 +19,17 @@ pub trait Calculator {
 
  Clones serve the same.*/
 #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone)]
 pub struct CalculatorServer {
     service: ::std::sync::Arc<dyn ::witrpc::__private::v1::Service>,
@@ -27,7 +37,17 @@ pub struct CalculatorServer {
 /** Calls a [`Calculator`] in another process. Its methods block the calling thread; [`CalculatorAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct CalculatorClient {
     connection: ::witrpc::Connection,
@@ -35,7 +55,17 @@ pub struct CalculatorClient {
 /** Calls a [`Calculator`] in another process. Its methods are futures, for any executor; [`CalculatorClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct CalculatorAsyncClient {
     connection: ::witrpc::Connection,
@@ -45,7 +75,11 @@ pub struct CalculatorAsyncClient {
     deprecated,
     non_camel_case_types,
     non_snake_case,
-    non_upper_case_globals
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
 )]
 const _: () = {
     use ::witrpc::__private::v1 as __wit;

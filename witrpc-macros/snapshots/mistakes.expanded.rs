@@ -18,7 +18,17 @@ trait Calculator {
 
  Clones serve the same.*/
 #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone)]
 struct CalculatorServer {
     service: ::std::sync::Arc<dyn ::witrpc::__private::v1::Service>,
@@ -50,7 +60,17 @@ impl ::witrpc::__private::v1::IntoService for CalculatorServer {
 /** Calls a [`Calculator`] in another process. Its methods block the calling thread; [`CalculatorAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 struct CalculatorClient {
     connection: ::witrpc::Connection,
@@ -130,7 +150,17 @@ impl ::witrpc::__private::v1::Client for CalculatorClient {
 /** Calls a [`Calculator`] in another process. Its methods are futures, for any executor; [`CalculatorClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 struct CalculatorAsyncClient {
     connection: ::witrpc::Connection,

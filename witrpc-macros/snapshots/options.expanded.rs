@@ -9,7 +9,17 @@ pub(crate) trait Calculator: Send + Sync {
 
  Clones serve the same.*/
 #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone)]
 pub(crate) struct CalculatorServer {
     service: ::std::sync::Arc<dyn crate::vendored::__private::v1::Service>,
@@ -17,7 +27,17 @@ pub(crate) struct CalculatorServer {
 /** Calls a [`Calculator`] in another process. Its methods block the calling thread; [`CalculatorAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub(crate) struct CalculatorClient {
     connection: crate::vendored::Connection,
@@ -25,7 +45,17 @@ pub(crate) struct CalculatorClient {
 /** Calls a [`Calculator`] in another process. Its methods are futures, for any executor; [`CalculatorClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub(crate) struct CalculatorAsyncClient {
     connection: crate::vendored::Connection,
@@ -35,7 +65,11 @@ pub(crate) struct CalculatorAsyncClient {
     deprecated,
     non_camel_case_types,
     non_snake_case,
-    non_upper_case_globals
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
 )]
 const _: () = {
     use crate::vendored::__private::v1 as __wit;

@@ -24,7 +24,17 @@ pub trait Files {
 
  Clones serve the same.*/
 #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone)]
 pub struct FilesServer {
     service: ::std::sync::Arc<dyn ::witrpc::__private::v1::Service>,
@@ -32,7 +42,17 @@ pub struct FilesServer {
 /** Calls a [`Files`] in another process. Its methods block the calling thread; [`FilesAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct FilesClient {
     connection: ::witrpc::Connection,
@@ -40,7 +60,17 @@ pub struct FilesClient {
 /** Calls a [`Files`] in another process. Its methods are futures, for any executor; [`FilesClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct FilesAsyncClient {
     connection: ::witrpc::Connection,
@@ -50,7 +80,11 @@ pub struct FilesAsyncClient {
     deprecated,
     non_camel_case_types,
     non_snake_case,
-    non_upper_case_globals
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
 )]
 const _: () = {
     use ::witrpc::__private::v1 as __wit;

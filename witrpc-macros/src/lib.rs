@@ -9,8 +9,10 @@
 mod attributes;
 mod check;
 mod conditions;
+mod crate_name;
 mod expand;
 mod hygiene;
+mod links;
 mod model;
 mod options;
 mod parse;

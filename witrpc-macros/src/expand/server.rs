@@ -3,14 +3,15 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
-use super::handler;
 use super::names::Names;
+use super::{handler, lints};
 use crate::hygiene;
 use crate::model::Service;
 
 /// The struct.
 pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
+    let lints = lints::allowed(service);
     let visibility = &service.item.vis;
     let trait_name = &service.item.ident;
     let Names { runtime, server, .. } = names;
@@ -27,7 +28,7 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     quote_spanned! {span=>
         #[doc = #docs]
         #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-        #[allow(dead_code, non_camel_case_types)]
+        #lints
         #[derive(::core::clone::Clone)]
         #visibility struct #server {
             service: ::std::sync::Arc<dyn #runtime::Service>,

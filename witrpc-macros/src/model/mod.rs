@@ -18,6 +18,7 @@ pub(crate) use self::flow::Flow;
 pub(crate) use self::generated::{Generated, item};
 pub(crate) use self::parameter::{Form, Parameter, bare, ends_in};
 use crate::attributes::Carried;
+use crate::crate_name;
 use crate::hygiene;
 use crate::options::{MethodOptions, ServiceOptions};
 use crate::parse::TraitInput;
@@ -120,7 +121,11 @@ impl Service<'_> {
 fn crate_path(options: &ServiceOptions, span: Span) -> TokenStream {
     match &options.crate_path {
         Some(path) => path.to_token_stream(),
-        None => quote_spanned!(hygiene::at(span)=> ::witrpc),
+        None => {
+            let span = hygiene::at(span);
+            let name = crate_name::renamed(span).unwrap_or_else(|| Ident::new("witrpc", span));
+            quote_spanned!(span=> ::#name)
+        }
     }
 }
 
