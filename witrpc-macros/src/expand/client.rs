@@ -118,7 +118,17 @@ pub(crate) fn frame(
         where
             #handler: ::core::marker::Sized #handler_bounds,
         {
-            #runtime::in_process::<Self>(#server::new(service))
+            #runtime::in_process::<Self>(#server::from_arc(::std::sync::Arc::new(service)))
+        }
+
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        #visibility fn in_process_with(server: #witrpc::WitServerBuilder) -> Self {
+            #runtime::in_process_with::<Self>(server)
         }
 
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It

@@ -49,18 +49,13 @@ pub(crate) fn constructors(
     let span = hygiene::at(service.item.ident.span());
     let visibility = &service.item.vis;
     let Names { server, handler, .. } = names;
+    let new = new(service, names, handler_bounds);
     let with_events = with_events(service, names, handler_bounds, body_with_events);
     quote_spanned! {span=>
         impl #server {
-            /// Serves `service`.
-            #visibility fn new<#handler>(service: #handler) -> Self
-            where
-                #handler: ::core::marker::Sized #handler_bounds,
-            {
-                Self::from_arc(::std::sync::Arc::new(service))
-            }
+            #new
 
-            /// Serves what others have a hold of too.
+            /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
             #visibility fn from_arc<#handler>(service: ::std::sync::Arc<#handler>) -> Self
             where
                 #handler: ?::core::marker::Sized #handler_bounds,
@@ -98,6 +93,26 @@ pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStrea
             fn into_service(self) -> ::std::sync::Arc<dyn #runtime::Service> {
                 self.service
             }
+        }
+    }
+}
+
+/// Returns `XServer::new`; nothing for a service with events. The compiler's error about a call of it then
+/// names `with_events`.
+fn new(service: &Service<'_>, names: &Names, handler_bounds: &TokenStream) -> TokenStream {
+    if service.has_events() {
+        return TokenStream::new();
+    }
+    let span = hygiene::at(service.item.ident.span());
+    let visibility = &service.item.vis;
+    let handler = &names.handler;
+    quote_spanned! {span=>
+        /// Serves `service`.
+        #visibility fn new<#handler>(service: #handler) -> Self
+        where
+            #handler: ::core::marker::Sized #handler_bounds,
+        {
+            Self::from_arc(::std::sync::Arc::new(service))
         }
     }
 }

@@ -12,7 +12,7 @@ pub use crate::call::server::context::context;
 pub use crate::connection::builder::{Async, Blocking, connect_async, connect_blocking};
 pub use crate::connection::handle::Client;
 pub use crate::contract::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
-pub use crate::endpoint::in_process::served::in_process;
+pub use crate::endpoint::in_process::served::{in_process, in_process_with};
 pub use crate::error::NoAppError;
 pub use crate::event::client::subscribe::{
     attach_async, attach_blocking, subscribe_async, subscribe_blocking,
