@@ -42,7 +42,7 @@ impl CalculatorServer {
     {
         Self::from_arc(::std::sync::Arc::new(service))
     }
-    /// Serves what others have a hold of too.
+    /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
     fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
     where
         S: ?::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync
@@ -102,7 +102,18 @@ impl CalculatorClient {
     where
         S: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::witrpc::__private::v1::in_process::<Self>(CalculatorServer::new(service))
+        ::witrpc::__private::v1::in_process::<
+            Self,
+        >(CalculatorServer::from_arc(::std::sync::Arc::new(service)))
+    }
+    /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+    /// the service, events and hooks included; it needs no place to listen at.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not start, or does not accept the client, as one that asks for a token.
+    fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+        ::witrpc::__private::v1::in_process_with::<Self>(server)
     }
     /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
     /// shares the connection.
@@ -194,7 +205,18 @@ impl CalculatorAsyncClient {
     where
         S: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::witrpc::__private::v1::in_process::<Self>(CalculatorServer::new(service))
+        ::witrpc::__private::v1::in_process::<
+            Self,
+        >(CalculatorServer::from_arc(::std::sync::Arc::new(service)))
+    }
+    /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+    /// the service, events and hooks included; it needs no place to listen at.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not start, or does not accept the client, as one that asks for a token.
+    fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+        ::witrpc::__private::v1::in_process_with::<Self>(server)
     }
     /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
     /// shares the connection.

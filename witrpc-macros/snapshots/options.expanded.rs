@@ -144,7 +144,20 @@ const _: () = {
             S: ::core::marker::Sized + Calculator + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit::in_process::<Self>(CalculatorServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(CalculatorServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub(crate) fn in_process_with(
+            server: crate::vendored::WitServerBuilder,
+        ) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -207,7 +220,20 @@ const _: () = {
             S: ::core::marker::Sized + Calculator + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit::in_process::<Self>(CalculatorServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(CalculatorServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub(crate) fn in_process_with(
+            server: crate::vendored::WitServerBuilder,
+        ) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -258,7 +284,7 @@ const _: () = {
         {
             Self::from_arc(::std::sync::Arc::new(service))
         }
-        /// Serves what others have a hold of too.
+        /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
         pub(crate) fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
         where
             S: ?::core::marker::Sized + Calculator + ::core::marker::Send

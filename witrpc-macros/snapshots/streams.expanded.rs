@@ -177,7 +177,18 @@ const _: () = {
             S: ::core::marker::Sized + Files + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit::in_process::<Self>(FilesServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(FilesServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -257,7 +268,18 @@ const _: () = {
             S: ::core::marker::Sized + Files + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit::in_process::<Self>(FilesServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(FilesServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -339,7 +361,7 @@ const _: () = {
         {
             Self::from_arc(::std::sync::Arc::new(service))
         }
-        /// Serves what others have a hold of too.
+        /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
         pub fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
         where
             S: ?::core::marker::Sized + Files + ::core::marker::Send

@@ -19,9 +19,18 @@ pub(crate) fn is_of_serde(attribute: &Attribute) -> bool {
 
 /// Whether this says that a method is an event.
 pub(crate) fn is_event(attribute: &Attribute) -> bool {
+    has_option(attribute, "event")
+}
+
+/// Whether these say that an item of the trait is no part of the service.
+pub(crate) fn are_local(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| has_option(attribute, "local"))
+}
+
+fn has_option(attribute: &Attribute, name: &str) -> bool {
     let Meta::List(list) = &attribute.meta else { return false };
-    let is_event = |meta: Meta| meta.path().is_ident("event");
-    is_options(attribute) && parts(list).is_some_and(|mut options| options.any(is_event))
+    let is_it = |meta: Meta| meta.path().is_ident(name);
+    is_options(attribute) && parts(list).is_some_and(|mut options| options.any(is_it))
 }
 
 /// Whether this is documentation.

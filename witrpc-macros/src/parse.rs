@@ -7,12 +7,12 @@ use syn::{Item, ItemTrait};
 use crate::model::Generated;
 use crate::options::ServiceOptions;
 use crate::report::Report;
-use crate::{conditions, links, wording};
+use crate::{conditions, links, spelling, wording};
 
 /// A trait and the options of its service.
 pub(crate) struct TraitInput {
     pub(crate) options: ServiceOptions,
-    /// As written, but for options under conditions and for links in its documentation.
+    /// As written, but for [`conditions`], [`spelling`] and [`links`].
     pub(crate) item: ItemTrait,
 }
 
@@ -30,6 +30,10 @@ pub(crate) fn input(
         Ok(Item::Trait(mut item)) => {
             let options = ServiceOptions::read(options, report);
             conditions::spell_out(&mut item);
+            spelling::spell_async(&mut item);
+            if options.add_self {
+                spelling::add_receivers(&mut item);
+            }
             links::lead_to(&Generated::of(&item.ident, &options).client, &mut item);
             return Ok(TraitInput { options, item });
         }

@@ -23,9 +23,11 @@ use crate::hygiene;
 use crate::options::{MethodOptions, ServiceOptions};
 use crate::parse::TraitInput;
 use crate::report::Report;
+use crate::wording;
 
 /// What clients have themselves, besides the methods of the service.
-const RESERVED_NAMES: &[&str] = &["connect", "builder", "in_process", "with", "connection"];
+const RESERVED_NAMES: &[&str] =
+    &["connect", "builder", "in_process", "in_process_with", "with", "connection"];
 
 /// A service: a trait, seen as what crosses between two processes.
 pub(crate) struct Service<'a> {
@@ -83,7 +85,11 @@ impl<'a> Service<'a> {
                 continue;
             }
             let method = Method::of(function, options.results, report);
-            if method.options.event {
+            if let Some(local) = &method.options.local {
+                if method.options.are_several() {
+                    report.mistake(local, wording::LOCAL_BESIDE_OTHERS);
+                }
+            } else if method.options.event {
                 events.push(method);
             } else if !methods.iter().any(|earlier| earlier.clashes_with(&method)) {
                 methods.push(method);
