@@ -369,6 +369,11 @@ const _: () = {
         }
     }
     impl JobsServer {
+        #[doc(hidden)]
+        pub fn new(service: impl __wit::NeedsNoEvents) -> Self {
+            let _ = service;
+            ::core::unreachable!()
+        }
         /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
         pub fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
         where

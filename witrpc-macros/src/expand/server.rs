@@ -97,15 +97,20 @@ pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStrea
     }
 }
 
-/// Returns `XServer::new`; nothing for a service with events. The compiler's error about a call of it then
-/// names `with_events`.
+/// Returns `XServer::new`. That of a service with events takes no service: the compiler then says what does.
 fn new(service: &Service<'_>, names: &Names, handler_bounds: &TokenStream) -> TokenStream {
-    if service.has_events() {
-        return TokenStream::new();
-    }
     let span = hygiene::at(service.item.ident.span());
     let visibility = &service.item.vis;
-    let handler = &names.handler;
+    let Names { runtime, handler, .. } = names;
+    if service.has_events() {
+        return quote_spanned! {span=>
+            #[doc(hidden)]
+            #visibility fn new(service: impl #runtime::NeedsNoEvents) -> Self {
+                let _ = service;
+                ::core::unreachable!()
+            }
+        };
+    }
     quote_spanned! {span=>
         /// Serves `service`.
         #visibility fn new<#handler>(service: #handler) -> Self

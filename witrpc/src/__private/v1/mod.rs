@@ -18,6 +18,7 @@ pub use crate::event::client::subscribe::{
     attach_async, attach_blocking, subscribe_async, subscribe_blocking,
 };
 pub use crate::event::server::hub::{Emitter, EventHub};
+pub use crate::event::server::no_events::NeedsNoEvents;
 pub use crate::method::{
     AliasItems, AliasOutcome, AnswerOf, Borrowed, DebugProbe, EventItem, Fed, FedMethod, LentType,
     Message, Method, NotDebug, NotResult, Owned, Probe, Raw, ResultItems, ResultType, Str,
