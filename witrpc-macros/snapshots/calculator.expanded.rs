@@ -19,7 +19,17 @@ pub trait Calculator {
 
  Clones serve the same.*/
 #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone)]
 pub struct CalculatorServer {
     service: ::std::sync::Arc<dyn ::witrpc::__private::v1::Service>,
@@ -27,7 +37,17 @@ pub struct CalculatorServer {
 /** Calls a [`Calculator`] in another process. Its methods block the calling thread; [`CalculatorAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct CalculatorClient {
     connection: ::witrpc::Connection,
@@ -35,7 +55,17 @@ pub struct CalculatorClient {
 /** Calls a [`Calculator`] in another process. Its methods are futures, for any executor; [`CalculatorClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct CalculatorAsyncClient {
     connection: ::witrpc::Connection,
@@ -45,7 +75,11 @@ pub struct CalculatorAsyncClient {
     deprecated,
     non_camel_case_types,
     non_snake_case,
-    non_upper_case_globals
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
 )]
 const _: () = {
     use ::witrpc::__private::v1 as __wit;
@@ -148,7 +182,18 @@ const _: () = {
             S: ::core::marker::Sized + Calculator + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit::in_process::<Self>(CalculatorServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(CalculatorServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -234,7 +279,18 @@ const _: () = {
             S: ::core::marker::Sized + Calculator + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit::in_process::<Self>(CalculatorServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(CalculatorServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -317,7 +373,7 @@ const _: () = {
         {
             Self::from_arc(::std::sync::Arc::new(service))
         }
-        /// Serves what others have a hold of too.
+        /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
         pub fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
         where
             S: ?::core::marker::Sized + Calculator + ::core::marker::Send

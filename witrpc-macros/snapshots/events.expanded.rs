@@ -9,7 +9,17 @@ pub trait Jobs {
 
  Clones serve the same. One that is to emit events is made by `with_events`: from any other, whoever subscribes hears nothing.*/
 #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone)]
 pub struct JobsServer {
     service: ::std::sync::Arc<dyn ::witrpc::__private::v1::Service>,
@@ -17,13 +27,33 @@ pub struct JobsServer {
 /** Emits the events of a [`Jobs`], to every client that has subscribed or, after [`to`](Self::to), to one. [`JobsServer::with_events`] gives it to the service.
 
  Clones emit the same. They do not keep the server running: once that has ended, emitting reaches no client.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct JobsEvents {
     emitter: ::witrpc::__private::v1::Emitter,
 }
 /// It goes on.
-#[allow(dead_code, deprecated, non_snake_case)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub struct JobsProgress {
     /// What it was emitted with as `job`.
     pub job: u64,
@@ -38,12 +68,32 @@ pub struct JobsProgress {
 }
 #[cfg(unix)]
 /// The event `all_ended` of a [`Jobs`].
-#[allow(dead_code, deprecated, non_snake_case)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub struct JobsAllEnded {}
 /** Calls a [`Jobs`] in another process. Its methods block the calling thread; [`JobsAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct JobsClient {
     connection: ::witrpc::Connection,
@@ -51,7 +101,17 @@ pub struct JobsClient {
 /** Calls a [`Jobs`] in another process. Its methods are futures, for any executor; [`JobsClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct JobsAsyncClient {
     connection: ::witrpc::Connection,
@@ -61,7 +121,11 @@ pub struct JobsAsyncClient {
     deprecated,
     non_camel_case_types,
     non_snake_case,
-    non_upper_case_globals
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
 )]
 const _: () = {
     use ::witrpc::__private::v1 as __wit;
@@ -109,7 +173,18 @@ const _: () = {
             S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
                 + 'static,
         {
-            __wit::in_process::<Self>(JobsServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(JobsServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -149,7 +224,7 @@ const _: () = {
             __wit::attach_blocking::<JobsProgress>(&self.connection, react)
         }
         #[cfg(unix)]
-        /// Calls [`Jobs::all_ended`].
+        /// Subscribes to the event `all_ended`.
         pub fn all_ended(
             &self,
         ) -> ::core::result::Result<
@@ -202,7 +277,18 @@ const _: () = {
             S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
                 + 'static,
         {
-            __wit::in_process::<Self>(JobsServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(JobsServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -250,7 +336,7 @@ const _: () = {
             }
         }
         #[cfg(unix)]
-        /// Calls [`Jobs::all_ended`].
+        /// Subscribes to the event `all_ended`.
         pub fn all_ended<'call>(
             &'call self,
         ) -> impl ::core::future::Future<
@@ -283,15 +369,12 @@ const _: () = {
         }
     }
     impl JobsServer {
-        /// Serves `service`.
-        pub fn new<S>(service: S) -> Self
-        where
-            S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
-                + 'static,
-        {
-            Self::from_arc(::std::sync::Arc::new(service))
+        #[doc(hidden)]
+        pub fn new(service: impl __wit::NeedsNoEvents) -> Self {
+            let _ = service;
+            ::core::unreachable!()
         }
-        /// Serves what others have a hold of too.
+        /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
         pub fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
         where
             S: ?::core::marker::Sized + Jobs + ::core::marker::Send

@@ -18,7 +18,17 @@ trait Calculator {
 
  Clones serve the same.*/
 #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone)]
 struct CalculatorServer {
     service: ::std::sync::Arc<dyn ::witrpc::__private::v1::Service>,
@@ -32,7 +42,7 @@ impl CalculatorServer {
     {
         Self::from_arc(::std::sync::Arc::new(service))
     }
-    /// Serves what others have a hold of too.
+    /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
     fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
     where
         S: ?::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync
@@ -50,7 +60,17 @@ impl ::witrpc::__private::v1::IntoService for CalculatorServer {
 /** Calls a [`Calculator`] in another process. Its methods block the calling thread; [`CalculatorAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 struct CalculatorClient {
     connection: ::witrpc::Connection,
@@ -82,7 +102,18 @@ impl CalculatorClient {
     where
         S: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::witrpc::__private::v1::in_process::<Self>(CalculatorServer::new(service))
+        ::witrpc::__private::v1::in_process::<
+            Self,
+        >(CalculatorServer::from_arc(::std::sync::Arc::new(service)))
+    }
+    /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+    /// the service, events and hooks included; it needs no place to listen at.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not start, or does not accept the client, as one that asks for a token.
+    fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+        ::witrpc::__private::v1::in_process_with::<Self>(server)
     }
     /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
     /// shares the connection.
@@ -130,7 +161,17 @@ impl ::witrpc::__private::v1::Client for CalculatorClient {
 /** Calls a [`Calculator`] in another process. Its methods are futures, for any executor; [`CalculatorClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 struct CalculatorAsyncClient {
     connection: ::witrpc::Connection,
@@ -164,7 +205,18 @@ impl CalculatorAsyncClient {
     where
         S: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static,
     {
-        ::witrpc::__private::v1::in_process::<Self>(CalculatorServer::new(service))
+        ::witrpc::__private::v1::in_process::<
+            Self,
+        >(CalculatorServer::from_arc(::std::sync::Arc::new(service)))
+    }
+    /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+    /// the service, events and hooks included; it needs no place to listen at.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not start, or does not accept the client, as one that asks for a token.
+    fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+        ::witrpc::__private::v1::in_process_with::<Self>(server)
     }
     /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
     /// shares the connection.

@@ -9,7 +9,17 @@ pub(crate) trait Calculator: Send + Sync {
 
  Clones serve the same.*/
 #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone)]
 pub(crate) struct CalculatorServer {
     service: ::std::sync::Arc<dyn crate::vendored::__private::v1::Service>,
@@ -17,7 +27,17 @@ pub(crate) struct CalculatorServer {
 /** Calls a [`Calculator`] in another process. Its methods block the calling thread; [`CalculatorAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub(crate) struct CalculatorClient {
     connection: crate::vendored::Connection,
@@ -25,7 +45,17 @@ pub(crate) struct CalculatorClient {
 /** Calls a [`Calculator`] in another process. Its methods are futures, for any executor; [`CalculatorClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub(crate) struct CalculatorAsyncClient {
     connection: crate::vendored::Connection,
@@ -35,7 +65,11 @@ pub(crate) struct CalculatorAsyncClient {
     deprecated,
     non_camel_case_types,
     non_snake_case,
-    non_upper_case_globals
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
 )]
 const _: () = {
     use crate::vendored::__private::v1 as __wit;
@@ -110,7 +144,20 @@ const _: () = {
             S: ::core::marker::Sized + Calculator + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit::in_process::<Self>(CalculatorServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(CalculatorServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub(crate) fn in_process_with(
+            server: crate::vendored::WitServerBuilder,
+        ) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -173,7 +220,20 @@ const _: () = {
             S: ::core::marker::Sized + Calculator + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit::in_process::<Self>(CalculatorServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(CalculatorServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub(crate) fn in_process_with(
+            server: crate::vendored::WitServerBuilder,
+        ) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -224,7 +284,7 @@ const _: () = {
         {
             Self::from_arc(::std::sync::Arc::new(service))
         }
-        /// Serves what others have a hold of too.
+        /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
         pub(crate) fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
         where
             S: ?::core::marker::Sized + Calculator + ::core::marker::Send

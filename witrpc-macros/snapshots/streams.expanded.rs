@@ -24,7 +24,17 @@ pub trait Files {
 
  Clones serve the same.*/
 #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone)]
 pub struct FilesServer {
     service: ::std::sync::Arc<dyn ::witrpc::__private::v1::Service>,
@@ -32,7 +42,17 @@ pub struct FilesServer {
 /** Calls a [`Files`] in another process. Its methods block the calling thread; [`FilesAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct FilesClient {
     connection: ::witrpc::Connection,
@@ -40,7 +60,17 @@ pub struct FilesClient {
 /** Calls a [`Files`] in another process. Its methods are futures, for any executor; [`FilesClient`] is the other kind of client.
 
  Clones share one connection.*/
-#[allow(dead_code, non_camel_case_types)]
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct FilesAsyncClient {
     connection: ::witrpc::Connection,
@@ -50,7 +80,11 @@ pub struct FilesAsyncClient {
     deprecated,
     non_camel_case_types,
     non_snake_case,
-    non_upper_case_globals
+    non_upper_case_globals,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
 )]
 const _: () = {
     use ::witrpc::__private::v1 as __wit;
@@ -143,7 +177,18 @@ const _: () = {
             S: ::core::marker::Sized + Files + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit::in_process::<Self>(FilesServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(FilesServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -223,7 +268,18 @@ const _: () = {
             S: ::core::marker::Sized + Files + ::core::marker::Send
                 + ::core::marker::Sync + 'static,
         {
-            __wit::in_process::<Self>(FilesServer::new(service))
+            __wit::in_process::<
+                Self,
+            >(FilesServer::from_arc(::std::sync::Arc::new(service)))
+        }
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        pub fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
+            __wit::in_process_with::<Self>(server)
         }
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
         /// shares the connection.
@@ -305,7 +361,7 @@ const _: () = {
         {
             Self::from_arc(::std::sync::Arc::new(service))
         }
-        /// Serves what others have a hold of too.
+        /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
         pub fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
         where
             S: ?::core::marker::Sized + Files + ::core::marker::Send

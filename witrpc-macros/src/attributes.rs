@@ -1,6 +1,6 @@
 //! Attributes of the user's: which are ours, and which travel to generated code.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -15,6 +15,22 @@ pub(crate) fn is_options(attribute: &Attribute) -> bool {
 /// Whether this is `#[serde(..)]`, which has no meaning in a trait.
 pub(crate) fn is_of_serde(attribute: &Attribute) -> bool {
     attribute.path().is_ident("serde")
+}
+
+/// Whether this says that a method is an event.
+pub(crate) fn is_event(attribute: &Attribute) -> bool {
+    has_option(attribute, "event")
+}
+
+/// Whether these say that an item of the trait is no part of the service.
+pub(crate) fn are_local(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| has_option(attribute, "local"))
+}
+
+fn has_option(attribute: &Attribute, name: &str) -> bool {
+    let Meta::List(list) = &attribute.meta else { return false };
+    let is_it = |meta: Meta| meta.path().is_ident(name);
+    is_options(attribute) && parts(list).is_some_and(|mut options| options.any(is_it))
 }
 
 /// Whether this is documentation.
@@ -60,15 +76,33 @@ impl Carried {
     pub(crate) fn of(attributes: &[Attribute]) -> Self {
         let carry = |keep: &dyn Fn(&Meta) -> bool| {
             let metas = attributes.iter().filter_map(|attribute| filtered(&attribute.meta, keep));
-            metas.map(|meta| quote!(#[#meta])).collect()
+            metas.map(|meta| quote!(#[#meta])).collect::<Vec<_>>()
         };
         Self {
             conditions: carry(&is_cfg),
-            notes: carry(&is_note),
+            notes: [carry(&is_note), allowed(attributes)].concat(),
             documented: attributes.iter().any(is_docs),
             docs: docs(attributes),
         }
     }
+}
+
+/// Returns the lints that the user allows or expects, as allowed ones. An expected one is found where the
+/// attribute stands.
+pub(crate) fn allowed(attributes: &[Attribute]) -> Vec<TokenStream> {
+    let is_lint = |meta: &Meta| meta.path().is_ident("allow") || meta.path().is_ident("expect");
+    let metas = attributes.iter().filter_map(|attribute| filtered(&attribute.meta, &is_lint));
+    metas.map(|meta| allow_in(quote!(#[#meta]))).collect()
+}
+
+/// Writes `allow` for each `expect`.
+fn allow_in(tokens: TokenStream) -> TokenStream {
+    let allow = |token| match token {
+        TokenTree::Ident(name) if name == "expect" => Ident::new("allow", name.span()).into(),
+        TokenTree::Group(group) => Group::new(group.delimiter(), allow_in(group.stream())).into(),
+        other => other,
+    };
+    tokens.into_iter().map(allow).collect()
 }
 
 /// Takes every `#[wit]` out of the trait, wherever it stands, and what the checks have reported.
@@ -91,7 +125,7 @@ fn is_cfg(meta: &Meta) -> bool {
 }
 
 fn is_note(meta: &Meta) -> bool {
-    ["doc", "deprecated", "allow"].iter().any(|name| meta.path().is_ident(name))
+    ["doc", "deprecated"].iter().any(|name| meta.path().is_ident(name))
 }
 
 /// What is left of an attribute when only some kinds are kept; looks into `cfg_attr`.

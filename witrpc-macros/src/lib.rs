@@ -9,14 +9,17 @@
 mod attributes;
 mod check;
 mod conditions;
+mod crate_name;
 mod expand;
 mod hygiene;
+mod links;
 mod model;
 mod options;
 mod parse;
 mod report;
 #[cfg(test)]
 mod snapshots;
+mod spelling;
 mod wording;
 
 use proc_macro2::TokenStream;
@@ -28,7 +31,7 @@ use crate::report::Report;
 ///
 /// For `trait Calculator` there come to be `CalculatorServer`, `CalculatorClient` and
 /// `CalculatorAsyncClient`, of the trait's own visibility. The trait itself comes out as written
-/// but for two things: `async fn` becomes `fn .. -> impl Future + Send`, and `#[wit(..)]` is
+/// but for two things: `async fn` (or `fn .. -> impl Future`) becomes `fn .. -> impl Future + Send`, and `#[wit(..)]` is
 /// stripped. A trait of plain `fn` methods stays dyn-compatible.
 ///
 /// A default body stays in the trait, for those that implement it. Clients have its method as any other.
@@ -37,6 +40,7 @@ use crate::report::Report;
 ///
 /// # Options of the service
 ///
+/// - `add_self`: methods without a receiver get `&self`, as `tarpc` has it. The `impl` writes it.
 /// - `name = ".."`: the service's name on the wire, instead of the trait's.
 /// - `crate = path`: where the `witrpc` crate is found, when it is renamed or re-exported.
 /// - `client = Name`, `async_client = Name`, `server = Name`, `events = Name`: what is generated is called
@@ -51,6 +55,8 @@ use crate::report::Report;
 ///   that a client has no room for, and `item = Name` what its struct is called.
 /// - `idempotent`: running it twice does what running it once does. A client that comes
 ///   back to a server makes such calls again, even if they may have run already.
+/// - `local`: clients do not have it. It stays in the trait as it is, and may have any form. A constant or a
+///   type takes this option too.
 /// - `rename = ".."`: the method's name on the wire.
 /// - `result`: the return type is a `Result` under another name. It is needed for a name such as
 ///   `Outcome`: of a type that takes types, or whose name ends in `Result`, the compiler finds it.

@@ -61,6 +61,7 @@ enum Kind {
 }
 
 const RULES: &[Rule] = &[
+    Rule { name: "add_self", place: Place::Service, form: "add_self", kind: Kind::Flag },
     Rule { name: "crate", place: Place::Service, form: "crate = path", kind: Kind::Path },
     Rule { name: "name", place: Place::Service, form: "name = \"..\"", kind: Kind::Text },
     Rule { name: "client", place: Place::Service, form: "client = Name", kind: Kind::Name },
@@ -82,6 +83,7 @@ const RULES: &[Rule] = &[
     Rule { name: "event", place: Place::Method, form: "event", kind: Kind::Flag },
     Rule { name: "idempotent", place: Place::Method, form: "idempotent", kind: Kind::Flag },
     Rule { name: "item", place: Place::Method, form: "item = Name", kind: Kind::Name },
+    Rule { name: "local", place: Place::Method, form: "local", kind: Kind::Flag },
     Rule { name: "overflow", place: Place::Method, form: "overflow = \"..\"", kind: Kind::Text },
     Rule { name: "rename", place: Place::Method, form: "rename = \"..\"", kind: Kind::Text },
     Rule { name: "result", place: Place::Method, form: "result", kind: Kind::Flag },
@@ -108,6 +110,8 @@ pub(crate) struct ServiceOptions {
     pub(crate) names: HashMap<&'static str, Ident>,
     /// Any return type may be a `Result` under another name.
     pub(crate) results: bool,
+    /// Methods without a receiver get `&self`.
+    pub(crate) add_self: bool,
 }
 
 impl ServiceOptions {
@@ -119,6 +123,7 @@ impl ServiceOptions {
         for (name, value) in found {
             match (name, value) {
                 ("crate", Value::Path(path)) => options.crate_path = Some(path),
+                ("add_self", _) => options.add_self = true,
                 ("results", _) => options.results = true,
                 (option, Value::Name(name)) => drop(options.names.insert(option, name)),
                 (_, Value::Text(text)) => options.name = Some(text),
@@ -140,6 +145,8 @@ pub(crate) struct MethodOptions {
     pub(crate) rename: Option<LitStr>,
     /// The return type is a `Result` under another name.
     pub(crate) result: Option<syn::Path>,
+    /// Clients do not have it.
+    pub(crate) local: Option<syn::Path>,
     /// The server tells clients of it: users do not implement it.
     pub(crate) event: bool,
     /// The name of the struct that an event is to its subscribers.
@@ -160,6 +167,7 @@ impl MethodOptions {
                 ("idempotent", Value::Flag(option)) => options.idempotent = Some(option),
                 ("result", Value::Flag(option)) => options.result = Some(option),
                 ("event", _) => options.event = true,
+                ("local", Value::Flag(option)) => options.local = Some(option),
                 ("overflow", Value::Text(text)) => options.overflow = Some(text),
                 ("item", Value::Name(name)) => options.item = Some(name),
                 (_, Value::Text(text)) => options.rename = Some(text),
@@ -167,6 +175,25 @@ impl MethodOptions {
             }
         }
         options
+    }
+}
+
+impl MethodOptions {
+    /// Whether there is more than one.
+    pub(crate) fn are_several(&self) -> bool {
+        let Self { idempotent, drop_on_disconnect, rename, result, local, event, item, overflow } =
+            self;
+        let given = [
+            idempotent.is_some(),
+            drop_on_disconnect.is_some(),
+            rename.is_some(),
+            result.is_some(),
+            local.is_some(),
+            *event,
+            item.is_some(),
+            overflow.is_some(),
+        ];
+        given.into_iter().filter(|given| *given).count() > 1
     }
 }
 

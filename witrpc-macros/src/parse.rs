@@ -4,14 +4,15 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Item, ItemTrait};
 
+use crate::model::Generated;
 use crate::options::ServiceOptions;
 use crate::report::Report;
-use crate::{conditions, wording};
+use crate::{conditions, links, spelling, wording};
 
 /// A trait and the options of its service.
 pub(crate) struct TraitInput {
     pub(crate) options: ServiceOptions,
-    /// As written, but for options under conditions.
+    /// As written, but for [`conditions`], [`spelling`] and [`links`].
     pub(crate) item: ItemTrait,
 }
 
@@ -27,8 +28,14 @@ pub(crate) fn input(
 ) -> Result<TraitInput, TokenStream> {
     match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Trait(mut item)) => {
+            let options = ServiceOptions::read(options, report);
             conditions::spell_out(&mut item);
-            return Ok(TraitInput { options: ServiceOptions::read(options, report), item });
+            spelling::spell_async(&mut item);
+            if options.add_self {
+                spelling::add_receivers(&mut item);
+            }
+            links::lead_to(&Generated::of(&item.ident, &options).client, &mut item);
+            return Ok(TraitInput { options, item });
         }
         Ok(other) => {
             let (found, at) = described(&other);

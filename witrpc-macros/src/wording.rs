@@ -41,14 +41,15 @@ pub(crate) const UNSAFE_TRAIT: &str = "a service trait cannot be `unsafe`: a cli
 pub(crate) const AUTO_TRAIT: &str = "an `auto` trait has no methods to serve; remove `auto`";
 
 pub(crate) const NOT_A_METHOD: &str = "a service trait holds methods only: a constant, type or macro cannot cross to another \
-     process; move it to another trait or out of the trait";
+     process; put `#[wit(local)]` on a constant or type that is for those alone that implement the trait, or \
+     move it out of the trait";
 
 // ---- methods ------------------------------------------------------------------------------
 
 pub(crate) fn receiver_missing(method: impl Display) -> String {
     format!(
         "`{method}` has no receiver; write `&self` as its first argument, since it is called on \
-         the service"
+         the service, or add `add_self` to `#[wit_service(..)]` for all methods"
     )
 }
 
@@ -211,7 +212,10 @@ pub(crate) const TWO_STREAMS: &str =
     "a method takes at most one stream; make it one whose items are an `enum` of both";
 
 pub(crate) const DYN_TYPE: &str = "a trait object cannot cross to another process; write a concrete type, for instance an enum of \
-     the cases there are";
+     the cases there are, or `#[wit(local)]` on a method that clients need not have";
+
+pub(crate) const DYN_ERROR: &str = "an error that is a trait object cannot cross to another process; write `witrpc::RemoteError`, which `?` \
+     makes of every error, and of a boxed one `RemoteError::new`";
 
 pub(crate) const RAW_POINTER: &str =
     "a pointer means nothing in another process; send the value it points to";
@@ -343,6 +347,8 @@ pub(crate) fn no_options(place: &str, allowed: &str) -> String {
 }
 
 pub(crate) const NO_OPTIONS_HERE: &str = "nothing here takes options; remove `#[wit(..)]`";
+
+pub(crate) const LOCAL_BESIDE_OTHERS: &str = "a local method is no part of the service, so no other option means anything; remove the others";
 
 pub(crate) const TRAIT_OPTIONS: &str =
     "the options of a service go in the attribute itself; write `#[wit_service(..)]`";

@@ -123,8 +123,8 @@ pub use crate::endpoint::in_process::InProcess;
 pub use crate::endpoint::mmf::{Backend, Mmf, metrics, servers};
 pub use crate::error::{
     AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
-    EmitError, EventError, LeftBehindLimit, NoAppError, ServeError, StreamLimit, UploadStage,
-    WorkerError,
+    EmitError, EventError, LeftBehindLimit, NoAppError, RemoteError, ServeError, StreamLimit,
+    UploadStage, WorkerError,
 };
 pub use crate::event::client::asynchronous::EventStream;
 pub use crate::event::client::blocking::Events;

@@ -28,3 +28,10 @@ pub trait Random {
 pub fn sum(calculator: &CalculatorClient) -> Result<i64, ipc::CallError> {
     calculator.add(1, 2)
 }
+
+/// Finds out by itself what witrpc is called here.
+#[ipc::wit_service]
+pub trait Echo {
+    /// Returns the text.
+    fn echo(&self, text: &str) -> String;
+}

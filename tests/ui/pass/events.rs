@@ -69,7 +69,7 @@ fn main() {
     let server = WitServer::builder()
         .listen(place.clone())
         .service(JobsServer::with_events(|events| Worker { events }))
-        .service(NewsServer::new(Agency))
+        .service(NewsServer::with_events(|_| Agency))
         .start()
         .expect("the place is free");
     let jobs = JobsClient::connect(place).expect("it is served");

@@ -120,6 +120,8 @@ fn clashes(service: &mut Service<'_>, report: &mut Report) {
 fn other_item(item: &TraitItem, report: &mut Report) {
     match item {
         TraitItem::Fn(_) => {}
+        TraitItem::Const(item) if attributes::are_local(&item.attrs) => {}
+        TraitItem::Type(item) if attributes::are_local(&item.attrs) => {}
         TraitItem::Const(item) => report.mistake(&item.ident, wording::NOT_A_METHOD),
         TraitItem::Type(item) => report.mistake(&item.ident, wording::NOT_A_METHOD),
         TraitItem::Macro(item) => report.mistake(&item.mac.path, wording::NOT_A_METHOD),

@@ -3,7 +3,7 @@
 use syn::visit::{self, Visit};
 use syn::{
     GenericArgument, Lifetime, PathArguments, PathSegment, Type, TypeImplTrait, TypeParamBound,
-    TypePath, TypeReference,
+    TypePath, TypeReference, TypeTraitObject,
 };
 
 use crate::model::{Flow, bare, may_be_alias, stream_in};
@@ -165,6 +165,7 @@ impl<'ast> Visit<'ast> for Owned<'_> {
             (Type::Reference(_), Position::Result) => wording::RETURNED_REFERENCE,
             (Type::Reference(_), Position::Item) => wording::NESTED_REFERENCE,
             (Type::ImplTrait(ty), position) => opaque(ty, position),
+            (Type::TraitObject(object), _) if is_error(object) => wording::DYN_ERROR,
             (Type::TraitObject(_), _) => wording::DYN_TYPE,
             (Type::Ptr(_), _) => wording::RAW_POINTER,
             (Type::FnPtr(_), _) => wording::FN_POINTER,
@@ -219,6 +220,15 @@ fn is_boxed_stream(path: &TypePath) -> bool {
         ("Pin", Some(Type::Path(inner))) => is_boxed_stream(inner),
         _ => false,
     }
+}
+
+fn is_error(object: &TypeTraitObject) -> bool {
+    object.bounds.iter().any(|bound| match bound {
+        TypeParamBound::Trait(bound) => {
+            bound.path.segments.last().is_some_and(|last| last.ident == "Error")
+        }
+        _ => false,
+    })
 }
 
 fn opaque(ty: &TypeImplTrait, position: Position) -> &'static str {

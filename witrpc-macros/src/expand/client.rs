@@ -6,13 +6,14 @@ use syn::Type;
 
 use super::client_kind::ClientKind;
 use super::names::{self, Names};
-use super::{argument, handler, notes, result_alias, subscribe};
+use super::{argument, handler, lints, notes, result_alias, subscribe};
 use crate::hygiene;
 use crate::model::{Answer, Method, Parameter, Service, bare};
 
 /// The struct.
 pub(crate) fn definition(service: &Service<'_>, names: &Names, kind: ClientKind) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
+    let lints = lints::allowed(service);
     let visibility = &service.item.vis;
     let Names { witrpc, .. } = names;
     let client = kind.client(names);
@@ -25,7 +26,7 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names, kind: ClientKind)
     );
     quote_spanned! {span=>
         #[doc = #docs]
-        #[allow(dead_code, non_camel_case_types)]
+        #lints
         #[derive(::core::clone::Clone, ::core::fmt::Debug)]
         #visibility struct #client {
             connection: #witrpc::Connection,
@@ -117,7 +118,17 @@ pub(crate) fn frame(
         where
             #handler: ::core::marker::Sized #handler_bounds,
         {
-            #runtime::in_process::<Self>(#server::new(service))
+            #runtime::in_process::<Self>(#server::from_arc(::std::sync::Arc::new(service)))
+        }
+
+        /// Starts a server within this process, for tests, and returns a client of it. `server` is given
+        /// the service, events and hooks included; it needs no place to listen at.
+        ///
+        /// # Panics
+        ///
+        /// When the server does not start, or does not accept the client, as one that asks for a token.
+        #visibility fn in_process_with(server: #witrpc::WitServerBuilder) -> Self {
+            #runtime::in_process_with::<Self>(server)
         }
 
         /// This client with `options` for each of its calls: a deadline, a token that cancels them. It

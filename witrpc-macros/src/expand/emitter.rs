@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
-use super::argument;
 use super::names::Names;
+use super::{argument, lints};
 use crate::hygiene;
 use crate::model::{self, Method, Service};
 
@@ -33,6 +33,7 @@ pub(crate) fn functions(
 /// Returns the struct `XEvents`.
 pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
+    let lints = lints::allowed(service);
     let visibility = &service.item.vis;
     let Names { runtime, events, server, .. } = names;
     let docs = format!(
@@ -44,7 +45,7 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     );
     quote_spanned! {span=>
         #[doc = #docs]
-        #[allow(dead_code, non_camel_case_types)]
+        #lints
         #[derive(::core::clone::Clone, ::core::fmt::Debug)]
         #visibility struct #events {
             emitter: #runtime::Emitter,

@@ -5,13 +5,14 @@ use quote::{ToTokens, quote_spanned};
 use syn::Type;
 
 use super::names::Names;
-use super::{argument, method, notes};
+use super::{argument, lints, method, notes};
 use crate::model::{self, Form, Method, Parameter, Service, bare, ends_in};
 use crate::{attributes, hygiene};
 
 /// Returns the struct: the arguments, owned.
 pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(event.name().span());
+    let lints = lints::allowed(service);
     let visibility = &service.item.vis;
     let conditions = &event.carried.conditions;
     let notes = notes::of_event(service, event);
@@ -25,7 +26,7 @@ pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>, names: &Name
     quote_spanned! {span=>
         #(#conditions)*
         #notes
-        #[allow(dead_code, deprecated, non_snake_case)]
+        #lints
         #visibility struct #item {
             #(#fields),*
         }

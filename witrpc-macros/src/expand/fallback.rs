@@ -7,7 +7,9 @@ use syn::ext::IdentExt;
 
 use super::client_kind::ClientKind;
 use super::names::Names;
-use super::{client, emitter, event_item, handler, notes, server, service_trait, subscribe};
+use super::{
+    client, emitter, event_item, handler, notes, result_alias, server, service_trait, subscribe,
+};
 use crate::hygiene;
 use crate::model::{Method, Service};
 use crate::report::Report;
@@ -143,7 +145,10 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, kind: ClientKin
     let methods = service.methods.iter().filter(|method| !method.is_reserved());
     let methods = methods.map(|method| match method.mistake {
         Some(_) => stand_in(service, method, report),
-        None if service.is_no_service => stand_in(service, method, report),
+        // Nothing is there that the compiler could be asked by.
+        None if service.is_no_service || result_alias::is_needed(method) => {
+            stand_in(service, method, report)
+        }
         None => {
             let signature = client::signature(service, method, names, kind);
             let name = method.name();

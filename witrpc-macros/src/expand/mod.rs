@@ -14,6 +14,7 @@ mod emitter;
 mod event_item;
 mod fallback;
 mod handler;
+mod lints;
 mod method;
 mod names;
 mod notes;
@@ -44,14 +45,13 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
     let (names_within, import) = names.within(place);
     let implementations = implementations(service, &names_within);
     let probe = result_alias::import(service, &names_within);
+    let lints = lints::allowed(service);
     quote_spanned! {span=>
         #item
         #server
         #events
         #(#clients)*
-        #[allow(
-            dead_code, deprecated, non_camel_case_types, non_snake_case, non_upper_case_globals
-        )]
+        #lints
         const _: () = {
             #import
             #probe

@@ -11,6 +11,11 @@ pub(crate) fn of_call(service: &Service<'_>, method: &Method<'_>) -> TokenStream
     or_line(method, &format!(" Calls [`{}::{}`].", service.item.ident, method.name()))
 }
 
+/// Returns the documentation of a client's function for an event: the user's, or a line in its place.
+pub(crate) fn of_subscription(event: &Method<'_>) -> TokenStream {
+    or_line(event, &format!(" Subscribes to the event `{}`.", event.name()))
+}
+
 /// Returns the documentation of an event's struct: the user's, or a line in its place.
 pub(crate) fn of_event(service: &Service<'_>, event: &Method<'_>) -> TokenStream {
     or_line(event, &format!(" The event `{}` of a [`{}`].", event.name(), service.item.ident))

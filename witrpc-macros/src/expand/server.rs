@@ -3,14 +3,15 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
-use super::handler;
 use super::names::Names;
+use super::{handler, lints};
 use crate::hygiene;
 use crate::model::Service;
 
 /// The struct.
 pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
+    let lints = lints::allowed(service);
     let visibility = &service.item.vis;
     let trait_name = &service.item.ident;
     let Names { runtime, server, .. } = names;
@@ -27,7 +28,7 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     quote_spanned! {span=>
         #[doc = #docs]
         #[must_use = "a service answers nobody until it is given to a `WitServer`"]
-        #[allow(dead_code, non_camel_case_types)]
+        #lints
         #[derive(::core::clone::Clone)]
         #visibility struct #server {
             service: ::std::sync::Arc<dyn #runtime::Service>,
@@ -48,18 +49,13 @@ pub(crate) fn constructors(
     let span = hygiene::at(service.item.ident.span());
     let visibility = &service.item.vis;
     let Names { server, handler, .. } = names;
+    let new = new(service, names, handler_bounds);
     let with_events = with_events(service, names, handler_bounds, body_with_events);
     quote_spanned! {span=>
         impl #server {
-            /// Serves `service`.
-            #visibility fn new<#handler>(service: #handler) -> Self
-            where
-                #handler: ::core::marker::Sized #handler_bounds,
-            {
-                Self::from_arc(::std::sync::Arc::new(service))
-            }
+            #new
 
-            /// Serves what others have a hold of too.
+            /// Serves what others have a hold of too, or a trait object: an `Arc<dyn .. + Send + Sync>`.
             #visibility fn from_arc<#handler>(service: ::std::sync::Arc<#handler>) -> Self
             where
                 #handler: ?::core::marker::Sized #handler_bounds,
@@ -97,6 +93,31 @@ pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStrea
             fn into_service(self) -> ::std::sync::Arc<dyn #runtime::Service> {
                 self.service
             }
+        }
+    }
+}
+
+/// Returns `XServer::new`. That of a service with events takes no service: the compiler then says what does.
+fn new(service: &Service<'_>, names: &Names, handler_bounds: &TokenStream) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let visibility = &service.item.vis;
+    let Names { runtime, handler, .. } = names;
+    if service.has_events() {
+        return quote_spanned! {span=>
+            #[doc(hidden)]
+            #visibility fn new(service: impl #runtime::NeedsNoEvents) -> Self {
+                let _ = service;
+                ::core::unreachable!()
+            }
+        };
+    }
+    quote_spanned! {span=>
+        /// Serves `service`.
+        #visibility fn new<#handler>(service: #handler) -> Self
+        where
+            #handler: ::core::marker::Sized #handler_bounds,
+        {
+            Self::from_arc(::std::sync::Arc::new(service))
         }
     }
 }

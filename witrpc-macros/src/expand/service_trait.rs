@@ -20,6 +20,7 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     // Before anything else is changed: an event is recognised by where it stands.
     let mut kept = service.item.items.iter().map(|item| !is_event(item, service));
     item.items.retain(|_| kept.next().unwrap_or(true));
+    let local: Vec<bool> = item.items.iter().map(is_local).collect();
     attributes::strip_options(&mut item);
     if service.is_no_service {
         return item.into_token_stream();
@@ -27,8 +28,10 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     if service.has_events() && item.attrs.iter().any(|attribute| attribute.path().is_ident("doc")) {
         link_events(&mut item, &service.generated.events);
     }
-    for item in &mut item.items {
-        if let TraitItem::Fn(method) = item {
+    for (item, is_local) in item.items.iter_mut().zip(local) {
+        if let TraitItem::Fn(method) = item
+            && !is_local
+        {
             tolerated(&mut method.sig, method.default.is_some());
             share_service(method);
             SendStreams.visit_signature_mut(&mut method.sig);
@@ -36,6 +39,11 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
         }
     }
     item.into_token_stream()
+}
+
+/// Whether an item is no part of the service.
+fn is_local(item: &TraitItem) -> bool {
+    matches!(item, TraitItem::Fn(method) if attributes::are_local(&method.attrs))
 }
 
 /// Says in the docs of a trait where its events have gone.

@@ -46,7 +46,7 @@ pub(crate) fn signatures(
     let Names { witrpc, .. } = names;
     let visibility = &service.item.vis;
     let conditions = &event.carried.conditions;
-    let notes = notes::of_call(service, event);
+    let notes = notes::of_subscription(event);
     let name = event.name();
     let on_name = on_name(event);
     let item = model::item(&service.item.ident, event);

@@ -22,7 +22,7 @@ pub(crate) struct Generated {
 
 impl Generated {
     /// The names that the options give, and for all others those that the trait's name gives.
-    pub(super) fn of(trait_name: &Ident, options: &ServiceOptions) -> Self {
+    pub(crate) fn of(trait_name: &Ident, options: &ServiceOptions) -> Self {
         let name = trait_name.unraw();
         let or = |option: &str, ending: &str| {
             options.names.get(option).cloned().unwrap_or_else(|| format_ident!("{name}{ending}"))

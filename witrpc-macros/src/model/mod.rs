@@ -18,13 +18,16 @@ pub(crate) use self::flow::Flow;
 pub(crate) use self::generated::{Generated, item};
 pub(crate) use self::parameter::{Form, Parameter, bare, ends_in};
 use crate::attributes::Carried;
+use crate::crate_name;
 use crate::hygiene;
 use crate::options::{MethodOptions, ServiceOptions};
 use crate::parse::TraitInput;
 use crate::report::Report;
+use crate::wording;
 
 /// What clients have themselves, besides the methods of the service.
-const RESERVED_NAMES: &[&str] = &["connect", "builder", "in_process", "with", "connection"];
+const RESERVED_NAMES: &[&str] =
+    &["connect", "builder", "in_process", "in_process_with", "with", "connection"];
 
 /// A service: a trait, seen as what crosses between two processes.
 pub(crate) struct Service<'a> {
@@ -82,7 +85,11 @@ impl<'a> Service<'a> {
                 continue;
             }
             let method = Method::of(function, options.results, report);
-            if method.options.event {
+            if let Some(local) = &method.options.local {
+                if method.options.are_several() {
+                    report.mistake(local, wording::LOCAL_BESIDE_OTHERS);
+                }
+            } else if method.options.event {
                 events.push(method);
             } else if !methods.iter().any(|earlier| earlier.clashes_with(&method)) {
                 methods.push(method);
@@ -120,7 +127,11 @@ impl Service<'_> {
 fn crate_path(options: &ServiceOptions, span: Span) -> TokenStream {
     match &options.crate_path {
         Some(path) => path.to_token_stream(),
-        None => quote_spanned!(hygiene::at(span)=> ::witrpc),
+        None => {
+            let span = hygiene::at(span);
+            let name = crate_name::renamed(span).unwrap_or_else(|| Ident::new("witrpc", span));
+            quote_spanned!(span=> ::#name)
+        }
     }
 }
 

@@ -44,8 +44,47 @@
 //!
 //! The error type needs serde's two derives, like every type that crosses. If it also has `Display`
 //! and `Error`, as with `thiserror`, then the `CallError` has them too. Then `?` turns it into
-//! `anyhow` or `Box<dyn Error>`. `std::io::Error` does not implement serde's traits, so the macro
-//! refuses a method that returns `io::Result`: turn the error into your own type.
+//! `anyhow` or `Box<dyn Error>`.
+//!
+//! # Errors that clients only report
+//!
+//! `std::io::Error` and `anyhow::Error` do not implement serde's traits, so a method cannot return
+//! `io::Result` or `anyhow::Result`. Return a `Result` with [`RemoteError`](crate::RemoteError). `?` turns
+//! every error into one: it carries the error's message, those of its sources, and the
+//! [`ErrorKind`](std::io::ErrorKind) of an I/O error.
+//!
+//! ```
+//! use std::fs;
+//! use witrpc::{RemoteError, wit_service};
+//!
+//! #[wit_service]
+//! pub trait Settings {
+//!     fn read(&self, path: &str) -> Result<u32, RemoteError>;
+//!     fn write(&self, path: &str, value: u32) -> Result<(), RemoteError>;
+//! }
+//!
+//! struct Files;
+//!
+//! impl Settings for Files {
+//!     fn read(&self, path: &str) -> Result<u32, RemoteError> {
+//!         Ok(fs::read_to_string(path)?.trim().parse()?)
+//!     }
+//!
+//!     fn write(&self, path: &str, value: u32) -> Result<(), RemoteError> {
+//!         // Of functions that return `anyhow::Error`, or `Box<dyn Error + Send + Sync>`.
+//!         store(path, value).map_err(RemoteError::new)
+//!     }
+//! }
+//!
+//! # fn store(_: &str, value: u32) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! #     if value > 100 { Err("at most 100".into()) } else { Ok(()) }
+//! # }
+//! let settings = SettingsClient::in_process(Files);
+//! assert_eq!(settings.write("limit", 101).unwrap_err().to_string(), "at most 100");
+//! assert!(settings.read("/no/such/file").is_err());
+//! ```
+//!
+//! # Results under other names
 //!
 //! A `Result` under another name, such as `type Answer<T> = Result<T, OrderError>`, is found if it takes
 //! types or if its name ends in `Result`. For others, such as `type Outcome = Result<u64, OrderError>`,

@@ -5,6 +5,9 @@
 //! The trait is an ordinary trait: call its methods on the type that implements it. No server is
 //! needed to test what a handler does.
 //!
+//! For an argument `&CallContext`, [`CallContext::for_tests`](crate::CallContext::for_tests) makes one. The
+//! call that it belongs to is cancelled when the test says so.
+//!
 //! # The service through a client
 //!
 //! `in_process` gives a client with its own server in this process. It behaves as with a
@@ -43,6 +46,35 @@
 //! To set options of the server and the client's builder, use an [`InProcess`](crate::InProcess)
 //! endpoint. With one `let place = InProcess::new()`, the server has `.listen(place.clone())` and
 //! the client `builder(place)`.
+//!
+//! `in_process_with` takes a server's builder with all that it was given: events, hooks, codecs, further
+//! services. It needs no place to listen at.
+//!
+//! ```
+//! use witrpc::{WitServer, wit_service};
+//!
+//! #[wit_service]
+//! pub trait Bell {
+//!     fn ring(&self);
+//!     #[wit(event)]
+//!     fn rang(&self, times: u32);
+//! }
+//!
+//! struct Brass(BellEvents);
+//!
+//! impl Bell for Brass {
+//!     fn ring(&self) {
+//!         self.0.rang(1).unwrap();
+//!     }
+//! }
+//!
+//! let server = WitServer::builder().service(BellServer::with_events(Brass));
+//! let bell = BellClient::in_process_with(server);
+//! let mut rang = bell.rang()?;
+//! bell.ring()?;
+//! assert_eq!(rang.next().unwrap().unwrap().times, 1);
+//! # Ok::<(), witrpc::CallError>(())
+//! ```
 //!
 //! # A program that calls
 //!

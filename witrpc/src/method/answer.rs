@@ -23,17 +23,18 @@ pub const fn answer<T: Transfer>() -> Answer<T, NoAppError> {
 
 /// Returns how the answer of a method crosses that returns a `Result`.
 #[must_use]
-pub const fn answer_or_error<T: Transfer, E: Wire>() -> Answer<T, E> {
-    Answer { ok: value("result"), err: error() }
+pub const fn answer_or_error<T: Transfer, E: AppError>() -> Answer<T, E> {
+    Answer { ok: value("result"), err: E::HOW }
 }
 
-/// The error of a return type that may be a `Result` under another name, if it has one.
+/// The error of a method, if it has one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel between processes",
     label = "not `Serialize + DeserializeOwned + Send + 'static`",
     note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data: no `Rc`, no reference",
     note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own",
-    note = "a `Shared` is an argument, a result or its `Ok`, and part of nothing else; its elements also derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), or write a `Vec` instead"
+    note = "a `Shared` is an argument, a result or its `Ok`, and part of nothing else; its elements also derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), or write a `Vec` instead",
+    note = "if clients only report the error, return `Result<.., witrpc::RemoteError>`: `?` turns every error into one, and `RemoteError::new` an `anyhow::Error`"
 )]
 pub trait AppError: Sized + 'static {
     /// How it crosses.

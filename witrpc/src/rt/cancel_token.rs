@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use witrpc_rt::WakerSet;
 
@@ -77,6 +77,21 @@ impl CancelToken {
         self.shared.cancelled.load(Ordering::Acquire)
     }
 
+    /// Wakes `waker` when the token is cancelled, which may be at once. Returns the key for
+    /// [`remove`](Self::remove).
+    pub(crate) fn add(&self, waker: &Waker) -> u64 {
+        let key = self.shared.waiting.add((), waker);
+        if self.is_cancelled() {
+            waker.wake_by_ref();
+        }
+        key
+    }
+
+    /// Removes the waker of this key.
+    pub(crate) fn remove(&self, key: u64) {
+        self.shared.waiting.remove(key);
+    }
+
     /// Returns a watch for one call, which the token wakes.
     pub(crate) fn watch(&self) -> TokenWatch {
         TokenWatch { token: self.clone(), key: None }
@@ -119,8 +134,6 @@ impl Drop for TokenWatch {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Waker;
-
     use super::*;
 
     #[test]

@@ -88,6 +88,16 @@ impl WitServerBuilder {
         self
     }
 
+    /// Returns the codec that was given first.
+    pub(crate) fn first_codec(&self) -> Option<Codec> {
+        self.codecs.first().copied()
+    }
+
+    /// Returns whether this very service was given.
+    pub(crate) fn serves(&self, descriptor: &'static ServiceDescriptor) -> bool {
+        self.services.iter().any(|service| std::ptr::eq(service.descriptor(), descriptor))
+    }
+
     /// Sets the codecs that clients may choose from. Default: all of them. The server does not start if one of
     /// them cannot return a type of a service unchanged.
     pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {

@@ -12,12 +12,13 @@ pub use crate::call::server::context::context;
 pub use crate::connection::builder::{Async, Blocking, connect_async, connect_blocking};
 pub use crate::connection::handle::Client;
 pub use crate::contract::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
-pub use crate::endpoint::in_process::served::in_process;
+pub use crate::endpoint::in_process::served::{in_process, in_process_with};
 pub use crate::error::NoAppError;
 pub use crate::event::client::subscribe::{
     attach_async, attach_blocking, subscribe_async, subscribe_blocking,
 };
 pub use crate::event::server::hub::{Emitter, EventHub};
+pub use crate::event::server::no_events::NeedsNoEvents;
 pub use crate::method::{
     AliasItems, AliasOutcome, AnswerOf, Borrowed, DebugProbe, EventItem, Fed, FedMethod, LentType,
     Message, Method, NotDebug, NotResult, Owned, Probe, Raw, ResultItems, ResultType, Str,

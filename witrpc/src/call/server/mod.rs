@@ -5,6 +5,7 @@
 //! answer. For an `async fn` a [`job`] does so: it has a [`pending_reply`] and is [`counted`] for a
 //! shutdown. A [`session`] is what the server keeps for each client. A [`call_observer`] records the end
 //! of each request for the counters, for hooks ([`hook_call`]) and in its span.
+//! [`test_context`] creates the context of a call that no client makes.
 
 pub mod arguments;
 pub mod call;
@@ -19,3 +20,4 @@ pub mod method_call;
 pub mod pending_reply;
 pub mod reply;
 pub mod session;
+pub mod test_context;

@@ -6,6 +6,7 @@ use crate::connection::connect::Dial;
 use crate::connection::handle::{Client, Connection};
 use crate::connection::negotiation::ContractRules;
 use crate::contract;
+use crate::server::builder::WitServerBuilder;
 use crate::server::handle::WitServer;
 
 use super::InProcess;
@@ -17,18 +18,29 @@ use super::InProcess;
 ///
 /// If the service cannot be served at all: no codec carries all of its types, or no thread can be started.
 pub fn in_process<C: Client>(service: impl IntoService) -> C {
-    let place = InProcess::new();
     let service = service.into_service();
     let codec = Codec::all()
         .find(|codec| contract::traced(C::DESCRIPTOR, *codec).refusal().is_none())
         .unwrap_or_default();
+    in_process_with(WitServer::builder().codecs([codec]).serve(service))
+}
+
+/// `XClient::in_process_with`: a server that is made by `builder`, as long as the client's connection
+/// lives. The client speaks the first codec of that server.
+///
+/// # Panics
+///
+/// When the server does not start, or does not accept the client.
+pub fn in_process_with<C: Client>(builder: WitServerBuilder) -> C {
+    let place = InProcess::new();
+    let codec = builder.first_codec().unwrap_or_default();
     // Both sides of one trait have the same types, so an unverified type is safe.
-    let allow_unverified = std::ptr::eq(service.descriptor(), C::DESCRIPTOR);
-    let builder = WitServer::builder().listen(place.clone()).codecs([codec]);
-    let server =
-        builder.allow_unverified_types(allow_unverified).serve(service).start().unwrap_or_else(
-            |error| panic!("the service cannot be served in this process: {error}"),
-        );
+    let allow_unverified = builder.serves(C::DESCRIPTOR);
+    let builder = builder.listen(place.clone());
+    let builder = if allow_unverified { builder.allow_unverified_types(true) } else { builder };
+    let server = builder
+        .start()
+        .unwrap_or_else(|error| panic!("the service cannot be served in this process: {error}"));
     let rules = ContractRules { allow_unverified, ..ContractRules::default() };
     let mut inner = Dial { codec, rules, ..Dial::new(place.into()) }
         .connect(C::DESCRIPTOR)

@@ -10,3 +10,4 @@
 
 pub mod client;
 pub mod hub;
+pub mod no_events;

@@ -1,0 +1,72 @@
+//! Other spellings of a method, written as the usual one: a future that is spelled out, and a receiver that is
+//! left out.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::{
+    FnArg, GenericArgument, ItemTrait, PathArguments, ReturnType, TraitItem, TraitItemFn, Type,
+    TypeImplTrait, TypeParamBound, parse_quote, parse_quote_spanned,
+};
+
+use crate::attributes;
+use crate::model::bare;
+
+/// Gives `&self` to the methods that have no receiver.
+pub(crate) fn add_receivers(item: &mut ItemTrait) {
+    for method in methods(item) {
+        if !matches!(method.sig.inputs.first(), Some(FnArg::Receiver(_))) {
+            let place: Span = method.sig.ident.span();
+            method.sig.inputs.insert(0, parse_quote_spanned!(place=> &self));
+        }
+    }
+}
+
+/// Writes `fn f(&self) -> impl Future<Output = T> + Send` as `async fn f(&self) -> T`.
+pub(crate) fn spell_async(item: &mut ItemTrait) {
+    for method in methods(item) {
+        if method.sig.asyncness.is_some() {
+            continue;
+        }
+        let ReturnType::Type(_, ty) = &method.sig.output else { continue };
+        let Type::ImplTrait(opaque) = bare(ty) else { continue };
+        let Some(output) = output_of(opaque) else { continue };
+        method.sig.output = parse_quote!(-> #output);
+        method.sig.asyncness = Some(syn::token::Async(method.sig.fn_token.span));
+        if let Some(body) = &method.default {
+            let body = body.to_token_stream();
+            method.default =
+                Some(parse_quote!({ ::core::future::IntoFuture::into_future(#body).await }));
+        }
+    }
+}
+
+/// Returns the methods that are part of the service.
+fn methods(item: &mut ItemTrait) -> impl Iterator<Item = &mut TraitItemFn> {
+    item.items.iter_mut().filter_map(|item| match item {
+        TraitItem::Fn(method) if !attributes::are_local(&method.attrs) => Some(method),
+        _ => None,
+    })
+}
+
+/// Returns the output of a future that is nothing else, but for `Send` and the lifetime of the call.
+fn output_of(opaque: &TypeImplTrait) -> Option<Type> {
+    let mut output = None;
+    for bound in &opaque.bounds {
+        let bound = match bound {
+            TypeParamBound::Trait(bound) => bound.path.segments.last()?,
+            TypeParamBound::Lifetime(lifetime) if lifetime.ident == "_" => continue,
+            _ => return None,
+        };
+        if bound.ident == "Send" {
+            continue;
+        }
+        let PathArguments::AngleBracketed(arguments) = &bound.arguments else { return None };
+        match (bound.ident == "Future", Vec::from_iter(&arguments.args).as_slice()) {
+            (true, [GenericArgument::AssocType(ty)]) if ty.ident == "Output" => {
+                output = Some(ty.ty.clone());
+            }
+            _ => return None,
+        }
+    }
+    output
+}
