@@ -15,6 +15,10 @@ use super::open::RawSections;
 use super::plain::ReadRaw;
 use super::shareable::Shareable;
 use super::text::Text;
+#[cfg(feature = "json")]
+use super::json;
+#[cfg(feature = "messagepack")]
+use super::messagepack;
 use super::{Codec, number, plain, text};
 
 /// A decoder of an opened message's values, in order.
@@ -139,7 +143,9 @@ impl<'a> Decoder<'a> {
         let outcome = match self.codec {
             Codec::Postcard => self.decode_postcard(),
             #[cfg(feature = "json")]
-            Codec::Json => self.decode_json(),
+            Codec::Json => json::decode(&mut self.rest),
+            #[cfg(feature = "messagepack")]
+            Codec::MessagePack => messagepack::decode(&mut self.rest),
         };
         outcome.map_err(|message| DecodeError::Value {
             value: name,
@@ -152,18 +158,6 @@ impl<'a> Decoder<'a> {
         let mut deserializer = postcard::Deserializer::from_bytes(self.rest);
         let value = Bounds::new(&self.elements).deserialize(&mut deserializer, in_words)?;
         self.rest = deserializer.finalize().map_err(in_words)?;
-        Ok(value)
-    }
-
-    #[cfg(feature = "json")]
-    fn decode_json<T: Deserialize<'a>>(&mut self) -> Result<T, String> {
-        let mut values = serde_json::Deserializer::from_slice(self.rest).into_iter();
-        let value = match values.next() {
-            Some(value) => value.map_err(|error| error.to_string())?,
-            None => return Err("the message ends before it".to_owned()),
-        };
-        let rest = &self.rest[values.byte_offset()..];
-        self.rest = rest.strip_prefix(b"\n").ok_or("no line end follows it")?;
         Ok(value)
     }
 }

@@ -13,7 +13,7 @@ use super::round_trip::{codecs, written};
 use super::*;
 
 /// Encodes and decodes one value.
-fn pass<T: Serialize + DeserializeOwned + 'static>(value: &T, codec: Codec) -> Result<T, String> {
+pub fn pass<T: Serialize + DeserializeOwned + 'static>(value: &T, codec: Codec) -> Result<T, String> {
     let mut encoder = Encoder::new(codec);
     encoder.value("value", value).map_err(|error| error.to_string())?;
     let (raw, body) = written(&encoder, usize::MAX);
@@ -21,7 +21,7 @@ fn pass<T: Serialize + DeserializeOwned + 'static>(value: &T, codec: Codec) -> R
 }
 
 /// Decodes a message that is one value.
-fn decode<T: DeserializeOwned + 'static>(
+pub fn decode<T: DeserializeOwned + 'static>(
     body: Vec<u8>,
     raw: bool,
     codec: Codec,
@@ -44,7 +44,7 @@ fn postcard_refuses_a_field_that_is_left_out() {
         error,
         "`value`: postcard cannot encode it: field `note` of `Sparse` is left out by \
          `skip_serializing_if`, and postcard has no field names to tell which: remove the \
-         attribute, or use JSON"
+         attribute, or use MessagePack or JSON"
     );
     let whole = Sparse { note: Some(1), count: 1 };
     assert_eq!(pass(&whole, Codec::Postcard), Ok(whole));
@@ -145,7 +145,7 @@ fn a_text_of_nothing_but_brackets_is_refused() {
     #[derive(Debug, Serialize, Deserialize)]
     struct Nest(Vec<Nest>);
     let error = decode::<Nest>(vec![b'['; 1 << 20], false, Codec::Json).unwrap_err();
-    assert!(error.contains("recursion limit exceeded"), "{error}");
+    assert!(error.contains("nested deeper than 128 levels"), "{error}");
 }
 
 /// The length 2⁶³, in postcard's format.
@@ -212,7 +212,7 @@ fn a_string_is_borrowed_unless_it_must_be_put_together() {
         assert!(matches!(decoder.str("plain"), Ok(Cow::Borrowed("plain"))));
         let quoted = decoder.str("quoted").unwrap();
         assert_eq!(quoted, "\"quoted\"");
-        assert_eq!(matches!(quoted, Cow::Borrowed(_)), codec == Codec::Postcard);
+        assert_eq!(matches!(quoted, Cow::Borrowed(_)), !codec.is_text());
     }
 }
 

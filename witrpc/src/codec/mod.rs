@@ -19,7 +19,12 @@ mod decode;
 mod encode;
 mod error;
 mod fault;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "messagepack")]
+mod messagepack;
 mod number;
+mod number_key;
 mod open;
 mod plain;
 mod strict;
@@ -27,6 +32,8 @@ mod text;
 mod transfer;
 mod wire;
 
+#[cfg(all(test, feature = "json", feature = "messagepack"))]
+mod described;
 #[cfg(test)]
 mod fidelity;
 #[cfg(test)]

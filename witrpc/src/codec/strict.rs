@@ -134,11 +134,11 @@ impl Within<'_> {
     }
 
     fn check_float<E>(self, finite: bool) -> Result<(), Fault<E>> {
-        if finite || self.codec == Codec::Postcard {
+        if finite || !self.codec.is_text() {
             return Ok(());
         }
         Err(Fault::said(
-            "a number is NaN or infinite, which JSON has no notation for: use postcard, or a \
+            "a number is NaN or infinite, which JSON has no notation for: use another codec, or a \
              whole `Vec` of numbers"
                 .to_owned(),
         ))
@@ -150,7 +150,7 @@ impl Within<'_> {
         }
         Err(Fault::said(format!(
             "field `{field}` of `{structure}` is left out by `skip_serializing_if`, and postcard \
-             has no field names to tell which: remove the attribute, or use JSON"
+             has no field names to tell which: remove the attribute, or use MessagePack or JSON"
         )))
     }
 
@@ -244,7 +244,6 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
         serialize_bytes(value: &[u8]);
         serialize_none() if check_null();
         serialize_unit() if check_null();
-        serialize_unit_struct(name: &'static str) if check_null();
         serialize_unit_variant(name: &'static str, index: u32, variant: &'static str)
             if check_depth();
     }
@@ -261,6 +260,13 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
         serialize_struct_variant(
             name: &'static str, index: u32, variant: &'static str, len: usize
         ) -> SerializeStructVariant, variant;
+    }
+
+    /// As a unit, which is what a unit struct is for the codecs here, but for MessagePack: an empty list
+    /// there, which serde's buffer behind a tag does not take for one.
+    #[inline]
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<S::Ok, Self::Error> {
+        self.serialize_unit()
     }
 
     #[inline]

@@ -27,8 +27,8 @@ pub struct CodecRefusal {
 /// The fault of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Problem {
-    /// JSON writes null for the inner and for the outer option alike.
-    NothingInOption { inner: &'static str },
+    /// A codec with names writes null for the inner and for the outer option alike.
+    NothingInOption { inner: &'static str, codec: Codec },
     /// The keys of a JSON object are strings.
     KeyIsNoString { key: String },
     /// Postcard does not describe what comes next.
@@ -97,13 +97,14 @@ impl fmt::Display for CodecRefusal {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Problem::NothingInOption { inner } => {
-                write!(f, "is Option<{inner}>, and JSON writes null for None and for Some of null")
-            }
+            Problem::NothingInOption { inner, codec } => write!(
+                f,
+                "is Option<{inner}>, and {codec} writes null for None and for Some of null"
+            ),
             Problem::KeyIsNoString { key } => {
                 write!(
                     f,
-                    "is a map with keys of type {key}, and those of a JSON object are strings"
+                    "is a map with keys of type {key}, which a JSON object cannot write as strings"
                 )
             }
             Problem::AsksForAny => f.write_str(
@@ -248,11 +249,12 @@ impl ShapeSearch<'_> {
     fn composite_problem(&self, kind: &ShapeKind) -> Option<Problem> {
         match kind {
             ShapeKind::Map(Part::Opaque(why @ Opaque::Flattened), _) => self.opaque_problem(why),
-            _ if self.raw || !self.codec.is_human_readable() => None,
+            _ if self.raw || !self.codec.describes_itself() => None,
             ShapeKind::Option(inner) => {
-                self.null(inner, 0).map(|inner| Problem::NothingInOption { inner })
+                let codec = self.codec;
+                self.null(inner, 0).map(|inner| Problem::NothingInOption { inner, codec })
             }
-            ShapeKind::Map(key, _) if !self.is_string(key, 0) => {
+            ShapeKind::Map(key, _) if self.codec.is_text() && !self.is_key(key, 0) => {
                 let key = Shape { root: key.clone(), ..self.shape.clone() }.to_string();
                 Some(Problem::KeyIsNoString { key })
             }
@@ -260,8 +262,8 @@ impl ShapeSearch<'_> {
         }
     }
 
-    /// Returns what JSON may write as null. JSON does not show newtypes; `depth` stops at those that
-    /// contain themselves.
+    /// Returns what may be written as null. Newtypes do not show; `depth` stops at those that contain
+    /// themselves.
     fn null(&self, part: &Part, depth: usize) -> Option<&'static str> {
         match part {
             Part::Leaf(Leaf::Unit) => Some("()"),
@@ -278,14 +280,15 @@ impl ShapeSearch<'_> {
     }
 
     /// Returns whether JSON writes such a key as a string; `depth` as for [`null`](Self::null).
-    fn is_string(&self, key: &Part, depth: usize) -> bool {
+    fn is_key(&self, key: &Part, depth: usize) -> bool {
         match key {
-            Part::Leaf(leaf) => matches!(leaf, Leaf::Str | Leaf::Char),
-            // If it turns out not to be a string, serde_json refuses it at the first call.
+            // Numbers, too, which it writes in quotes and reads back.
+            Part::Leaf(leaf) => !matches!(leaf, Leaf::Bytes | Leaf::Unit),
+            // If it turns out to be a key that JSON cannot write, the first call fails.
             Part::Opaque(_) => true,
             Part::Type(index) => match &self.shape.types[*index].kind {
                 ShapeKind::Newtype(inner) if depth < self.shape.types.len() => {
-                    self.is_string(inner, depth + 1)
+                    self.is_key(inner, depth + 1)
                 }
                 ShapeKind::Enum(variants) => {
                     variants.iter().all(|variant| variant.content == Content::Unit)

@@ -59,7 +59,7 @@ fn json_refuses_two_nothings_and_keys_that_are_no_strings() {
             ),
             format!("argument `options`: field `0` of `Mark::Some` is Option<()>, and {NULL}"),
             "argument `options`: field `left` of `Mark::Both` is a map with keys of type [u8; 2], \
-             and those of a JSON object are strings"
+             which a JSON object cannot write as strings"
                 .to_owned(),
         ]
     );
@@ -67,7 +67,8 @@ fn json_refuses_two_nothings_and_keys_that_are_no_strings() {
         refusals::<Option<Option<u8>>>(Codec::Json),
         [format!("argument `options` is Option<Option<_>>, and {NULL}")]
     );
-    assert_eq!(refusals::<BTreeMap<u64, u8>>(Codec::Json).len(), 1);
+    assert_eq!(refusals::<BTreeMap<(), u8>>(Codec::Json).len(), 1);
+    assert_eq!(refusals::<BTreeMap<Option<u8>, u8>>(Codec::Json).len(), 1);
 }
 
 #[derive(Serialize, Deserialize)]
@@ -93,12 +94,36 @@ enum Key {
 #[derive(Serialize, Deserialize, PartialEq, Eq, Hash)]
 struct Name(String);
 
+#[derive(Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Number(i32);
+
+#[cfg(feature = "messagepack")]
+#[test]
+fn messagepack_refuses_two_nothings_and_takes_any_key() {
+    const NULL: &str = "MessagePack writes null for None and for Some of null";
+    assert_eq!(
+        refusals::<Options>(Codec::MessagePack),
+        [
+            format!(
+                "argument `options`: field `limit` of `Options` is Option<Option<_>>, and {NULL}"
+            ),
+            format!("argument `options`: field `0` of `Mark::Some` is Option<()>, and {NULL}"),
+        ]
+    );
+    assert_eq!(refusals::<HashMap<(u8, u8), Option<Nothing>>>(Codec::MessagePack).len(), 1);
+    assert_eq!(refusals::<Vec<Untagged>>(Codec::MessagePack), [""; 0]);
+    assert_eq!(refusals::<Vec<Flat>>(Codec::MessagePack), [""; 0]);
+}
+
 #[cfg(feature = "json")]
 #[test]
 fn json_takes_what_it_gives_back() {
     assert_eq!(refusals::<HashMap<Key, u8>>(Codec::Json), [""; 0]);
     assert_eq!(refusals::<HashMap<Name, i128>>(Codec::Json), [""; 0]);
     assert_eq!(refusals::<HashMap<char, (u8, f64)>>(Codec::Json), [""; 0]);
+    assert_eq!(refusals::<HashMap<u64, u8>>(Codec::Json), [""; 0]);
+    assert_eq!(refusals::<BTreeMap<(i8, bool), u8>>(Codec::Json).len(), 1);
+    assert_eq!(refusals::<BTreeMap<Number, BTreeMap<bool, i128>>>(Codec::Json), [""; 0]);
     assert_eq!(refusals::<Option<Vec<Option<u8>>>>(Codec::Json), [""; 0]);
     assert_eq!(refusals::<Untagged>(Codec::Json), [""; 0]);
     assert_eq!(refusals::<Flat>(Codec::Json), [""; 0]);
