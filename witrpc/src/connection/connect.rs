@@ -28,7 +28,8 @@ const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Dial {
     pub endpoint: Endpoint,
-    pub codec: Codec,
+    /// `None` for the quickest that both sides have.
+    pub codec: Option<Codec>,
     pub call_timeout: Option<Duration>,
     pub wait_for_server: Duration,
     pub connect_timeout: Option<Duration>,
@@ -48,7 +49,7 @@ impl Dial {
     pub fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
-            codec: Codec::default(),
+            codec: None,
             call_timeout: Some(DEFAULT_CALL_TIMEOUT),
             wait_for_server: Duration::ZERO,
             connect_timeout: None,
@@ -68,8 +69,10 @@ impl Dial {
         mut self,
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Inner, ConnectError> {
-        let link = self.link(descriptor)?;
-        let (codec, call_timeout, hook) = (self.codec, self.call_timeout, self.hook.take());
+        let (link, codec) = self.link(descriptor)?;
+        // What later links must use too.
+        self.codec = Some(codec);
+        let (call_timeout, hook) = (self.call_timeout, self.hook.take());
         let allow_unverified = self.allow_unverified;
         let links = match self.reconnect.take() {
             None => LinkSlot::One(link),
@@ -93,15 +96,28 @@ impl Dial {
         })
     }
 
-    /// Connects to the server, and agrees with it on the contract.
-    pub fn link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
+    /// Connects to the server, and agrees with it on the contract. Returns the codec too.
+    fn link(&self, descriptor: &'static ServiceDescriptor) -> Result<(Link, Codec), ConnectError> {
         // A time too long for the clock counts as no limit.
         let until = self.connect_timeout.and_then(|time| Instant::now().checked_add(time));
-        let proposal = Proposal::new(descriptor, self.codec, self.allow_unverified)?;
+        let connect = |codec| Ok((self.link_over(codec, descriptor, until)?, codec));
+        match self.codec {
+            Some(codec) => connect(codec),
+            None => first_that_fits(descriptor.name, connect),
+        }
+    }
+
+    fn link_over(
+        &self,
+        codec: Codec,
+        descriptor: &'static ServiceDescriptor,
+        until: Option<Instant>,
+    ) -> Result<Link, ConnectError> {
+        let proposal = Proposal::new(descriptor, codec, self.allow_unverified)?;
         let hello = Hello {
             version: VERSION,
             service: descriptor.name.to_owned(),
-            codec: self.codec.number(),
+            codec: codec.number(),
             contract: proposal.ours.digest,
         };
         let config = ConnectConfig {
@@ -121,7 +137,7 @@ impl Dial {
             ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
         })?;
         let agreed = proposal.settle(&welcome)?;
-        Ok(Link::new(channel, self.codec, welcome.client_id, agreed))
+        Ok(Link::new(channel, codec, welcome.client_id, agreed))
     }
 
     /// Returns the error that names the limit: the limit of connecting as a whole, if that was the
@@ -134,6 +150,37 @@ impl Dial {
             _ => error,
         }
     }
+}
+
+/// Connects over the codecs of this build, the quickest first, until one carries the types of the service
+/// on both sides.
+fn first_that_fits<T>(
+    service: &'static str,
+    mut connect: impl FnMut(Codec) -> Result<T, ConnectError>,
+) -> Result<T, ConnectError> {
+    let mut served: Vec<_> = Codec::all().collect();
+    let mut errors = Vec::new();
+    for codec in Codec::all() {
+        if !served.contains(&codec) {
+            continue;
+        }
+        let error = match connect(codec) {
+            Err(error) => error,
+            connected => return connected,
+        };
+        match &error {
+            ConnectError::CodecNotAllowed { allowed, .. }
+            | ConnectError::CodecLeftOut { allowed, .. } => served.clone_from(allowed),
+            ConnectError::CodecRefused { .. } | ConnectError::UnverifiedType { .. } => {}
+            _ => return Err(error),
+        }
+        errors.push(error);
+    }
+    if let [_] = &errors[..] {
+        return Err(errors.remove(0));
+    }
+    let problems = errors.iter().map(ToString::to_string).collect();
+    Err(ConnectError::NoCodecFits { service, problems })
 }
 
 /// The source of new links for a connection that has lost its server.
@@ -153,7 +200,7 @@ impl Redial {
 
 impl LinkSource for Redial {
     fn next_link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
-        self.dial.link(descriptor)
+        self.dial.link(descriptor).map(|(link, _codec)| link)
     }
 
     fn give_up(&self) {
@@ -179,6 +226,14 @@ fn read_refusal(error: ConnectError) -> ConnectError {
             Some(asked) => ConnectError::CodecNotAllowed {
                 asked,
                 allowed: allowed.into_iter().filter_map(Codec::from_number).collect(),
+            },
+            None => ConnectError::Refused(bytes),
+        },
+        Ok(Refusal::CodecLeftOut { asked, allowed, reason }) => match Codec::from_number(asked) {
+            Some(asked) => ConnectError::CodecLeftOut {
+                asked,
+                allowed: allowed.into_iter().filter_map(Codec::from_number).collect(),
+                reason,
             },
             None => ConnectError::Refused(bytes),
         },

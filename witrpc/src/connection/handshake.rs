@@ -78,6 +78,15 @@ pub enum Refusal {
         /// The limit.
         max: u64,
     },
+    /// The codec does not carry all types of the service, so the server left it out.
+    CodecLeftOut {
+        /// The requested codec.
+        asked: u8,
+        /// The codecs over which the service is served.
+        allowed: Vec<u8>,
+        /// The types, and why.
+        reason: String,
+    },
 }
 
 impl Codec {
