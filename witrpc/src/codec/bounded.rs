@@ -32,6 +32,7 @@ pub struct Bounds<'m> {
     /// The elements left for the message, which all its values share.
     elements: &'m Cell<usize>,
     number_keys: bool,
+    human_readable: bool,
     words: Words,
 }
 
@@ -39,7 +40,13 @@ impl<'m> Bounds<'m> {
     /// Creates the bounds of one value, in a message that may have `elements` more elements.
     #[inline]
     pub fn new(elements: &'m Cell<usize>) -> Self {
-        Self { depth: Cell::new(MAX_LEVELS), elements, number_keys: false, words: Words::default() }
+        let (depth, words) = (Cell::new(MAX_LEVELS), Words::default());
+        Self { depth, elements, number_keys: false, human_readable: false, words }
+    }
+
+    /// Has types read their human-readable form though the codec is not text.
+    pub fn human_readable(self, human_readable: bool) -> Self {
+        Self { human_readable, ..self }
     }
 
     /// Reads keys as numbers where [`number_key`](super::number_key) says so.
@@ -186,7 +193,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
 
     #[inline]
     fn is_human_readable(&self) -> bool {
-        self.inner.is_human_readable()
+        self.bounds.human_readable || self.inner.is_human_readable()
     }
 }
 

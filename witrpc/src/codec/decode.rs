@@ -11,14 +11,14 @@ use witrpc_transport::SharedBytes;
 
 use super::bounded::{Bounds, MAX_EMPTY_ELEMENTS};
 use super::error::{DecodeError, DecodeFault};
-use super::open::RawSections;
-use super::plain::ReadRaw;
-use super::shareable::Shareable;
-use super::text::Text;
 #[cfg(feature = "json")]
 use super::json;
 #[cfg(feature = "messagepack")]
 use super::messagepack;
+use super::open::RawSections;
+use super::plain::ReadRaw;
+use super::shareable::Shareable;
+use super::text::Text;
 use super::{Codec, number, plain, text};
 
 /// A decoder of an opened message's values, in order.

@@ -186,10 +186,8 @@ fn what_is_buffered_behind_a_tag_may_be_as_deep() {
     comes_back(&deepest);
     let node = |tree| Tree::Pair(Box::new(tree), 1);
     let end = Internal::Next { tree: Box::new(tree(100, node)), next: Box::new(Internal::End) };
-    let deep = (0..20).fold(end, |end, _| Internal::Next {
-        tree: Box::new(Tree::Leaf),
-        next: Box::new(end),
-    });
+    let deep = (0..20)
+        .fold(end, |end, _| Internal::Next { tree: Box::new(Tree::Leaf), next: Box::new(end) });
     comes_back(&deep);
     let value = (0..MAX_DEPTH).fold(serde_json::Value::Null, |value, _| vec![value].into());
     comes_back(&value);
@@ -199,13 +197,8 @@ fn what_is_buffered_behind_a_tag_may_be_as_deep() {
 fn bombs() -> Vec<(Codec, Vec<u8>)> {
     let json = ["[", "{\"a\":", "{\"Pair\":[", "{\"next\":", "[[{\"List\":["];
     let json = json.map(|text| (Codec::Json, text.repeat(1 << 17).into_bytes()));
-    let pack: [&[u8]; 5] = [
-        b"\x91",
-        b"\x81\xa1a",
-        b"\x81\xa4Pair\x92",
-        b"\x81\xa4next",
-        b"\x81\xa4List\x91",
-    ];
+    let pack: [&[u8]; 5] =
+        [b"\x91", b"\x81\xa1a", b"\x81\xa4Pair\x92", b"\x81\xa4next", b"\x81\xa4List\x91"];
     let closed = |bytes: &[u8]| {
         let mut bomb = bytes.repeat(1 << 17);
         bomb.extend([0xc0; 1 << 17]);

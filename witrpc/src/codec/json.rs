@@ -53,9 +53,9 @@ fn decode_as<'de, B: Deserialize<'de>, T>(
 /// Returns whether a text may have a key that is a number or a `bool`.
 fn has_key_of_number(text: &[u8]) -> bool {
     let pieces = || text.split(|byte| *byte == b'"');
-    pieces().zip(pieces().skip(1)).any(|(key, next)| {
-        next.starts_with(b":") && str::from_utf8(key).is_ok_and(is_number)
-    })
+    pieces()
+        .zip(pieces().skip(1))
+        .any(|(key, next)| next.starts_with(b":") && str::from_utf8(key).is_ok_and(is_number))
 }
 
 /// A value that is read within bounds, its keys as numbers or not.

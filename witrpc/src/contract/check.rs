@@ -9,7 +9,7 @@ use crate::codec::Codec;
 
 use super::shape::{Content, Field, Leaf, Opaque, Part, Shape, ShapeKind, TypeIndex, TypeShape};
 use super::text::label;
-use super::trace::Tracer;
+use super::trace::{Difference, Tracer};
 
 /// The most places that an error lists.
 const MOST_PLACES: usize = 3;
@@ -21,6 +21,8 @@ pub struct CodecRefusal {
     method: &'static str,
     /// Where in the method's signature, and where in the type.
     place: String,
+    /// The same, as it reads in every method that has the type.
+    within: String,
     problem: Problem,
 }
 
@@ -37,21 +39,28 @@ enum Problem {
     Flattened,
     /// The type's `Serialize` and `Deserialize` differ.
     ComesBackDifferent { difference: String },
+    /// A field may be left out.
+    LeftOut { message: String },
     /// What the type reads there is unknown, and the bytes do not describe it.
     Unverified { reason: String },
 }
 
 impl CodecRefusal {
-    /// Returns the method of the first refusal, and its fault with the number of further faults, for an
-    /// error that has room for one.
-    pub fn first_of(refusals: &[Self]) -> Option<(&'static str, String)> {
+    /// Returns the method of the first refusal, and all faults, each once a type.
+    pub fn all_of(refusals: &[Self]) -> Option<(&'static str, String)> {
         let mut refused = refusals.iter().filter(|refusal| refusal.unverified().is_none());
         let first = refused.next()?;
-        let problem = match refused.count() {
-            0 => first.to_string(),
-            more => format!("{first} (and {more} more like it)"),
-        };
-        Some((first.method, problem))
+        let mut told = vec![first];
+        for refusal in refused {
+            let same = |other: &&Self| {
+                (&other.within, &other.problem) == (&refusal.within, &refusal.problem)
+            };
+            if !told.iter().any(same) {
+                told.push(refusal);
+            }
+        }
+        let others = told[1..].iter().map(|other| format!("; in {}, {other}", other.method));
+        Some((first.method, format!("{first}{}", others.collect::<String>())))
     }
 
     /// Returns why the part is unknown, if that is the fault. A user may allow it.
@@ -117,6 +126,7 @@ impl fmt::Display for Problem {
                  differ, by a skipped variant before others, a field that is skipped one way only, \
                  or the like"
             ),
+            Problem::LeftOut { message } => write!(f, "may come without a field: {message}"),
             Problem::Unverified { reason } => write!(f, "could not be verified: {reason}"),
             Problem::Flattened => {
                 f.write_str("has flattened fields, and postcard does not name any")
@@ -133,14 +143,18 @@ pub fn problems_of(
     codec: Codec,
 ) -> Vec<CodecRefusal> {
     let mut found = problems(&traced.shape, codec);
-    let comes_back = |difference| (None, Problem::ComesBackDifferent { difference });
-    found.extend(traced.difference.clone().map(comes_back));
-    let refusals = found.into_iter().map(|(inside, problem)| {
-        let place = match inside {
-            Some(inside) => format!("{place}: {inside}"),
-            None => place.to_owned(),
-        };
-        CodecRefusal { method, place, problem }
+    found.extend(traced.difference.clone().map(|difference| match difference {
+        Difference::LeftOut(message) => (None, Problem::LeftOut { message }),
+        Difference::ComesBack(difference) => (None, Problem::ComesBackDifferent { difference }),
+    }));
+    let refusals = found.into_iter().map(|(inside, problem)| match inside {
+        Some(within) => {
+            CodecRefusal { method, place: format!("{place}: {within}"), within, problem }
+        }
+        None => {
+            let within = traced.type_name.to_owned();
+            CodecRefusal { method, place: place.to_owned(), within, problem }
+        }
     });
     refusals.collect()
 }

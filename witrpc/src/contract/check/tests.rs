@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::codec::Wire;
 use crate::contract::signature::Signature;
 use crate::contract::{
-    ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, trace, trace_raw, traced,
+    ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, Traced, trace,
+    trace_raw, traced,
 };
 
 use super::*;
@@ -216,6 +217,77 @@ fn json_goes_by_names_and_takes_what_is_skipped() {
     assert_eq!(refusals::<SkipsOneWay>(Codec::Json), [""; 0]);
 }
 
+#[derive(Serialize, Deserialize)]
+enum Message {
+    Ping,
+    Note {
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Thread {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<Thread>,
+    title: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NoDefault {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+}
+
+#[test]
+fn fields_that_may_be_left_out_are_found_before_one_is() {
+    let left_out = |field, of| {
+        format!(
+            "argument `options` may come without a field: field `{field}` of `{of}` is left out by \
+             `skip_serializing_if`, and postcard has no field names to tell which: remove the \
+             attribute, or use MessagePack or JSON"
+        )
+    };
+    assert_eq!(refusals::<Vec<Option<Message>>>(Codec::Postcard), [left_out("by", "Note")]);
+    assert_eq!(refusals::<HashMap<u8, Thread>>(Codec::Postcard), [left_out("answers", "Thread")]);
+    for codec in Codec::all().filter(|codec| codec.describes_itself()) {
+        assert_eq!(refusals::<Vec<Option<Message>>>(codec), [""; 0]);
+        assert_eq!(refusals::<HashMap<u8, Thread>>(codec), [""; 0]);
+        let refused = refusals::<Option<NoDefault>>(codec);
+        assert!(refused.len() == 1 && refused[0].contains("missing field `tags`"), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_problem_is_told_once_a_type() {
+    let method = |name, result| MethodDescriptor {
+        name,
+        docs: "",
+        is_async: false,
+        idempotent: false,
+        arguments: &[],
+        streams: false,
+        result,
+        error: None,
+    };
+    let methods = [
+        method("load", trace::<Untagged> as _),
+        method("reload", trace::<Untagged>),
+        method("hold", trace::<Holder>),
+        method("hold_all", trace::<Vec<Holder>>),
+    ];
+    let methods = Box::leak(Box::new(methods));
+    let service = ServiceDescriptor { name: "Store", docs: "", methods, events: &[] };
+    const ANY: &str = "is untagged, internally tagged or of any type, and postcard does not say \
+                       what comes next";
+    let told = format!(
+        "the result {ANY}; in hold, the result: field `choice` of `Holder` {ANY}; in hold, the \
+         result: field `flat` of `Holder` has flattened fields, and postcard does not name any"
+    );
+    assert_eq!(Traced::of(&service, Codec::Postcard).refusal(), Some(("load", told)));
+}
+
 static SERVICE: ServiceDescriptor = ServiceDescriptor {
     name: "Store",
     docs: "",
@@ -268,6 +340,7 @@ fn a_few_of_the_parts_that_are_unknown_are_listed() {
     let refusal = |method, place: &str| CodecRefusal {
         method,
         place: place.to_owned(),
+        within: place.to_owned(),
         problem: Problem::Unverified { reason: "not a port".to_owned() },
     };
     let part = |refusals: &[CodecRefusal]| {
