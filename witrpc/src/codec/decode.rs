@@ -149,7 +149,7 @@ impl<'a> Decoder<'a> {
         };
         outcome.map_err(|message| DecodeError::Value {
             value: name,
-            fault: DecodeFault::Codec { codec: self.codec, message },
+            fault: DecodeFault::Codec { codec: self.codec, message: explained(message) },
         })
     }
 
@@ -180,4 +180,17 @@ fn in_words(error: postcard::Error) -> String {
         postcard::Error::DeserializeUnexpectedEnd => "the message ends within it".to_owned(),
         error => error.to_string(),
     }
+}
+
+/// Explains what serde reports of a wide integer that it has buffered.
+#[cold]
+fn explained(message: String) -> String {
+    let wide = ["i128 is not supported", "u128 is not supported"];
+    if !wide.iter().any(|words| message.starts_with(words)) {
+        return message;
+    }
+    format!(
+        "{message} by serde behind a tag, a flatten or in an untagged enum: use a u64, a string, or an \
+         enum without these attributes"
+    )
 }

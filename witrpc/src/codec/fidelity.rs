@@ -245,7 +245,8 @@ fn the_scope_of_an_address_is_never_lost() {
         pass(&scoped, Codec::Postcard).unwrap_err(),
         pass(&whole, Codec::Postcard).unwrap_err(),
         pass(&HashMap::from([(whole, 1_u8)]), Codec::Postcard).unwrap_err(),
-        pass(&Some(vec![scoped]), Codec::Postcard).unwrap_err(),
+        pass(&Some(vec![Box::new(scoped)]), Codec::Postcard).unwrap_err(),
+        pass(&Some(scoped), Codec::Postcard).unwrap_err(),
     ] {
         assert!(
             error.contains("the address [fe80::1%3]:80 has a scope, which postcard"),

@@ -5,6 +5,7 @@
 
 use std::any::type_name;
 use std::fmt;
+use std::fmt::Write;
 use std::net::SocketAddrV6;
 
 use serde::Serialize;
@@ -12,11 +13,14 @@ use serde::Serialize;
 /// Returns the address as text if it has a scope; `None` too for a value of any other type.
 #[inline]
 pub fn scoped<T: Serialize + ?Sized>(value: &T) -> Option<String> {
-    // Names are all that can be compared of types that may borrow.
-    if type_name::<T>() != type_name::<SocketAddrV6>() {
+    // Names are all that can be compared of types that may borrow. This finds references and boxes of an
+    // address too. What it finds beside these has no text.
+    if !type_name::<T>().trim_end_matches('>').ends_with(type_name::<SocketAddrV6>()) {
         return None;
     }
-    Some(AsText(value).to_string()).filter(|text| text.contains('%'))
+    let mut text = String::new();
+    write!(text, "{}", AsText(value)).ok()?;
+    Some(text).filter(|text| text.contains('%'))
 }
 
 /// A value that is written by its human-readable form.
