@@ -60,10 +60,10 @@ pub trait Client: Sized {
 /// - The side that reads an enum may know more variants than the side that writes it: the server for
 ///   arguments, the client for results and errors. Postcard numbers variants, so with postcard the new
 ///   variants must come after the old.
-/// - A struct has the same fields on both sides, with postcard in the same order. With JSON, either
+/// - A struct has the same fields on both sides, with postcard in the same order. With others, either
 ///   side may have more, if these are `Option`s: a missing field is read as `None`, and an unknown one
 ///   is skipped. The comparison does not see that a struct denies unknown fields; calls report that.
-/// - What cannot be traced, such as an untagged enum with JSON, is not compared, and
+/// - What cannot be traced, such as an untagged enum, is not compared, and
 ///   [`contract`](Self::contract) shows it as `?`. Then calls report what they cannot decode.
 ///   Postcard's bytes do not describe themselves. So with postcard, connecting fails with
 ///   [`ConnectError::UnverifiedType`](crate::ConnectError::UnverifiedType), unless [both sides allow

@@ -57,8 +57,8 @@
 //!   call it.
 //! - An enum may gain variants if the side that knows them only reads it; with postcard they must
 //!   come after all others.
-//! - A struct may gain fields over JSON, if these are `Option`s. It may gain no fields over
-//!   postcard.
+//! - A struct may gain fields over JSON and MessagePack, if these are `Option`s. It may gain no
+//!   fields over postcard.
 //! - Rust's own names of types and methods may change freely: only the names of fields and
 //!   variants, and their contents, count. `#[wit(rename = "..")]` keeps a method's name on the
 //!   wire, `#[wit_service(name = "..")]` the service's.
@@ -79,6 +79,6 @@
 //! sees all others.
 //!
 //! If a part stays unknown, add a sample with [`register_sample`](crate::register_sample). Without
-//! one such a type is served over JSON, where a value of another type is an error of its call. It
+//! one such a type is served over the codecs with names, where a value of another type is an error of its call. It
 //! is not served over postcard, whose bytes do not say what they are, unless [both sides allow
 //! it](crate::WitServerBuilder::allow_unverified_types).

@@ -102,8 +102,9 @@ impl WitServerBuilder {
         self
     }
 
-    /// Serves types over postcard that could not be verified completely. Default: `false`, and
-    /// [`start`](Self::start) fails with [`BindError::UnverifiedType`] for such a type.
+    /// Serves types over postcard that could not be verified completely. Default: `false`. Then postcard is
+    /// left out for a service with such a type, or [`start`](Self::start) fails with
+    /// [`BindError::UnverifiedType`] if [`codecs`](Self::codecs) names postcard.
     ///
     /// Before it starts, a server makes up values of each type, to learn which fields the type has and of which
     /// kind they are. A part stays unknown if its `Deserialize` accepts none of these values; the fields behind
@@ -114,7 +115,7 @@ impl WitServerBuilder {
     /// of the type, an unknown part is read as a wrong value, without an error. For example, 5 arrives as -3.
     /// So allow it only where both sides are always built together. The client must allow it too, with
     /// [`ClientBuilder::allow_unverified_types`](crate::ClientBuilder::allow_unverified_types). A codec that
-    /// describes itself, such as JSON, does not need this: there the call fails with an error.
+    /// describes itself, such as MessagePack or JSON, does not need this: there the call fails with an error.
     pub fn allow_unverified_types(mut self, allow: bool) -> Self {
         self.allow_unverified = allow;
         self
