@@ -3,8 +3,8 @@
 //! That form, because serde's buffer behind a tag reads no other: an `IpAddr` in an internally tagged
 //! enum would be written as bytes and asked for as text.
 //!
-//! A value is decoded only after its bytes have been walked: all that they claim is there, so no length
-//! can make a reader allocate for more. The walk also finds where the next value begins, and needs no
+//! A value is decoded only after its bytes have been scanned: all that they claim is there, so no length
+//! can make a reader allocate for more. The scan also finds where the next value begins, and needs no
 //! stack. Extension types are refused; the encoder writes none.
 
 use std::cell::Cell;
@@ -38,28 +38,28 @@ pub fn decode<'de, T: Deserialize<'de>>(from: &mut &'de [u8]) -> Result<T, Strin
 
 /// Returns how many bytes the first value has.
 fn value_len(bytes: &[u8]) -> Result<usize, &'static str> {
-    let mut walk = Walk { rest: bytes, values: 1 };
-    while walk.values > 0 {
-        walk.values -= 1;
-        walk.step()?;
+    let mut scan = ValueScan { rest: bytes, values: 1 };
+    while scan.values > 0 {
+        scan.values -= 1;
+        scan.step()?;
         // Each value takes a byte at least.
-        if walk.values > walk.rest.len() as u64 {
+        if scan.values > scan.rest.len() as u64 {
             return Err(ENDS_WITHIN);
         }
     }
-    Ok(bytes.len() - walk.rest.len())
+    Ok(bytes.len() - scan.rest.len())
 }
 
 const ENDS_WITHIN: &str = "the message ends within it";
 
-/// A walk over the values of a message, without regard to which of them contains which.
-struct Walk<'a> {
+/// A scan over the values of a message, without regard to which of them contains which.
+struct ValueScan<'a> {
     rest: &'a [u8],
     /// How many values are still to come.
     values: u64,
 }
 
-impl Walk<'_> {
+impl ValueScan<'_> {
     /// Passes a value without its elements, which it adds to the values to come.
     fn step(&mut self) -> Result<(), &'static str> {
         match self.number(1)? as u8 {

@@ -37,7 +37,7 @@ enum Wanted<'b> {
 }
 
 /// A step inwards: a type, and the number of one of its parts.
-type Step = (TypeIndex, usize);
+type StepInwards = (TypeIndex, usize);
 
 /// The emptiest value of each type; `None` for a type that has none without a part of unknown form.
 struct Least<'s> {
@@ -134,7 +134,7 @@ impl<'s> Least<'s> {
     }
 
     /// Returns each type that a value of `root` may contain, with the steps that lead to it.
-    fn ways_from(&self, root: TypeIndex) -> Vec<(TypeIndex, Vec<Step>)> {
+    fn ways_from(&self, root: TypeIndex) -> Vec<(TypeIndex, Vec<StepInwards>)> {
         let mut seen = vec![false; self.shape.types.len()];
         seen[root] = true;
         let mut ways = vec![(root, Vec::new())];
@@ -153,7 +153,7 @@ impl<'s> Least<'s> {
     }
 
     /// Returns a value of the outermost type that has `inside` where the steps lead.
-    fn embed(&self, inside: Vec<u8>, around: &[Step]) -> Option<Vec<u8>> {
+    fn embed(&self, inside: Vec<u8>, around: &[StepInwards]) -> Option<Vec<u8>> {
         around.iter().rev().try_fold(inside, |inside, (index, number)| {
             self.composite(*index, &Wanted::Part(*number, &inside))
         })
