@@ -24,3 +24,7 @@ pub mod skip;
 pub mod spans;
 pub mod streams;
 pub mod watchdog;
+
+/// All codecs.
+pub const CODECS: [witrpc::Codec; 3] =
+    [witrpc::Codec::Postcard, witrpc::Codec::Json, witrpc::Codec::MessagePack];

@@ -5,6 +5,7 @@ use std::path::Path;
 use futures_executor::block_on;
 use futures_util::future::join;
 use witrpc::{CallError, Codec};
+use witrpc_tests::CODECS;
 use witrpc_tests::basic::{
     BasicClient, Bench, DivideError, Nest, Parcel, Point, bytes_of, checksum,
 };
@@ -14,7 +15,7 @@ use witrpc_tests::over_every_transport;
 over_every_transport! {
     fn values_arrive_as_they_were(transport) {
         let fixture = Fixture::new(transport);
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = fixture.builder().codec(codec).connect().unwrap();
             assert_eq!(client.add(i64::MAX, 1), Ok(i64::MIN));
             assert_eq!(client.mean(&[1.0, 2.0, 6.0]), Ok(3.0));
@@ -46,7 +47,7 @@ over_every_transport! {
 
     fn the_services_own_errors_come_back_as_their_type(transport) {
         let fixture = Fixture::new(transport);
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = fixture.builder().codec(codec).connect().unwrap();
             assert_eq!(client.divide(7, 2), Ok(3));
             assert_eq!(client.divide(7, 0), Err(CallError::App(DivideError::ByZero)));

@@ -3,6 +3,7 @@
 use futures_executor::block_on;
 use serde::{Deserialize, Serialize};
 use witrpc::{CallError, Codec, ConnectError, ContractDifference, wit_service};
+use witrpc_tests::CODECS;
 use witrpc_tests::fixture::Fixture;
 use witrpc_tests::over_both_transports;
 
@@ -108,7 +109,7 @@ over_both_transports! {
             }
             other => panic!("{other}"),
         };
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = MisrememberedClient::builder(fixture.endpoint()).codec(codec).strict(true);
             assert_eq!(told(client.connect().unwrap_err()), expected, "{codec}");
             let client = MisrememberedAsyncClient::builder(fixture.endpoint()).codec(codec);
@@ -120,7 +121,7 @@ over_both_transports! {
 
     fn methods_may_come_and_go(transport) {
         let fixture = Fixture::new(transport);
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = EarlierClient::builder(fixture.endpoint()).codec(codec).connect().unwrap();
             assert_eq!(client.polish(3), Err(CallError::UnknownMethod { method: "polish" }));
             // Matched by name, wherever it is in either trait.

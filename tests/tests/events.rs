@@ -6,6 +6,7 @@ use std::thread;
 
 use futures_executor::{block_on, block_on_stream};
 use witrpc::{CallError, Codec, Endpoint, EventError, InProcess, Mmf, WitServer};
+use witrpc_tests::CODECS;
 use witrpc_tests::basic::{Parcel, bytes_of};
 use witrpc_tests::cancellation::CancellationClient;
 use witrpc_tests::event_service::{
@@ -21,7 +22,7 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 over_every_transport! {
     fn events_come_to_all_subscribers_in_their_order(transport) {
         let fixture = fixture(transport);
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let connected = fixture.builder().codec(codec).connect().unwrap();
             let first: EventServiceClient = connected.connection().client().unwrap();
             let second = connect_later(&fixture, codec);
@@ -118,7 +119,7 @@ over_every_transport! {
     fn what_is_not_taken_in_time_is_counted(transport) {
         const COUNT: u64 = 5_000;
         let fixture = fixture(transport);
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let (client, other) = (connect(&fixture), connect_later(&fixture, codec));
             let (ticks, beats) = (client.ticked().unwrap(), client.beaten().unwrap());
             let knocks = client.knocked().unwrap();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use witrpc::{CallError, Codec, ConnectError, Direction, ResourceError};
+use witrpc_tests::CODECS;
 use witrpc_tests::basic::{Nest, bytes_of};
 use witrpc_tests::fixture::{Fixture, FixtureConfig, ServerCommand, Transport};
 use witrpc_tests::over_every_transport;
@@ -103,7 +104,7 @@ over_every_transport! {
 
     fn a_value_too_deep_to_decode_is_an_error_of_its_call(transport) {
         let fixture = Fixture::new(transport);
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = fixture.builder().codec(codec).connect().unwrap();
             let bystander = fixture.client();
             let refused = client.depth(Nest::of_depth(3_000));

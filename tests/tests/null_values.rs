@@ -1,8 +1,9 @@
-//! Values that are null beside `None`, which JSON writes as null too.
+//! Values that are null beside `None`, which codecs with names write as null too.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use witrpc::{CallError, Codec, Endpoint, InProcess, Mmf, WitServer, wit_service};
+use witrpc_tests::CODECS;
 
 /// Returns a place in shared memory, and one in this process.
 fn places() -> [Endpoint; 2] {
@@ -70,17 +71,22 @@ impl Echo for Wall {
 
 #[test]
 fn a_null_that_would_arrive_as_none_is_an_error_of_its_call() {
-    let refused = |told: Result<(), CallError>, place: &str| match told {
-        Err(CallError::Encode { message }) => {
-            let words = format!("JSON cannot encode it: {place} a Some that holds null");
-            assert!(message.contains(&words), "{message}");
-        }
-        other => panic!("{other:?}"),
-    };
-    for place in places() {
-        let builder = WitServer::builder().listen(place.clone()).codecs([Codec::Json]);
+    for (place, codec) in
+        places().into_iter().flat_map(|place| CODECS.map(|codec| (place.clone(), codec)))
+    {
+        let refused = |told: Result<(), CallError>, place: &str| match told {
+            Err(CallError::Encode { message }) => {
+                let words = format!("{codec} cannot encode it: {place} a Some that holds null");
+                assert!(message.contains(&words), "{message}");
+            }
+            other => panic!("{other:?}"),
+        };
+        let builder = WitServer::builder().listen(place.clone());
         let _server = builder.service(EchoServer::new(Wall)).start().unwrap();
-        let echo = EchoClient::builder(place).codec(Codec::Json).connect().unwrap();
+        let Ok(echo) = EchoClient::builder(place).codec(codec).connect() else {
+            assert_eq!(codec, Codec::Postcard, "it does not carry any value");
+            continue;
+        };
         refused(echo.value(Some(Value::Null)).map(drop), "it is");
         refused(echo.setting(Some(Setting::Nothing)).map(drop), "it is");
         refused(echo.list(vec![None, Some(Value::Null)]).map(drop), "`[]` is");

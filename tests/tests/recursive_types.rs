@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use witrpc::{CallError, Codec, Endpoint, InProcess, Mmf, WitServer, wit_service};
+use witrpc_tests::CODECS;
 
 /// Returns a place in shared memory, and one in this process.
 fn places() -> [Endpoint; 2] {
@@ -345,7 +346,7 @@ fn every_variant_of_recursive_types_arrives() {
     for place in places() {
         let builder = WitServer::builder().listen(place.clone());
         let _server = builder.service(LanguageServer::new(Echo)).start().unwrap();
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = LanguageClient::builder(place.clone()).codec(codec).connect().unwrap();
             assert_known(&client.connection().contract());
             for expression in Expression::all() {

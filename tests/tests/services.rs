@@ -6,9 +6,10 @@ use std::time::Duration;
 use futures_executor::block_on;
 use tempfile::TempDir;
 use witrpc::{
-    Backoff, BindError, CallError, Codec, ConnectError, ConnectionState, DisconnectReason,
-    Reconnect, WitServer, wit_service,
+    Backoff, BindError, CallError, ConnectError, ConnectionState, DisconnectReason, Reconnect,
+    WitServer, wit_service,
 };
+use witrpc_tests::CODECS;
 use witrpc_tests::basic::{BasicAsyncClient, BasicClient};
 use witrpc_tests::fixture::{Address, Fixture, FixtureConfig};
 use witrpc_tests::over_both_transports;
@@ -43,7 +44,7 @@ fn two_services_of_one_name_are_refused_at_the_start() {
 over_both_transports! {
     fn each_client_reaches_its_service(transport) {
         let fixture = Fixture::with(transport, plan());
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let second_service = SecondClient::builder(fixture.endpoint()).codec(codec).connect().unwrap();
             let basic = BasicClient::builder(fixture.endpoint()).codec(codec).connect().unwrap();
             assert_eq!((second_service.add(3, 2), basic.add(3, 2)), (Ok(1), Ok(5)));
@@ -61,7 +62,7 @@ over_both_transports! {
 
     fn clients_of_several_services_share_a_connection(transport) {
         let fixture = Fixture::with(transport, plan());
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let basic = BasicClient::builder(fixture.endpoint()).codec(codec).connect().unwrap();
             let second_service: SecondClient = basic.connection().client().unwrap();
             let later: SecondAsyncClient = block_on(second_service.connection().client_async()).unwrap();

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::future::join;
-use witrpc::{AllocError, CallError, CallOptions, ClientHook, Codec, DisconnectReason, Shared};
+use witrpc::{AllocError, CallError, CallOptions, ClientHook, DisconnectReason, Shared};
+use witrpc_tests::CODECS;
 use witrpc_tests::basic::{BasicClient, Point, bytes_of, checksum};
 use witrpc_tests::cancellation::CancellationClient;
 use witrpc_tests::fixture::{Fixture, FixtureConfig, ServerCommand, Transport};
@@ -48,7 +49,7 @@ impl ClientHook for Passing {}
 over_both_transports! {
     fn frames_of_all_sizes_cross_uncopied(transport) {
         let fixture = with_size(transport, 8 << 20);
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = SharedMemoryClient::builder(fixture.endpoint()).codec(codec).connect().unwrap();
             let later = SharedMemoryAsyncClient::builder(fixture.endpoint()).codec(codec);
             let later = block_on(later.connect()).unwrap();
@@ -70,7 +71,7 @@ over_both_transports! {
 
     fn shared_arguments_stand_beside_all_others(transport) {
         let fixture = Fixture::new(transport);
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = SharedMemoryClient::builder(fixture.endpoint()).codec(codec).connect().unwrap();
             let mut words = client.connection().alloc::<u32>(100).unwrap();
             words.iter_mut().zip(0..).for_each(|(word, value)| *word = value);

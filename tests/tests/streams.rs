@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::{FutureExt, StreamExt};
 use witrpc::{CallError, CallOptions, CancelToken, Codec, ConnectionState, Reconnect, StreamLimit};
+use witrpc_tests::CODECS;
 use witrpc_tests::basic::{BasicClient, DivideError, Parcel, bytes_of};
 use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
@@ -21,7 +22,7 @@ fn until_none_runs(client: &StreamsClient) {
 over_both_transports! {
     fn items_of_every_kind_arrive_in_order(transport) {
         let fixture = Fixture::with_streams(transport, FixtureConfig::default());
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = fixture.streams_with(codec);
             let numbers: Vec<u64> = client.range(100_000).unwrap().map(Result::unwrap).collect();
             assert!(numbers.into_iter().eq(0..100_000));
@@ -98,7 +99,7 @@ over_both_transports! {
 
     fn errors_come_as_what_they_are(transport) {
         let fixture = Fixture::with_streams(transport, FixtureConfig::default());
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = fixture.streams_with(codec);
             let refused = CallError::App(DivideError::ByZero);
             assert_eq!(client.checked(1_000).unwrap_err(), refused);

@@ -10,6 +10,7 @@ use futures_executor::block_on;
 use futures_util::{FutureExt, StreamExt, stream};
 use rustix::process::Signal;
 use witrpc::{CallError, CallOptions, CancelToken, Codec};
+use witrpc_tests::CODECS;
 use witrpc_tests::basic::{Parcel, bytes_of, checksum};
 use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
@@ -34,7 +35,7 @@ over_both_transports! {
     fn what_is_fed_arrives_whole_and_in_order(transport) {
         let fixture = Fixture::with_streams(transport, FixtureConfig::default());
         let later = fixture.streams_later();
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let client = fixture.streams_with(codec);
             assert_eq!(client.sum(0..100_000), Ok(4_999_950_000));
             assert_eq!(client.sum([].into_iter()), Ok(0));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use witrpc::{
     BindError, CallError, Codec, ConnectError, Endpoint, InProcess, Mmf, WitServer, wit_service,
 };
+use witrpc_tests::CODECS;
 
 /// Returns a place in shared memory, and one in this process.
 fn places() -> [Endpoint; 2] {
@@ -197,7 +198,7 @@ fn checked_types_of_real_life_arrive_as_they_were_sent() {
     for place in places() {
         let service = MarketServer::new(Stall);
         let _server = WitServer::builder().listen(place.clone()).service(service).start().unwrap();
-        for codec in [Codec::Postcard, Codec::Json] {
+        for codec in CODECS {
             let market = MarketClient::builder(place.clone()).codec(codec).connect().unwrap();
             let contract = market.connection().contract();
             assert!(!contract.contains('?') && !contract.contains("not traced"), "{contract}");
@@ -365,8 +366,8 @@ const UNREACHED: &str = "its Deserialize, or one before it, takes no sample valu
 #[test]
 fn a_type_with_an_unknown_part_is_not_served_over_postcard() {
     for place in places() {
-        let refused = WitServer::builder().listen(place).service(store()).start();
-        match refused {
+        let builder = WitServer::builder().listen(place).codecs([Codec::Postcard]);
+        match builder.service(store()).start() {
             Err(BindError::UnverifiedType {
                 codec: Codec::Postcard,
                 service: "Store",
@@ -389,13 +390,13 @@ fn an_unknown_part_is_read_only_where_both_sides_allow_it() {
         let _server = builder.service(store()).service(MarketServer::new(Stall)).start().unwrap();
 
         // An identical contract does not mean that the unknown part is the same.
-        let same = || old::StoreClient::builder(place.clone());
+        let same = || old::StoreClient::builder(place.clone()).codec(Codec::Postcard);
         let at_argument = ("argument `at`".to_owned(), UNREACHED.to_owned());
         assert_eq!(unverified(same().connect()), at_argument);
         let market = MarketClient::connect(place.clone()).unwrap();
         assert_eq!(unverified(market.connection().client::<old::StoreClient>()), at_argument);
         // It is not known to a client either whose own types are all known.
-        let known = new::KnownClient::connect(place.clone());
+        let known = new::KnownClient::builder(place.clone()).codec(Codec::Postcard).connect();
         let reason = "the server could not verify all of its type".to_owned();
         assert_eq!(unverified(known), ("argument `at`".to_owned(), reason));
 

@@ -77,6 +77,7 @@
 //! # Features
 //!
 //! - `json` (on by default): [`Codec::Json`] beside [`Codec::Postcard`].
+//! - `messagepack` (on by default): [`Codec::MessagePack`] beside these.
 //! - `portable`: `Backend::Portable` beside [`Backend::Native`], for programs that trust each other.
 //! - `tracing`: spans of the crate of that name around calls, on both sides: see
 //!   [`guide::observing`].

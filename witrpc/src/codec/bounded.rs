@@ -1,12 +1,11 @@
-//! A deserializer around postcard's that bounds what a hostile message can cost.
+//! A deserializer around a codec's that bounds what a hostile message can cost.
 //!
-//! - Nesting, since each level takes stack: [`MAX_DEPTH`].
+//! - Nesting, since each level takes stack: [`MAX_LEVELS`]. Levels are counted where a codec visits
+//!   parts, so those that serde buffers behind a tag count too.
 //! - Elements. An element of a sequence or map takes at least one byte of the message, unless it has no
 //!   content (`()`). So all values of a message together may have one element for each byte, and
 //!   [`MAX_EMPTY_ELEMENTS`] more. A few bytes cannot claim 2⁶⁰ elements, nor can many values claim 2²⁰
 //!   each. No memory is allocated by a length that the message claims.
-//!
-//! JSON needs neither bound: `serde_json` bounds the nesting, and every element takes bytes.
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,16 +16,23 @@ use serde::de::{
 };
 
 use super::fault::{Fault, MAX_DEPTH, Words};
+use super::number_key::Key;
 
 /// The number of elements that a message may hold in all its sequences and maps, beyond one for
 /// each of its bytes.
 pub const MAX_EMPTY_ELEMENTS: usize = 1 << 16;
+
+/// The number of levels that a reader goes down. The content of a variant takes two, since codecs with
+/// names write a map of the variant around it. So a value that a writer allows by [`MAX_DEPTH`] is read.
+const MAX_LEVELS: u32 = 2 * MAX_DEPTH;
 
 /// The unused rest of each bound.
 pub struct Bounds<'m> {
     depth: Cell<u32>,
     /// The elements left for the message, which all its values share.
     elements: &'m Cell<usize>,
+    number_keys: bool,
+    human_readable: bool,
     words: Words,
 }
 
@@ -34,7 +40,19 @@ impl<'m> Bounds<'m> {
     /// Creates the bounds of one value, in a message that may have `elements` more elements.
     #[inline]
     pub fn new(elements: &'m Cell<usize>) -> Self {
-        Self { depth: Cell::new(MAX_DEPTH), elements, words: Words::default() }
+        let (depth, words) = (Cell::new(MAX_LEVELS), Words::default());
+        Self { depth, elements, number_keys: false, human_readable: false, words }
+    }
+
+    /// Has types read their human-readable form though the codec is not text.
+    pub fn human_readable(self, human_readable: bool) -> Self {
+        Self { human_readable, ..self }
+    }
+
+    /// Reads keys as numbers where [`number_key`](super::number_key) says so.
+    #[cfg(feature = "json")]
+    pub fn number_keys(self, number_keys: bool) -> Self {
+        Self { number_keys, ..self }
     }
 
     /// Deserializes within these bounds. An error gives the reason as text.
@@ -52,6 +70,16 @@ impl<'m> Bounds<'m> {
             Ok(value) => Ok(value),
             Err(fault) => Err(self.words.tell(fault, tell)),
         }
+    }
+
+    /// Deserializes within these bounds, for a caller that is a `Deserialize` itself.
+    #[cfg(feature = "json")]
+    pub fn within<'de, T, D>(self, deserializer: D) -> Result<T, D::Error>
+    where
+        T: de::Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        T::deserialize(self.around(deserializer)).map_err(|fault| self.keep(fault))
     }
 
     #[inline]
@@ -106,11 +134,11 @@ struct Bounded<'b, I> {
     bounds: &'b Bounds<'b>,
 }
 
-/// Forwards the methods that take a visitor, and the few arguments before it. A value with parts is
-/// one level deeper. Its elements are counted if the message gives their number.
+/// Forwards the methods that take a visitor, and the few arguments before it, with or without a level.
+/// Elements are counted if the message gives their number.
 macro_rules! forward {
     ($(
-        $method:ident($($argument:ident: $ty:ty),*) $(=> $level:ident, counted: $counted:literal)?;
+        $method:ident($($argument:ident: $ty:ty),*) $(in $level:ident)? $(=> $counted:ident)?;
     )*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(
@@ -119,7 +147,8 @@ macro_rules! forward {
             visitor: V,
         ) -> Result<V::Value, Self::Error> {
             $(let $level = self.bounds.enter()?;)?
-            let visitor = Inside { visitor, bounds: self.bounds, counted: false $(| $counted)? };
+            let counted = false $(|| stringify!($counted) == "counted")?;
+            let visitor = Inside { visitor, bounds: self.bounds, counted };
             self.inner.$method($($argument,)* visitor).map_err(Fault::Codec)
         }
     )*};
@@ -129,7 +158,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
     type Error = Fault<D::Error>;
 
     forward! {
-        deserialize_any();
+        deserialize_any() => counted;
         deserialize_bool();
         deserialize_i8();
         deserialize_i16();
@@ -153,20 +182,18 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
         deserialize_unit_struct(name: &'static str);
         deserialize_identifier();
         deserialize_ignored_any();
-        deserialize_newtype_struct(name: &'static str) => _level, counted: false;
-        deserialize_seq() => _level, counted: true;
-        deserialize_tuple(len: usize) => _level, counted: false;
-        deserialize_tuple_struct(name: &'static str, len: usize) => _level, counted: false;
-        deserialize_map() => _level, counted: true;
-        deserialize_struct(name: &'static str, fields: &'static [&'static str])
-            => _level, counted: false;
-        deserialize_enum(name: &'static str, variants: &'static [&'static str])
-            => _level, counted: false;
+        deserialize_newtype_struct(name: &'static str) in _level;
+        deserialize_seq() => counted;
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map() => counted;
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
     }
 
     #[inline]
     fn is_human_readable(&self) -> bool {
-        self.inner.is_human_readable()
+        self.bounds.human_readable || self.inner.is_human_readable()
     }
 }
 
@@ -191,10 +218,13 @@ macro_rules! visit {
 
 /// Wraps the parts of the visited value in [`Bounded`].
 macro_rules! inside {
-    ($($method:ident($part:ident) as $wrapper:ident { $($counted:ident)? };)*) => {$(
+    ($(
+        $method:ident($part:ident) $(in $level:ident)? as $wrapper:ident { $($counted:ident)? };
+    )*) => {$(
         #[inline]
         fn $method<I: $part<'de>>(self, inner: I) -> Result<V::Value, I::Error> {
             let bounds = self.bounds;
+            $(let $level = bounds.enter().map_err(|fault| bounds.keep(fault))?;)?
             let parts = $wrapper { inner, bounds $(, $counted: self.$counted)? };
             self.visitor.$method(parts).map_err(|fault| bounds.keep(fault))
         }
@@ -236,8 +266,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
     inside! {
         visit_some(Deserializer) as Bounded {};
         visit_newtype_struct(Deserializer) as Bounded {};
-        visit_seq(SeqAccess) as BoundedElements { counted };
-        visit_map(MapAccess) as BoundedElements { counted };
+        visit_seq(SeqAccess) in _level as BoundedElements { counted };
+        visit_map(MapAccess) in _level as BoundedElements { counted };
         visit_enum(EnumAccess) as Bounded {};
     }
 }
@@ -258,12 +288,13 @@ impl<A> BoundedElements<'_, A> {
 
 /// Forwards the method for the next element, or the next key.
 macro_rules! next {
-    ($method:ident) => {
+    ($method:ident $(, $wrap:ident)?) => {
         #[inline]
         fn $method<S: DeserializeSeed<'de>>(
             &mut self,
             seed: S,
         ) -> Result<Option<S::Value>, Self::Error> {
+            $(let seed = $wrap { inner: seed, as_number: self.counted && self.bounds.number_keys };)?
             let next = self.inner.$method(self.bounds.around(seed)).map_err(Fault::Codec)?;
             if next.is_some() && self.counted {
                 self.bounds.count_element()?;
@@ -287,7 +318,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for BoundedElements<'_, A> {
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for BoundedElements<'_, A> {
     type Error = Fault<A::Error>;
 
-    next!(next_key_seed);
+    next!(next_key_seed, Key);
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(
@@ -336,11 +367,12 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
         self,
         seed: S,
     ) -> Result<S::Value, Self::Error> {
+        let _level = self.bounds.enter()?;
         self.inner.newtype_variant_seed(self.bounds.around(seed)).map_err(Fault::Codec)
     }
 
     forward! {
-        tuple_variant(len: usize);
-        struct_variant(fields: &'static [&'static str]);
+        tuple_variant(len: usize) in _level;
+        struct_variant(fields: &'static [&'static str]) in _level;
     }
 }

@@ -11,6 +11,10 @@ use witrpc_transport::SharedBytes;
 
 use super::bounded::{Bounds, MAX_EMPTY_ELEMENTS};
 use super::error::{DecodeError, DecodeFault};
+#[cfg(feature = "json")]
+use super::json;
+#[cfg(feature = "messagepack")]
+use super::messagepack;
 use super::open::RawSections;
 use super::plain::ReadRaw;
 use super::shareable::Shareable;
@@ -139,11 +143,13 @@ impl<'a> Decoder<'a> {
         let outcome = match self.codec {
             Codec::Postcard => self.decode_postcard(),
             #[cfg(feature = "json")]
-            Codec::Json => self.decode_json(),
+            Codec::Json => json::decode(&mut self.rest),
+            #[cfg(feature = "messagepack")]
+            Codec::MessagePack => messagepack::decode(&mut self.rest),
         };
         outcome.map_err(|message| DecodeError::Value {
             value: name,
-            fault: DecodeFault::Codec { codec: self.codec, message },
+            fault: DecodeFault::Codec { codec: self.codec, message: explained(message) },
         })
     }
 
@@ -152,18 +158,6 @@ impl<'a> Decoder<'a> {
         let mut deserializer = postcard::Deserializer::from_bytes(self.rest);
         let value = Bounds::new(&self.elements).deserialize(&mut deserializer, in_words)?;
         self.rest = deserializer.finalize().map_err(in_words)?;
-        Ok(value)
-    }
-
-    #[cfg(feature = "json")]
-    fn decode_json<T: Deserialize<'a>>(&mut self) -> Result<T, String> {
-        let mut values = serde_json::Deserializer::from_slice(self.rest).into_iter();
-        let value = match values.next() {
-            Some(value) => value.map_err(|error| error.to_string())?,
-            None => return Err("the message ends before it".to_owned()),
-        };
-        let rest = &self.rest[values.byte_offset()..];
-        self.rest = rest.strip_prefix(b"\n").ok_or("no line end follows it")?;
         Ok(value)
     }
 }
@@ -186,4 +180,17 @@ fn in_words(error: postcard::Error) -> String {
         postcard::Error::DeserializeUnexpectedEnd => "the message ends within it".to_owned(),
         error => error.to_string(),
     }
+}
+
+/// Explains what serde reports of a wide integer that it has buffered.
+#[cold]
+fn explained(message: String) -> String {
+    let wide = ["i128 is not supported", "u128 is not supported"];
+    if !wide.iter().any(|words| message.starts_with(words)) {
+        return message;
+    }
+    format!(
+        "{message} by serde behind a tag, a flatten or in an untagged enum: use a u64, a string, or an \
+         enum without these attributes"
+    )
 }

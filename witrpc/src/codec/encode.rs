@@ -12,6 +12,10 @@ use crate::rt::Rare;
 use super::body::{MAX_SECTION_LEN, MAX_SECTIONS, Sections};
 use super::buffer::SmallBuf;
 use super::error::{EncodeError, EncodeFault};
+#[cfg(feature = "json")]
+use super::json;
+#[cfg(feature = "messagepack")]
+use super::messagepack;
 use super::{Codec, number, plain, strict, text};
 
 /// A message body that is being built. Raw data stays in the user's memory until the transport has
@@ -298,7 +302,9 @@ impl<'a> Encoder<'a> {
         let outcome = match self.codec {
             Codec::Postcard => self.encode_postcard(value),
             #[cfg(feature = "json")]
-            Codec::Json => self.encode_json(value),
+            Codec::Json => json::encode(value, &mut self.encoded),
+            #[cfg(feature = "messagepack")]
+            Codec::MessagePack => messagepack::encode(value, &mut self.encoded),
         };
         outcome.map_err(|fault| EncodeError { value: name, fault })
     }
@@ -307,14 +313,6 @@ impl<'a> Encoder<'a> {
     fn encode_postcard<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<usize, EncodeFault> {
         let mut serializer = postcard::Serializer { output: &mut self.encoded };
         strict::serialize(value, Codec::Postcard, &mut serializer)
-    }
-
-    #[cfg(feature = "json")]
-    fn encode_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<usize, EncodeFault> {
-        let mut serializer = serde_json::Serializer::new(&mut self.encoded);
-        let elements = strict::serialize(value, Codec::Json, &mut serializer)?;
-        self.encoded.push(b'\n');
-        Ok(elements)
     }
 }
 

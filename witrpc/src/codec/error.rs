@@ -19,6 +19,9 @@ pub struct EncodeError {
 pub enum EncodeFault {
     #[error("{codec} cannot encode it: {message}")]
     Codec { codec: Codec, message: String },
+    /// A field, by `skip_serializing_if`.
+    #[error("{codec} cannot encode it: {message}")]
+    LeftOut { codec: Codec, message: String },
     /// The path is empty if the value itself is the `Some`.
     #[error(
         "{codec} cannot encode it: {} a Some that holds null, and {codec} writes None as null too, \

@@ -25,7 +25,10 @@ impl<E> Fault<E> {
 
     #[cold]
     pub fn too_deep() -> Self {
-        Self::said(format!("it is nested deeper than {MAX_DEPTH} levels"))
+        Self::said(format!(
+            "it is nested deeper than {MAX_DEPTH} levels, which no codec allows: send it flat, for \
+             instance as a Vec of nodes that name each other by number"
+        ))
     }
 }
 

@@ -19,14 +19,23 @@ mod decode;
 mod encode;
 mod error;
 mod fault;
+mod form;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "messagepack")]
+mod messagepack;
 mod number;
+mod number_key;
 mod open;
 mod plain;
+mod scope;
 mod strict;
 mod text;
 mod transfer;
 mod wire;
 
+#[cfg(all(test, feature = "json", feature = "messagepack"))]
+mod described;
 #[cfg(test)]
 mod fidelity;
 #[cfg(test)]
@@ -44,7 +53,8 @@ pub use batch::{Batch, EncodeItem, Piece, encode_item, read_batch};
 pub use body::len_of_one_raw;
 pub use decode::Decoder;
 pub use encode::{Encoded, Encoder};
-pub use error::{DecodeError, DecodeFault, EncodeError};
+pub use error::{DecodeError, DecodeFault, EncodeError, EncodeFault};
+pub use form::read_form;
 pub use open::{OpenBody, OwnedBody};
 pub use plain::is_plain_vec;
 pub use transfer::{Transfer, VisitTransfer, assert_transfer};

@@ -76,12 +76,7 @@ pub fn written(encoder: &Encoder<'_>, segment: usize) -> (bool, Vec<u8>) {
 }
 
 pub fn codecs() -> impl Iterator<Item = Codec> {
-    [
-        Codec::Postcard,
-        #[cfg(feature = "json")]
-        Codec::Json,
-    ]
-    .into_iter()
+    Codec::all()
 }
 
 fn open_all(encoder: &Encoder<'_>, codec: Codec, check: impl Fn(Decoder<'_>)) {

@@ -18,6 +18,7 @@ use serde::ser::{
 use super::Codec;
 use super::error::EncodeFault;
 use super::fault::{Fault, MAX_DEPTH, Words};
+use super::scope::scoped;
 
 /// The name under which `serde_json` passes JSON text that is written unchanged.
 const RAW_JSON: &str = "$serde_json::private::RawValue";
@@ -36,7 +37,8 @@ pub fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
 ) -> Result<usize, EncodeFault> {
     let seen = Seen::default();
     let within = Within { codec, depth: 0, option: Around::Other, seen: &seen };
-    match value.serialize(Strict { inner: serializer, within }) {
+    let strict = Strict { inner: serializer, within };
+    match within.check_scope(value).and_then(|()| value.serialize(strict)) {
         Ok(_) => Ok(seen.elements.get()),
         Err(fault) => Err(seen.tell(codec, fault)),
     }
@@ -49,6 +51,8 @@ struct Seen {
     elements: Cell<usize>,
     /// Whether the value is refused for a `Some` of null.
     null_in_some: Cell<bool>,
+    /// Whether the value is refused for a field that is left out.
+    left_out: Cell<bool>,
     /// The path to a refused value, from the inside out. Written while an error returns.
     path: RefCell<Vec<&'static str>>,
 }
@@ -61,7 +65,11 @@ impl Seen {
             path.reverse();
             return EncodeFault::NullInSome { codec, path: path.join(".") };
         }
+        let left_out = self.left_out.get();
         let message = self.words.tell(fault, |error| error.to_string());
+        if left_out {
+            return EncodeFault::LeftOut { codec, message };
+        }
         EncodeFault::Codec { codec, message }
     }
 
@@ -134,23 +142,39 @@ impl Within<'_> {
     }
 
     fn check_float<E>(self, finite: bool) -> Result<(), Fault<E>> {
-        if finite || self.codec == Codec::Postcard {
+        if finite || !self.codec.is_text() {
             return Ok(());
         }
         Err(Fault::said(
-            "a number is NaN or infinite, which JSON has no notation for: use postcard, or a \
+            "a number is NaN or infinite, which JSON has no notation for: use another codec, or a \
              whole `Vec` of numbers"
                 .to_owned(),
         ))
+    }
+
+    #[inline]
+    fn check_scope<T: Serialize + ?Sized, E>(self, value: &T) -> Result<(), Fault<E>> {
+        if self.codec != Codec::Postcard {
+            return Ok(());
+        }
+        match scoped(value) {
+            None => Ok(()),
+            Some(address) => Err(Fault::said(format!(
+                "the address {address} has a scope, which {} would lose: use MessagePack or JSON, or \
+                 send the address as a string",
+                self.codec
+            ))),
+        }
     }
 
     fn skip<E>(self, structure: &str, field: &str) -> Result<(), Fault<E>> {
         if self.codec != Codec::Postcard {
             return Ok(());
         }
+        self.seen.left_out.set(true);
         Err(Fault::said(format!(
             "field `{field}` of `{structure}` is left out by `skip_serializing_if`, and postcard \
-             has no field names to tell which: remove the attribute, or use JSON"
+             has no field names to tell which: remove the attribute, or use MessagePack or JSON"
         )))
     }
 
@@ -175,8 +199,10 @@ struct Checked<'a, T: ?Sized> {
 impl<T: Serialize + ?Sized> Serialize for Checked<'_, T> {
     #[inline]
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value
-            .serialize(Strict { inner: serializer, within: self.within })
+        let strict = Strict { inner: serializer, within: self.within };
+        self.within
+            .check_scope(self.value)
+            .and_then(|()| self.value.serialize(strict))
             .map_err(|fault| self.within.seen.words.keep(fault, |words| S::Error::custom(words)))
     }
 }
@@ -244,7 +270,6 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
         serialize_bytes(value: &[u8]);
         serialize_none() if check_null();
         serialize_unit() if check_null();
-        serialize_unit_struct(name: &'static str) if check_null();
         serialize_unit_variant(name: &'static str, index: u32, variant: &'static str)
             if check_depth();
     }
@@ -261,6 +286,13 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
         serialize_struct_variant(
             name: &'static str, index: u32, variant: &'static str, len: usize
         ) -> SerializeStructVariant, variant;
+    }
+
+    /// As a unit, which is what a unit struct is for the codecs here, but for MessagePack: an empty list
+    /// there, which serde's buffer behind a tag does not take for one.
+    #[inline]
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<S::Ok, Self::Error> {
+        self.serialize_unit()
     }
 
     #[inline]

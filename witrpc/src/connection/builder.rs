@@ -79,9 +79,10 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
         Self { dial, kind: PhantomData }
     }
 
-    /// Sets how values become bytes; the default is [`Codec::Postcard`].
+    /// Sets how values become bytes. The default is the quickest codec over which the server serves this
+    /// service: [`Codec::Postcard`], unless a type needs another one.
     pub fn codec(mut self, codec: Codec) -> Self {
-        self.dial.codec = codec;
+        self.dial.codec = Some(codec);
         self
     }
 

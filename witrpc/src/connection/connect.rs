@@ -30,7 +30,8 @@ const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Dial {
     pub endpoint: Endpoint,
-    pub codec: Codec,
+    /// `None` for the quickest that both sides have.
+    pub codec: Option<Codec>,
     pub call_timeout: Option<Duration>,
     pub wait_for_server: Duration,
     pub connect_timeout: Option<Duration>,
@@ -50,7 +51,7 @@ impl Dial {
     pub fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
-            codec: Codec::default(),
+            codec: None,
             call_timeout: Some(DEFAULT_CALL_TIMEOUT),
             wait_for_server: Duration::ZERO,
             connect_timeout: None,
@@ -70,8 +71,10 @@ impl Dial {
         mut self,
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Inner, ConnectError> {
-        let link = self.link(descriptor)?;
-        let (codec, call_timeout, hook) = (self.codec, self.call_timeout, self.hook.take());
+        let (link, codec) = self.link(descriptor)?;
+        // What later links must use too.
+        self.codec = Some(codec);
+        let (call_timeout, hook) = (self.call_timeout, self.hook.take());
         let rules = self.rules;
         let links = match self.reconnect.take() {
             None => LinkSlot::One(link),
@@ -95,15 +98,28 @@ impl Dial {
         })
     }
 
-    /// Connects to the server, and agrees with it on the contract.
-    pub fn link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
+    /// Connects to the server, and agrees with it on the contract. Returns the codec too.
+    fn link(&self, descriptor: &'static ServiceDescriptor) -> Result<(Link, Codec), ConnectError> {
         // A time too long for the clock counts as no limit.
         let until = self.connect_timeout.and_then(|time| Instant::now().checked_add(time));
-        let proposal = Proposal::new(descriptor, self.codec, self.rules)?;
+        let connect = |codec| Ok((self.link_over(codec, descriptor, until)?, codec));
+        match self.codec {
+            Some(codec) => connect(codec),
+            None => first_that_fits(descriptor.name, connect),
+        }
+    }
+
+    fn link_over(
+        &self,
+        codec: Codec,
+        descriptor: &'static ServiceDescriptor,
+        until: Option<Instant>,
+    ) -> Result<Link, ConnectError> {
+        let proposal = Proposal::new(descriptor, codec, self.rules)?;
         let hello = Hello {
             version: VERSION,
             service: descriptor.name.to_owned(),
-            codec: self.codec.number(),
+            codec: codec.number(),
             contract: proposal.ours.digest,
         };
         let config = ConnectConfig {
@@ -122,9 +138,9 @@ impl Dial {
         let welcome: Welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
             ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
         })?;
-        let link = Link::new(channel, self.codec, welcome.client_id, registry::agreed());
+        let link = Link::new(channel, codec, welcome.client_id, registry::agreed());
         let lenience = proposal.needs_lenience(&welcome);
-        let lenience = lenience.then(|| self.lenience(&link, descriptor, until)).flatten();
+        let lenience = lenience.then(|| self.lenience(&link, codec, descriptor, until)).flatten();
         Ok(link.beside(proposal.settle(&welcome, lenience)?))
     }
 
@@ -132,11 +148,12 @@ impl Dial {
     fn lenience(
         &self,
         link: &Link,
+        codec: Codec,
         descriptor: &ServiceDescriptor,
         until: Option<Instant>,
     ) -> Option<Vec<u8>> {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        let registry = registry::over(link, self.codec, left.or(self.call_timeout));
+        let registry = registry::over(link, codec, left.or(self.call_timeout));
         RegistryClient::from_connection(registry).lenience(descriptor.name).ok()?
     }
 
@@ -150,6 +167,37 @@ impl Dial {
             _ => error,
         }
     }
+}
+
+/// Connects over the codecs of this build, the quickest first, until one carries the types of the service
+/// on both sides.
+fn first_that_fits<T>(
+    service: &'static str,
+    mut connect: impl FnMut(Codec) -> Result<T, ConnectError>,
+) -> Result<T, ConnectError> {
+    let mut served: Vec<_> = Codec::all().collect();
+    let mut errors = Vec::new();
+    for codec in Codec::all() {
+        if !served.contains(&codec) {
+            continue;
+        }
+        let error = match connect(codec) {
+            Err(error) => error,
+            connected => return connected,
+        };
+        match &error {
+            ConnectError::CodecNotAllowed { allowed, .. }
+            | ConnectError::CodecLeftOut { allowed, .. } => served.clone_from(allowed),
+            ConnectError::CodecRefused { .. } | ConnectError::UnverifiedType { .. } => {}
+            _ => return Err(error),
+        }
+        errors.push(error);
+    }
+    if let [_] = &errors[..] {
+        return Err(errors.remove(0));
+    }
+    let problems = errors.iter().map(ToString::to_string).collect();
+    Err(ConnectError::NoCodecFits { service, problems })
 }
 
 /// The source of new links for a connection that has lost its server.
@@ -169,7 +217,7 @@ impl Redial {
 
 impl LinkSource for Redial {
     fn next_link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
-        self.dial.link(descriptor)
+        self.dial.link(descriptor).map(|(link, _codec)| link)
     }
 
     fn give_up(&self) {
@@ -195,6 +243,14 @@ fn read_refusal(error: ConnectError) -> ConnectError {
             Some(asked) => ConnectError::CodecNotAllowed {
                 asked,
                 allowed: allowed.into_iter().filter_map(Codec::from_number).collect(),
+            },
+            None => ConnectError::Refused(bytes),
+        },
+        Ok(Refusal::CodecLeftOut { asked, allowed, reason }) => match Codec::from_number(asked) {
+            Some(asked) => ConnectError::CodecLeftOut {
+                asked,
+                allowed: allowed.into_iter().filter_map(Codec::from_number).collect(),
+                reason,
             },
             None => ConnectError::Refused(bytes),
         },

@@ -64,11 +64,11 @@ pub trait Client: Sized {
 ///   arguments, the client for results and errors. Postcard numbers variants, so with postcard the new
 ///   variants must come after the old.
 /// - A struct has the same fields on both sides, with postcard in the same order. With a codec that
-///   names fields, such as JSON, either side may have more. The side that reads must have a value for
+///   names fields, such as JSON or MessagePack, either side may have more. The side that reads must have a value for
 ///   a field that is missing (`#[serde(default)]`, or an `Option` without `with`), and must skip a
 ///   field that it does not know (no `#[serde(deny_unknown_fields)]`). Both sides probe that by making
 ///   up values without the field, and with one more.
-/// - What cannot be traced, such as an untagged enum with JSON, is not compared, and
+/// - What cannot be traced, such as an untagged enum, is not compared, and
 ///   [`contract`](Self::contract) shows it as `?`. Then calls report what they cannot decode.
 ///   Postcard's bytes do not describe themselves. So with postcard, connecting fails with
 ///   [`ConnectError::UnverifiedType`](crate::ConnectError::UnverifiedType), unless [both sides allow

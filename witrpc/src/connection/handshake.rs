@@ -78,6 +78,15 @@ pub enum Refusal {
         /// The limit.
         max: u64,
     },
+    /// The codec does not carry all types of the service, so the server left it out.
+    CodecLeftOut {
+        /// The requested codec.
+        asked: u8,
+        /// The codecs over which the service is served.
+        allowed: Vec<u8>,
+        /// The types, and why.
+        reason: String,
+    },
 }
 
 impl Codec {
@@ -87,6 +96,8 @@ impl Codec {
             Codec::Postcard => 0,
             #[cfg(feature = "json")]
             Codec::Json => 1,
+            #[cfg(feature = "messagepack")]
+            Codec::MessagePack => 2,
         }
     }
 
@@ -96,12 +107,21 @@ impl Codec {
             0 => Some(Codec::Postcard),
             #[cfg(feature = "json")]
             1 => Some(Codec::Json),
+            #[cfg(feature = "messagepack")]
+            2 => Some(Codec::MessagePack),
             _ => None,
         }
     }
 
-    /// Returns all codecs that this build has.
+    /// Returns all codecs that this build has, the quickest first.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        (0..=u8::MAX).map_while(Self::from_number)
+        [
+            Codec::Postcard,
+            #[cfg(feature = "messagepack")]
+            Codec::MessagePack,
+            #[cfg(feature = "json")]
+            Codec::Json,
+        ]
+        .into_iter()
     }
 }

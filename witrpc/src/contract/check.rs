@@ -9,7 +9,7 @@ use crate::codec::Codec;
 
 use super::shape::{Content, Field, Leaf, Opaque, Part, Shape, ShapeKind, TypeIndex, TypeShape};
 use super::text::label;
-use super::trace::Tracer;
+use super::trace::{Difference, Tracer};
 
 /// The most places that an error lists.
 const MOST_PLACES: usize = 3;
@@ -21,14 +21,16 @@ pub struct CodecRefusal {
     method: &'static str,
     /// Where in the method's signature, and where in the type.
     place: String,
+    /// The same, as it reads in every method that has the type.
+    within: String,
     problem: Problem,
 }
 
 /// The fault of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Problem {
-    /// JSON writes null for the inner and for the outer option alike.
-    NothingInOption { inner: &'static str },
+    /// A codec with names writes null for the inner and for the outer option alike.
+    NothingInOption { inner: &'static str, codec: Codec },
     /// The keys of a JSON object are strings.
     KeyIsNoString { key: String },
     /// Postcard does not describe what comes next.
@@ -37,21 +39,28 @@ enum Problem {
     Flattened,
     /// The type's `Serialize` and `Deserialize` differ.
     ComesBackDifferent { difference: String },
+    /// A field may be left out.
+    LeftOut { message: String },
     /// What the type reads there is unknown, and the bytes do not describe it.
     Unverified { reason: String },
 }
 
 impl CodecRefusal {
-    /// Returns the method of the first refusal, and its fault with the number of further faults, for an
-    /// error that has room for one.
-    pub fn first_of(refusals: &[Self]) -> Option<(&'static str, String)> {
+    /// Returns the method of the first refusal, and all faults, each once a type.
+    pub fn all_of(refusals: &[Self]) -> Option<(&'static str, String)> {
         let mut refused = refusals.iter().filter(|refusal| refusal.unverified().is_none());
         let first = refused.next()?;
-        let problem = match refused.count() {
-            0 => first.to_string(),
-            more => format!("{first} (and {more} more like it)"),
-        };
-        Some((first.method, problem))
+        let mut told = vec![first];
+        for refusal in refused {
+            let same = |other: &&Self| {
+                (&other.within, &other.problem) == (&refusal.within, &refusal.problem)
+            };
+            if !told.iter().any(same) {
+                told.push(refusal);
+            }
+        }
+        let others = told[1..].iter().map(|other| format!("; in {}, {other}", other.method));
+        Some((first.method, format!("{first}{}", others.collect::<String>())))
     }
 
     /// Returns why the part is unknown, if that is the fault. A user may allow it.
@@ -97,13 +106,14 @@ impl fmt::Display for CodecRefusal {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Problem::NothingInOption { inner } => {
-                write!(f, "is Option<{inner}>, and JSON writes null for None and for Some of null")
-            }
+            Problem::NothingInOption { inner, codec } => write!(
+                f,
+                "is Option<{inner}>, and {codec} writes null for None and for Some of null"
+            ),
             Problem::KeyIsNoString { key } => {
                 write!(
                     f,
-                    "is a map with keys of type {key}, and those of a JSON object are strings"
+                    "is a map with keys of type {key}, which a JSON object cannot write as strings"
                 )
             }
             Problem::AsksForAny => f.write_str(
@@ -116,6 +126,7 @@ impl fmt::Display for Problem {
                  differ, by a skipped variant before others, a field that is skipped one way only, \
                  or the like"
             ),
+            Problem::LeftOut { message } => write!(f, "may come without a field: {message}"),
             Problem::Unverified { reason } => write!(f, "could not be verified: {reason}"),
             Problem::Flattened => {
                 f.write_str("has flattened fields, and postcard does not name any")
@@ -132,14 +143,18 @@ pub fn problems_of(
     codec: Codec,
 ) -> Vec<CodecRefusal> {
     let mut found = problems(&traced.shape, codec);
-    let comes_back = |difference| (None, Problem::ComesBackDifferent { difference });
-    found.extend(traced.difference.clone().map(comes_back));
-    let refusals = found.into_iter().map(|(inside, problem)| {
-        let place = match inside {
-            Some(inside) => format!("{place}: {inside}"),
-            None => place.to_owned(),
-        };
-        CodecRefusal { method, place, problem }
+    found.extend(traced.difference.clone().map(|difference| match difference {
+        Difference::LeftOut(message) => (None, Problem::LeftOut { message }),
+        Difference::ComesBack(difference) => (None, Problem::ComesBackDifferent { difference }),
+    }));
+    let refusals = found.into_iter().map(|(inside, problem)| match inside {
+        Some(within) => {
+            CodecRefusal { method, place: format!("{place}: {within}"), within, problem }
+        }
+        None => {
+            let within = traced.type_name.to_owned();
+            CodecRefusal { method, place: place.to_owned(), within, problem }
+        }
     });
     refusals.collect()
 }
@@ -248,11 +263,12 @@ impl ShapeSearch<'_> {
     fn composite_problem(&self, kind: &ShapeKind) -> Option<Problem> {
         match kind {
             ShapeKind::Map(Part::Opaque(why @ Opaque::Flattened), _) => self.opaque_problem(why),
-            _ if self.raw || !self.codec.is_human_readable() => None,
+            _ if self.raw || !self.codec.describes_itself() => None,
             ShapeKind::Option(inner) => {
-                self.null(inner, 0).map(|inner| Problem::NothingInOption { inner })
+                let codec = self.codec;
+                self.null(inner, 0).map(|inner| Problem::NothingInOption { inner, codec })
             }
-            ShapeKind::Map(key, _) if !self.is_string(key, 0) => {
+            ShapeKind::Map(key, _) if self.codec.is_text() && !self.is_key(key, 0) => {
                 let key = Shape { root: key.clone(), ..self.shape.clone() }.to_string();
                 Some(Problem::KeyIsNoString { key })
             }
@@ -260,8 +276,8 @@ impl ShapeSearch<'_> {
         }
     }
 
-    /// Returns what JSON may write as null. JSON does not show newtypes; `depth` stops at those that
-    /// contain themselves.
+    /// Returns what may be written as null. Newtypes do not show; `depth` stops at those that contain
+    /// themselves.
     fn null(&self, part: &Part, depth: usize) -> Option<&'static str> {
         match part {
             Part::Leaf(Leaf::Unit) => Some("()"),
@@ -278,14 +294,15 @@ impl ShapeSearch<'_> {
     }
 
     /// Returns whether JSON writes such a key as a string; `depth` as for [`null`](Self::null).
-    fn is_string(&self, key: &Part, depth: usize) -> bool {
+    fn is_key(&self, key: &Part, depth: usize) -> bool {
         match key {
-            Part::Leaf(leaf) => matches!(leaf, Leaf::Str | Leaf::Char),
-            // If it turns out not to be a string, serde_json refuses it at the first call.
+            // Numbers, too, which it writes in quotes and reads back.
+            Part::Leaf(leaf) => !matches!(leaf, Leaf::Bytes | Leaf::Unit),
+            // If it turns out to be a key that JSON cannot write, the first call fails.
             Part::Opaque(_) => true,
             Part::Type(index) => match &self.shape.types[*index].kind {
                 ShapeKind::Newtype(inner) if depth < self.shape.types.len() => {
-                    self.is_string(inner, depth + 1)
+                    self.is_key(inner, depth + 1)
                 }
                 ShapeKind::Enum(variants) => {
                     variants.iter().all(|variant| variant.content == Content::Unit)

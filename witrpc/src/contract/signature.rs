@@ -112,9 +112,10 @@ impl Traced {
         CodecRefusal::first_unverified(&self.refusals)
     }
 
-    /// Returns the first method that the codec cannot carry, and why; `None` if it carries all.
+    /// Returns the first method that the codec cannot carry, and all that it does not carry; `None` if it
+    /// carries all.
     pub fn refusal(&self) -> Option<(&'static str, String)> {
-        CodecRefusal::first_of(&self.refusals)
+        CodecRefusal::all_of(&self.refusals)
     }
 }
 

@@ -108,6 +108,14 @@ pub enum BindError {
         /// What cannot be carried, and why.
         problem: String,
     },
+    /// No codec carries all types of the service.
+    #[error("no codec carries all types of {service:?}: {}", .problems.join("; "))]
+    NoCodecFits {
+        /// The service's name on the wire.
+        service: &'static str,
+        /// What each codec does not carry.
+        problems: Vec<String>,
+    },
     /// A codec that the server allows does not describe a part of a type, and that part is unknown.
     ///
     /// If the client had another version of the type, it would be read as a wrong value. See
@@ -203,6 +211,7 @@ mod tests {
             BindError::NoEndpoint,
             BindError::DuplicateService { service: "Calculator" },
             BindError::TooManyServices { services: 300, max: 256 },
+            BindError::NoCodecFits { service: "Calculator", problems: vec!["oh".to_owned()] },
             BindError::CodecRefused {
                 codec: Codec::Postcard,
                 service: "Calculator",

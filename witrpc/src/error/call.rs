@@ -227,8 +227,7 @@ pub enum CallError<E = NoAppError> {
     },
     /// The arguments could not be encoded. Nothing was sent.
     #[error(
-        "the arguments cannot be encoded ({message}): correct the type's Serialize, or choose \
-             another codec"
+        "the arguments cannot be encoded ({message}): change the value or its Serialize as that says"
     )]
     Encode {
         /// The codec's message.
@@ -236,8 +235,8 @@ pub enum CallError<E = NoAppError> {
     },
     /// The handler ran, but the server could not encode its result.
     #[error(
-        "the handler ran, but the server could not encode its answer ({message}): correct the \
-             type's Serialize, or choose another codec"
+        "the handler ran, but the server could not encode its answer ({message}): change the value \
+             or its Serialize as that says"
     )]
     EncodeAnswer {
         /// The server's message.

@@ -69,6 +69,27 @@ pub enum ConnectError {
         /// The codecs that it allows.
         allowed: Vec<Codec>,
     },
+    /// The server has left the codec out for this service, because it does not carry all types.
+    #[error(
+        "the server does not serve this service over {asked}, only over {allowed:?}: {reason}; choose \
+         one of these with .codec(..)"
+    )]
+    CodecLeftOut {
+        /// The client's codec.
+        asked: Codec,
+        /// The codecs over which it serves this service.
+        allowed: Vec<Codec>,
+        /// The types, and why, in the server's words.
+        reason: String,
+    },
+    /// No codec carries all types of the service, on both sides.
+    #[error("no codec carries all types of {service:?} on both sides: {}", .problems.join("; "))]
+    NoCodecFits {
+        /// The service's name on the wire.
+        service: &'static str,
+        /// What each codec does not carry.
+        problems: Vec<String>,
+    },
     /// A type of the service cannot be carried by the client's codec.
     #[error(
         "{service}.{method} cannot be called over {codec}: {problem}; change the type, or choose \
@@ -386,6 +407,8 @@ mod tests {
             ConnectError::UnknownService { asked: text(), serves: vec![text()] },
             ConnectError::Unanswered { service: "Calculator", source: CallError::PeerDied },
             ConnectError::CodecNotAllowed { asked: Codec::Postcard, allowed: vec![] },
+            ConnectError::CodecLeftOut { asked: Codec::Postcard, allowed: vec![], reason: text() },
+            ConnectError::NoCodecFits { service: "Calculator", problems: vec![text(), text()] },
             ConnectError::CodecRefused {
                 codec: Codec::Postcard,
                 service: "Calculator",

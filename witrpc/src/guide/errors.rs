@@ -183,5 +183,5 @@
 //!
 //! [`BindError`](crate::BindError) says why a server did not start, and
 //! [`ConnectError`](crate::ConnectError) why a client did not connect. Each message ends with what
-//! to do. Both refuse a type that one of the codecs would not give back unchanged, and name the
-//! method: see [`Codec`](crate::Codec).
+//! to do. Both refuse a type that a chosen codec, or each of them, would not give back unchanged, and
+//! name the method: see [`Codec`](crate::Codec).

@@ -83,8 +83,9 @@
 //! | `WithServices().AddService<I>(x)` | `.service(..)` again | |
 //! | `WithMemoryMappedFile(name)` | [`.listen(name)`](crate::WitServerBuilder::listen) | a name belongs to one user; in .NET the events and semaphores of a name are `Global\` |
 //! | `WithMemoryMappedFile(name, size)` | [`Mmf::new(name).size(bytes)`](crate::Mmf::size) | 1 MiB by default, in both. There one file serves both directions, and a message must fit. Here it is a client's memory in both directions, and longer messages cross in segments |
-//! | `WithJson()`, the default | [`Codec::Json`](crate::Codec) | the client alone chooses; the server accepts all codecs, unless [`.codecs(..)`](crate::WitServerBuilder::codecs) names them |
-//! | `WithMemoryPack()`, `WithMessagePack()`, `WithProtoBuf()` | [`Codec::Postcard`](crate::Codec), the default | one binary codec; `&[T]` and `Vec<f64>` cross as raw memory beside either |
+//! | `WithJson()`, the default | [`Codec::Json`](crate::Codec) | the client alone chooses; the server accepts all codecs that carry its types, unless [`.codecs(..)`](crate::WitServerBuilder::codecs) names them |
+//! | `WithMessagePack()` | [`Codec::MessagePack`](crate::Codec) | structs as maps |
+//! | `WithMemoryPack()`, `WithProtoBuf()` | [`Codec::Postcard`](crate::Codec), the default | the most compact; `&[T]` and `Vec<f64>` cross as raw memory beside each |
 //! | `WithMessageSerializer(..)`, the envelope's | nothing | a call has no envelope |
 //! | `WithParametersSerializer(..)` | nothing | custom codecs are not supported |
 //! | `WithAccessToken(..)` | [`.access_token(..)`](crate::WitServerBuilder::access_token), or [`access_tokens(..)`](crate::WitServerBuilder::access_tokens): several, each with an identity | there the token crosses as text; here it does not cross, and each side proves to the other that it has it |

@@ -61,7 +61,7 @@
 //!   call it.
 //! - An enum may gain variants if the side that knows them only reads it; with postcard they must
 //!   come after all others.
-//! - A struct may gain and lose fields over JSON, if they are `Option`s or have a
+//! - A struct may gain and lose fields over JSON and MessagePack, if they are `Option`s or have a
 //!   `#[serde(default)]`. A side that denies unknown fields is sent none. The fields of a struct
 //!   cannot change over postcard.
 //! - Rust's own names of types and methods may change freely: only the names of fields and
@@ -90,6 +90,6 @@
 //! sees all others.
 //!
 //! If a part stays unknown, add a sample with [`register_sample`](crate::register_sample). Without
-//! one such a type is served over JSON, where a value of another type is an error of its call. It
+//! one such a type is served over the codecs with names, where a value of another type is an error of its call. It
 //! is not served over postcard, whose bytes do not say what they are, unless [both sides allow
 //! it](crate::WitServerBuilder::allow_unverified_types).

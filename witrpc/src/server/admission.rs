@@ -25,12 +25,17 @@ use super::client_parts;
 use super::end::end;
 use super::farewell::{Farewell, MAX_WAITING};
 use super::metrics::Metrics;
+use super::service_codecs::ServiceCodecs;
 use super::sessions::Sessions;
+
+/// How many characters of a reason to leave a codec out a client is told.
+const MOST_OF_REASON: usize = 4_000;
 
 /// The part of one server that lets clients in.
 pub struct ServerAdmission {
     services: Vec<&'static ServiceDescriptor>,
-    codecs: Vec<Codec>,
+    /// Those of each service.
+    codecs: Vec<ServiceCodecs>,
     guard: Arc<Guard>,
     farewell: Arc<Farewell>,
     counter_registry: Arc<CounterRegistry>,
@@ -46,7 +51,7 @@ pub struct ServerAdmission {
 impl ServerAdmission {
     pub fn new(
         services: Vec<&'static ServiceDescriptor>,
-        codecs: Vec<Codec>,
+        codecs: Vec<ServiceCodecs>,
         guard: Arc<Guard>,
         hooks: Option<Arc<Hooks>>,
         counter_registry: Arc<CounterRegistry>,
@@ -126,36 +131,48 @@ impl ServerAdmission {
         if self.farewell.is_full() {
             return Err(Refusal::TooManyCleanups { max: MAX_WAITING as u64 });
         }
-        let codec = Codec::from_number(hello.codec)
-            .filter(|codec| self.codecs.contains(codec))
-            .ok_or_else(|| Refusal::CodecNotAllowed {
-                asked: hello.codec,
-                allowed: self.codecs.iter().map(|codec| codec.number()).collect(),
-            })?;
-        match self.welcome(&hello.service, codec, hello.contract, client_id) {
-            Ok(welcome) => Ok((welcome, codec)),
-            Err(serves) => Err(Refusal::UnknownService { asked: hello.service, serves }),
-        }
+        let index = self.find_service(&hello.service)?;
+        let codec = self.codec_of(index, hello.codec)?;
+        Ok((self.welcome(index, codec, hello.contract, client_id), codec))
     }
 
-    /// Returns the welcome to a service, with its contract if the client knows another one. Without such a
-    /// service, the error is the names of all that are served.
-    fn welcome(
-        &self,
-        asked: &str,
-        codec: Codec,
-        known: Digest,
-        client_id: u64,
-    ) -> Result<Welcome, Vec<String>> {
-        let names = self.services.iter().map(|service| service.name.to_owned()).collect();
-        let found = self.services.iter().position(|service| service.name == asked);
-        let Some((index, service)) = found.and_then(|it| Some((it, u8::try_from(it).ok()?))) else {
-            return Err(names);
-        };
-        // Was traced when the server was started.
-        let traced = contract::traced(self.services[index], codec);
+    /// Returns the number of a service.
+    fn find_service(&self, asked: &str) -> Result<u8, Refusal> {
+        let index = self.services.iter().position(|service| service.name == asked);
+        let index = index.and_then(|index| u8::try_from(index).ok());
+        index.ok_or_else(|| Refusal::UnknownService {
+            asked: asked.to_owned(),
+            serves: self.names(),
+        })
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.services.iter().map(|service| service.name.to_owned()).collect()
+    }
+
+    /// Returns the codec of that number, if the service is served over it.
+    fn codec_of(&self, service: u8, asked: u8) -> Result<Codec, Refusal> {
+        let codecs = &self.codecs[usize::from(service)];
+        let codec = Codec::from_number(asked);
+        if let Some(codec) = codec.filter(|codec| codecs.serves().contains(codec)) {
+            return Ok(codec);
+        }
+        let allowed = codecs.serves().iter().map(|codec| codec.number()).collect();
+        Err(match codec.and_then(|codec| codecs.left_out(codec)) {
+            Some(why) => {
+                let reason = why.chars().take(MOST_OF_REASON).collect();
+                Refusal::CodecLeftOut { asked, allowed, reason }
+            }
+            None => Refusal::CodecNotAllowed { asked, allowed },
+        })
+    }
+
+    /// Tells the contract of a service to a client that has another one.
+    fn welcome(&self, service: u8, codec: Codec, known: Digest, client_id: u64) -> Welcome {
+        // Traced when the server was started.
+        let traced = contract::traced(self.services[usize::from(service)], codec);
         let contract = (traced.digest != known).then(|| traced.bytes.clone());
-        Ok(Welcome { services: names, service, contract, client_id })
+        Welcome { services: self.names(), service, contract, client_id }
     }
 }
 
@@ -166,7 +183,12 @@ impl Registry for ServerAdmission {
         contract: Digest,
         cx: &CallContext,
     ) -> Result<Welcome, Vec<String>> {
-        self.welcome(service, ClientSession::of(cx.peer.session()).codec, contract, cx.client_id())
+        let codec = ClientSession::of(cx.peer.session()).codec;
+        // The client has told its user why the codec does not carry the types that it knows itself.
+        let index = self.find_service(service).ok();
+        let index = index.filter(|index| self.codec_of(*index, codec.number()).is_ok());
+        let index = index.ok_or_else(|| self.names())?;
+        Ok(self.welcome(index, codec, contract, cx.client_id()))
     }
 
     fn lenience(&self, service: &str, cx: &CallContext) -> Option<Vec<u8>> {
@@ -276,7 +298,7 @@ mod tests {
     fn door() -> ServerAdmission {
         ServerAdmission::new(
             vec![&CALCULATOR],
-            vec![Codec::Postcard],
+            vec![ServiceCodecs::exactly([Codec::Postcard])],
             Arc::default(),
             None,
             Arc::default(),
@@ -336,7 +358,8 @@ mod tests {
     fn a_client_that_the_guard_has_not_seen_is_turned_away() {
         let token = AccessToken::random();
         let guard = Arc::new(Guard::new(Accepted::Fixed(token.clone().into()), false));
-        let (services, codecs) = (vec![&CALCULATOR], vec![Codec::Postcard]);
+        let services = vec![&CALCULATOR];
+        let codecs = vec![ServiceCodecs::exactly([Codec::Postcard])];
         let door = ServerAdmission::new(services, codecs, Arc::clone(&guard), None, Arc::default());
         let hello = hello(VERSION, "Calculator", 0);
         let refusal = answer_to(&door, &hello).unwrap_err();

@@ -12,10 +12,7 @@ use crate::call::server::hook_call::Hooks;
 use crate::call::server::job::Spawn;
 use crate::codec::Codec;
 use crate::connection::registry::RegistryServer;
-use crate::contract;
-use crate::contract::{
-    ArgumentKind, MAX_CONTRACT_LEN, MethodDescriptor, ServiceDescriptor, UnverifiedPart,
-};
+use crate::contract::{ArgumentKind, MethodDescriptor, ServiceDescriptor};
 use crate::error::BindError;
 use crate::observe::counters::CounterRegistry;
 use crate::observe::hooks::ServerHook;
@@ -27,6 +24,7 @@ use crate::transport::{BindConfig, Endpoint};
 use super::admission::ServerAdmission;
 use super::dispatch::Dispatcher;
 use super::handle::{ServerHandle, WitServer};
+use super::service_codecs::ServiceCodecs;
 
 /// How many handlers may run at once, unless the user sets it.
 const DEFAULT_MAX_WORKERS: u32 = 64;
@@ -42,7 +40,8 @@ const MOST_WORKERS: u32 = 1024;
 pub struct WitServerBuilder {
     endpoint: Option<Endpoint>,
     services: Vec<Arc<dyn Service>>,
-    codecs: Vec<Codec>,
+    /// `None` for all that fit.
+    codecs: Option<Vec<Codec>>,
     max_workers: u32,
     wait: WaitPolicy,
     spawn: Option<Spawn>,
@@ -58,7 +57,7 @@ impl WitServerBuilder {
         Self {
             endpoint: None,
             services: Vec::new(),
-            codecs: Codec::all().collect(),
+            codecs: None,
             max_workers: DEFAULT_MAX_WORKERS,
             wait: WaitPolicy::default(),
             spawn: None,
@@ -88,30 +87,29 @@ impl WitServerBuilder {
         self
     }
 
-    /// Returns the codec that was given first.
-    pub(crate) fn first_codec(&self) -> Option<Codec> {
-        self.codecs.first().copied()
-    }
-
     /// Returns whether this very service was given.
     pub(crate) fn serves(&self, descriptor: &'static ServiceDescriptor) -> bool {
         self.services.iter().any(|service| std::ptr::eq(service.descriptor(), descriptor))
     }
 
-    /// Sets the codecs that clients may choose from. Default: all of them. The server does not start if one of
-    /// them cannot return a type of a service unchanged.
+    /// Sets the codecs that clients may choose from. A type of a service that one of them does not return
+    /// as it was is then an error at the start.
+    ///
+    /// By default, each service is served over every codec that carries all of its types. A client that
+    /// asks for another one learns why it was left out.
     pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
-        self.codecs.clear();
+        let chosen = self.codecs.insert(Vec::new());
         for codec in codecs {
-            if !self.codecs.contains(&codec) {
-                self.codecs.push(codec);
+            if !chosen.contains(&codec) {
+                chosen.push(codec);
             }
         }
         self
     }
 
-    /// Serves types over postcard that could not be verified completely. Default: `false`, and
-    /// [`start`](Self::start) fails with [`BindError::UnverifiedType`] for such a type.
+    /// Serves types over postcard that could not be verified completely. Default: `false`. Then postcard is
+    /// left out for a service with such a type, or [`start`](Self::start) fails with
+    /// [`BindError::UnverifiedType`] if [`codecs`](Self::codecs) names postcard.
     ///
     /// Before it starts, a server makes up values of each type, to learn which fields the type has and of which
     /// kind they are. A part stays unknown if its `Deserialize` accepts none of these values; the fields behind
@@ -122,7 +120,7 @@ impl WitServerBuilder {
     /// of the type, an unknown part is read as a wrong value, without an error. For example, 5 arrives as -3.
     /// So allow it only where both sides are always built together. The client must allow it too, with
     /// [`ClientBuilder::allow_unverified_types`](crate::ClientBuilder::allow_unverified_types). A codec that
-    /// describes itself, such as JSON, does not need this: there the call fails with an error.
+    /// describes itself, such as MessagePack or JSON, does not need this: there the call fails with an error.
     pub fn allow_unverified_types(mut self, allow: bool) -> Self {
         self.allow_unverified = allow;
         self
@@ -276,22 +274,22 @@ impl WitServerBuilder {
     pub fn start(self) -> Result<WitServer, BindError> {
         let endpoint = self.endpoint.as_ref().ok_or(BindError::NoEndpoint)?;
         check_limit("max_workers", self.max_workers.into(), 1, MOST_WORKERS.into())?;
-        check_limit(
-            "the number of codecs",
-            self.codecs.len() as u64,
-            1,
-            Codec::all().count() as u64,
-        )?;
+        let codecs = self.codecs.as_deref();
+        let all = Codec::all().count() as u64;
+        check_limit("the number of codecs", codecs.map_or(all, |it| it.len() as u64), 1, all)?;
         let descriptors: Vec<_> =
             self.services.iter().map(|service| service.descriptor()).collect();
         check_services(&descriptors)?;
-        check_codecs(&descriptors, &self.codecs, self.allow_unverified)?;
+        let codecs = descriptors
+            .iter()
+            .map(|service| ServiceCodecs::of(service, codecs, self.allow_unverified))
+            .collect::<Result<Vec<_>, _>>()?;
         check_unwinding(&descriptors, cfg!(panic = "unwind"))?;
 
         let guard = Arc::new(Guard::new(self.accepted, self.encryption));
         let hooks = Hooks::new(self.hooks);
         let counter_registry = Arc::<CounterRegistry>::default();
-        let (codecs, ledger_too) = (self.codecs, Arc::clone(&counter_registry));
+        let ledger_too = Arc::clone(&counter_registry);
         let door = ServerAdmission::new(
             descriptors,
             codecs,
@@ -335,31 +333,6 @@ fn check_services(services: &[&'static ServiceDescriptor]) -> Result<(), BindErr
     for (index, service) in services.iter().enumerate() {
         if services[..index].iter().any(|earlier| earlier.name == service.name) {
             return Err(BindError::DuplicateService { service: service.name });
-        }
-    }
-    Ok(())
-}
-
-fn check_codecs(
-    services: &[&'static ServiceDescriptor],
-    codecs: &[Codec],
-    allow_unverified: bool,
-) -> Result<(), BindError> {
-    for service in services {
-        for &codec in codecs {
-            let traced = contract::traced(service, codec);
-            let (service, len) = (service.name, traced.bytes.len());
-            if let Some((method, problem)) = traced.refusal() {
-                return Err(BindError::CodecRefused { codec, service, method, problem });
-            }
-            if let Some(UnverifiedPart { method, part, reason }) =
-                traced.unverified().filter(|_| !allow_unverified)
-            {
-                return Err(BindError::UnverifiedType { codec, service, method, part, reason });
-            }
-            if len > MAX_CONTRACT_LEN {
-                return Err(BindError::ContractTooLarge { service, len, max: MAX_CONTRACT_LEN });
-            }
         }
     }
     Ok(())

@@ -18,6 +18,7 @@ pub mod end;
 pub mod farewell;
 pub mod handle;
 pub mod metrics;
+mod service_codecs;
 pub mod sessions;
 pub mod user_code;
 

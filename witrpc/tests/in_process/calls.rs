@@ -13,6 +13,8 @@ fn clients() -> Vec<ShopClient> {
         Codec::Postcard,
         #[cfg(feature = "json")]
         Codec::Json,
+        #[cfg(feature = "messagepack")]
+        Codec::MessagePack,
     ];
     let place = InProcess::new();
     // Dropped with the test's process: the clients outlive this function.

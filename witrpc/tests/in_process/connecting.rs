@@ -151,7 +151,7 @@ fn a_codec_that_is_not_allowed_or_does_not_fit_is_refused() {
         }
         other => panic!("{other:?}"),
     }
-    match other::TellerClient::connect(place) {
+    match other::TellerClient::builder(place).codec(Codec::Postcard).connect() {
         Err(ConnectError::CodecRefused { codec, method, .. }) => {
             assert_eq!((codec, method), (Codec::Postcard, "take"));
         }
@@ -159,7 +159,7 @@ fn a_codec_that_is_not_allowed_or_does_not_fit_is_refused() {
     }
 }
 
-#[cfg(feature = "json")]
+#[cfg(feature = "messagepack")]
 #[test]
 fn a_client_with_a_server_of_its_own_uses_the_codec_that_fits() {
     struct Mirror;
@@ -171,7 +171,7 @@ fn a_client_with_a_server_of_its_own_uses_the_codec_that_fits() {
     }
 
     let teller = other::TellerClient::in_process(Mirror);
-    assert_eq!(teller.connection().codec(), Codec::Json);
+    assert_eq!(teller.connection().codec(), Codec::MessagePack);
     let words = || other::Amount::Words("ten".to_owned());
     assert_eq!(teller.take(words()), Ok(words()));
 }

@@ -177,7 +177,7 @@ impl Nasty for Mirror {
 
 /// Returns the codec that a script chooses by its first byte.
 fn codec_of(byte: u8) -> Codec {
-    if byte & 1 == 0 { Codec::Postcard } else { Codec::Json }
+    [Codec::Postcard, Codec::Json, Codec::MessagePack][usize::from(byte % 3)]
 }
 
 /// Takes as many bytes off the script as its first two bytes say.

@@ -85,6 +85,8 @@ impl ClientSession {
         match note {
             #[cfg(feature = "json")]
             JSON => Codec::Json,
+            #[cfg(feature = "messagepack")]
+            MESSAGE_PACK => Codec::MessagePack,
             _ => Codec::Postcard,
         }
     }
@@ -94,12 +96,18 @@ impl ClientSession {
 #[cfg(feature = "json")]
 const JSON: u32 = 1;
 
+/// The note of a session whose client has chosen MessagePack.
+#[cfg(feature = "messagepack")]
+const MESSAGE_PACK: u32 = 2;
+
 /// Returns the note of a session whose client has chosen that codec.
 fn note(codec: Codec) -> u32 {
     match codec {
         Codec::Postcard => 0,
         #[cfg(feature = "json")]
         Codec::Json => JSON,
+        #[cfg(feature = "messagepack")]
+        Codec::MessagePack => MESSAGE_PACK,
     }
 }
 
@@ -115,11 +123,7 @@ mod tests {
 
     #[test]
     fn the_note_beside_a_session_tells_its_codec() {
-        for codec in [
-            Codec::Postcard,
-            #[cfg(feature = "json")]
-            Codec::Json,
-        ] {
+        for codec in Codec::all() {
             let session = ClientSession::begin(codec, Arc::default(), Vec::new());
             assert_eq!(ClientSession::codec_noted(session.note()), codec);
             assert_eq!(ClientSession::of(&session).codec, codec);

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::codec::Wire;
 use crate::contract::signature::Signature;
 use crate::contract::{
-    ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, trace, trace_raw, traced,
+    ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, Traced, trace,
+    trace_raw, traced,
 };
 
 use super::*;
@@ -59,7 +60,7 @@ fn json_refuses_two_nothings_and_keys_that_are_no_strings() {
             ),
             format!("argument `options`: field `0` of `Mark::Some` is Option<()>, and {NULL}"),
             "argument `options`: field `left` of `Mark::Both` is a map with keys of type [u8; 2], \
-             and those of a JSON object are strings"
+             which a JSON object cannot write as strings"
                 .to_owned(),
         ]
     );
@@ -67,7 +68,8 @@ fn json_refuses_two_nothings_and_keys_that_are_no_strings() {
         refusals::<Option<Option<u8>>>(Codec::Json),
         [format!("argument `options` is Option<Option<_>>, and {NULL}")]
     );
-    assert_eq!(refusals::<BTreeMap<u64, u8>>(Codec::Json).len(), 1);
+    assert_eq!(refusals::<BTreeMap<(), u8>>(Codec::Json).len(), 1);
+    assert_eq!(refusals::<BTreeMap<Option<u8>, u8>>(Codec::Json).len(), 1);
 }
 
 #[derive(Serialize, Deserialize)]
@@ -93,12 +95,36 @@ enum Key {
 #[derive(Serialize, Deserialize, PartialEq, Eq, Hash)]
 struct Name(String);
 
+#[derive(Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Number(i32);
+
+#[cfg(feature = "messagepack")]
+#[test]
+fn messagepack_refuses_two_nothings_and_takes_any_key() {
+    const NULL: &str = "MessagePack writes null for None and for Some of null";
+    assert_eq!(
+        refusals::<Options>(Codec::MessagePack),
+        [
+            format!(
+                "argument `options`: field `limit` of `Options` is Option<Option<_>>, and {NULL}"
+            ),
+            format!("argument `options`: field `0` of `Mark::Some` is Option<()>, and {NULL}"),
+        ]
+    );
+    assert_eq!(refusals::<HashMap<(u8, u8), Option<Nothing>>>(Codec::MessagePack).len(), 1);
+    assert_eq!(refusals::<Vec<Untagged>>(Codec::MessagePack), [""; 0]);
+    assert_eq!(refusals::<Vec<Flat>>(Codec::MessagePack), [""; 0]);
+}
+
 #[cfg(feature = "json")]
 #[test]
 fn json_takes_what_it_gives_back() {
     assert_eq!(refusals::<HashMap<Key, u8>>(Codec::Json), [""; 0]);
     assert_eq!(refusals::<HashMap<Name, i128>>(Codec::Json), [""; 0]);
     assert_eq!(refusals::<HashMap<char, (u8, f64)>>(Codec::Json), [""; 0]);
+    assert_eq!(refusals::<HashMap<u64, u8>>(Codec::Json), [""; 0]);
+    assert_eq!(refusals::<BTreeMap<(i8, bool), u8>>(Codec::Json).len(), 1);
+    assert_eq!(refusals::<BTreeMap<Number, BTreeMap<bool, i128>>>(Codec::Json), [""; 0]);
     assert_eq!(refusals::<Option<Vec<Option<u8>>>>(Codec::Json), [""; 0]);
     assert_eq!(refusals::<Untagged>(Codec::Json), [""; 0]);
     assert_eq!(refusals::<Flat>(Codec::Json), [""; 0]);
@@ -191,6 +217,77 @@ fn json_goes_by_names_and_takes_what_is_skipped() {
     assert_eq!(refusals::<SkipsOneWay>(Codec::Json), [""; 0]);
 }
 
+#[derive(Serialize, Deserialize)]
+enum Message {
+    Ping,
+    Note {
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Thread {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<Thread>,
+    title: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NoDefault {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+}
+
+#[test]
+fn fields_that_may_be_left_out_are_found_before_one_is() {
+    let left_out = |field, of| {
+        format!(
+            "argument `options` may come without a field: field `{field}` of `{of}` is left out by \
+             `skip_serializing_if`, and postcard has no field names to tell which: remove the \
+             attribute, or use MessagePack or JSON"
+        )
+    };
+    assert_eq!(refusals::<Vec<Option<Message>>>(Codec::Postcard), [left_out("by", "Note")]);
+    assert_eq!(refusals::<HashMap<u8, Thread>>(Codec::Postcard), [left_out("answers", "Thread")]);
+    for codec in Codec::all().filter(|codec| codec.describes_itself()) {
+        assert_eq!(refusals::<Vec<Option<Message>>>(codec), [""; 0]);
+        assert_eq!(refusals::<HashMap<u8, Thread>>(codec), [""; 0]);
+        let refused = refusals::<Option<NoDefault>>(codec);
+        assert!(refused.len() == 1 && refused[0].contains("missing field `tags`"), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_problem_is_told_once_a_type() {
+    let method = |name, result| MethodDescriptor {
+        name,
+        docs: "",
+        is_async: false,
+        idempotent: false,
+        arguments: &[],
+        streams: false,
+        result,
+        error: None,
+    };
+    let methods = [
+        method("load", trace::<Untagged> as _),
+        method("reload", trace::<Untagged>),
+        method("hold", trace::<Holder>),
+        method("hold_all", trace::<Vec<Holder>>),
+    ];
+    let methods = Box::leak(Box::new(methods));
+    let service = ServiceDescriptor { name: "Store", docs: "", methods, events: &[] };
+    const ANY: &str = "is untagged, internally tagged or of any type, and postcard does not say \
+                       what comes next";
+    let told = format!(
+        "the result {ANY}; in hold, the result: field `choice` of `Holder` {ANY}; in hold, the \
+         result: field `flat` of `Holder` has flattened fields, and postcard does not name any"
+    );
+    assert_eq!(Traced::of(&service, Codec::Postcard).refusal(), Some(("load", told)));
+}
+
 static SERVICE: ServiceDescriptor = ServiceDescriptor {
     name: "Store",
     docs: "",
@@ -243,6 +340,7 @@ fn a_few_of_the_parts_that_are_unknown_are_listed() {
     let refusal = |method, place: &str| CodecRefusal {
         method,
         place: place.to_owned(),
+        within: place.to_owned(),
         problem: Problem::Unverified { reason: "not a port".to_owned() },
     };
     let part = |refusals: &[CodecRefusal]| {

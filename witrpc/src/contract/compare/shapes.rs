@@ -61,7 +61,7 @@ impl<'c> Comparison<'c> {
             ours,
             theirs,
             reader: None,
-            ordered: !codec.is_human_readable(),
+            ordered: !codec.describes_itself(),
             met: HashSet::new(),
             path: Vec::new(),
             depth: 0,

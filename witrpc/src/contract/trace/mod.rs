@@ -10,6 +10,7 @@ mod deserializer;
 mod echo;
 mod fields;
 mod hint;
+mod hollow;
 mod pass;
 mod place;
 mod plan;
@@ -36,6 +37,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use deserializer::{TraceError, Tracing};
+pub use echo::Difference;
 use pass::Failure;
 use place::TracePlace;
 use search::Spot;
@@ -43,7 +45,7 @@ use serde::de::DeserializeOwned;
 use state::TraceState;
 use witrpc_rt::lock;
 
-use crate::codec::{Codec, RawElement, Wire, is_plain_vec};
+use crate::codec::{Codec, RawElement, Wire, is_plain_vec, read_form};
 
 use super::lenience::Lenience;
 use super::shape::{Leaf, Part, Shape};
@@ -55,10 +57,12 @@ pub use unseen::unseen;
 #[derive(Debug)]
 pub struct Tracer {
     codec: Codec,
+    /// The type's name in its program.
+    pub(super) type_name: &'static str,
     /// The shape, once it has been reported.
     pub(super) shape: Shape,
     /// How a value of it differs when it has been encoded and decoded, if one does.
-    pub(super) difference: Option<String>,
+    pub(super) difference: Option<Difference>,
     /// How it reads structs with other fields, if that is asked for instead.
     lenience: Option<Lenience>,
 }
@@ -67,7 +71,7 @@ impl Tracer {
     /// Makes `trace` report.
     pub(super) fn of(trace: super::Trace, codec: Codec) -> Self {
         let shape = Shape::of(state::UNSEEN);
-        let mut tracer = Self { codec, shape, difference: None, lenience: None };
+        let mut tracer = Self { codec, type_name: "", shape, difference: None, lenience: None };
         trace(&mut tracer);
         tracer
     }
@@ -77,7 +81,7 @@ impl Tracer {
     pub(super) fn probe(trace: super::Trace, codec: Codec, shape: &Shape) -> Lenience {
         let unseen = Shape::of(state::UNSEEN);
         let lenience = Some(Lenience::default());
-        let mut tracer = Self { codec, shape: unseen, difference: None, lenience };
+        let mut tracer = Self { codec, type_name: "", shape: unseen, difference: None, lenience };
         trace(&mut tracer);
         tracer.lenience.filter(|_| tracer.shape == *shape).unwrap_or_default()
     }
@@ -132,7 +136,7 @@ pub fn trace_result<T: Wire, E: Wire>(tracer: &mut Tracer) {
 }
 
 /// A shape, and how a value of it differs when it has been encoded and decoded.
-type ShapeReport = (Shape, Option<String>);
+type ShapeReport = (Shape, Option<Difference>);
 
 /// The known types of this process, for each codec.
 type KnownTypes = HashMap<(TypeId, Codec), Arc<ShapeReport>>;
@@ -153,6 +157,7 @@ pub fn trace_value<T: Wire>(tracer: &mut Tracer) {
         report
     });
     (tracer.shape, tracer.difference) = (*report).clone();
+    tracer.type_name = std::any::type_name::<T>();
 }
 
 /// What is known of how the types of this process read structs with other fields.
@@ -178,7 +183,19 @@ fn report_on<T: Wire>(codec: Codec) -> ShapeReport {
     let shape = shape_of::<T>(codec.is_human_readable(), |value| {
         difference = difference.take().or_else(|| echo::difference(value, codec));
     });
+    let hollow = hollow::values(&shape).into_iter();
+    let difference =
+        difference.or_else(|| hollow.flat_map(|bytes| empty_difference::<T>(&bytes, codec)).next());
     (if is_plain_vec::<T>() { shape.into_raw() } else { shape }, difference)
+}
+
+/// Returns how the value of these bytes differs when it has come back. The type's code may panic.
+fn empty_difference<T: Wire>(bytes: &[u8], codec: Codec) -> Option<Difference> {
+    let difference = || {
+        let value = read_form::<T>(bytes, codec.is_human_readable())?;
+        echo::difference(&value, codec)
+    };
+    catch_unwind(difference).ok().flatten()
 }
 
 /// Reports the shape of a raw `&[T]`.

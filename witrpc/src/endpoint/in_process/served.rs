@@ -1,39 +1,33 @@
 //! A client with its own server, in one process.
 
 use crate::call::server::call::IntoService;
-use crate::codec::Codec;
 use crate::connection::connect::Dial;
 use crate::connection::handle::{Client, Connection};
 use crate::connection::negotiation::ContractRules;
-use crate::contract;
 use crate::server::builder::WitServerBuilder;
 use crate::server::handle::WitServer;
 
 use super::InProcess;
 
-/// Implements `XClient::in_process`: starts a small server that lives as long as the client's connection. It
-/// uses the first codec that carries all of the service's types.
+/// Implements `XClient::in_process`: starts a small server that lives as long as the client's connection. Both
+/// use the quickest codec that carries all of the service's types.
 ///
 /// # Panics
 ///
 /// If the service cannot be served at all: no codec carries all of its types, or no thread can be started.
 pub fn in_process<C: Client>(service: impl IntoService) -> C {
     let service = service.into_service();
-    let codec = Codec::all()
-        .find(|codec| contract::traced(C::DESCRIPTOR, *codec).refusal().is_none())
-        .unwrap_or_default();
-    in_process_with(WitServer::builder().codecs([codec]).serve(service))
+    in_process_with(WitServer::builder().serve(service))
 }
 
 /// `XClient::in_process_with`: a server that is made by `builder`, as long as the client's connection
-/// lives. The client speaks the first codec of that server.
+/// lives. The client speaks the quickest codec that the server serves its service over.
 ///
 /// # Panics
 ///
 /// When the server does not start, or does not accept the client.
 pub fn in_process_with<C: Client>(builder: WitServerBuilder) -> C {
     let place = InProcess::new();
-    let codec = builder.first_codec().unwrap_or_default();
     // Both sides of one trait have the same types, so an unverified type is safe.
     let allow_unverified = builder.serves(C::DESCRIPTOR);
     let builder = builder.listen(place.clone());
@@ -42,7 +36,7 @@ pub fn in_process_with<C: Client>(builder: WitServerBuilder) -> C {
         .start()
         .unwrap_or_else(|error| panic!("the service cannot be served in this process: {error}"));
     let rules = ContractRules { allow_unverified, ..ContractRules::default() };
-    let mut inner = Dial { codec, rules, ..Dial::new(place.into()) }
+    let mut inner = Dial { rules, ..Dial::new(place.into()) }
         .connect(C::DESCRIPTOR)
         .unwrap_or_else(|error| panic!("the service cannot be called in this process: {error}"));
     inner.server = Some(Box::new(server));

@@ -119,7 +119,7 @@ fn two_services_of_one_name_are_refused_and_of_two_names_served() {
 #[test]
 fn a_type_that_a_codec_would_change_is_refused_by_name() {
     let builder = WitServer::builder().listen(InProcess::new()).service(Other);
-    let error = builder.start().unwrap_err();
+    let error = builder.codecs([Codec::Json]).start().unwrap_err();
     assert!(
         matches!(
             &error,
@@ -127,6 +127,20 @@ fn a_type_that_a_codec_would_change_is_refused_by_name() {
         ),
         "{error}"
     );
+}
+
+#[test]
+fn a_codec_that_does_not_fit_is_left_out_for_that_service_alone() {
+    let place = InProcess::new();
+    let builder = WitServer::builder().listen(place.clone()).service(probe()).service(Other);
+    let _server = builder.start().unwrap();
+    for codec in Codec::all() {
+        let probe = ProbeClient::builder(place.clone()).codec(codec).connect().unwrap();
+        assert_eq!(probe.echo("first").unwrap(), "first");
+    }
+    let other = connect_other(place).unwrap();
+    let mut call = ClientCall::new(&other.0, 0);
+    assert_eq!(call.block().outcome::<Returns<Option<Option<u8>>>>().unwrap(), Some(None));
 }
 
 #[test]
