@@ -14,8 +14,8 @@ use witrpc_tests::watchdog::PATIENCE;
 
 const HANDSHAKE: Duration = Duration::from_millis(300);
 
-/// The bytes with which every version of the protocol begins, then version 2 and no demands.
-const OPENING: &[u8; 16] = b"WitRPC\r\n\x03\0\0\0\0\0\0\0";
+/// The bytes with which every version of the protocol begins, then version 4 and no demands.
+const OPENING: &[u8; 16] = b"WitRPC\r\n\x04\0\0\0\0\0\0\0";
 
 #[test]
 fn a_silent_stranger_is_dropped_at_the_deadline() {
@@ -91,7 +91,7 @@ fn a_server_of_another_version_is_refused_with_both_versions() {
     opening[..16].copy_from_slice(OPENING);
     opening[8] = 77;
     match connect_to_one_that_says(Some(opening.to_vec()), PATIENCE) {
-        ConnectError::VersionMismatch { ours: 3, theirs: 77 } => {}
+        ConnectError::VersionMismatch { ours: 4, theirs: 77 } => {}
         other => panic!("{other}"),
     }
 }

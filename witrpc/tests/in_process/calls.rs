@@ -100,8 +100,9 @@ fn an_answer_that_the_codec_cannot_carry_is_an_error_of_that_call() {
     for shop in clients() {
         let no_number = shop.mean(&[]);
         match shop.connection().codec() {
-            Codec::Postcard => assert!(no_number.unwrap().is_nan()),
-            _ => assert!(matches!(no_number, Err(CallError::EncodeAnswer { .. }))),
+            #[cfg(feature = "json")]
+            Codec::Json => assert!(matches!(no_number, Err(CallError::EncodeAnswer { .. }))),
+            _ => assert!(no_number.unwrap().is_nan()),
         }
         assert_eq!(shop.mean(&[4.0]), Ok(4.0));
     }
