@@ -344,10 +344,10 @@ fn a_high_water_beyond_the_lanes_and_a_discard_of_nothing_do_no_harm() {
 fn refused_handshakes_are_counted_and_clients_that_leave_are_not() {
     let honest = Honest::start();
     let path = honest.site.directory.join(honest.site.name.as_str());
-    let dial = || UnixStream::connect(&path).expect("it is served");
+    let open = || UnixStream::connect(&path).expect("it is served");
     assert_eq!(honest.server.refused(), 0);
-    drop(dial());
-    let mut garbled = dial();
+    drop(open());
+    let mut garbled = open();
     garbled.write_all(&[b'G'; 16]).expect("it is listened to");
     assert_eq!(garbled.read(&mut [0]).expect("a hang-up"), 0);
     assert_eq!(honest.server.refused(), 1, "a client that sent garbage");

@@ -17,7 +17,7 @@ use crate::rt::offload;
 use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
 
-use super::connect::Dial;
+use super::connect::ConnectPlan;
 use super::handle::{Client, Connection};
 use super::reconnect::Reconnect;
 
@@ -61,13 +61,13 @@ pub enum Async {}
 /// ```
 #[must_use = "a builder does nothing until connect"]
 pub struct ClientBuilder<C, Mode> {
-    dial: Dial,
+    plan: ConnectPlan,
     kind: PhantomData<fn() -> (C, Mode)>,
 }
 
 impl<C, Mode> fmt::Debug for ClientBuilder<C, Mode> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ClientBuilder").field(&self.dial).finish()
+        f.debug_tuple("ClientBuilder").field(&self.plan).finish()
     }
 }
 
@@ -75,14 +75,14 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// Starts with the defaults. For generated code.
     #[doc(hidden)]
     pub fn new(endpoint: impl Into<Endpoint>) -> Self {
-        let dial = Dial::new(endpoint.into());
-        Self { dial, kind: PhantomData }
+        let plan = ConnectPlan::new(endpoint.into());
+        Self { plan, kind: PhantomData }
     }
 
     /// Sets how values become bytes. The default is the quickest codec over which the server serves this
     /// service: [`Codec::Postcard`], unless a type needs another one.
     pub fn codec(mut self, codec: Codec) -> Self {
-        self.dial.codec = Some(codec);
+        self.plan.codec = Some(codec);
         self
     }
 
@@ -96,7 +96,7 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// [`WitServerBuilder::allow_unverified_types`](crate::WitServerBuilder::allow_unverified_types)
     /// says when a part is unknown, and how to fix it.
     pub fn allow_unverified_types(mut self, allow: bool) -> Self {
-        self.dial.rules.allow_unverified = allow;
+        self.plan.rules.allow_unverified = allow;
         self
     }
 
@@ -154,7 +154,7 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// # }
     /// ```
     pub fn strict(mut self, strict: bool) -> Self {
-        self.dial.rules.strict = strict;
+        self.plan.rules.strict = strict;
         self
     }
 
@@ -169,7 +169,7 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// again with the first item. How long later items take is not bounded, on either side. Use
     /// [`CallOptions`](crate::CallOptions) to bound an upload as a whole.
     pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.dial.call_timeout = timeout.into();
+        self.plan.call_timeout = timeout.into();
         self
     }
 
@@ -177,7 +177,7 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// does not wait for a server that refuses it. Once there is a server,
     /// [`connect_timeout`](Self::connect_timeout) bounds how long it may take.
     pub fn wait_for_server(mut self, time: Duration) -> Self {
-        self.dial.wait_for_server = time;
+        self.plan.wait_for_server = time;
         self
     }
 
@@ -209,14 +209,14 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     ///     if waited < Duration::from_secs(60)));
     /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.dial.connect_timeout = Some(timeout);
+        self.plan.connect_timeout = Some(timeout);
         self
     }
 
     /// Sets the token that the client proves to the server, which must prove in turn that it has it. By
     /// default there is none. The last call of this method or the next counts.
     pub fn access_token(mut self, token: AccessToken) -> Self {
-        self.dial.token = TokenSource::Fixed(token);
+        self.plan.token = TokenSource::Fixed(token);
         self
     }
 
@@ -226,7 +226,7 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
         mut self,
         provider: impl Fn() -> Result<AccessToken, Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
     ) -> Self {
-        self.dial.token = TokenSource::Provider(Arc::new(provider));
+        self.plan.token = TokenSource::Provider(Arc::new(provider));
         self
     }
 
@@ -238,20 +238,20 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// encrypted, and [`Connection::alloc`](crate::Connection::alloc) returns
     /// [`AllocError::Encrypted`](crate::AllocError::Encrypted).
     pub fn encryption(mut self, encryption: bool) -> Self {
-        self.dial.encryption = encryption;
+        self.plan.encryption = encryption;
         self
     }
 
     /// Reconnects after the server was lost; by default the client does not.
     pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
-        self.dial.reconnect = Some(reconnect);
+        self.plan.reconnect = Some(reconnect);
         self
     }
 
     /// Sets a hook around every call of the client, and of the clients that share its connection. The
     /// last one given counts.
     pub fn hook(mut self, hook: impl ClientHook) -> Self {
-        self.dial.hook = Some(Arc::new(Hook::new(hook)));
+        self.plan.hook = Some(Arc::new(Hook::new(hook)));
         self
     }
 
@@ -259,13 +259,13 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// shared memory. This requires the promise that the server does not write to what it has sent,
     /// which a [`TrustedPeer`] states.
     pub fn trust_server(mut self, promise: TrustedPeer) -> Self {
-        self.dial.trusted = Some(promise);
+        self.plan.trusted = Some(promise);
         self
     }
 
     /// Sets how callers wait for answers; the default is [`WaitPolicy::Adaptive`].
     pub fn wait(mut self, policy: WaitPolicy) -> Self {
-        self.dial.wait = policy;
+        self.plan.wait = policy;
         self
     }
 }
@@ -282,7 +282,7 @@ impl<C: Client> ClientBuilder<C, Blocking> {
 
     /// Connects, and returns the connection alone.
     pub(crate) fn connection(self) -> Result<Connection, ConnectError> {
-        self.dial.connect(C::DESCRIPTOR).map(Connection::new)
+        self.plan.connect(C::DESCRIPTOR).map(Connection::new)
     }
 }
 
@@ -299,9 +299,9 @@ impl<C: Client> ClientBuilder<C, Async> {
     /// Panics in the task that polls, if a [provider of tokens](Self::access_token_from) panics.
     pub async fn connect(self) -> Result<C, ConnectError> {
         let cancel = CancelToken::new();
-        let dial = Dial { cancel: Some(cancel.clone()), ..self.dial };
+        let plan = ConnectPlan { cancel: Some(cancel.clone()), ..self.plan };
         let _given_up = CancelIfDropped(cancel);
-        let connected = offload("witrpc-connect", move || dial.connect(C::DESCRIPTOR)).await;
+        let connected = offload("witrpc-connect", move || plan.connect(C::DESCRIPTOR)).await;
         let refused =
             |source| ConnectError::Io { doing: "start a thread that connects".to_owned(), source };
         let inner = connected.map_err(refused)??;

@@ -28,7 +28,7 @@ const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Everything that connecting needs, without the client's type.
 #[derive(Debug)]
-pub struct Dial {
+pub struct ConnectPlan {
     pub endpoint: Endpoint,
     /// `None` for the quickest that both sides have.
     pub codec: Option<Codec>,
@@ -46,7 +46,7 @@ pub struct Dial {
     pub rules: ContractRules,
 }
 
-impl Dial {
+impl ConnectPlan {
     /// Starts with the defaults.
     pub fn new(endpoint: Endpoint) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl Dial {
         let links = match self.reconnect.take() {
             None => LinkSlot::One(link),
             Some(policy) => LinkSlot::Kept(Reconnector::start(
-                Box::new(Redial::new(self)),
+                Box::new(Reconnection::new(self)),
                 descriptor,
                 policy,
                 link,
@@ -201,23 +201,23 @@ fn first_that_fits<T>(
 }
 
 /// The source of new links for a connection that has lost its server.
-struct Redial {
-    dial: Dial,
+struct Reconnection {
+    plan: ConnectPlan,
     given_up: CancelToken,
 }
 
-impl Redial {
-    fn new(dial: Dial) -> Self {
+impl Reconnection {
+    fn new(plan: ConnectPlan) -> Self {
         let given_up = CancelToken::new();
         // The reconnector makes the pauses between attempts, and ends them.
         let (wait_for_server, cancel) = (Duration::ZERO, Some(given_up.clone()));
-        Self { dial: Dial { wait_for_server, cancel, ..dial }, given_up }
+        Self { plan: ConnectPlan { wait_for_server, cancel, ..plan }, given_up }
     }
 }
 
-impl LinkSource for Redial {
+impl LinkSource for Reconnection {
     fn next_link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
-        self.dial.link(descriptor).map(|(link, _codec)| link)
+        self.plan.link(descriptor).map(|(link, _codec)| link)
     }
 
     fn give_up(&self) {

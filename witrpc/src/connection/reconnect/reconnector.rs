@@ -205,7 +205,7 @@ impl Reconnector {
             if self.tell_the_end() {
                 return;
             }
-            match self.redial(&mut pauses, since.elapsed()) {
+            match self.connect_again(&mut pauses, since.elapsed()) {
                 Ok(Some(link)) => self.replace(link),
                 Ok(None) => {}
                 Err(error) => {
@@ -240,7 +240,7 @@ impl Reconnector {
     /// # Errors
     ///
     /// Why further attempts are useless; nothing if the user's code has panicked.
-    fn redial(
+    fn connect_again(
         &self,
         pauses: &mut Pauses,
         mut lasted: Duration,
@@ -257,8 +257,9 @@ impl Reconnector {
                 return Ok(None);
             }
             // Providers of tokens, `Deserialize` and transports are the user's.
-            let dialled = catch_unwind(AssertUnwindSafe(|| self.source.next_link(self.descriptor)));
-            match dialled {
+            let connected =
+                catch_unwind(AssertUnwindSafe(|| self.source.next_link(self.descriptor)));
+            match connected {
                 Ok(Ok(link)) => return Ok(Some(link)),
                 Ok(Err(error)) => {
                     let is_late = end.is_some_and(|end| end <= Instant::now());

@@ -1,7 +1,7 @@
 //! A client with its own server, in one process.
 
 use crate::call::server::call::IntoService;
-use crate::connection::connect::Dial;
+use crate::connection::connect::ConnectPlan;
 use crate::connection::handle::{Client, Connection};
 use crate::connection::negotiation::ContractRules;
 use crate::server::builder::WitServerBuilder;
@@ -36,7 +36,7 @@ pub fn in_process_with<C: Client>(builder: WitServerBuilder) -> C {
         .start()
         .unwrap_or_else(|error| panic!("the service cannot be served in this process: {error}"));
     let rules = ContractRules { allow_unverified, ..ContractRules::default() };
-    let mut inner = Dial { rules, ..Dial::new(place.into()) }
+    let mut inner = ConnectPlan { rules, ..ConnectPlan::new(place.into()) }
         .connect(C::DESCRIPTOR)
         .unwrap_or_else(|error| panic!("the service cannot be called in this process: {error}"));
     inner.server = Some(Box::new(server));
