@@ -94,11 +94,13 @@ impl<'a> ClientCall<'a> {
         call_deadline: &mut CallDeadline,
     ) -> Result<(), Failed> {
         let deadline = call_deadline.deadline;
-        let mut flight = PendingCall::new(&*link.channel, &mut call_deadline.limit);
-        block_on(|cx| self.with_message(tag, deadline, |message| flight.poll_send(cx, message)))
-            .map_err(Failed::Unsent)?;
-        self.note_sent(link, flight.ticket());
-        flight.wait_answer(&mut self.answer).map_err(Failed::unanswered)
+        let mut pending_call = PendingCall::new(&*link.channel, &mut call_deadline.limit);
+        block_on(|cx| {
+            self.with_message(tag, deadline, |message| pending_call.poll_send(cx, message))
+        })
+        .map_err(Failed::Unsent)?;
+        self.note_sent(link, pending_call.ticket());
+        pending_call.wait_answer(&mut self.answer).map_err(Failed::unanswered)
     }
 
     /// Waits as a task does, on this thread: cancelling a call wakes a task.
@@ -158,10 +160,10 @@ impl<'a> ClientCall<'a> {
         cancelled: &mut Option<TokenWatch>,
     ) -> Result<(), Failed> {
         let deadline = call_deadline.deadline;
-        let mut flight = PendingCall::new(&*link.channel, &mut call_deadline.limit);
+        let mut pending_call = PendingCall::new(&*link.channel, &mut call_deadline.limit);
         let tag = match sent {
             Some(ticket) => {
-                flight.set_sent(ticket);
+                pending_call.set_sent(ticket);
                 0
             }
             None => {
@@ -172,13 +174,13 @@ impl<'a> ClientCall<'a> {
         };
         poll_fn(|cx| {
             poll_cancelled(cx, cancelled)?;
-            if !flight.is_sent() {
-                let sent =
-                    self.with_message(tag, deadline, |message| flight.poll_try_send(cx, message));
+            if !pending_call.is_sent() {
+                let sent = self
+                    .with_message(tag, deadline, |message| pending_call.poll_try_send(cx, message));
                 ready!(sent).map_err(Failed::Unsent)?;
-                self.note_sent(link, flight.ticket());
+                self.note_sent(link, pending_call.ticket());
             }
-            flight.poll_answer(cx, &mut self.answer).map_err(Failed::unanswered)
+            pending_call.poll_answer(cx, &mut self.answer).map_err(Failed::unanswered)
         })
         .await?;
         self.check_taken()

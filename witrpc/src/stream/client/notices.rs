@@ -117,7 +117,7 @@ impl Errand for Pulls<'_> {
 impl Pull {
     /// Returns whether it has no lane yet.
     fn waits_for_lane(&self) -> bool {
-        !self.request.flight.is_sent()
+        !self.request.pending_call.is_sent()
     }
 
     fn poll(&mut self, streams: &Arc<LinkStreams>) -> Poll<Result<Brought, ChannelError>> {
@@ -128,11 +128,11 @@ impl Pull {
             let Some(until) = streams.notices.lock().state.until() else {
                 return Poll::Ready(Ok(Brought::Notices(Vec::new())));
             };
-            self.request.flight.set_limit(Limit::At(until));
+            self.request.pending_call.set_limit(Limit::At(until));
             let control = Control::new(RequestTag::of(Operation::PullNotices), streams.codec);
             match ready!(self.request.poll_send(&mut cx, &control)) {
                 // The server answers when it has a notice.
-                Ok(()) => self.request.flight.expect_late(),
+                Ok(()) => self.request.pending_call.expect_late(),
                 Err(refusal @ (ChannelError::NoFreeLane | ChannelError::TooFewLanes { .. })) => {
                     return Poll::Ready(Ok(Brought::NoLane(refusal)));
                 }

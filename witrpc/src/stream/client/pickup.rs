@@ -62,7 +62,7 @@ impl<'a> AnswerPickup<'a> {
         let Some(mut request) = self.request.take() else {
             return block_on(|cx| self.poll(cx));
         };
-        request.flight.set_limit(self.target.call_deadline.limit);
+        request.pending_call.set_limit(self.target.call_deadline.limit);
         request.wait(&self.control).map_err(|error| self.target.error(error))
     }
 }

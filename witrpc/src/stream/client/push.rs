@@ -249,7 +249,7 @@ impl<'a, T: FedItem> Pusher<'a, T> {
             None => (Request::continuing(lanes, Limit::Never), false),
         };
         let mut message = PushMessage { request, items, over, waits };
-        message.request.flight.set_limit(self.target.call_deadline.limit);
+        message.request.pending_call.set_limit(self.target.call_deadline.limit);
         self.message = Some(message);
     }
 
@@ -309,13 +309,13 @@ impl<'a, T: FedItem> Pusher<'a, T> {
             return Poll::Ready(Ok(Ok(())));
         };
         // Build the message for each attempt to send it, and not while it waits for its answer.
-        if !message.request.flight.is_sent() {
+        if !message.request.pending_call.is_sent() {
             let control = self.target.control(&self.batch, message)?;
             if let Err(error) = ready!(message.request.poll_send(cx, &control)) {
                 return Poll::Ready(Ok(Err(error)));
             }
             // The push does not bound how long the method takes its items.
-            message.request.flight.set_limit(Limit::Never);
+            message.request.pending_call.set_limit(Limit::Never);
         }
         message.request.poll_answer(cx).map(Ok)
     }

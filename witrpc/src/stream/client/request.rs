@@ -22,7 +22,7 @@ pub struct StreamLanes {
 pub struct Request {
     /// The permit to wait at the server, if the request does.
     permit: RequestPermit,
-    pub flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
+    pub pending_call: PendingCall<Arc<dyn ClientChannel>, Limit>,
     /// Whether its answer may have been moved aside, so that the request must be polled.
     is_aside: bool,
     /// Whether the limit bounds only the wait for a permit and a lane, and not the wait for the
@@ -60,16 +60,16 @@ impl Request {
 
     /// Creates a request that needs no permit.
     pub fn plain(lanes: &StreamLanes, limit: Limit) -> Self {
-        let flight = PendingCall::new(Arc::clone(&lanes.channel), limit);
+        let pending_call = PendingCall::new(Arc::clone(&lanes.channel), limit);
         let (permit, answer) = (RequestPermit::NotNeeded, Answer::default());
-        Self { permit, flight, is_aside: false, bounds_sending: false, answer }
+        Self { permit, pending_call, is_aside: false, bounds_sending: false, answer }
     }
 
     /// Creates a request that the server answers at once, even while it drains its calls, because the
     /// request belongs to one of them.
     pub fn continuing(lanes: &StreamLanes, limit: Limit) -> Self {
         let mut request = Self::plain(lanes, limit);
-        request.flight.set_continuing();
+        request.pending_call.set_continuing();
         request
     }
 
@@ -84,11 +84,11 @@ impl Request {
     pub fn ahead(lanes: &StreamLanes, control: &Control<'_>) -> Option<Self> {
         let permit = RequestPermit::Here(lanes.share.spare()?);
         let mut request = Self { permit, is_aside: true, ..Self::plain(lanes, Limit::Never) };
-        let sent = control.with_message(|message| request.flight.try_send(message));
+        let sent = control.with_message(|message| request.pending_call.try_send(message));
         if !sent.ok()? {
             return None;
         }
-        request.flight.set_aside();
+        request.pending_call.set_aside();
         Some(request)
     }
 
@@ -98,17 +98,17 @@ impl Request {
         cx: &mut Context<'_>,
         control: &Control<'_>,
     ) -> Poll<Result<(), ChannelError>> {
-        if self.flight.is_sent() {
+        if self.pending_call.is_sent() {
             return Poll::Ready(Ok(()));
         }
         if let RequestPermit::Wanted(share, purpose, turn) = &mut self.permit {
-            let permit = share.poll_permit(*purpose, cx, turn, self.flight.limit());
+            let permit = share.poll_permit(*purpose, cx, turn, self.pending_call.limit());
             self.permit = RequestPermit::Here(ready!(permit)?);
         }
-        let sent = control.with_message(|message| self.flight.poll_try_send(cx, message));
+        let sent = control.with_message(|message| self.pending_call.poll_try_send(cx, message));
         ready!(sent).map_err(of_what_goes_on)?;
         if self.bounds_sending {
-            self.flight.set_limit(Limit::Never);
+            self.pending_call.set_limit(Limit::Never);
         }
         Poll::Ready(Ok(()))
     }
@@ -125,7 +125,7 @@ impl Request {
 
     /// Polls for the answer as [`poll`](Self::poll) does, once the request is sent.
     pub fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
-        self.flight.poll_answer(cx, &mut self.answer).map_err(of_what_goes_on)
+        self.pending_call.poll_answer(cx, &mut self.answer).map_err(of_what_goes_on)
     }
 
     /// Blocks the thread until the answer is there.
@@ -134,7 +134,7 @@ impl Request {
             block_on(|cx| self.poll(cx, control))?;
         } else {
             block_on(|cx| self.poll_send(cx, control))?;
-            self.flight.wait_answer(&mut self.answer).map_err(of_what_goes_on)?;
+            self.pending_call.wait_answer(&mut self.answer).map_err(of_what_goes_on)?;
         }
         Ok(self.answer)
     }
