@@ -85,7 +85,7 @@ impl Connection {
     pub fn client<C: Client>(&self) -> Result<C, ConnectError> {
         let (root, link) = (self.root(), self.inner().link());
         let link = ask(root, &link, C::DESCRIPTOR)?;
-        root.sibling(C::DESCRIPTOR, link)
+        root.additional_service(C::DESCRIPTOR, link)
     }
 
     /// Creates a client as [`client`](Self::client) does, for any executor.
@@ -103,7 +103,7 @@ impl Connection {
             false => None,
         };
         let link = question.settle(answer, lenience)?;
-        root.sibling(C::DESCRIPTOR, link)
+        root.additional_service(C::DESCRIPTOR, link)
     }
 
     /// Returns the first connection over this channel, which all others share.
@@ -112,7 +112,7 @@ impl Connection {
     }
 
     /// Creates a client over this connection, for a link that is already negotiated.
-    fn sibling<C: Client>(
+    fn additional_service<C: Client>(
         &self,
         descriptor: &'static ServiceDescriptor,
         link: Link,
