@@ -59,7 +59,7 @@ impl LinkSlot {
     }
 
     /// Returns the reconnector, if it replaces a link that was lost for this reason.
-    pub fn keeper_after(&self, reason: DisconnectReason) -> Option<&Reconnector> {
+    pub fn reconnector_after(&self, reason: DisconnectReason) -> Option<&Reconnector> {
         match self {
             LinkSlot::Kept(reconnector) if reconnector.follows(reason) => Some(reconnector),
             _ => None,
@@ -77,7 +77,7 @@ impl LinkSlot {
         lost: &Link,
         limit: &mut Limit,
     ) -> Option<Result<LinkRef<'_>, CallError>> {
-        let mut next = self.keeper_after(link::lost_for(error)?)?.next(lost);
+        let mut next = self.reconnector_after(link::lost_for(error)?)?.next(lost);
         Some(poll_fn(|cx| next.poll(cx, limit)).await.map(LinkRef::Kept))
     }
 

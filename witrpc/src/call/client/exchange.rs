@@ -221,7 +221,7 @@ impl<'a> ClientCall<'a> {
             }
             let may_repeat = may_have_run.is_none() || inner.is_idempotent(self.method);
             let reconnector =
-                reason.filter(|_| may_repeat).and_then(|it| inner.links.keeper_after(it));
+                reason.filter(|_| may_repeat).and_then(|it| inner.links.reconnector_after(it));
             let Some(reconnector) = reconnector else { return Err(may_have_run.unwrap_or(error)) };
             let next = {
                 let mut next = reconnector.next(&link);
