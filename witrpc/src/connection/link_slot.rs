@@ -86,7 +86,7 @@ impl LinkSlot {
             LinkSlot::One(link) => {
                 link.lost().map_or(ConnectionState::Connected, ConnectionState::Disconnected)
             }
-            LinkSlot::Kept(reconnector) => reconnector.told(),
+            LinkSlot::Kept(reconnector) => reconnector.state(),
         }
     }
 

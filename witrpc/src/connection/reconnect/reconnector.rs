@@ -57,7 +57,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    fn told(&self) -> ConnectionState {
+    fn state(&self) -> ConnectionState {
         match self {
             Phase::Connected => ConnectionState::Connected,
             Phase::Reconnecting => ConnectionState::Reconnecting,
@@ -118,12 +118,12 @@ impl Reconnector {
     }
 
     /// Returns the state of the connection.
-    pub fn told(&self) -> ConnectionState {
+    pub fn state(&self) -> ConnectionState {
         match self.link().lost() {
             Some(DisconnectReason::Forked) => {
                 ConnectionState::Disconnected(DisconnectReason::Forked)
             }
-            _ => self.phase().told(),
+            _ => self.phase().state(),
         }
     }
 
@@ -294,19 +294,19 @@ impl Reconnector {
 
     /// Reports the state to the user. Returns whether it is the last.
     fn tell_the_end(&self) -> bool {
-        let told = self.told();
+        let state = self.state();
         if let Some(tell) = &self.policy.on_change
-            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| tell(told)))
+            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| tell(state)))
         {
             // Dropping the payload may panic again.
             mem::forget(panic);
         }
-        matches!(told, ConnectionState::Disconnected(_))
+        matches!(state, ConnectionState::Disconnected(_))
     }
 }
 
 impl fmt::Debug for Reconnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reconnector").field("state", &self.told()).finish_non_exhaustive()
+        f.debug_struct("Reconnector").field("state", &self.state()).finish_non_exhaustive()
     }
 }
