@@ -304,7 +304,7 @@ impl ServerCall<'_> {
         }
         let feed = Arc::clone(&state) as _;
         let (session, observer) = (session.clone(), line.observer.clone());
-        let place = AnswerTarget::Slot { feed, session, number, observer, _burden: permit };
+        let place = AnswerTarget::Slot { feed, session, number, observer, _permit: permit };
         self.streams.get_or_insert_default().fed = Some((arguments, place));
         line.settle(|reply| reply.opened());
         Some((self, Feed::new(&state)))

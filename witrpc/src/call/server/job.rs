@@ -49,7 +49,7 @@ pub enum AnswerTarget {
         session: Session,
         number: u64,
         observer: CallObserver,
-        _burden: MethodPermit,
+        _permit: MethodPermit,
     },
 }
 
@@ -200,7 +200,7 @@ pub fn stream_job<T: Send + 'static>(
     let ended = Ended { flow, pool };
     let of_client = ClientJob::new(&session);
     Box::pin(async move {
-        let (_burden, _of_client) = (permit, of_client);
+        let (_permit, _of_client) = (permit, of_client);
         let handler = pin!(handler);
         let handler = caught(&span, handler);
         let outcome = match drops {

@@ -105,12 +105,12 @@ mod tests {
     #[test]
     fn a_client_has_so_many_methods_begun_until_they_end() {
         let load = Arc::<StreamLimits>::default();
-        let mut burdens: Vec<_> = std::iter::from_fn(|| load.begin(0).ok()).collect();
-        assert_eq!(burdens.len(), MAX_JOBS);
+        let mut permits: Vec<_> = std::iter::from_fn(|| load.begin(0).ok()).collect();
+        assert_eq!(permits.len(), MAX_JOBS);
         let refused = load.begin(0).err();
         let bound = Some(NotOpened::TooMany { limit: StreamLimit::Methods, max: MAX_JOBS });
         assert_eq!(refused, bound);
-        burdens.pop();
+        permits.pop();
         assert!(load.begin(0).is_ok());
     }
 
