@@ -146,10 +146,10 @@ impl Dispatcher {
     #[cold]
     fn observer(&self, tag: RequestTag, peer: &Arc<dyn Peer>, request: &Request) -> CallObserver {
         let Some(names) = self.names(tag) else { return CallObserver::plain(true) };
-        let watched =
+        let hook_call =
             self.hooks.as_ref().map(|hooks| ServerHookCall::new(hooks, peer, request, names));
         let span = ServedSpan::of_call(names, peer.client().id, request.ticket.call_id());
-        CallObserver::of_call(watched, span)
+        CallObserver::of_call(hook_call, span)
     }
 
     /// Returns the names of the service and the method that a tag means.
@@ -165,7 +165,7 @@ impl Dispatcher {
             None if tag.service == REGISTRY => &self.registry,
             None => return line.reply().unknown_method(),
         };
-        match line.observer.watched().map_or(Ok(()), ServerHookCall::before) {
+        match line.observer.hook_call().map_or(Ok(()), ServerHookCall::before) {
             Ok(()) => {}
             Err(NotBegun::Rejected(rejection)) => return line.reply().rejected(&rejection),
             Err(NotBegun::Panicked(message)) => return line.reply().panicked(&message),

@@ -163,8 +163,8 @@ impl<'a> ClientCall<'a> {
         self.extras().observed.span = MadeSpan::of_call(names);
         let prepared = match &inner.hook {
             Some(hook) => {
-                ClientHookCall::begin(hook, names, self.request_len()).and_then(|watched| {
-                    self.extras().observed.watched = Some(watched);
+                ClientHookCall::begin(hook, names, self.request_len()).and_then(|hook_call| {
+                    self.extras().observed.hook_call = Some(hook_call);
                     self.check()
                 })
             }

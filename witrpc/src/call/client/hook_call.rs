@@ -51,12 +51,13 @@ impl ClientHookCall {
     ) -> Result<Box<Self>, CallError> {
         let call = MadeCall { service, method, request_len, sent_as: None, duration: None };
         let began = hook.wants_durations.then(Instant::now);
-        let mut watched = Box::new(Self { hook: Arc::clone(hook), call, began, has_ended: false });
-        match watched.hook.hook.before(&watched.call) {
-            Ok(()) => Ok(watched),
+        let mut hook_call =
+            Box::new(Self { hook: Arc::clone(hook), call, began, has_ended: false });
+        match hook_call.hook.hook.before(&hook_call.call) {
+            Ok(()) => Ok(hook_call),
             Err(rejection) => {
                 let error = CallError::rejected(rejection);
-                watched.end(CallEnd::Failed(&error), 0);
+                hook_call.end(CallEnd::Failed(&error), 0);
                 Err(error)
             }
         }
@@ -85,13 +86,13 @@ impl Drop for ClientHookCall {
 
 /// The hook and the span around a call, if there are any.
 pub struct Observed {
-    pub watched: Option<Box<ClientHookCall>>,
+    pub hook_call: Option<Box<ClientHookCall>>,
     pub span: MadeSpan,
 }
 
 impl Default for Observed {
     fn default() -> Self {
-        Self { watched: None, span: MadeSpan::none() }
+        Self { hook_call: None, span: MadeSpan::none() }
     }
 }
 
@@ -100,15 +101,15 @@ impl Observed {
     #[inline]
     pub fn sent(&mut self, client_id: u64, ticket: Ticket) {
         self.span.sent(client_id, ticket);
-        if let Some(watched) = &mut self.watched {
-            watched.sent(client_id, ticket);
+        if let Some(hook_call) = &mut self.hook_call {
+            hook_call.sent(client_id, ticket);
         }
     }
 
     pub fn end(mut self, end: CallEnd<'_>, answer_len: usize) {
         self.span.ended(end);
-        if let Some(mut watched) = self.watched {
-            watched.end(end, answer_len);
+        if let Some(mut hook_call) = self.hook_call {
+            hook_call.end(end, answer_len);
         }
     }
 }

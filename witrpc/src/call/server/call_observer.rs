@@ -15,7 +15,7 @@ pub struct CallObserver {
     /// Whether the request runs a method.
     is_call: bool,
     /// The hooks around the call.
-    watched: Option<Arc<ServerHookCall>>,
+    hook_call: Option<Arc<ServerHookCall>>,
     span: ServedSpan,
 }
 
@@ -23,17 +23,17 @@ impl CallObserver {
     /// Creates the observer of a request that is only counted.
     #[inline]
     pub fn plain(is_call: bool) -> Self {
-        Self { is_call, watched: None, span: ServedSpan::none() }
+        Self { is_call, hook_call: None, span: ServedSpan::none() }
     }
 
     /// Creates the observer of a call with hooks or a span.
-    pub fn of_call(watched: Option<Arc<ServerHookCall>>, span: ServedSpan) -> Self {
-        Self { is_call: true, watched, span }
+    pub fn of_call(hook_call: Option<Arc<ServerHookCall>>, span: ServedSpan) -> Self {
+        Self { is_call: true, hook_call, span }
     }
 
     #[inline]
-    pub fn watched(&self) -> Option<&ServerHookCall> {
-        self.watched.as_deref()
+    pub fn hook_call(&self) -> Option<&ServerHookCall> {
+        self.hook_call.as_deref()
     }
 
     #[inline]
@@ -44,7 +44,7 @@ impl CallObserver {
     /// Returns whether the request is only counted.
     #[inline]
     pub fn is_plain(&self) -> bool {
-        self.watched.is_none() && !self.span.is_wanted()
+        self.hook_call.is_none() && !self.span.is_wanted()
     }
 
     /// Records that the request is answered; `is_heard` says whether the caller was still waiting.
@@ -66,8 +66,8 @@ impl CallObserver {
     #[cold]
     fn tell(&self, end: ServedEnd, len: usize) {
         self.span.ended(end);
-        if let Some(watched) = &self.watched {
-            watched.after(end, len);
+        if let Some(hook_call) = &self.hook_call {
+            hook_call.after(end, len);
         }
     }
 }
