@@ -17,12 +17,12 @@ use crate::observe::counters::{Counter, ThreadCounters};
 use crate::pool::{Job, Pool, Tenant};
 use crate::rt::Rare;
 use crate::stream::server::ServerStreams;
-use crate::stream::server::feed::{Feed, FeedState};
 use crate::stream::server::slot::HasSlot;
 use crate::stream::server::stream_cancel::StreamCancel;
 use crate::stream::server::stream_limits::MethodPermit;
 use crate::stream::server::stream_sender::{StreamSender, StreamWriter};
 use crate::stream::server::threads::FedJob;
+use crate::stream::server::upload_receiver::{UploadReceiver, UploadReceiverState};
 use crate::tag::{AnswerTag, Status};
 
 use super::arguments::{Arguments, BadArguments, OwnedArguments};
@@ -292,22 +292,22 @@ impl ServerCall<'_> {
 
     /// Opens the stream that the method takes. Returns `None` if that fails; the call is then
     /// answered.
-    pub(super) fn feed<T: FedItem>(mut self) -> Option<(Self, Feed<T>)> {
+    pub(super) fn feed<T: FedItem>(mut self) -> Option<(Self, UploadReceiver<T>)> {
         let line = self.line;
         let (arguments, number, permit) = self.take_stream_arguments()?;
         let session = line.peer.session();
         let server_streams = ServerStreams::of(session);
-        let state = FeedState::new(server_streams, number);
+        let state = UploadReceiverState::new(server_streams, number);
         if let Err(why) = server_streams.open(number, Arc::clone(&state) as _) {
             line.settle(|reply| reply.not_opened(why));
             return None;
         }
-        let feed = Arc::clone(&state) as _;
+        let upload = Arc::clone(&state) as _;
         let (session, observer) = (session.clone(), line.observer.clone());
-        let place = AnswerTarget::Slot { feed, session, number, observer, _permit: permit };
+        let place = AnswerTarget::Slot { upload, session, number, observer, _permit: permit };
         self.streams.get_or_insert_default().fed = Some((arguments, place));
         line.settle(|reply| reply.opened());
-        Some((self, Feed::new(&state)))
+        Some((self, UploadReceiver::new(&state)))
     }
 
     /// Runs the future that `run` makes of the arguments, and answers that the stream is open once
@@ -363,11 +363,11 @@ impl ServerCall<'_> {
             _ if !on_server_threads => self.line.start(job),
             None => self.line.pool.run_job(job, self.line.tenant()),
             // This handler waits for its client, and must not delay other clients in the pool.
-            Some((number, feed)) => {
+            Some((number, upload)) => {
                 let RequestContext { peer, pool, .. } = self.line;
                 let job = self.line.enlisted(job);
                 let threads = &ServerStreams::of(peer.session()).threads;
-                threads.run(FedJob { number, tenant: self.line.tenant(), job, feed }, pool);
+                threads.run(FedJob { number, tenant: self.line.tenant(), job, upload }, pool);
             }
         }
     }
@@ -388,10 +388,10 @@ impl ServerCall<'_> {
             },
         };
         let fed = match &place {
-            AnswerTarget::Slot { number, feed, .. } => Some((*number, Arc::clone(feed))),
+            AnswerTarget::Slot { number, upload, .. } => Some((*number, Arc::clone(upload))),
             AnswerTarget::Caller(_) => None,
         };
-        let stream_cancel = fed.as_ref().map(|(_, feed)| feed.stream_cancel());
+        let stream_cancel = fed.as_ref().map(|(_, upload)| upload.stream_cancel());
         let handler = run(arguments, line.context(stream_cancel));
         let late = LateReply::new(place, M::DROP_ON_DISCONNECT, line.pool);
         line.settled.set(true);

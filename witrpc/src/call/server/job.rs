@@ -45,7 +45,7 @@ pub enum AnswerTarget {
     /// The slot of a stream. Opening the stream answered the request, so the client asks for this
     /// answer separately.
     Slot {
-        feed: Arc<dyn HasSlot>,
+        upload: Arc<dyn HasSlot>,
         session: Session,
         number: u64,
         observer: CallObserver,
@@ -109,15 +109,15 @@ impl LateReply {
                     unless_gone(asked.peer.session(), handler).await
                 }
                 AnswerTarget::Caller(_) => Some(handler.await),
-                AnswerTarget::Slot { feed, .. } => unless_lost(&**feed, pin!(handler)).await,
+                AnswerTarget::Slot { upload, .. } => unless_lost(&**upload, pin!(handler)).await,
             };
             let late;
             let asked = match &self.place {
                 AnswerTarget::Caller(asked) => Some(asked),
                 AnswerTarget::Slot { .. } if outcome.is_none() => None,
-                AnswerTarget::Slot { feed, .. } => {
-                    feed.finish();
-                    late = poll_fn(|cx| feed.slot().poll_asked(cx)).await;
+                AnswerTarget::Slot { upload, .. } => {
+                    upload.finish();
+                    late = poll_fn(|cx| upload.slot().poll_asked(cx)).await;
                     late.as_ref()
                 }
             };
@@ -154,8 +154,8 @@ impl Drop for LateReply {
             AnswerTarget::Slot { session, number, .. } if stage == JobStage::Answered => {
                 ServerStreams::of(session).forget(*number);
             }
-            AnswerTarget::Slot { feed, session, number, observer, .. } => {
-                feed.leave_unanswered(Unanswered {
+            AnswerTarget::Slot { upload, session, number, observer, .. } => {
+                upload.leave_unanswered(Unanswered {
                     number: *number,
                     was_begun: stage == JobStage::Running,
                     observer: observer.clone(),
@@ -240,9 +240,12 @@ async fn unless_gone<F: Future>(session: &Session, handler: F) -> Option<F::Outp
 }
 
 /// Runs the handler. Returns `None`, and drops the handler, when the caller has gone.
-async fn unless_lost<F: Future>(feed: &dyn HasSlot, mut handler: Pin<&mut F>) -> Option<F::Output> {
+async fn unless_lost<F: Future>(
+    upload: &dyn HasSlot,
+    mut handler: Pin<&mut F>,
+) -> Option<F::Output> {
     poll_fn(|cx| {
-        if feed.slot().poll_lost(cx) {
+        if upload.slot().poll_lost(cx) {
             return Poll::Ready(None);
         }
         handler.as_mut().poll(cx).map(Some)

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::method::{FedMethod, Method, StreamMethod};
-use crate::stream::server::feed::Feed;
 use crate::stream::server::stream_sender::StreamWriter;
+use crate::stream::server::upload_receiver::UploadReceiver;
 
 use super::arguments::{BadArguments, OwnedArguments};
 use super::call::ServerCall;
@@ -56,9 +56,9 @@ impl<M: FedMethod> MethodCall<'_, M> {
     /// Opens the stream that the method takes. Returns `None` if that fails; the call is then
     /// answered.
     #[must_use]
-    pub fn feed(self) -> Option<(Self, Feed<M::Fed>)> {
-        let (call, feed) = self.call.feed()?;
-        Some((Self { call, ..self }, feed))
+    pub fn feed(self) -> Option<(Self, UploadReceiver<M::Fed>)> {
+        let (call, uploaded) = self.call.feed()?;
+        Some((Self { call, ..self }, uploaded))
     }
 }
 

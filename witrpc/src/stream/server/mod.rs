@@ -1,8 +1,9 @@
 //! The server's side of streams: the items that methods return, and the items that clients upload.
 //!
 //! No stream holds a lane or a thread while nothing happens in it. Items that a method makes wait in
-//! its [`stream_sender`] until the client pulls. Items that a client pushes wait in a [`feed`] until
-//! the method takes them. Both are bounded: at the bound, the task that makes items waits.
+//! its [`stream_sender`] until the client pulls. Items that a client pushes wait in an
+//! [`upload_receiver`] until the method takes them. Both are bounded: at the bound, the task that
+//! makes items waits.
 //!
 //! # Invariants
 //!
@@ -20,7 +21,6 @@
 //!    of the table. Answers are given, and wakers cloned, woken and dropped, after the locks are
 //!    released.
 
-pub mod feed;
 pub mod not_opened;
 pub mod notices;
 pub mod server_stream;
@@ -30,6 +30,7 @@ pub mod stream_limits;
 pub mod stream_sender;
 pub mod threads;
 mod unread;
+pub mod upload_receiver;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};

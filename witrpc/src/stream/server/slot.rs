@@ -90,7 +90,7 @@ impl Drop for Unheard {
     }
 }
 
-/// The slot and the stream cancel of a feed, whatever its items are.
+/// The slot and the stream cancel of an upload, whatever its items are.
 pub trait HasSlot: Send + Sync {
     fn slot(&self) -> &Slot;
 

@@ -52,17 +52,17 @@ pub struct FedJob {
     pub number: u64,
     pub tenant: Tenant,
     pub job: Job,
-    /// The feed, which notes that the job was refused.
-    pub feed: Arc<dyn HasSlot>,
+    /// The upload, which notes that the job was refused.
+    pub upload: Arc<dyn HasSlot>,
 }
 
 impl FedThreads {
     /// Runs a job, now or when its turn comes. If the system has no thread, the job is refused.
     pub fn run(self: &Arc<Self>, job: FedJob, pool: &Arc<Pool>) {
         let mut next = self.begin_or_queue(job);
-        while let Some(FedJob { number: _, tenant, job, feed }) = next {
+        while let Some(FedJob { number: _, tenant, job, upload }) = next {
             let Err((error, job)) = self.start(job, tenant, pool) else { return };
-            feed.slot().refuse(error.to_string());
+            upload.slot().refuse(error.to_string());
             drop(job);
             // Another job may be waiting by now for the freed place.
             next = self.next();

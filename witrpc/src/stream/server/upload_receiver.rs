@@ -22,36 +22,36 @@ use super::stream_limits::{Credit, StreamLimits};
 use super::unread::Unread;
 
 /// The items that a method's caller uploads, for generated code.
-pub struct Feed<T>(Reader<T>);
+pub struct UploadReceiver<T>(Reader<T>);
 
-// This impl has no bound: so a type that lacks one is an error only where the feed is made.
-impl<T> Feed<T> {
-    pub(crate) fn new(state: &Arc<FeedState<T>>) -> Self {
+// This impl has no bound: so a type that lacks one is an error only where the receiver is made.
+impl<T> UploadReceiver<T> {
+    pub(crate) fn new(state: &Arc<UploadReceiverState<T>>) -> Self {
         Self(Reader(Arc::clone(state)))
     }
 
     /// Returns the items as an iterator, which blocks its thread until there is an item.
-    pub fn iterator(self) -> FeedIterator<T> {
-        FeedIterator(self.0)
+    pub fn iterator(self) -> UploadIterator<T> {
+        UploadIterator(self.0)
     }
 
     /// Returns the items as a stream.
-    pub fn stream(self) -> FeedStream<T> {
-        FeedStream(self.0)
+    pub fn stream(self) -> UploadStream<T> {
+        UploadStream(self.0)
     }
 }
 
 /// The items of an upload, for a method that takes an `impl Iterator`.
-pub struct FeedIterator<T>(Reader<T>);
+pub struct UploadIterator<T>(Reader<T>);
 
 /// The items of an upload, for a method that takes an `impl Stream`.
-pub struct FeedStream<T>(Reader<T>);
+pub struct UploadStream<T>(Reader<T>);
 
 /// The method's end. The client learns when it is dropped.
-struct Reader<T>(Arc<FeedState<T>>);
+struct Reader<T>(Arc<UploadReceiverState<T>>);
 
 /// The items that have arrived, and the slot for the answer.
-pub struct FeedState<T> {
+pub struct UploadReceiverState<T> {
     items: Mutex<ReceivedItems<T>>,
     /// Signalled when an item has arrived, or none will.
     changed: Condvar,
@@ -102,7 +102,7 @@ enum RoomNotice {
     Notice,
 }
 
-impl<T: FedItem> FeedState<T> {
+impl<T: FedItem> UploadReceiverState<T> {
     /// Creates the state of the client's stream of that number.
     pub fn new(server_streams: &ServerStreams, number: u64) -> Arc<Self> {
         let items = ReceivedItems {
@@ -170,7 +170,7 @@ impl<T: FedItem> FeedState<T> {
     }
 }
 
-impl<T> FeedState<T> {
+impl<T> UploadReceiverState<T> {
     /// Tells the client that there is room for more items.
     fn tell_room(&self, room: RoomNotice) {
         match room {
@@ -199,7 +199,7 @@ enum Taken {
     Unwanted,
 }
 
-impl<T: FedItem> ServerStream for FeedState<T> {
+impl<T: FedItem> ServerStream for UploadReceiverState<T> {
     fn pull(&self, asked: PendingReply) -> StreamStatus {
         self.slot.fill(asked)
     }
@@ -289,7 +289,7 @@ impl<T> ReceivedItems<T> {
     }
 }
 
-impl<T> Iterator for FeedIterator<T> {
+impl<T> Iterator for UploadIterator<T> {
     type Item = T;
 
     /// Returns the next item. If the client disconnects before its last item, this unwinds out of
@@ -316,7 +316,7 @@ impl<T> Iterator for FeedIterator<T> {
     }
 }
 
-impl<T> Stream for FeedStream<T> {
+impl<T> Stream for UploadStream<T> {
     type Item = T;
 
     /// Polls for the next item. If the client disconnects before its last item, the poll stays
@@ -352,7 +352,7 @@ impl<T> Drop for Reader<T> {
     }
 }
 
-impl<T: FedItem> HasSlot for FeedState<T> {
+impl<T: FedItem> HasSlot for UploadReceiverState<T> {
     fn slot(&self) -> &Slot {
         &self.slot
     }
@@ -376,7 +376,7 @@ impl<T: FedItem> HasSlot for FeedState<T> {
     }
 }
 
-impl<T> Drop for FeedState<T> {
+impl<T> Drop for UploadReceiverState<T> {
     fn drop(&mut self) {
         self.stream_cancel.cut();
     }
