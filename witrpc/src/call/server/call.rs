@@ -21,7 +21,7 @@ use crate::stream::server::slot::HasSlot;
 use crate::stream::server::stream_cancel::StreamCancel;
 use crate::stream::server::stream_limits::MethodPermit;
 use crate::stream::server::stream_sender::{StreamSender, StreamWriter};
-use crate::stream::server::threads::FedJob;
+use crate::stream::server::threads::UploadJob;
 use crate::stream::server::upload_receiver::{UploadReceiver, UploadReceiverState};
 use crate::tag::{AnswerTag, Status};
 
@@ -367,7 +367,7 @@ impl ServerCall<'_> {
                 let RequestContext { peer, pool, .. } = self.line;
                 let job = self.line.enlisted(job);
                 let threads = &ServerStreams::of(peer.session()).threads;
-                threads.run(FedJob { number, tenant: self.line.tenant(), job, upload }, pool);
+                threads.run(UploadJob { number, tenant: self.line.tenant(), job, upload }, pool);
             }
         }
     }

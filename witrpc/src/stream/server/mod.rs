@@ -40,7 +40,7 @@ use notices::Notices;
 use server_stream::{ServerStream, StreamStatus};
 use slot::Unheard;
 use stream_limits::StreamLimits;
-use threads::{FedJob, FedThreads};
+use threads::{UploadJob, UploadThreads};
 use witrpc_rt::lock;
 use witrpc_transport::Session;
 
@@ -61,7 +61,7 @@ pub struct ServerStreams {
     /// The limits on what the streams cost.
     pub load: Arc<StreamLimits>,
     /// The threads for methods that wait for uploaded items.
-    pub threads: Arc<FedThreads>,
+    pub threads: Arc<UploadThreads>,
     /// The notices of the client's uploads.
     pub notices: Arc<Notices>,
 }
@@ -79,7 +79,7 @@ struct Table {
 #[must_use = "where it is dropped, code of users runs"]
 pub struct Remains {
     unheard: Vec<Unheard>,
-    jobs: Vec<FedJob>,
+    jobs: Vec<UploadJob>,
     server_streams: Vec<Arc<dyn ServerStream>>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Such a method keeps its thread for as long as its client wants. On a thread of the pool it would block
 //! all other calls, even those that bring what it waits for. So it runs on its own thread. A client has
-//! [`MAX_FED_THREADS`] of them. Further methods wait until one is free, which delays only that client. If
+//! [`MAX_UPLOAD_THREADS`] of them. Further methods wait until one is free, which delays only that client. If
 //! the system refuses a thread, the call fails: its job must not run on a thread that serves other
 //! clients.
 //!
@@ -31,23 +31,23 @@ use crate::rt::block_on;
 use super::slot::HasSlot;
 
 /// The most methods with an upload of one client that have a thread.
-const MAX_FED_THREADS: usize = 8;
+const MAX_UPLOAD_THREADS: usize = 8;
 
 /// The threads of one client.
 #[derive(Default)]
-pub struct FedThreads(Mutex<StreamThreadsState>);
+pub struct UploadThreads(Mutex<UploadThreadsState>);
 
 #[derive(Default)]
-struct StreamThreadsState {
+struct UploadThreadsState {
     /// How many threads run or are being started.
     running: usize,
-    waiting: VecDeque<FedJob>,
+    waiting: VecDeque<UploadJob>,
     /// The client has gone, so no job waits any more.
     left: bool,
 }
 
 /// The job of a method with an upload.
-pub struct FedJob {
+pub struct UploadJob {
     /// The number of its stream.
     pub number: u64,
     pub tenant: Tenant,
@@ -56,11 +56,11 @@ pub struct FedJob {
     pub upload: Arc<dyn HasSlot>,
 }
 
-impl FedThreads {
+impl UploadThreads {
     /// Runs a job, now or when its turn comes. If the system has no thread, the job is refused.
-    pub fn run(self: &Arc<Self>, job: FedJob, pool: &Arc<Pool>) {
+    pub fn run(self: &Arc<Self>, job: UploadJob, pool: &Arc<Pool>) {
         let mut next = self.begin_or_queue(job);
-        while let Some(FedJob { number: _, tenant, job, upload }) = next {
+        while let Some(UploadJob { number: _, tenant, job, upload }) = next {
             let Err((error, job)) = self.start(job, tenant, pool) else { return };
             upload.slot().refuse(error.to_string());
             drop(job);
@@ -70,9 +70,9 @@ impl FedThreads {
     }
 
     /// Returns the job if it gets a thread now; otherwise queues it.
-    fn begin_or_queue(&self, job: FedJob) -> Option<FedJob> {
+    fn begin_or_queue(&self, job: UploadJob) -> Option<UploadJob> {
         let mut state = lock(&self.0);
-        if state.running < MAX_FED_THREADS {
+        if state.running < MAX_UPLOAD_THREADS {
             state.running += 1;
             return Some(job);
         }
@@ -118,7 +118,7 @@ impl FedThreads {
     }
 
     /// Returns the next job for a thread that has finished one. Without a job, the thread ends.
-    fn next(&self) -> Option<FedJob> {
+    fn next(&self) -> Option<UploadJob> {
         let mut state = lock(&self.0);
         match state.waiting.pop_front() {
             Some(job) => Some(job),
@@ -140,7 +140,7 @@ impl FedThreads {
     /// Ends the waiting of all jobs, because the client has disconnected. Returns the jobs that
     /// will never run: dropping one tells the hooks.
     #[must_use]
-    pub fn leave(&self) -> Vec<FedJob> {
+    pub fn leave(&self) -> Vec<UploadJob> {
         let mut state = lock(&self.0);
         state.left = true;
         let waiting = std::mem::take(&mut state.waiting);
