@@ -44,7 +44,7 @@ struct NoticesState<A> {
 /// An answer that is due, and its request.
 #[must_use = "the client waits for it"]
 enum Due<A> {
-    News(A, Vec<u8>),
+    PendingNotices(A, Vec<u8>),
     /// No upload is open.
     End(A),
     /// Another request already waits.
@@ -54,7 +54,7 @@ enum Due<A> {
 impl Due<PendingReply> {
     fn give(self) {
         match self {
-            Due::News(asked, message) => asked.reply().notices(&message),
+            Due::PendingNotices(asked, message) => asked.reply().notices(&message),
             Due::End(asked) => asked.reply().end(),
             Due::Refusal(asked) => {
                 asked.reply().bad_request("a pull of notices is still unanswered");
@@ -114,7 +114,7 @@ impl<A> NoticesState<A> {
             return None;
         }
         self.pending.push_back((number, notice));
-        self.waiting.take().map(|asked| Due::News(asked, self.take()))
+        self.waiting.take().map(|asked| Due::PendingNotices(asked, self.take()))
     }
 
     fn pull(&mut self, asked: A) -> Option<Due<A>> {
@@ -122,7 +122,7 @@ impl<A> NoticesState<A> {
             return Some(Due::Refusal(asked));
         }
         if !self.pending.is_empty() {
-            return Some(Due::News(asked, self.take()));
+            return Some(Due::PendingNotices(asked, self.take()));
         }
         if self.uploads.is_empty() {
             return Some(Due::End(asked));

@@ -17,7 +17,7 @@ type PendingReply = usize;
 /// The answer to a request.
 #[derive(Debug, PartialEq)]
 enum Answer {
-    News(Vec<(u64, Notice)>),
+    PendingNotices(Vec<(u64, Notice)>),
     End,
 }
 
@@ -41,9 +41,10 @@ impl World {
     fn give(&self, due: Option<Due<PendingReply>>) {
         let (asked, answer) = match due {
             None => return,
-            Some(Due::News(asked, message)) => {
-                (asked, Answer::News(Notice::read_all(&message).expect("it is the server's")))
-            }
+            Some(Due::PendingNotices(asked, message)) => (
+                asked,
+                Answer::PendingNotices(Notice::read_all(&message).expect("it is the server's")),
+            ),
             Some(Due::End(asked)) => (asked, Answer::End),
             Some(Due::Refusal(_)) => panic!("the client asks once at a time"),
         };
@@ -91,7 +92,7 @@ impl World {
         let mut heard = Vec::new();
         for asked in 0.. {
             match self.ask(asked) {
-                Answer::News(news) => heard.extend(news),
+                Answer::PendingNotices(notices) => heard.extend(notices),
                 Answer::End => break,
             }
             if heard.len() >= count {
@@ -186,8 +187,8 @@ fn of_an_upload_that_is_closed_nothing_is_told_and_the_others_are() {
         let mut asked = 0;
         let mut heard = Vec::new();
         while !heard.contains(&(2, Notice::Answered)) {
-            let Answer::News(news) = world.ask(asked) else { panic!("one is open") };
-            heard.extend(news);
+            let Answer::PendingNotices(notices) = world.ask(asked) else { panic!("one is open") };
+            heard.extend(notices);
             asked += 1;
         }
         closes.join().unwrap();
