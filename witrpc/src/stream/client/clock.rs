@@ -158,7 +158,7 @@ impl Clock {
         {
             return;
         }
-        let alarm = target.streams.lanes.share.timer.arm(at, cx.waker().clone());
+        let alarm = target.streams.lanes.permits.timer.arm(at, cx.waker().clone());
         self.alarm = Some((alarm, at, cx.waker().clone()));
     }
 }

@@ -28,7 +28,7 @@ impl LinkStreams {
         let streams = Arc::new(Self {
             lanes: StreamLanes {
                 channel: Arc::clone(channel),
-                share: WaitPermits::new(channel.lanes()),
+                permits: WaitPermits::new(channel.lanes()),
             },
             codec,
             closing: Closing::new(),
@@ -61,7 +61,7 @@ impl Wake for WhenLost {
     fn wake(self: Arc<Self>) {
         if let Some(streams) = self.0.upgrade() {
             let lost = streams.lanes.channel.lost().unwrap_or(ChannelError::PeerDied);
-            streams.lanes.share.lose(of_what_goes_on(lost));
+            streams.lanes.permits.lose(of_what_goes_on(lost));
         }
     }
 }

@@ -180,7 +180,7 @@ impl Registration {
         let notices = self.streams.notices.lock();
         let lacks_lane = notices.under_way().is_some_and(Pull::waits_for_lane);
         drop(notices);
-        lacks_lane.then(|| self.streams.lanes.share.refusal_of_notices())
+        lacks_lane.then(|| self.streams.lanes.permits.refusal_of_notices())
     }
 
     fn poll<T>(
@@ -188,7 +188,7 @@ impl Registration {
         cx: &Context<'_>,
         look: impl FnOnce(&mut Upload) -> Option<Result<T, NoticeError>>,
     ) -> Poll<Result<T, NoticeError>> {
-        if let Err(refusal) = self.streams.lanes.share.check() {
+        if let Err(refusal) = self.streams.lanes.permits.check() {
             return Poll::Ready(Err(NoticeError::Channel(refusal)));
         }
         // Clone and drop wakers without the lock: that runs code of the user's.

@@ -14,7 +14,7 @@ use super::wait_permits::{PermitWaiter, Purpose, WaitPermit, WaitPermits};
 /// The lanes of a link, and the permits to hold one of them for long.
 pub struct StreamLanes {
     pub channel: Arc<dyn ClientChannel>,
-    pub share: Arc<WaitPermits>,
+    pub permits: Arc<WaitPermits>,
 }
 
 /// A request about a stream or all events, from its first poll to its answer. Dropping it abandons
@@ -39,7 +39,7 @@ enum RequestPermit {
 
 impl RequestPermit {
     fn wanted(lanes: &StreamLanes, purpose: Purpose) -> Self {
-        Self::Wanted(Arc::clone(&lanes.share), purpose, None)
+        Self::Wanted(Arc::clone(&lanes.permits), purpose, None)
     }
 }
 
@@ -76,13 +76,13 @@ impl Request {
     /// Creates a [continuing](Self::continuing) request that may wait at the server, if there are spare
     /// lanes.
     pub fn with_spare_permit(lanes: &StreamLanes) -> Option<Self> {
-        let permit = RequestPermit::Here(lanes.share.spare()?);
+        let permit = RequestPermit::Here(lanes.permits.try_acquire_spare()?);
         Some(Self { permit, ..Self::continuing(lanes, Limit::Never) })
     }
 
     /// Sends a request before it is needed, unless that would make another request wait.
     pub fn ahead(lanes: &StreamLanes, control: &Control<'_>) -> Option<Self> {
-        let permit = RequestPermit::Here(lanes.share.spare()?);
+        let permit = RequestPermit::Here(lanes.permits.try_acquire_spare()?);
         let mut request = Self { permit, is_aside: true, ..Self::plain(lanes, Limit::Never) };
         let sent = control.with_message(|message| request.pending_call.try_send(message));
         if !sent.ok()? {
@@ -101,8 +101,8 @@ impl Request {
         if self.pending_call.is_sent() {
             return Poll::Ready(Ok(()));
         }
-        if let RequestPermit::Wanted(share, purpose, turn) = &mut self.permit {
-            let permit = share.poll_permit(*purpose, cx, turn, self.pending_call.limit());
+        if let RequestPermit::Wanted(permits, purpose, waiter) = &mut self.permit {
+            let permit = permits.poll_permit(*purpose, cx, waiter, self.pending_call.limit());
             self.permit = RequestPermit::Here(ready!(permit)?);
         }
         let sent = control.with_message(|message| self.pending_call.poll_try_send(cx, message));

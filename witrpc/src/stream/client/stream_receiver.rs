@@ -241,7 +241,7 @@ impl<T, E> StreamReceiver<T, E> {
             self.patience = Instant::now().checked_add(timeout).map(|until| (until, None));
         }
         let Some((until, alarm)) = &mut self.patience else { return Poll::Pending };
-        ready!(open.streams.lanes.share.timer.poll_until(*until, cx, alarm));
+        ready!(open.streams.lanes.permits.timer.poll_until(*until, cx, alarm));
         self.patience = None;
         Poll::Ready(())
     }

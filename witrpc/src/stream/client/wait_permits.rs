@@ -82,7 +82,7 @@ pub struct WaitPermit(Arc<WaitPermits>, Purpose);
 
 /// A place among the requests that wait for a permit.
 pub struct PermitWaiter {
-    share: Arc<WaitPermits>,
+    permits: Arc<WaitPermits>,
     purpose: Purpose,
     place: u64,
     _alarm: Option<Alarm>,
@@ -147,7 +147,7 @@ impl WaitPermits {
     }
 
     /// Takes a permit for a request that could do without: only while half of those for items are free.
-    pub fn spare(self: &Arc<Self>) -> Option<WaitPermit> {
+    pub fn try_acquire_spare(self: &Arc<Self>) -> Option<WaitPermit> {
         let mut state = lock(&self.state);
         let is_spare = state.items < self.most_items / 2;
         if !is_spare || state.waiting.iter().any(|waiting| !waiting.is_empty()) {
@@ -166,7 +166,7 @@ impl WaitPermits {
         waiting.into_iter().flat_map(BTreeMap::into_values).for_each(wake);
     }
 
-    /// Polls for a permit until the limit has passed. The caller keeps `turn` between polls.
+    /// Polls for a permit until the limit has passed. The caller keeps `waiter` between polls.
     ///
     /// # Errors
     ///
@@ -176,7 +176,7 @@ impl WaitPermits {
         self: &Arc<Self>,
         purpose: Purpose,
         cx: &Context<'_>,
-        turn: &mut Option<PermitWaiter>,
+        waiter: &mut Option<PermitWaiter>,
         limit: &mut Limit,
     ) -> Poll<Result<WaitPermit, ChannelError>> {
         self.check()?;
@@ -184,27 +184,27 @@ impl WaitPermits {
         let mut state = lock(&self.state);
         if let Some(lost) = state.lost {
             drop(state);
-            *turn = None;
+            *waiter = None;
             return Poll::Ready(Err(lost));
         }
-        let has_permit = match turn {
-            Some(turn) => state.granted.remove(&turn.place),
+        let has_permit = match waiter {
+            Some(waiter) => state.granted.remove(&waiter.place),
             None => self.take_unless_others_wait(&mut state, purpose),
         };
         if has_permit {
             drop(state);
-            *turn = None;
+            *waiter = None;
             return Poll::Ready(Ok(WaitPermit(Arc::clone(self), purpose)));
         }
         let at = limit.instant();
         if at.is_some_and(|at| at <= Instant::now()) {
             let refusal = self.refusal(&state, purpose);
             drop(state);
-            *turn = None;
+            *waiter = None;
             return Poll::Ready(Err(refusal));
         }
-        let place = match turn {
-            Some(turn) => turn.place,
+        let place = match waiter {
+            Some(waiter) => waiter.place,
             None => {
                 state.next += 1;
                 state.next
@@ -214,13 +214,13 @@ impl WaitPermits {
         drop(state);
         // Outside of the lock, as it may be a task's last waker.
         drop(former);
-        let turn = turn.get_or_insert_with(|| PermitWaiter {
-            share: Arc::clone(self),
+        let waiter = waiter.get_or_insert_with(|| PermitWaiter {
+            permits: Arc::clone(self),
             purpose,
             place,
             _alarm: None,
         });
-        turn._alarm = at.map(|at| self.timer.arm(at, cx.waker().clone()));
+        waiter._alarm = at.map(|at| self.timer.arm(at, cx.waker().clone()));
         Poll::Pending
     }
 
@@ -261,13 +261,13 @@ impl Drop for WaitPermit {
 
 impl Drop for PermitWaiter {
     fn drop(&mut self) {
-        let mut state = lock(&self.share.state);
+        let mut state = lock(&self.permits.state);
         if state.granted.remove(&self.place) {
             *state.count(self.purpose) -= 1;
         }
         let waker = state.waiting(self.purpose).remove(&self.place);
         // The requests that waited behind it may have their permit.
-        self.share.hand_on(state);
+        self.permits.hand_on(state);
         drop(waker);
     }
 }
@@ -293,20 +293,20 @@ mod tests {
     /// A request that waits for a permit.
     struct Waiter {
         wakes: Arc<Wakes>,
-        turn: Option<PermitWaiter>,
+        waiter: Option<PermitWaiter>,
     }
 
     impl Waiter {
         fn new() -> Self {
-            Self { wakes: Arc::default(), turn: None }
+            Self { wakes: Arc::default(), waiter: None }
         }
 
-        fn poll(&mut self, share: &Arc<WaitPermits>, limit: &mut Limit) -> Poll<bool> {
+        fn poll(&mut self, permits: &Arc<WaitPermits>, limit: &mut Limit) -> Poll<bool> {
             let waker = Waker::from(Arc::clone(&self.wakes));
-            let polled = share.poll_permit(
+            let polled = permits.poll_permit(
                 Purpose::Items,
                 &Context::from_waker(&waker),
-                &mut self.turn,
+                &mut self.waiter,
                 limit,
             );
             polled.map(|permit| permit.map(std::mem::forget).is_ok())
@@ -317,9 +317,9 @@ mod tests {
         }
     }
 
-    fn permit(share: &Arc<WaitPermits>) -> WaitPermit {
+    fn permit(permits: &Arc<WaitPermits>) -> WaitPermit {
         let cx = Context::from_waker(Waker::noop());
-        match share.poll_permit(Purpose::Items, &cx, &mut None, &mut Limit::Never) {
+        match permits.poll_permit(Purpose::Items, &cx, &mut None, &mut Limit::Never) {
             Poll::Ready(Ok(permit)) => permit,
             _ => panic!("one is free"),
         }
@@ -327,81 +327,81 @@ mod tests {
 
     #[test]
     fn permits_go_to_waiting_requests_in_their_order() {
-        let share = WaitPermits::new(2);
-        let held = permit(&share);
+        let permits = WaitPermits::new(2);
+        let held = permit(&permits);
         let [mut first, mut second] = [Waiter::new(), Waiter::new()];
-        assert!(first.poll(&share, &mut Limit::Never).is_pending());
-        assert!(second.poll(&share, &mut Limit::Never).is_pending());
+        assert!(first.poll(&permits, &mut Limit::Never).is_pending());
+        assert!(second.poll(&permits, &mut Limit::Never).is_pending());
         drop(held);
         assert!(first.was_woken() && !second.was_woken());
-        assert!(second.poll(&share, &mut Limit::Never).is_pending(), "it is not its turn");
-        assert_eq!(first.poll(&share, &mut Limit::Never), Poll::Ready(true));
+        assert!(second.poll(&permits, &mut Limit::Never).is_pending(), "it is not its turn");
+        assert_eq!(first.poll(&permits, &mut Limit::Never), Poll::Ready(true));
     }
 
     #[test]
     fn a_woken_request_that_is_dropped_wakes_the_next() {
-        let share = WaitPermits::new(2);
-        let held = permit(&share);
+        let permits = WaitPermits::new(2);
+        let held = permit(&permits);
         let [mut first, mut second] = [Waiter::new(), Waiter::new()];
-        assert!(first.poll(&share, &mut Limit::Never).is_pending());
-        assert!(second.poll(&share, &mut Limit::Never).is_pending());
+        assert!(first.poll(&permits, &mut Limit::Never).is_pending());
+        assert!(second.poll(&permits, &mut Limit::Never).is_pending());
         drop(held);
         drop(first);
         assert!(second.was_woken());
-        assert_eq!(second.poll(&share, &mut Limit::Never), Poll::Ready(true));
+        assert_eq!(second.poll(&permits, &mut Limit::Never), Poll::Ready(true));
     }
 
     #[test]
     fn a_later_request_does_not_overtake_a_woken_one() {
         for lanes in 2..=4 {
-            let share = WaitPermits::new(lanes);
-            let held = permit(&share);
+            let permits = WaitPermits::new(lanes);
+            let held = permit(&permits);
             let [mut first, mut later] = [Waiter::new(), Waiter::new()];
-            assert!(first.poll(&share, &mut Limit::Never).is_pending());
+            assert!(first.poll(&permits, &mut Limit::Never).is_pending());
             drop(held);
             assert!(first.was_woken());
-            assert!(share.spare().is_none());
-            assert!(later.poll(&share, &mut Limit::Never).is_pending(), "{lanes} lanes");
-            assert_eq!(first.poll(&share, &mut Limit::Never), Poll::Ready(true));
+            assert!(permits.try_acquire_spare().is_none());
+            assert!(later.poll(&permits, &mut Limit::Never).is_pending(), "{lanes} lanes");
+            assert_eq!(first.poll(&permits, &mut Limit::Never), Poll::Ready(true));
         }
     }
 
     #[test]
     fn a_request_behind_a_dropped_one_gets_what_is_free() {
-        let share = WaitPermits::new(4);
-        let held = take(&share, Purpose::Notices).expect("it is free");
+        let permits = WaitPermits::new(4);
+        let held = take(&permits, Purpose::Notices).expect("it is free");
         let (cx, mut notices) = (Context::from_waker(Waker::noop()), None);
-        let polled = share.poll_permit(Purpose::Notices, &cx, &mut notices, &mut Limit::Never);
+        let polled = permits.poll_permit(Purpose::Notices, &cx, &mut notices, &mut Limit::Never);
         assert!(polled.is_pending());
         let mut items = Waiter::new();
-        assert!(items.poll(&share, &mut Limit::Never).is_pending(), "notices come first");
+        assert!(items.poll(&permits, &mut Limit::Never).is_pending(), "notices come first");
         drop(notices);
         assert!(items.was_woken());
-        assert_eq!(items.poll(&share, &mut Limit::Never), Poll::Ready(true));
+        assert_eq!(items.poll(&permits, &mut Limit::Never), Poll::Ready(true));
         drop(held);
     }
 
     #[test]
     fn no_request_waits_beyond_the_limit_or_for_a_missing_permit() {
-        let share = WaitPermits::new(2);
-        let _held = permit(&share);
+        let permits = WaitPermits::new(2);
+        let _held = permit(&permits);
         let mut late = Waiter::new();
-        assert_eq!(late.poll(&share, &mut Limit::Within(Duration::ZERO)), Poll::Ready(false));
+        assert_eq!(late.poll(&permits, &mut Limit::Within(Duration::ZERO)), Poll::Ready(false));
         let none = WaitPermits::new(1);
         assert_eq!(Waiter::new().poll(&none, &mut Limit::Never), Poll::Ready(false));
     }
 
     #[test]
     fn spare_permits_leave_half_to_others() {
-        let share = WaitPermits::new(8);
-        let spare: Vec<_> = std::iter::from_fn(|| share.spare()).collect();
+        let permits = WaitPermits::new(8);
+        let spare: Vec<_> = std::iter::from_fn(|| permits.try_acquire_spare()).collect();
         assert_eq!(spare.len(), 2);
-        let _needed = [permit(&share), permit(&share)];
+        let _needed = [permit(&permits), permit(&permits)];
     }
 
-    fn take(share: &Arc<WaitPermits>, purpose: Purpose) -> Option<WaitPermit> {
+    fn take(permits: &Arc<WaitPermits>, purpose: Purpose) -> Option<WaitPermit> {
         let cx = Context::from_waker(Waker::noop());
-        match share.poll_permit(purpose, &cx, &mut None, &mut Limit::Never) {
+        match permits.poll_permit(purpose, &cx, &mut None, &mut Limit::Never) {
             Poll::Ready(permit) => permit.ok(),
             Poll::Pending => None,
         }
@@ -410,10 +410,10 @@ mod tests {
     #[test]
     fn lanes_are_left_for_calls_and_events_whatever_is_held() {
         for lanes in 2..20 {
-            let share = WaitPermits::new(lanes);
-            let spare: Vec<_> = std::iter::from_fn(|| share.spare()).collect();
-            let items: Vec<_> = std::iter::from_fn(|| take(&share, Purpose::Items)).collect();
-            let notices = take(&share, Purpose::Notices);
+            let permits = WaitPermits::new(lanes);
+            let spare: Vec<_> = std::iter::from_fn(|| permits.try_acquire_spare()).collect();
+            let items: Vec<_> = std::iter::from_fn(|| take(&permits, Purpose::Items)).collect();
+            let notices = take(&permits, Purpose::Notices);
             let of_items = spare.len() + items.len();
             let held = (of_items + usize::from(notices.is_some())) as u32;
             let events = u32::from(lanes >= LANES_FOR_EVENTS);
@@ -426,15 +426,15 @@ mod tests {
 
     #[test]
     fn notices_come_before_requests_for_items() {
-        let share = WaitPermits::new(2);
-        let held = permit(&share);
+        let permits = WaitPermits::new(2);
+        let held = permit(&permits);
         let mut items = Waiter::new();
-        assert!(items.poll(&share, &mut Limit::Never).is_pending());
+        assert!(items.poll(&permits, &mut Limit::Never).is_pending());
         let wakes = Arc::<Wakes>::default();
-        let (waker, mut turn) = (Waker::from(Arc::clone(&wakes)), None);
+        let (waker, mut waiter) = (Waker::from(Arc::clone(&wakes)), None);
         let mut notices = || {
             let cx = Context::from_waker(&waker);
-            share.poll_permit(Purpose::Notices, &cx, &mut turn, &mut Limit::Never)
+            permits.poll_permit(Purpose::Notices, &cx, &mut waiter, &mut Limit::Never)
         };
         assert!(notices().is_pending());
         drop(held);
@@ -446,10 +446,10 @@ mod tests {
 
     #[test]
     fn a_request_that_waited_in_vain_learns_how_many_lanes_are_needed() {
-        let refused = |share: &Arc<WaitPermits>, purpose| {
+        let refused = |permits: &Arc<WaitPermits>, purpose| {
             let cx = Context::from_waker(Waker::noop());
             let mut limit = Limit::Within(Duration::ZERO);
-            match share.poll_permit(purpose, &cx, &mut None, &mut limit) {
+            match permits.poll_permit(purpose, &cx, &mut None, &mut limit) {
                 Poll::Ready(Err(refusal)) => refusal,
                 _ => panic!("there is none"),
             }
@@ -458,30 +458,30 @@ mod tests {
         let kinds = [Purpose::Items, Purpose::Notices];
         assert_eq!(kinds.map(|kind| refused(&WaitPermits::new(1), kind)), [too_few(1, 2); 2]);
         for lanes in [2, 3] {
-            let share = WaitPermits::new(lanes);
-            let held = permit(&share);
-            assert_eq!(refused(&share, Purpose::Items), ChannelError::NoFreeLane);
-            assert_eq!(refused(&share, Purpose::Notices), too_few(lanes, 4));
+            let permits = WaitPermits::new(lanes);
+            let held = permit(&permits);
+            assert_eq!(refused(&permits, Purpose::Items), ChannelError::NoFreeLane);
+            assert_eq!(refused(&permits, Purpose::Notices), too_few(lanes, 4));
             drop(held);
-            let _held = take(&share, Purpose::Notices).expect("it is free");
-            assert_eq!(refused(&share, Purpose::Items), too_few(lanes, 4));
+            let _held = take(&permits, Purpose::Notices).expect("it is free");
+            assert_eq!(refused(&permits, Purpose::Items), too_few(lanes, 4));
         }
     }
 
     #[test]
     fn a_lost_connection_ends_every_wait_and_begins_none() {
-        let share = WaitPermits::new(3);
-        let _held = permit(&share);
+        let permits = WaitPermits::new(3);
+        let _held = permit(&permits);
         let mut waiters = [Waiter::new(), Waiter::new()];
         for waiter in &mut waiters {
-            assert!(waiter.poll(&share, &mut Limit::Never).is_pending());
+            assert!(waiter.poll(&permits, &mut Limit::Never).is_pending());
         }
-        share.lose(ChannelError::PeerDied);
+        permits.lose(ChannelError::PeerDied);
         for waiter in &mut waiters {
             assert!(waiter.was_woken());
-            assert_eq!(waiter.poll(&share, &mut Limit::Never), Poll::Ready(false));
+            assert_eq!(waiter.poll(&permits, &mut Limit::Never), Poll::Ready(false));
         }
-        assert!(take(&share, Purpose::Notices).is_none());
-        assert_eq!(Waiter::new().poll(&share, &mut Limit::Never), Poll::Ready(false));
+        assert!(take(&permits, Purpose::Notices).is_none());
+        assert_eq!(Waiter::new().poll(&permits, &mut Limit::Never), Poll::Ready(false));
     }
 }
