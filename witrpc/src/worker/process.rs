@@ -31,7 +31,7 @@ pub struct Process {
     /// Its standard error, until no process can write to it any more.
     errors: Option<ChildStderr>,
     forward: bool,
-    last_words: StderrTail,
+    stderr_tail: StderrTail,
     /// What has arrived over the line, until it is a report.
     heard: Vec<u8>,
     /// Whether a report may still come.
@@ -107,9 +107,9 @@ impl Process {
                 return Err(system("watch the worker")(source));
             }
         };
-        let last_words = StderrTail::default();
+        let stderr_tail = StderrTail::default();
         let (heard, listening, reaped) = (Vec::new(), true, false);
-        Ok(Self { child, pid_fd, errors, forward, last_words, heard, listening, reaped })
+        Ok(Self { child, pid_fd, errors, forward, stderr_tail, heard, listening, reaped })
     }
 
     /// Waits for the next event, and meanwhile reads what the process writes.
@@ -145,7 +145,7 @@ impl Process {
         {
             rest = rest.saturating_sub(read);
         }
-        WorkerExit::new(status, self.last_words.text())
+        WorkerExit::new(status, self.stderr_tail.text())
     }
 
     /// Kills and reaps it.
@@ -189,7 +189,7 @@ impl Process {
         };
         match read {
             Ok(len @ 1..) => {
-                self.last_words.push(&part[..len]);
+                self.stderr_tail.push(&part[..len]);
                 if self.forward {
                     // If this process's standard error is closed, the text is lost.
                     let _ = io::stderr().write_all(&part[..len]);
