@@ -32,10 +32,10 @@ pub struct ServerQueue {
     guard: Arc<Guard>,
     limits: Limits,
     arrivals: Arc<Arrivals>,
-    state: Mutex<State>,
+    state: Mutex<ServerQueueState>,
 }
 
-struct State {
+struct ServerQueueState {
     stage: PortStage,
     links: BTreeMap<u64, Arc<dyn Attached>>,
 }
@@ -67,7 +67,7 @@ impl ServerQueue {
     ) -> Result<Arc<Self>, BindError> {
         limits.check()?;
         let BindConfig { admission, guard, .. } = config;
-        let state = State { stage: PortStage::Open, links: BTreeMap::new() };
+        let state = ServerQueueState { stage: PortStage::Open, links: BTreeMap::new() };
         let (arrivals, state) = (Arc::default(), Mutex::new(state));
         Ok(Arc::new(Self { place, admission, guard, limits, arrivals, state }))
     }
@@ -149,7 +149,7 @@ impl ServerQueue {
         &self.arrivals
     }
 
-    fn check_room(&self, state: &State) -> Result<(), ConnectError> {
+    fn check_room(&self, state: &ServerQueueState) -> Result<(), ConnectError> {
         if state.stage != PortStage::Open {
             return Err(ConnectError::ShuttingDown);
         }
