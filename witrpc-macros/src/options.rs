@@ -13,19 +13,19 @@ use crate::{attributes, wording};
 
 /// What can have options.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum OptionPlace {
     Service,
     Method,
     Argument,
 }
 
-impl Place {
+impl OptionPlace {
     /// With its article, for a sentence.
     fn described(self) -> &'static str {
         match self {
-            Place::Service => "a service",
-            Place::Method => "a method",
-            Place::Argument => "an argument",
+            OptionPlace::Service => "a service",
+            OptionPlace::Method => "a method",
+            OptionPlace::Argument => "an argument",
         }
     }
 
@@ -37,8 +37,8 @@ impl Place {
 
     fn attribute(self, form: &str) -> String {
         match self {
-            Place::Service => format!("`#[wit_service({form})]`"),
-            Place::Method | Place::Argument => format!("`#[wit({form})]`"),
+            OptionPlace::Service => format!("`#[wit_service({form})]`"),
+            OptionPlace::Method | OptionPlace::Argument => format!("`#[wit({form})]`"),
         }
     }
 }
@@ -46,14 +46,14 @@ impl Place {
 /// One option that there is.
 struct Rule {
     name: &'static str,
-    place: Place,
+    place: OptionPlace,
     /// How it is written.
     form: &'static str,
-    kind: Kind,
+    kind: OptionKind,
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum OptionKind {
     Flag,
     Text,
     Path,
@@ -61,33 +61,78 @@ enum Kind {
 }
 
 const RULES: &[Rule] = &[
-    Rule { name: "add_self", place: Place::Service, form: "add_self", kind: Kind::Flag },
-    Rule { name: "crate", place: Place::Service, form: "crate = path", kind: Kind::Path },
-    Rule { name: "name", place: Place::Service, form: "name = \"..\"", kind: Kind::Text },
-    Rule { name: "client", place: Place::Service, form: "client = Name", kind: Kind::Name },
+    Rule {
+        name: "add_self",
+        place: OptionPlace::Service,
+        form: "add_self",
+        kind: OptionKind::Flag,
+    },
+    Rule {
+        name: "crate",
+        place: OptionPlace::Service,
+        form: "crate = path",
+        kind: OptionKind::Path,
+    },
+    Rule {
+        name: "name",
+        place: OptionPlace::Service,
+        form: "name = \"..\"",
+        kind: OptionKind::Text,
+    },
+    Rule {
+        name: "client",
+        place: OptionPlace::Service,
+        form: "client = Name",
+        kind: OptionKind::Name,
+    },
     Rule {
         name: "async_client",
-        place: Place::Service,
+        place: OptionPlace::Service,
         form: "async_client = Name",
-        kind: Kind::Name,
+        kind: OptionKind::Name,
     },
-    Rule { name: "server", place: Place::Service, form: "server = Name", kind: Kind::Name },
-    Rule { name: "events", place: Place::Service, form: "events = Name", kind: Kind::Name },
-    Rule { name: "results", place: Place::Service, form: "results", kind: Kind::Flag },
+    Rule {
+        name: "server",
+        place: OptionPlace::Service,
+        form: "server = Name",
+        kind: OptionKind::Name,
+    },
+    Rule {
+        name: "events",
+        place: OptionPlace::Service,
+        form: "events = Name",
+        kind: OptionKind::Name,
+    },
+    Rule { name: "results", place: OptionPlace::Service, form: "results", kind: OptionKind::Flag },
     Rule {
         name: "drop_on_disconnect",
-        place: Place::Method,
+        place: OptionPlace::Method,
         form: "drop_on_disconnect",
-        kind: Kind::Flag,
+        kind: OptionKind::Flag,
     },
-    Rule { name: "event", place: Place::Method, form: "event", kind: Kind::Flag },
-    Rule { name: "idempotent", place: Place::Method, form: "idempotent", kind: Kind::Flag },
-    Rule { name: "item", place: Place::Method, form: "item = Name", kind: Kind::Name },
-    Rule { name: "local", place: Place::Method, form: "local", kind: Kind::Flag },
-    Rule { name: "overflow", place: Place::Method, form: "overflow = \"..\"", kind: Kind::Text },
-    Rule { name: "rename", place: Place::Method, form: "rename = \"..\"", kind: Kind::Text },
-    Rule { name: "result", place: Place::Method, form: "result", kind: Kind::Flag },
-    Rule { name: "ctx", place: Place::Argument, form: "ctx", kind: Kind::Flag },
+    Rule { name: "event", place: OptionPlace::Method, form: "event", kind: OptionKind::Flag },
+    Rule {
+        name: "idempotent",
+        place: OptionPlace::Method,
+        form: "idempotent",
+        kind: OptionKind::Flag,
+    },
+    Rule { name: "item", place: OptionPlace::Method, form: "item = Name", kind: OptionKind::Name },
+    Rule { name: "local", place: OptionPlace::Method, form: "local", kind: OptionKind::Flag },
+    Rule {
+        name: "overflow",
+        place: OptionPlace::Method,
+        form: "overflow = \"..\"",
+        kind: OptionKind::Text,
+    },
+    Rule {
+        name: "rename",
+        place: OptionPlace::Method,
+        form: "rename = \"..\"",
+        kind: OptionKind::Text,
+    },
+    Rule { name: "result", place: OptionPlace::Method, form: "result", kind: OptionKind::Flag },
+    Rule { name: "ctx", place: OptionPlace::Argument, form: "ctx", kind: OptionKind::Flag },
 ];
 
 /// What an option that was given says.
@@ -119,7 +164,7 @@ impl ServiceOptions {
     pub(crate) fn read(tokens: TokenStream, report: &mut Report) -> Self {
         let mut options = Self::default();
         let mut found = Vec::new();
-        read_list(Place::Service, tokens, &mut found, report);
+        read_list(OptionPlace::Service, tokens, &mut found, report);
         for (name, value) in found {
             match (name, value) {
                 ("crate", Value::Path(path)) => options.crate_path = Some(path),
@@ -159,7 +204,7 @@ impl MethodOptions {
     /// Reads the `#[wit(..)]` among a method's attributes.
     pub(crate) fn read(attributes: &[Attribute], report: &mut Report) -> Self {
         let mut options = Self::default();
-        for (name, value) in read_attributes(Place::Method, attributes, report) {
+        for (name, value) in read_attributes(OptionPlace::Method, attributes, report) {
             match (name, value) {
                 ("drop_on_disconnect", Value::Flag(option)) => {
                     options.drop_on_disconnect = Some(option);
@@ -207,7 +252,7 @@ pub(crate) struct ArgumentOptions {
 impl ArgumentOptions {
     /// Reads the `#[wit(..)]` among an argument's attributes.
     pub(crate) fn read(attributes: &[Attribute], report: &mut Report) -> Self {
-        let context = !read_attributes(Place::Argument, attributes, report).is_empty();
+        let context = !read_attributes(OptionPlace::Argument, attributes, report).is_empty();
         Self { context }
     }
 }
@@ -215,7 +260,7 @@ impl ArgumentOptions {
 /// Options by name, each once.
 type Found = Vec<(&'static str, Value)>;
 
-fn read_attributes(place: Place, attributes: &[Attribute], report: &mut Report) -> Found {
+fn read_attributes(place: OptionPlace, attributes: &[Attribute], report: &mut Report) -> Found {
     let mut found = Vec::new();
     for attribute in attributes {
         if attributes::is_options(attribute) {
@@ -234,7 +279,7 @@ fn read_attributes(place: Place, attributes: &[Attribute], report: &mut Report) 
 
 /// Adds options to those found, one by one. A faulty one is reported and left out; the others
 /// still count.
-fn read_list(place: Place, tokens: TokenStream, found: &mut Found, report: &mut Report) {
+fn read_list(place: OptionPlace, tokens: TokenStream, found: &mut Found, report: &mut Report) {
     let metas = match Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens) {
         Ok(metas) => metas,
         Err(error) => {
@@ -253,7 +298,7 @@ fn read_list(place: Place, tokens: TokenStream, found: &mut Found, report: &mut 
     }
 }
 
-fn rule_of(place: Place, meta: &Meta, report: &mut Report) -> Option<&'static Rule> {
+fn rule_of(place: OptionPlace, meta: &Meta, report: &mut Report) -> Option<&'static Rule> {
     let name = meta.path().to_token_stream().to_string();
     let (described, allowed) = (place.described(), place.allowed());
     let message = match RULES.iter().find(|rule| rule.name == name) {
@@ -271,8 +316,8 @@ fn rule_of(place: Place, meta: &Meta, report: &mut Report) -> Option<&'static Ru
 
 fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
     match (rule.kind, meta) {
-        (Kind::Flag, Meta::Path(path)) => return Some(Value::Flag(path.clone())),
-        (Kind::Text, Meta::NameValue(pair)) => {
+        (OptionKind::Flag, Meta::Path(path)) => return Some(Value::Flag(path.clone())),
+        (OptionKind::Text, Meta::NameValue(pair)) => {
             if let Expr::Lit(literal) = &pair.value
                 && let Lit::Str(text) = &literal.lit
             {
@@ -283,14 +328,14 @@ fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
                 return Some(Value::Text(text.clone()));
             }
         }
-        (Kind::Name, Meta::NameValue(pair)) => {
+        (OptionKind::Name, Meta::NameValue(pair)) => {
             if let Expr::Path(path) = &pair.value
                 && let Some(name) = path.path.get_ident()
             {
                 return Some(Value::Name(name.clone()));
             }
         }
-        (Kind::Path, Meta::NameValue(pair)) => {
+        (OptionKind::Path, Meta::NameValue(pair)) => {
             if let Expr::Path(path) = &pair.value {
                 return Some(Value::Path(path.path.clone()));
             }
@@ -300,7 +345,7 @@ fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
     report.mistake(
         meta,
         match rule.kind {
-            Kind::Flag => wording::flag_with_value(rule.name),
+            OptionKind::Flag => wording::flag_with_value(rule.name),
             _ => wording::option_form(rule.name, rule.form),
         },
     );
