@@ -9,7 +9,7 @@ use crate::link::message::{ChannelError, Limit};
 use crate::link::release;
 use crate::memory::arena::Block;
 use crate::memory::layout::WANTS_SPACE;
-use crate::memory::send_arena::Shortage;
+use crate::memory::send_arena::LeaseShortage;
 
 use super::Client;
 use super::waiting::Waiting;
@@ -78,7 +78,7 @@ impl Client {
     ) -> Poll<Result<Vec<LeaseWriter>, ChannelError>> {
         self.half.check_leases(lens)?;
         allocating.client.get_or_insert_with(|| Arc::clone(self));
-        let mut short_of = Shortage::Space;
+        let mut short_of = LeaseShortage::Space;
         let mut reserve = || match self.half.send_arena.reserve_leases(lens, &self.half.released())
         {
             Ok(blocks) => Some(blocks),

@@ -49,7 +49,7 @@ pub struct SendArena {
 
 /// What is missing for a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shortage {
+pub enum LeaseShortage {
     /// There is no space at present.
     Space,
     /// There are [`MAX_LEASES`] already.
@@ -160,7 +160,7 @@ impl SendArena {
         &self,
         lens: &[usize],
         released: &impl Released,
-    ) -> Result<Vec<Block>, Shortage> {
+    ) -> Result<Vec<Block>, LeaseShortage> {
         self.find_leases(
             released,
             |_| None,
@@ -181,7 +181,11 @@ impl SendArena {
     }
 
     /// Takes space for one lease.
-    pub fn reserve_lease(&self, len: usize, released: &impl Released) -> Result<Block, Shortage> {
+    pub fn reserve_lease(
+        &self,
+        len: usize,
+        released: &impl Released,
+    ) -> Result<Block, LeaseShortage> {
         // In place of one that has come back, so there are not more of them.
         let reuse = |arena: &mut Arena| arena.reuse_lease(len, released);
         self.find_leases(released, reuse, |arena, spare| self.alloc_lease(arena, spare, len))
@@ -194,9 +198,9 @@ impl SendArena {
         &self,
         released: &impl Released,
         reuse: impl FnOnce(&mut Arena) -> Option<T>,
-        mut find: impl FnMut(&mut Arena, &mut Option<Block>) -> Result<T, Shortage>,
-    ) -> Result<T, Shortage> {
-        let mut shortage = Shortage::Space;
+        mut find: impl FnMut(&mut Arena, &mut Option<Block>) -> Result<T, LeaseShortage>,
+    ) -> Result<T, LeaseShortage> {
+        let mut shortage = LeaseShortage::Space;
         let mut space = lock(&self.space);
         let Space { arena, spare } = &mut *space;
         let reused = if spare.is_some() { reuse(arena) } else { None };
@@ -215,16 +219,18 @@ impl SendArena {
         arena: &mut Arena,
         spare: &mut Option<Block>,
         len: usize,
-    ) -> Result<Block, Shortage> {
+    ) -> Result<Block, LeaseShortage> {
         let Leases { count, bytes } = arena.leases();
         if count == MAX_LEASES {
-            return Err(Shortage::Leases);
+            return Err(LeaseShortage::Leases);
         }
         if granules_of(len) > self.largest_lease - bytes {
-            return Err(Shortage::Space);
+            return Err(LeaseShortage::Space);
         }
         let alloc = |arena: &mut Arena| arena.alloc_lease(len);
-        alloc(arena).or_else(|| self.beside_moved_spare(arena, spare, alloc)).ok_or(Shortage::Space)
+        alloc(arena)
+            .or_else(|| self.beside_moved_spare(arena, spare, alloc))
+            .ok_or(LeaseShortage::Space)
     }
 
     /// Finds a block beside a spare that has been moved. Where the spare is now, in the middle of the
@@ -275,11 +281,11 @@ fn granules_of(len: usize) -> usize {
     len.max(1).checked_next_multiple_of(GRANULE_BYTES).unwrap_or(usize::MAX)
 }
 
-impl From<Shortage> for ChannelError {
-    fn from(shortage: Shortage) -> Self {
+impl From<LeaseShortage> for ChannelError {
+    fn from(shortage: LeaseShortage) -> Self {
         match shortage {
-            Shortage::Space => ChannelError::NoSpace,
-            Shortage::Leases => ChannelError::TooManyLeases { max: MAX_LEASES },
+            LeaseShortage::Space => ChannelError::NoSpace,
+            LeaseShortage::Leases => ChannelError::TooManyLeases { max: MAX_LEASES },
         }
     }
 }

@@ -130,7 +130,7 @@ fn the_longest_lease_fits_when_nothing_else_is_out_and_leaves_room_for_messages(
             assert_eq!(send_arena.check_leases(&[longest]), Ok(()));
             assert!(send_arena.check_leases(&[longest + 1]).is_err());
             let lease = send_arena.reserve_leases(&[longest], &slots).expect("nothing else is out");
-            assert_eq!(send_arena.reserve_leases(&[0], &slots), Err(Shortage::Space));
+            assert_eq!(send_arena.reserve_leases(&[0], &slots), Err(LeaseShortage::Space));
             let message = send_arena.reserve(send_arena.segment_len() / 2, Purpose::Begin, &slots);
             let segment = send_arena.reserve(send_arena.segment_len(), Purpose::Continue, &slots);
             assert!(message.is_some() && segment.is_some(), "messages go on beside leases");
@@ -146,7 +146,7 @@ fn leases_are_taken_together_or_not_at_all() {
     let half = send_arena.largest_lease() / 2 / GRANULE_BYTES * GRANULE_BYTES;
     let one = send_arena.reserve_leases(&[half], &slots).expect("space");
     let before = send_arena.leases();
-    assert_eq!(send_arena.reserve_leases(&[half, half], &slots), Err(Shortage::Space));
+    assert_eq!(send_arena.reserve_leases(&[half, half], &slots), Err(LeaseShortage::Space));
     assert_eq!(send_arena.leases(), before, "the first of the two was given back");
     one.into_iter().for_each(|block| send_arena.free(block));
     assert_eq!(send_arena.reserve_leases(&[half, half], &slots).expect("space for two").len(), 2);
@@ -157,7 +157,7 @@ fn the_number_of_leases_of_an_arena_is_limited() {
     let send_arena = SendArena::new(Arena::new(4 * MAX_LEASES * GRANULE_BYTES));
     let slots = Slots::default();
     let mut leases = send_arena.reserve_leases(&[1; MAX_LEASES], &slots).expect("space for all");
-    assert_eq!(send_arena.reserve_leases(&[1], &slots), Err(Shortage::Leases));
+    assert_eq!(send_arena.reserve_leases(&[1], &slots), Err(LeaseShortage::Leases));
     let max = MAX_LEASES;
     assert_eq!(
         send_arena.check_leases(&[1; MAX_LEASES + 1]),
@@ -167,7 +167,7 @@ fn the_number_of_leases_of_an_arena_is_limited() {
     let lent = leases.pop().expect("many");
     let reference = lent.reference_as(lent.generation());
     send_arena.await_release(lent);
-    assert_eq!(send_arena.reserve_leases(&[1], &slots), Err(Shortage::Leases));
+    assert_eq!(send_arena.reserve_leases(&[1], &slots), Err(LeaseShortage::Leases));
     slots.release(reference.to_words());
     assert!(send_arena.reserve_leases(&[1], &slots).is_ok());
 }
