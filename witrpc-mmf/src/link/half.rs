@@ -19,7 +19,7 @@ use crate::sys::event_fd::Bell;
 use crate::sys::fork::Origin;
 use crate::wakeup::epoch::WakeRequest;
 
-use super::lease::{End, Held};
+use super::lease::{End, HeldLeases};
 use super::message::{ChannelError, RemoteBytes};
 use super::message_codec::{BlockSource, MessageCodec};
 use super::release;
@@ -36,7 +36,7 @@ pub struct Half {
     pub codec: MessageCodec,
     pub max_message_len: usize,
     /// The peer's leases that this process holds.
-    pub leases_held: Held,
+    pub leases_held: HeldLeases,
     /// Set if a user promised that the peer does not change what it has sent, so that it may be
     /// read in place.
     pub trusted: Option<TrustedPeer>,

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use witrpc_transport::{Keys, TrustedPeer};
 
 use crate::link::half::{Half, Places};
-use crate::link::lease::Held;
+use crate::link::lease::HeldLeases;
 use crate::link::message_codec::MessageCodec;
 use crate::memory::layout::Layout;
 use crate::memory::region;
@@ -98,7 +98,7 @@ impl Established {
             send_arena,
             codec: MessageCodec::new(self.keys, layout.lanes()),
             max_message_len: self.max_message_len as usize,
-            leases_held: Held::default(),
+            leases_held: HeldLeases::default(),
             trusted,
             bell: Bell::new(self.bell),
             space_rung: WakeRequest::new(AtomicU64::new(0)),

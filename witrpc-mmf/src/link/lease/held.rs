@@ -9,12 +9,12 @@ use crate::memory::send_arena::MAX_LEASES;
 
 /// The leases that this process holds, by the granules that they take.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct HeldLeases {
     /// Sorted, and without overlaps.
     leases: Mutex<Vec<Range<u32>>>,
 }
 
-impl Held {
+impl HeldLeases {
     /// Adds a lease of these granules, of which there is at least one.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ mod tests {
         fn a_granule_is_leased_once(
             steps in proptest::collection::vec((0..40_u32, 1..9_u32, any::<bool>()), 1..200),
         ) {
-            let held = Held::default();
+            let held = HeldLeases::default();
             let mut owners = [None; 50];
             for (first, len, enters) in steps {
                 let granules = first as usize..(first + len) as usize;
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_number_of_leases_is_limited() {
-        let held = Held::default();
+        let held = HeldLeases::default();
         for granule in 0..MAX_LEASES as u32 {
             assert_eq!(held.enter(granule..granule + 1), Ok(()));
         }

@@ -50,7 +50,7 @@ mod model;
 
 use super::half::Half;
 
-pub(crate) use held::Held;
+pub(crate) use held::HeldLeases;
 pub use own::{Claim, LeaseWriter, OwnLease};
 pub use received::ReceivedLease;
 pub(crate) use received::take_leases;
