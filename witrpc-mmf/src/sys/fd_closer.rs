@@ -121,7 +121,7 @@ struct CloseQueue {
     origin: Option<Origin>,
 }
 
-static HEAP: Mutex<CloseQueue> = Mutex::new(CloseQueue {
+static QUEUE: Mutex<CloseQueue> = Mutex::new(CloseQueue {
     waiting: Vec::new(),
     closers: 0,
     handles: Vec::new(),
@@ -130,17 +130,17 @@ static HEAP: Mutex<CloseQueue> = Mutex::new(CloseQueue {
 });
 
 /// Locks the queue of this process. Prevents a fork meanwhile, whose child would find the lock taken.
-fn heap() -> (MutexGuard<'static, CloseQueue>, NoFork) {
+fn queue() -> (MutexGuard<'static, CloseQueue>, NoFork) {
     let no_fork = NoFork::begin();
-    let mut heap = lock(&HEAP);
-    if heap.origin.is_some_and(Origin::is_forked) {
+    let mut queue = lock(&QUEUE);
+    if queue.origin.is_some_and(Origin::is_forked) {
         // They are the parent's: its threads do not exist here, and its descriptors must not be
         // touched.
-        take(&mut heap.waiting).into_iter().for_each(std::mem::forget);
-        std::mem::forget((take(&mut heap.handles), take(&mut heap.joining)));
-        (heap.closers, heap.origin) = (0, None);
+        take(&mut queue.waiting).into_iter().for_each(std::mem::forget);
+        std::mem::forget((take(&mut queue.handles), take(&mut queue.joining)));
+        (queue.closers, queue.origin) = (0, None);
     }
-    (heap, no_fork)
+    (queue, no_fork)
 }
 
 fn dispose(descriptor: Descriptor) {
@@ -149,22 +149,22 @@ fn dispose(descriptor: Descriptor) {
     }
     let origin = Origin::here();
     let descriptor = descriptor.unregister();
-    let (mut heap, no_fork) = heap();
-    heap.origin = Some(origin);
-    heap.waiting.push(descriptor);
-    if heap.closers == MAX_CLOSERS {
+    let (mut queue, no_fork) = queue();
+    queue.origin = Some(origin);
+    queue.waiting.push(descriptor);
+    if queue.closers == MAX_CLOSERS {
         return;
     }
-    heap.closers += 1;
-    drop((heap, no_fork));
+    queue.closers += 1;
+    drop((queue, no_fork));
     match Joinable::spawn("witrpc-closer", close_all) {
         Ok(handle) => {
-            let (mut heap, _no_fork) = self::heap();
-            heap.handles.retain(|thread| !thread.has_ended());
-            heap.handles.push(handle);
+            let (mut queue, _no_fork) = self::queue();
+            queue.handles.retain(|thread| !thread.has_ended());
+            queue.handles.push(handle);
         }
         // The next drop tries again.
-        Err(_) => self::heap().0.has_ended(),
+        Err(_) => self::queue().0.has_ended(),
     }
 }
 
@@ -182,13 +182,13 @@ impl CloseQueue {
 pub fn join(until: Option<Instant>) -> bool {
     loop {
         let (joins, ended) = mpsc::channel();
-        let (mut heap, no_fork) = heap();
-        if heap.closers == 0 {
-            drop((heap, no_fork));
+        let (mut queue, no_fork) = queue();
+        if queue.closers == 0 {
+            drop((queue, no_fork));
             return poll_until(until, have_ended);
         }
-        heap.joining.push(joins);
-        drop((heap, no_fork));
+        queue.joining.push(joins);
+        drop((queue, no_fork));
         let left = |until: Instant| until.saturating_duration_since(Instant::now());
         let waited = match until {
             Some(until) => ended.recv_timeout(left(until)),
@@ -202,9 +202,9 @@ pub fn join(until: Option<Instant>) -> bool {
 
 /// Whether all threads have ended, with all that the system does then.
 fn have_ended() -> bool {
-    let (mut heap, _no_fork) = heap();
-    heap.handles.retain(|thread| !thread.has_ended());
-    heap.handles.is_empty()
+    let (mut queue, _no_fork) = queue();
+    queue.handles.retain(|thread| !thread.has_ended());
+    queue.handles.is_empty()
 }
 
 fn close_all() {
@@ -217,16 +217,16 @@ fn close_all() {
 
 /// Returns the next descriptor to close; `None` if this thread must end.
 fn next_to_close() -> Option<OwnedFd> {
-    let (mut heap, _no_fork) = heap();
-    let next = heap.waiting.pop();
+    let (mut queue, _no_fork) = queue();
+    let next = queue.waiting.pop();
     if next.is_none() {
-        heap.has_ended();
+        queue.has_ended();
     }
     next
 }
 
 /// Returns whether all threads are blocked and more is to be closed.
 pub fn is_backed_up() -> bool {
-    let (heap, _no_fork) = heap();
-    heap.closers == MAX_CLOSERS && !heap.waiting.is_empty()
+    let (queue, _no_fork) = queue();
+    queue.closers == MAX_CLOSERS && !queue.waiting.is_empty()
 }
