@@ -38,7 +38,7 @@ use crate::memory::layout::STATE;
 use crate::memory::words::{Mapped, ReadWord};
 use crate::portable::Backoff;
 use crate::sys::closable::Closable;
-use crate::sys::event_fd::Drained;
+use crate::sys::doorbell::Drained;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
 use crate::sys::resource;

@@ -21,7 +21,7 @@ use crate::memory::region;
 use crate::memory::words::{Mapped, PeerU64};
 use crate::name::Name;
 use crate::rendezvous::{Established, Place};
-use crate::sys::event_fd::Bell;
+use crate::sys::doorbell::Doorbell;
 
 /// More lanes than are looked at before the turn of the next client.
 const LANES: u32 = 20;
@@ -34,7 +34,7 @@ struct Raw {
     own: OwnMemory,
     peer: PeerMemory,
     layout: Layout,
-    bell: Bell,
+    bell: Doorbell,
 }
 
 impl Raw {
@@ -43,7 +43,7 @@ impl Raw {
         let layout = Layout::new(LANES, established.own.len()).expect("the regions hold the lanes");
         let (own, _) = region::own(established.own, &layout, arena(&layout));
         let peer = region::peer(established.peer, &layout);
-        Self { own, peer, layout, bell: Bell::new(established.bell) }
+        Self { own, peer, layout, bell: Doorbell::new(established.bell) }
     }
 
     fn line(&self, offset: usize) -> &[AtomicU64; LINE_WORDS] {

@@ -15,7 +15,7 @@ use crate::memory::copy::{OwnMemory, PeerMemory};
 use crate::memory::layout::{Layout, WANTS_SPACE};
 use crate::memory::send_arena::SendArena;
 use crate::memory::words::Mapped;
-use crate::sys::event_fd::Bell;
+use crate::sys::doorbell::Doorbell;
 use crate::sys::fork::Origin;
 use crate::wakeup::epoch::WakeRequest;
 
@@ -41,7 +41,7 @@ pub struct Half {
     /// read in place.
     pub trusted: Option<TrustedPeer>,
     /// This side's end of the doorbell, to ring the peer.
-    pub bell: Bell,
+    pub bell: Doorbell,
     /// Whether the peer has been rung for its latest request for space.
     pub space_rung: WakeRequest<Mapped>,
     pub origin: Origin,

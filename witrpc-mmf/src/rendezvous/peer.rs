@@ -14,7 +14,7 @@ use crate::link::message_codec::MessageCodec;
 use crate::memory::layout::Layout;
 use crate::memory::region;
 use crate::memory::region::{OwnPages, PeerPages};
-use crate::sys::event_fd::Bell;
+use crate::sys::doorbell::Doorbell;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Origin;
 use crate::wakeup::epoch::WakeRequest;
@@ -100,7 +100,7 @@ impl Established {
             max_message_len: self.max_message_len as usize,
             leases_held: HeldLeases::default(),
             trusted,
-            bell: Bell::new(self.bell),
+            bell: Doorbell::new(self.bell),
             space_rung: WakeRequest::new(AtomicU64::new(0)),
             origin: Origin::here(),
             layout,

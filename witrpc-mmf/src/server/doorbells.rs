@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::io::Errno;
 
-use crate::sys::event_fd::Bell;
+use crate::sys::doorbell::Doorbell;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
 
@@ -50,7 +50,7 @@ impl Parking for Doorbells {
         bell.map_or(Ok(()), |end| self.add(end, id))
     }
 
-    fn forget(&self, bell: &Bell) {
+    fn forget(&self, bell: &Doorbell) {
         if let Some(end) = &*bell.end() {
             // An error means that it is not watched, as intended.
             let _ = epoll::delete(&self.epoll, end);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::AcqRel;
 use std::time::Duration;
 
 use crate::link::state;
-use crate::sys::event_fd::Drained;
+use crate::sys::doorbell::Drained;
 
 use super::parking::OnWake;
 use super::{Connection, Server};

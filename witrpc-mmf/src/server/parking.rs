@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use crate::portable::{Backend, Lookout};
-use crate::sys::event_fd::Bell;
+use crate::sys::doorbell::Doorbell;
 use crate::sys::fd_closer::Socket;
 
 use super::doorbells::Doorbells;
@@ -22,7 +22,7 @@ pub trait Parking: fmt::Debug + Send + Sync {
     fn watch(&self, bell: Option<&Socket>, id: u64) -> Result<(), Errno>;
 
     /// Removes a client's doorbell.
-    fn forget(&self, bell: &Bell);
+    fn forget(&self, bell: &Doorbell);
 
     /// Wakes one sleeper, or the next that would sleep.
     fn ring(&self);
@@ -54,7 +54,7 @@ impl Parking for Lookout {
         Ok(())
     }
 
-    fn forget(&self, _: &Bell) {}
+    fn forget(&self, _: &Doorbell) {}
 
     fn ring(&self) {
         self.ring();

@@ -2,7 +2,7 @@
 
 pub mod clock;
 pub mod closable;
-pub mod event_fd;
+pub mod doorbell;
 pub mod fd_closer;
 pub mod fdpass;
 pub mod fork;

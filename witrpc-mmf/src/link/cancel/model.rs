@@ -6,7 +6,7 @@ use loom::thread;
 
 use crate::link::line::{publish, shows};
 use crate::memory::layout::LINE_WORDS;
-use crate::memory::words::modelled::{Bell, Flag, Modelled, explore};
+use crate::memory::words::modelled::{Doorbell, Flag, Modelled, explore};
 use crate::wakeup::epoch::{SharedWakeEpoch, WakeRequest, fence};
 
 use super::{cancel, is_cancelled};
@@ -18,7 +18,7 @@ struct Lane {
     cancelled: AtomicU64,
     wants_cancel: AtomicU64,
     rung: WakeRequest<Modelled>,
-    bell: Bell,
+    bell: Doorbell,
     wake_epoch: SharedWakeEpoch<Modelled>,
     /// The seq of the call whose handler sleeps, or 0.
     asleep: Mutex<u64>,
@@ -33,7 +33,7 @@ impl Lane {
             cancelled: AtomicU64::new(0),
             wants_cancel: AtomicU64::new(0),
             rung: WakeRequest::new(AtomicU64::new(0)),
-            bell: Bell::new(),
+            bell: Doorbell::new(),
             wake_epoch: SharedWakeEpoch::new(AtomicU64::new(0), Flag::new(false)),
             asleep: Mutex::new(0),
         })

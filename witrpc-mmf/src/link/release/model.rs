@@ -8,7 +8,7 @@ use loom::sync::atomic::{AtomicU32, AtomicU64};
 use loom::thread;
 
 use crate::memory::arena::{Arena, BlockRef, GRANULE_BYTES, Released};
-use crate::memory::words::modelled::{Bell, Modelled, explore};
+use crate::memory::words::modelled::{Doorbell, Modelled, explore};
 use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
 
 use super::{ReleaseTable, find_or_ask, release};
@@ -26,7 +26,7 @@ struct Shared<const SLOTS: usize> {
     wake_epoch: WakeEpoch<Modelled>,
     /// The reader's private half of `wants_space`.
     rung: WakeRequest<Modelled>,
-    bell: Bell,
+    bell: Doorbell,
 }
 
 impl<const SLOTS: usize> Shared<SLOTS> {
@@ -38,7 +38,7 @@ impl<const SLOTS: usize> Shared<SLOTS> {
             bytes: core::array::from_fn(|_| UnsafeCell::new(())),
             wake_epoch: WakeEpoch::new(AtomicU64::new(0)),
             rung: WakeRequest::new(AtomicU64::new(0)),
-            bell: Bell::new(),
+            bell: Doorbell::new(),
         })
     }
 

@@ -89,13 +89,13 @@ impl Futex {
 
 /// A doorbell. A listener that is never woken is a deadlock, which loom reports.
 #[derive(Debug)]
-pub struct Bell {
+pub struct Doorbell {
     /// How often it was rung.
     rings: Mutex<u32>,
     wakes: Condvar,
 }
 
-impl Bell {
+impl Doorbell {
     /// Creates a doorbell that has not been rung.
     pub fn new() -> Self {
         Self { rings: Mutex::new(0), wakes: Condvar::new() }

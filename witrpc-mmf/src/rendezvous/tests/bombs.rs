@@ -10,7 +10,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::rendezvous::record::{ClientOpening, PROTOCOL_VERSION, ServerOpening};
-use crate::sys::event_fd::{Bell, Drained};
+use crate::sys::doorbell::{Doorbell, Drained};
 use crate::sys::fd_closer;
 use crate::sys::fork::Descriptor;
 
@@ -182,7 +182,7 @@ fn a_bomb_that_there_is_no_place_for_delays_no_client() {
             fuses.push(bomb.send_behind(others, &pending));
             wait_for_hang_up(pending);
         }
-        assert_eq!(Bell::new(connection.bell.take()).drain(), Drained::ReceivedFd);
+        assert_eq!(Doorbell::new(connection.bell.take()).drain(), Drained::ReceivedFd);
         drop(hoard);
         drop(client);
         assert!(matches!(server.next(), Event::HungUp(_)));

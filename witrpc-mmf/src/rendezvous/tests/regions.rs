@@ -85,7 +85,7 @@ fn memory_without_every_seal_or_with_holes_is_not_mapped() {
 enum Slipped {
     ClientRegion,
     ServerRegion,
-    Bell,
+    Doorbell,
 }
 
 /// Relays between a client and a server, and replaces what `slipped` names.
@@ -111,7 +111,7 @@ fn relay(client: &UnixStream, server: &UnixStream, slipped: Slipped) {
             }
             let mut passed: Vec<_> = received.passed.into_iter().flatten().collect();
             if tampers && !passed.is_empty() {
-                if slipped == Slipped::Bell {
+                if slipped == Slipped::Doorbell {
                     let bell = OwnedFd::from(UnixStream::pair().unwrap().0);
                     passed[1] = ReceivedFd::new(Descriptor::open(|| Ok::<_, Errno>(bell)).unwrap());
                 } else {
@@ -132,7 +132,7 @@ fn relay(client: &UnixStream, server: &UnixStream, slipped: Slipped) {
 fn what_a_relay_slips_in_is_refused_by_either_side() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
-    for slipped in [Slipped::ClientRegion, Slipped::ServerRegion, Slipped::Bell] {
+    for slipped in [Slipped::ClientRegion, Slipped::ServerRegion, Slipped::Doorbell] {
         fs::create_dir_all(scratch.path().join("relay")).unwrap();
         set_mode(&scratch.path().join("relay"), 0o700);
         let listener = UnixListener::bind(scratch.path().join("relay/calc")).unwrap();
@@ -149,7 +149,7 @@ fn what_a_relay_slips_in_is_refused_by_either_side() {
             (Slipped::ServerRegion, Err(ConnectError::Misbehaved { what })) => {
                 assert!(what.contains("not the one named"), "{what}");
             }
-            (Slipped::Bell, Err(ConnectError::Misbehaved { what })) => {
+            (Slipped::Doorbell, Err(ConnectError::Misbehaved { what })) => {
                 assert!(what.contains("bell"), "{what}");
             }
             (_, other) => panic!("{other:?}"),

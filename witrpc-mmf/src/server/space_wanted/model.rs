@@ -10,7 +10,7 @@ use loom::thread;
 
 use crate::link::release::{ReleaseTable, find_or_ask, release};
 use crate::memory::arena::{Arena, BlockRef, GRANULE_BYTES};
-use crate::memory::words::modelled::{Bell, Modelled, explore};
+use crate::memory::words::modelled::{Doorbell, Modelled, explore};
 use crate::wakeup::epoch;
 use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
 
@@ -28,11 +28,11 @@ struct Scene {
     wants_space: AtomicU64,
     /// Stand for the response lines: the first word of the block, 0 for none.
     lines: [AtomicU64; LANES],
-    server_bell: Bell,
+    server_bell: Doorbell,
     /// The client's release slot.
     slots: [AtomicU32; 1],
     rung: WakeRequest<Modelled>,
-    client_bell: Bell,
+    client_bell: Doorbell,
 }
 
 impl Scene {
@@ -44,10 +44,10 @@ impl Scene {
             wake_epoch: WakeEpoch::new(AtomicU64::new(0)),
             wants_space: AtomicU64::new(0),
             lines: core::array::from_fn(|_| AtomicU64::new(0)),
-            server_bell: Bell::new(),
+            server_bell: Doorbell::new(),
             slots: [AtomicU32::new(0)],
             rung: WakeRequest::new(AtomicU64::new(0)),
-            client_bell: Bell::new(),
+            client_bell: Doorbell::new(),
         })
     }
 

@@ -7,7 +7,7 @@ use loom::sync::atomic::AtomicU64;
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use crate::memory::words::modelled::{Bell, Modelled, explore};
+use crate::memory::words::modelled::{Doorbell, Modelled, explore};
 use crate::wakeup::epoch;
 use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
 
@@ -29,7 +29,7 @@ struct Server {
     wake_requested: AtomicU64,
     wake_epoch: WakeEpoch<Modelled>,
     client: WakeRequest<Modelled>,
-    bell: Bell,
+    bell: Doorbell,
     /// Stands for the request lines.
     requests: [AtomicU64; 2],
 }
@@ -45,7 +45,7 @@ impl Server {
             wake_requested: word(0),
             wake_epoch: WakeEpoch::new(word(0)),
             client: WakeRequest::new(word(0)),
-            bell: Bell::new(),
+            bell: Doorbell::new(),
             requests: [word(0), word(0)],
         })
     }

@@ -6,7 +6,7 @@ use loom::sync::atomic::AtomicU64;
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use crate::memory::words::modelled::{Bell, Flag, Modelled, explore};
+use crate::memory::words::modelled::{Doorbell, Flag, Modelled, explore};
 
 use super::{SharedWakeEpoch, WakeEpoch, WakeRequest, fence};
 
@@ -15,7 +15,7 @@ struct Shared<const PLACES: usize> {
     word: AtomicU64,
     places: [AtomicU64; PLACES],
     rung: WakeRequest<Modelled>,
-    bell: Bell,
+    bell: Doorbell,
 }
 
 impl<const PLACES: usize> Shared<PLACES> {
@@ -24,7 +24,7 @@ impl<const PLACES: usize> Shared<PLACES> {
             word: AtomicU64::new(0),
             places: core::array::from_fn(|_| AtomicU64::new(0)),
             rung: WakeRequest::new(AtomicU64::new(0)),
-            bell: Bell::new(),
+            bell: Doorbell::new(),
         })
     }
 

@@ -8,7 +8,7 @@ use loom::thread;
 
 use crate::link::line::{publish, shows};
 use crate::memory::layout::{LINE_WORDS, line, wait};
-use crate::memory::words::modelled::{Bell, Flag, Futex, Modelled, explore};
+use crate::memory::words::modelled::{Doorbell, Flag, Futex, Modelled, explore};
 use crate::wakeup::epoch::{SharedWakeEpoch, WakeRequest};
 
 use super::{parked, still_parked, what_to_wake};
@@ -19,7 +19,7 @@ struct Group<const LANES: usize> {
     responses: [[AtomicU64; LINE_WORDS]; LANES],
     futexes: [Futex; LANES],
     rung: WakeRequest<Modelled>,
-    bell: Bell,
+    bell: Doorbell,
     /// The client's record that the connection has ended.
     lost: AtomicU64,
 }
@@ -32,7 +32,7 @@ impl<const LANES: usize> Group<LANES> {
             responses: core::array::from_fn(|_| line()),
             futexes: core::array::from_fn(|_| Futex::new()),
             rung: WakeRequest::new(AtomicU64::new(0)),
-            bell: Bell::new(),
+            bell: Doorbell::new(),
             lost: AtomicU64::new(0),
         })
     }

@@ -13,7 +13,7 @@ use super::closable::Closable;
 use super::fd_closer::Socket;
 use super::fdpass::{Plain, receive};
 
-/// What [`Bell::drain`] found behind the rings.
+/// What [`Doorbell::drain`] found behind the rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Drained {
@@ -30,9 +30,9 @@ pub enum Drained {
 /// until rung. It can be closed while other threads hold the connection. Each ring takes a lock for that;
 /// rings are rare.
 #[derive(Debug)]
-pub struct Bell(Closable<Socket>);
+pub struct Doorbell(Closable<Socket>);
 
-impl Bell {
+impl Doorbell {
     pub fn new(end: Option<Socket>) -> Self {
         Self(Closable::new(end))
     }
