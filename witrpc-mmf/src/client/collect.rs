@@ -63,7 +63,7 @@ impl Client {
             self.request_wakeup(number / GROUP);
         }
         if self.cancel_rung.should_wake_after_fence(self.half.peer.head_word(WANTS_CANCEL)) {
-            self.half.bell.ring();
+            self.half.doorbell.ring();
         }
         self.collect_abandoned(number);
     }

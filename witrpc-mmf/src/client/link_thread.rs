@@ -141,8 +141,8 @@ impl Sleep {
             watch(ends.socket.as_fd(), LINK)?;
             watch(ends.poke.as_fd(), POKE)?;
         }
-        if let Some(bell) = &*client.half.bell.end() {
-            watch(bell.as_fd(), BELL)?;
+        if let Some(doorbell) = &*client.half.doorbell.end() {
+            watch(doorbell.as_fd(), BELL)?;
         }
         Ok(Self { epoll })
     }
@@ -308,7 +308,7 @@ impl Client {
     /// Handles a ring: the server has answered calls, has released blocks, or takes no new
     /// requests.
     fn answer_bell(self: &Arc<Self>) {
-        match self.half.bell.drain() {
+        match self.half.doorbell.drain() {
             Drained::Quiet => {}
             Drained::HungUp => return self.link_ended(),
             Drained::ReceivedFd => return self.lose(DisconnectReason::Misbehaved),
@@ -361,7 +361,7 @@ impl Client {
     /// Closes all descriptors of this end. The connection must have ended, and all sleepers must be
     /// awake.
     fn let_go(&self) {
-        self.half.bell.close();
+        self.half.doorbell.close();
         self.link.shared.ends.close();
     }
 

@@ -343,7 +343,7 @@ impl Client {
     #[inline]
     fn ring_if_asleep(&self) {
         if self.rung.should_wake(self.half.peer.head_word(WAKE_REQUESTED)) {
-            self.half.bell.ring();
+            self.half.doorbell.ring();
         }
     }
 

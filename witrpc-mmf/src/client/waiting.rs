@@ -212,7 +212,7 @@ impl Client {
         if claimed >= seq {
             return stall_timer.stop();
         }
-        self.half.bell.ring();
+        self.half.doorbell.ring();
         stall_timer.put_off(now);
     }
 

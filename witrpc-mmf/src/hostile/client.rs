@@ -222,7 +222,7 @@ pub fn call(client: &Arc<Client>, message: Outgoing<'_>) -> Result<u32, ChannelE
 impl Raw {
     fn ask(&self, seq: u64, said: Said) {
         self.say(self.layout.request_line(0), seq, said);
-        self.bell.ring();
+        self.doorbell.ring();
     }
 }
 
@@ -286,7 +286,7 @@ fn lines_that_are_no_calls_count_towards_a_turn() {
     for lane in 0..LANES as usize {
         raw.say(raw.layout.request_line(lane), 1, Said::segment(1_000, 0, 100));
     }
-    raw.bell.ring();
+    raw.doorbell.ring();
     assert_eq!(honest.takes(None), []);
     let first = answered(&raw);
     assert!((1..LANES as usize).contains(&first), "{first} segments of one client in a turn");
@@ -319,7 +319,7 @@ fn a_thread_that_takes_only_some_requests_leaves_the_others() {
     for (lane, tag) in [(0, 5), (1, 7), (2, 5)] {
         raw.say(raw.layout.request_line(lane), 1, inline().with_tag(tag));
     }
-    raw.bell.ring();
+    raw.doorbell.ring();
     assert_eq!(honest.takes(Some(&|_, tag| tag == 7)), [7]);
     assert_eq!(honest.takes(Some(&|_, tag| tag == 7)), []);
     assert_eq!(honest.takes(None), [5, 5]);
@@ -373,7 +373,7 @@ fn a_bomb_by_the_doorbell_ends_its_sender_and_delays_no_other_client() {
     let bystander = honest.bystander();
     for (broken, flags) in [(1, SendFlags::empty()), (2, SendFlags::OOB)] {
         let (raw, _link) = honest.hostile();
-        let _fuse = Bomb::new().send(raw.bell.end().as_ref().expect("native"), &[1], flags);
+        let _fuse = Bomb::new().send(raw.doorbell.end().as_ref().expect("native"), &[1], flags);
         honest.serve(|| honest.server.broken().0 == broken);
         honest.serves(&bystander);
     }

@@ -34,7 +34,7 @@ struct Raw {
     own: OwnMemory,
     peer: PeerMemory,
     layout: Layout,
-    bell: Doorbell,
+    doorbell: Doorbell,
 }
 
 impl Raw {
@@ -43,7 +43,7 @@ impl Raw {
         let layout = Layout::new(LANES, established.own.len()).expect("the regions hold the lanes");
         let (own, _) = region::own(established.own, &layout, arena(&layout));
         let peer = region::peer(established.peer, &layout);
-        Self { own, peer, layout, bell: Doorbell::new(established.bell) }
+        Self { own, peer, layout, doorbell: Doorbell::new(established.doorbell) }
     }
 
     fn line(&self, offset: usize) -> &[AtomicU64; LINE_WORDS] {

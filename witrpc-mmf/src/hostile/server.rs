@@ -211,7 +211,7 @@ fn a_server_that_sends_a_bomb_by_the_doorbell_loses_its_client() {
         let (client, raw) = server.client();
         // Before the bomb: the link thread, which ends the connection, may be faster than a call.
         let ticket = send(&client);
-        let _fuse = Bomb::new().pass(raw.bell.end().as_ref().expect("native"), &[1], flags);
+        let _fuse = Bomb::new().pass(raw.doorbell.end().as_ref().expect("native"), &[1], flags);
         let waited = client.wait_answer(ticket, &mut Limit::Never, |answer| answer.tag);
         assert_eq!(waited, Err(ChannelError::Disconnected(DisconnectReason::Misbehaved)));
         assert_eq!(client.lost(), Some(DisconnectReason::Misbehaved));

@@ -41,7 +41,7 @@ pub struct Half {
     /// read in place.
     pub trusted: Option<TrustedPeer>,
     /// This side's end of the doorbell, to ring the peer.
-    pub bell: Doorbell,
+    pub doorbell: Doorbell,
     /// Whether the peer has been rung for its latest request for space.
     pub space_rung: WakeRequest<Mapped>,
     pub origin: Origin,
@@ -128,7 +128,7 @@ impl Half {
         }
         let wants_space = self.peer.head_word(WANTS_SPACE);
         if release::release(self.slot(block.slot()), block, wants_space, &self.space_rung) {
-            self.bell.ring();
+            self.doorbell.ring();
         }
     }
 }

@@ -166,14 +166,14 @@ impl<'a> Handshake<'a> {
         let offer = theirs.offer;
         let mut records = self.exchange_keys(&prologue(&ours, &theirs, self.name.as_str()))?;
         let (own, nonce) = self.send_region(&offer, &mut records)?;
-        let (peer, bell, answers) = self.receive_region(&offer, nonce, &mut records)?;
+        let (peer, doorbell, answers) = self.receive_region(&offer, nonce, &mut records)?;
         let hello = Record::Hello { answers, blob: self.options.hello };
         self.send(&hello, &mut records, Vec::new())?;
         let welcome = self.receive_welcome(&mut records)?;
         let Offer { lanes, max_message_len, .. } = offer;
         let keys = demands.encryption.then(|| records.into_keys());
         let established =
-            Established { credentials, own, peer, bell, lanes, max_message_len, keys };
+            Established { credentials, own, peer, doorbell, lanes, max_message_len, keys };
         Ok(Connected { link: self.link, welcome, established })
     }
 
@@ -279,7 +279,8 @@ impl<'a> Handshake<'a> {
         let len = offer.client_region_len;
         let Made { pages, identity, file } = self.make_region(len as usize)?;
         let nonce = random_bytes()?;
-        let record = Record::Region { region: identity, bell: 0, nonce, answers: Nonce::default() };
+        let record =
+            Record::Region { region: identity, doorbell: 0, nonce, answers: Nonce::default() };
         self.send(&record, records, file.into_iter().collect())?;
         Ok((pages, nonce))
     }
@@ -306,10 +307,10 @@ impl<'a> Handshake<'a> {
             };
             let opened = records.open(sealed);
             match opened.as_deref().and_then(Record::decode) {
-                Some(Record::Region { region, bell, nonce: theirs, answers })
+                Some(Record::Region { region, doorbell, nonce: theirs, answers })
                     if answers == nonce =>
                 {
-                    break (region, bell, theirs);
+                    break (region, doorbell, theirs);
                 }
                 Some(Record::Failure(failure)) => return Err(failure.into()),
                 Some(Record::Lacking(lacked)) => return Err(lacking(lacked)),
@@ -319,11 +320,12 @@ impl<'a> Handshake<'a> {
         if region.size() != offer.server_region_len {
             return Err(misbehaved("its region has not the length that it announced"));
         }
-        let (peer, bell) = accept_passed(self.options.backend, self.inbox.take_passed(), region)?;
-        if inode_of(bell.as_ref()) != Ok(inode) {
+        let (peer, doorbell) =
+            accept_passed(self.options.backend, self.inbox.take_passed(), region)?;
+        if inode_of(doorbell.as_ref()) != Ok(inode) {
             return Err(misbehaved("the bell that came is not the one that it names"));
         }
-        Ok((peer, bell, answers))
+        Ok((peer, doorbell, answers))
     }
 
     fn receive_welcome(&mut self, records: &mut Records) -> Result<Vec<u8>, ConnectError> {
@@ -384,22 +386,22 @@ fn accept_passed(
     passed: [Option<ReceivedFd>; MAX_PASSED],
     region: Identity,
 ) -> Result<(PeerPages, Option<Socket>), ConnectError> {
-    let [file, bell] = passed;
-    if bell.is_some() != file.is_some() {
+    let [file, doorbell] = passed;
+    if doorbell.is_some() != file.is_some() {
         return Err(misbehaved("it does not pass its region and a bell"));
     }
     let peer = PeerPages::open(backend, region, file).map_err(|error| match error {
         OpenError::Resource(lacked) => lacked.into(),
         wrong => ConnectError::Misbehaved { what: wrong.to_string() },
     })?;
-    let is_bell = |bell: &ReceivedFd| {
-        socket_domain(bell) == Ok(AddressFamily::UNIX)
-            && socket_type(bell) == Ok(SocketType::STREAM)
+    let is_bell = |doorbell: &ReceivedFd| {
+        socket_domain(doorbell) == Ok(AddressFamily::UNIX)
+            && socket_type(doorbell) == Ok(SocketType::STREAM)
     };
-    if !bell.as_ref().is_none_or(is_bell) {
+    if !doorbell.as_ref().is_none_or(is_bell) {
         return Err(misbehaved("its bell is no socket"));
     }
-    Ok((peer, bell.map(|bell| Socket::new(bell.harmless()))))
+    Ok((peer, doorbell.map(|doorbell| Socket::new(doorbell.harmless()))))
 }
 
 impl From<Failure> for ConnectError {

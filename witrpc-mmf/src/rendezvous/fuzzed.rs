@@ -172,7 +172,8 @@ impl Hostile {
             2 => vec![file, pipe()],
             _ => vec![file],
         };
-        let record = Record::Region { region: identity, bell: 0, nonce: [1; 16], answers: [0; 16] };
+        let record =
+            Record::Region { region: identity, doorbell: 0, nonce: [1; 16], answers: [0; 16] };
         self.send_sealed(&record.encode(), &passed);
     }
 

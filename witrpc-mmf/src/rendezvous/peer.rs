@@ -71,7 +71,7 @@ pub struct Established {
     /// One end of a nonblocking socket pair: a byte sent rings the other end. At the client the
     /// descriptor came from the peer, so only calls with `MSG_DONTWAIT` are safe on it. The portable
     /// backend has none.
-    pub bell: Option<Socket>,
+    pub doorbell: Option<Socket>,
     /// How many calls can be in flight, 1 to [`crate::memory::layout::MAX_LANES`].
     pub lanes: u32,
     /// The longest message of either side, in bytes.
@@ -100,7 +100,7 @@ impl Established {
             max_message_len: self.max_message_len as usize,
             leases_held: HeldLeases::default(),
             trusted,
-            bell: Doorbell::new(self.bell),
+            doorbell: Doorbell::new(self.doorbell),
             space_rung: WakeRequest::new(AtomicU64::new(0)),
             origin: Origin::here(),
             layout,
@@ -119,6 +119,6 @@ impl Established {
         keys: Option<Box<dyn Keys>>,
     ) -> Self {
         let credentials = Credentials { pid: 0, uid: 0 };
-        Self { credentials, own, peer, bell: None, lanes, max_message_len, keys }
+        Self { credentials, own, peer, doorbell: None, lanes, max_message_len, keys }
     }
 }

@@ -82,7 +82,7 @@ enum HandshakeStage {
 struct Regions {
     own: OwnPages,
     peer: PeerPages,
-    bell: Option<Socket>,
+    doorbell: Option<Socket>,
 }
 
 /// How far a handshake has come. The control thread tells the host if the server turns the stranger
@@ -358,11 +358,14 @@ impl PendingHandshake {
             Ok(offered) => offered,
             Err(lacked) => return Ok(Some(self.lack(&lacked))),
         };
-        let Offered { made, nonce, bell, inode, their_bell } = offered;
-        let record = Record::Region { region: made.identity, bell: inode, nonce, answers };
+        let Offered { made, nonce, doorbell, inode, their_bell } = offered;
+        let record = Record::Region { region: made.identity, doorbell: inode, nonce, answers };
         let passed = made.file.into_iter().chain(their_bell).collect();
         self.say(&record, passed);
-        Ok(Some(HandshakeStage::Hello { regions: Regions { own: made.pages, peer, bell }, nonce }))
+        Ok(Some(HandshakeStage::Hello {
+            regions: Regions { own: made.pages, peer, doorbell },
+            nonce,
+        }))
     }
 
     fn hello(
@@ -390,7 +393,7 @@ impl PendingHandshake {
         }
         let clearance = secured(&mut self.secured).clearance.clone();
         let client = ClientInfo::new(self.who.pid, self.who.uid).cleared(clearance);
-        if let Err(lacked) = context.host.watch(client.id, regions.bell.as_ref()) {
+        if let Err(lacked) = context.host.watch(client.id, regions.doorbell.as_ref()) {
             return Ok(Some(self.lack(&lacked)));
         }
         match context.host.admit(&client, blob).into_result() {
@@ -410,13 +413,13 @@ impl PendingHandshake {
     }
 
     fn established(&mut self, regions: Regions, context: &HandshakeContext) -> Established {
-        let Regions { own, peer, bell } = regions;
+        let Regions { own, peer, doorbell } = regions;
         let secured = self.secured.take().filter(|_| context.host.responder().demands().encryption);
         Established {
             credentials: self.who,
             own,
             peer,
-            bell,
+            doorbell,
             lanes: context.limits.lanes,
             max_message_len: context.limits.max_message_len,
             keys: secured.map(|secured| secured.records.into_keys()),
@@ -467,7 +470,7 @@ fn open_client_region(
 struct Offered {
     made: Made,
     nonce: Nonce,
-    bell: Option<Socket>,
+    doorbell: Option<Socket>,
     inode: u64,
     their_bell: Option<Descriptor>,
 }
@@ -478,12 +481,12 @@ impl Offered {
         let nonce = random_bytes()?;
         let lacked = |error: Errno| resource::lacked("socketpair", 0, &error.into());
         // A backend that passes no region passes no bell either.
-        let (bell, their_bell) = match &made.file {
+        let (doorbell, their_bell) = match &made.file {
             Some(_) => new_bell().map_err(lacked)?,
             None => (None, None),
         };
         let inode = inode_of(their_bell.as_ref()).map_err(lacked)?;
-        Ok(Self { made, nonce, bell, inode, their_bell })
+        Ok(Self { made, nonce, doorbell, inode, their_bell })
     }
 }
 

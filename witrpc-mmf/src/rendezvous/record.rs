@@ -300,7 +300,7 @@ pub enum Record<'a> {
     Region {
         region: Identity,
         /// The inode of the bell that is passed with it; 0 for none.
-        bell: u64,
+        doorbell: u64,
         nonce: Nonce,
         /// In the server's record, the nonce of the client's region record; zeros in the client's.
         answers: Nonce,
@@ -328,8 +328,8 @@ pub enum Failure {
 impl<'a> Record<'a> {
     pub fn encode(&self) -> Vec<u8> {
         match *self {
-            Record::Region { region: Identity::File(file), bell, nonce, answers } => {
-                let numbers = [file.device, file.inode, file.size, bell].map(u64::to_le_bytes);
+            Record::Region { region: Identity::File(file), doorbell, nonce, answers } => {
+                let numbers = [file.device, file.inode, file.size, doorbell].map(u64::to_le_bytes);
                 [&[1], numbers.as_flattened(), &nonce, &answers].concat()
             }
             Record::Region { region: Identity::Named { name, size }, nonce, answers, .. } => {
@@ -353,13 +353,13 @@ impl<'a> Record<'a> {
                     inode: fields.u64()?,
                     size: fields.u64()?,
                 }),
-                bell: fields.u64()?,
+                doorbell: fields.u64()?,
                 nonce: fields.take()?,
                 answers: fields.take()?,
             },
             [6] => Record::Region {
                 region: Identity::Named { name: RegionName(fields.take()?), size: fields.u64()? },
-                bell: 0,
+                doorbell: 0,
                 nonce: fields.take()?,
                 answers: fields.take()?,
             },

@@ -27,9 +27,9 @@ impl AdmissionHost {
 }
 
 impl Host for AdmissionHost {
-    fn watch(&self, client_id: u64, bell: Option<&Socket>) -> Result<(), ResourceError> {
+    fn watch(&self, client_id: u64, doorbell: Option<&Socket>) -> Result<(), ResourceError> {
         let Some(server) = self.server.upgrade() else { return Ok(()) };
-        let watched = server.parking.watch(bell, client_id);
+        let watched = server.parking.watch(doorbell, client_id);
         watched.map_err(|error| resource::lacked("epoll_ctl", 0, &error.into()))
     }
 
@@ -106,7 +106,7 @@ impl Server {
         ended.retain(|other| other.strong_count() > 0);
         ended.push(Arc::downgrade(&connection));
         drop(ended);
-        self.parking.forget(&connection.half.bell);
+        self.parking.forget(&connection.half.doorbell);
         connection.let_go();
         self.list_slot.clear(&self.work_signal);
         self.admission.left(&connection.client_info, &connection.session);

@@ -199,7 +199,7 @@ impl Connection {
         }
         drop(queue);
         if is_left {
-            SpaceWanted::<Mapped>::announce(|| self.half.bell.ring());
+            SpaceWanted::<Mapped>::announce(|| self.half.doorbell.ring());
         }
     }
 
@@ -245,7 +245,7 @@ impl Connection {
         self.respond(ticket, line);
         // After the fence with which `respond` follows every response.
         if self.space_wanted.is_there_after_fence() {
-            self.half.bell.ring();
+            self.half.doorbell.ring();
         }
     }
 
@@ -268,7 +268,7 @@ impl Connection {
             futex::wake_own(&line[line::SEQ]);
         }
         if to_wake.link {
-            self.half.bell.ring();
+            self.half.doorbell.ring();
         }
     }
 }

@@ -184,7 +184,7 @@ impl Connection {
     /// Frees everything except the mappings, which stay for blocks and leases. The connection must
     /// have been closed, and no thread may sleep on its doorbell.
     pub(super) fn let_go(&self) {
-        self.half.bell.close();
+        self.half.doorbell.close();
         self.lanes.iter().for_each(|lane| self.drop_large(lane));
         self.forget_queue();
     }

@@ -39,19 +39,19 @@ impl Doorbells {
         Ok(doorbells)
     }
 
-    fn add(&self, bell: impl AsFd, id: u64) -> Result<(), Errno> {
+    fn add(&self, doorbell: impl AsFd, id: u64) -> Result<(), Errno> {
         let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
-        epoll::add(&self.epoll, bell, epoll::EventData::new_u64(id), flags)
+        epoll::add(&self.epoll, doorbell, epoll::EventData::new_u64(id), flags)
     }
 }
 
 impl Parking for Doorbells {
-    fn watch(&self, bell: Option<&Socket>, id: u64) -> Result<(), Errno> {
-        bell.map_or(Ok(()), |end| self.add(end, id))
+    fn watch(&self, doorbell: Option<&Socket>, id: u64) -> Result<(), Errno> {
+        doorbell.map_or(Ok(()), |end| self.add(end, id))
     }
 
-    fn forget(&self, bell: &Doorbell) {
-        if let Some(end) = &*bell.end() {
+    fn forget(&self, doorbell: &Doorbell) {
+        if let Some(end) = &*doorbell.end() {
             // An error means that it is not watched, as intended.
             let _ = epoll::delete(&self.epoll, end);
         }

@@ -268,7 +268,7 @@ impl Server {
         for connection in self.clients() {
             connection.begin_draining();
             // For calls that wait for a lane or for space, and would look only when there is some.
-            connection.half.bell.ring();
+            connection.half.doorbell.ring();
             self.report(connection.id());
         }
     }

@@ -36,7 +36,7 @@ impl OnWake for Server {
     fn rung(&self, id: u64) {
         let connection = self.connections().get(&id).cloned();
         let Some(connection) = connection else { return };
-        match connection.half.bell.drain() {
+        match connection.half.doorbell.drain() {
             Drained::Quiet => {
                 connection.wake_cancelled();
                 self.draw_attention(&connection);
@@ -159,7 +159,7 @@ mod tests {
         let layout = server.layout;
         let region = region::peer(client.established.peer, &layout);
         assert_eq!(state_in(&region), state::SERVING);
-        drop(client.established.bell.take());
+        drop(client.established.doorbell.take());
         while !server.clients().is_empty() {
             server.park(Some(Duration::from_millis(1)));
         }
@@ -184,9 +184,9 @@ mod tests {
         let client = Client::connect(&server.name, &Place::default(), &options, &Plain::default());
         let client = client.expect("it is served");
         let connection = server.clients().remove(0);
-        let bell = connection.half.bell.end();
-        let bell = bell.as_ref().expect("the backend has one");
-        rustix::net::shutdown(bell, rustix::net::Shutdown::Both).expect("it is a socket");
+        let doorbell = connection.half.doorbell.end();
+        let doorbell = doorbell.as_ref().expect("the backend has one");
+        rustix::net::shutdown(doorbell, rustix::net::Shutdown::Both).expect("it is a socket");
         while client.lost().is_none() {
             std::thread::yield_now();
         }

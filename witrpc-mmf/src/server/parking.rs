@@ -19,10 +19,10 @@ pub trait Parking: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// The kernel has no memory for that, or its limit on watches is reached.
-    fn watch(&self, bell: Option<&Socket>, id: u64) -> Result<(), Errno>;
+    fn watch(&self, doorbell: Option<&Socket>, id: u64) -> Result<(), Errno>;
 
     /// Removes a client's doorbell.
-    fn forget(&self, bell: &Doorbell);
+    fn forget(&self, doorbell: &Doorbell);
 
     /// Wakes one sleeper, or the next that would sleep.
     fn ring(&self);

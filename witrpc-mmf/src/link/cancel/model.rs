@@ -18,7 +18,7 @@ struct Lane {
     cancelled: AtomicU64,
     wants_cancel: AtomicU64,
     rung: WakeRequest<Modelled>,
-    bell: Doorbell,
+    doorbell: Doorbell,
     wake_epoch: SharedWakeEpoch<Modelled>,
     /// The seq of the call whose handler sleeps, or 0.
     asleep: Mutex<u64>,
@@ -33,7 +33,7 @@ impl Lane {
             cancelled: AtomicU64::new(0),
             wants_cancel: AtomicU64::new(0),
             rung: WakeRequest::new(AtomicU64::new(0)),
-            bell: Doorbell::new(),
+            doorbell: Doorbell::new(),
             wake_epoch: SharedWakeEpoch::new(AtomicU64::new(0), Flag::new(false)),
             asleep: Mutex::new(0),
         })
@@ -43,7 +43,7 @@ impl Lane {
         cancel::<Modelled>(&self.cancelled, seq);
         fence::<Modelled>();
         if self.rung.should_wake_after_fence(&self.wants_cancel) {
-            self.bell.ring();
+            self.doorbell.ring();
         }
     }
 
@@ -75,7 +75,7 @@ impl Lane {
     fn listen(&self) {
         let mut heard = 0;
         while self.sleeps() {
-            heard = self.bell.hear(heard);
+            heard = self.doorbell.hear(heard);
             self.wake_epoch.answer(&self.wants_cancel, || self.wake());
         }
     }

@@ -26,7 +26,7 @@ struct Shared<const SLOTS: usize> {
     wake_epoch: WakeEpoch<Modelled>,
     /// The reader's private half of `wants_space`.
     rung: WakeRequest<Modelled>,
-    bell: Doorbell,
+    doorbell: Doorbell,
 }
 
 impl<const SLOTS: usize> Shared<SLOTS> {
@@ -38,7 +38,7 @@ impl<const SLOTS: usize> Shared<SLOTS> {
             bytes: core::array::from_fn(|_| UnsafeCell::new(())),
             wake_epoch: WakeEpoch::new(AtomicU64::new(0)),
             rung: WakeRequest::new(AtomicU64::new(0)),
-            bell: Doorbell::new(),
+            doorbell: Doorbell::new(),
         })
     }
 
@@ -69,7 +69,7 @@ impl<const SLOTS: usize> Shared<SLOTS> {
 
     fn release(&self, block: &BlockRef) {
         if release(&self.slots[block.slot()], block, &self.wants_space, &self.rung) {
-            self.bell.ring();
+            self.doorbell.ring();
         }
     }
 
@@ -81,10 +81,10 @@ impl<const SLOTS: usize> Shared<SLOTS> {
     /// not rung.
     fn wait_for(&self, blocks: &[BlockRef]) {
         // A ring from now on wakes this waiter, which has entered the queue.
-        let mut heard = self.bell.rings();
+        let mut heard = self.doorbell.rings();
         let all_free = || blocks.iter().all(|block| self.is_free(block)).then_some(());
         while find_or_ask(&self.wake_epoch, &self.wants_space, all_free).is_none() {
-            heard = self.bell.hear(heard);
+            heard = self.doorbell.hear(heard);
         }
     }
 }
@@ -166,7 +166,7 @@ fn a_release_without_a_waiter_does_not_ring() {
         shared.release(&lent[0]);
         shared.wait_for(&[lent[0]]);
         shared.release(&lent[1]);
-        assert_eq!(shared.bell.rings(), 0, "space was found without asking");
+        assert_eq!(shared.doorbell.rings(), 0, "space was found without asking");
     });
 }
 

@@ -170,8 +170,8 @@ fn a_bomb_that_there_is_no_place_for_delays_no_client() {
                 hoard.push(file);
             }
             if fuses.len() == 2 {
-                let bell = client.established.bell.as_ref().expect("the backend has one");
-                fuses.push(bomb.send_behind(others, bell));
+                let doorbell = client.established.doorbell.as_ref().expect("the backend has one");
+                fuses.push(bomb.send_behind(others, doorbell));
                 continue;
             }
             // One place is for the stranger's socket. None is left for the server's own, which gets the
@@ -182,7 +182,7 @@ fn a_bomb_that_there_is_no_place_for_delays_no_client() {
             fuses.push(bomb.send_behind(others, &pending));
             wait_for_hang_up(pending);
         }
-        assert_eq!(Doorbell::new(connection.bell.take()).drain(), Drained::ReceivedFd);
+        assert_eq!(Doorbell::new(connection.doorbell.take()).drain(), Drained::ReceivedFd);
         drop(hoard);
         drop(client);
         assert!(matches!(server.next(), Event::HungUp(_)));

@@ -188,7 +188,7 @@ fn a_client_refuses_wrong_descriptors_and_keeps_none() {
         fs::create_dir(&directory).unwrap();
         set_mode(&directory, 0o700);
         let listener = UnixListener::bind(directory.join("calc")).unwrap();
-        let (bell, _other_end) = UnixStream::pair().unwrap();
+        let (doorbell, _other_end) = UnixStream::pair().unwrap();
         let (_memory, good) = region(REGION_LEN);
         let before = open_now();
         let refused = |named: FileIdentity, passed: &[BorrowedFd<'_>], what: &str| {
@@ -199,7 +199,7 @@ fn a_client_refuses_wrong_descriptors_and_keeps_none() {
             assert!(matches!(refused, Err(ConnectError::Misbehaved { .. })), "{what}: {refused:?}");
         };
         for Wrong { what, file, named } in wrong_kinds(&scratch) {
-            refused(named, &[file.as_fd(), bell.as_fd()], what);
+            refused(named, &[file.as_fd(), doorbell.as_fd()], what);
         }
         let good = (identity_of(&good), good.as_fd());
         refused(good.0, &[], "no descriptor");

@@ -51,7 +51,7 @@ fn each_side_reads_what_the_other_writes() {
         assert_eq!(&*welcome, b"hello");
         assert_eq!(session.get(), Some(&(client_id + 100)));
         assert_fit(&client, &connection);
-        let bells = (&client.bell, &connection.bell);
+        let bells = (&client.doorbell, &connection.doorbell);
         let (Some(ours), Some(theirs)) = bells else {
             assert!(backend == Backend::Portable && bells.0.is_none() && bells.1.is_none());
             continue;
@@ -92,8 +92,8 @@ fn a_full_bell_does_not_block() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
     let client = try_connect(&scratch.place()).expect("it is served");
-    let bell = client.established.bell.as_ref().expect("natively there is one");
-    let full = (0..1_000_000).find_map(|_| send(bell, b"!", SendFlags::DONTWAIT).err());
+    let doorbell = client.established.doorbell.as_ref().expect("natively there is one");
+    let full = (0..1_000_000).find_map(|_| send(doorbell, b"!", SendFlags::DONTWAIT).err());
     assert_eq!(full, Some(rustix::io::Errno::AGAIN));
     server.end();
 }
@@ -165,8 +165,8 @@ fn a_server_that_stops_accepting_keeps_its_clients() {
     let timeout = Timespec { tv_sec: 0, tv_nsec: 0 };
     let link = &mut [PollFd::new(&client.link, PollFlags::IN)];
     assert_eq!(poll(link, Some(&timeout)), Ok(0), "the link stands");
-    let bell = connection.bell.expect("natively there is one");
-    assert_eq!(send(&bell, b"!", SendFlags::DONTWAIT), Ok(1));
+    let doorbell = connection.doorbell.expect("natively there is one");
+    assert_eq!(send(&doorbell, b"!", SendFlags::DONTWAIT), Ok(1));
     server.end();
 }
 

@@ -71,7 +71,7 @@ impl Raw {
     }
 
     pub fn say_region(&mut self, region: Identity, passed: &[BorrowedFd<'_>]) {
-        let record = Record::Region { region, bell: 0, nonce: [1; 16], answers: [0; 16] };
+        let record = Record::Region { region, doorbell: 0, nonce: [1; 16], answers: [0; 16] };
         self.say(&record, passed);
     }
 
@@ -115,8 +115,8 @@ pub fn mislead(client: &mut UnixStream, file: FileIdentity, passed: &[BorrowedFd
     let Some(Record::Region { nonce: answers, .. }) = Record::decode(&record) else {
         panic!("{record:?}")
     };
-    let bell = peer::inode_of(passed.get(1)).unwrap();
-    let record = Record::Region { region: Identity::File(file), bell, nonce: [1; 16], answers };
+    let doorbell = peer::inode_of(passed.get(1)).unwrap();
+    let record = Record::Region { region: Identity::File(file), doorbell, nonce: [1; 16], answers };
     let bytes = framed(&records.seal(&record.encode()));
     assert_eq!(send_with(&*client, &bytes, passed), Ok(bytes.len()));
 }

@@ -112,8 +112,9 @@ fn relay(client: &UnixStream, server: &UnixStream, slipped: Slipped) {
             let mut passed: Vec<_> = received.passed.into_iter().flatten().collect();
             if tampers && !passed.is_empty() {
                 if slipped == Slipped::Doorbell {
-                    let bell = OwnedFd::from(UnixStream::pair().unwrap().0);
-                    passed[1] = ReceivedFd::new(Descriptor::open(|| Ok::<_, Errno>(bell)).unwrap());
+                    let doorbell = OwnedFd::from(UnixStream::pair().unwrap().0);
+                    passed[1] =
+                        ReceivedFd::new(Descriptor::open(|| Ok::<_, Errno>(doorbell)).unwrap());
                 } else {
                     let len = fstat(&passed[0]).unwrap().st_size as usize;
                     passed[0] = ReceivedFd::new(OwnMemory::create(len).unwrap().1.file);

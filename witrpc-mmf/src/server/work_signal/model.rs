@@ -29,7 +29,7 @@ struct Server {
     wake_requested: AtomicU64,
     wake_epoch: WakeEpoch<Modelled>,
     client: WakeRequest<Modelled>,
-    bell: Doorbell,
+    doorbell: Doorbell,
     /// Stands for the request lines.
     requests: [AtomicU64; 2],
 }
@@ -45,7 +45,7 @@ impl Server {
             wake_requested: word(0),
             wake_epoch: WakeEpoch::new(word(0)),
             client: WakeRequest::new(word(0)),
-            bell: Doorbell::new(),
+            doorbell: Doorbell::new(),
             requests: [word(0), word(0)],
         })
     }
@@ -53,7 +53,7 @@ impl Server {
     fn call(&self, lane: usize) {
         self.requests[lane].store(1, Release);
         if self.client.should_wake(&self.wake_requested) {
-            self.bell.ring();
+            self.doorbell.ring();
         }
     }
 
@@ -124,7 +124,7 @@ fn a_call_that_comes_as_the_poller_goes_idle_is_served() {
         });
         // The stand-by thread: awake when a ring has not been handled.
         client.join().expect("the client");
-        if server.bell.rings() > 0 {
+        if server.doorbell.rings() > 0 {
             server.woken();
         }
         poller.join().expect("the poller");

@@ -15,7 +15,7 @@ struct Shared<const PLACES: usize> {
     word: AtomicU64,
     places: [AtomicU64; PLACES],
     rung: WakeRequest<Modelled>,
-    bell: Doorbell,
+    doorbell: Doorbell,
 }
 
 impl<const PLACES: usize> Shared<PLACES> {
@@ -24,14 +24,14 @@ impl<const PLACES: usize> Shared<PLACES> {
             word: AtomicU64::new(0),
             places: core::array::from_fn(|_| AtomicU64::new(0)),
             rung: WakeRequest::new(AtomicU64::new(0)),
-            bell: Doorbell::new(),
+            doorbell: Doorbell::new(),
         })
     }
 
     fn publish(&self, place: usize) {
         self.places[place].store(1, Release);
         if self.rung.should_wake(&self.word) {
-            self.bell.ring();
+            self.doorbell.ring();
         }
     }
 
@@ -65,7 +65,7 @@ fn a_sleeper_misses_nothing_that_two_publishers_publish() {
             if shared.all_show() {
                 break;
             }
-            heard = shared.bell.hear(heard);
+            heard = shared.doorbell.hear(heard);
         }
         for publisher in publishers {
             publisher.join().expect("a publisher");
@@ -87,14 +87,14 @@ fn a_sleeper_that_withdrew_its_request_misses_nothing_when_it_sleeps_again() {
         });
         wake_epoch.withdraw_request(&shared.word);
         let mut found = shared.all_show();
-        let heard = shared.bell.rings();
+        let heard = shared.doorbell.rings();
         if !found {
             wake_epoch.request_wakeup(&shared.word);
             fence::<Modelled>();
             found = shared.all_show();
         }
         if !found {
-            shared.bell.hear(heard);
+            shared.doorbell.hear(heard);
             assert!(shared.all_show(), "a ring without a publication");
         }
         publisher.join().expect("the publisher");
@@ -110,7 +110,7 @@ fn one_ring_for_each_epoch_and_no_other() {
         wake_epoch.request_wakeup(&shared.word);
         wake_epoch.withdraw_request(&shared.word);
         shared.publish(2);
-        assert_eq!(shared.bell.rings(), 0);
+        assert_eq!(shared.doorbell.rings(), 0);
         wake_epoch.request_wakeup(&shared.word);
         fence::<Modelled>();
         let publishers = [0, 1].map(|place| {
@@ -120,7 +120,7 @@ fn one_ring_for_each_epoch_and_no_other() {
         for publisher in publishers {
             publisher.join().expect("a publisher");
         }
-        assert_eq!(shared.bell.rings(), 1);
+        assert_eq!(shared.doorbell.rings(), 1);
     });
 }
 
@@ -133,14 +133,14 @@ fn an_epoch_that_is_stored_late_loses_no_wake_up() {
         let wake_epoch = Arc::new(wake_epoch());
         let sleep = |shared: &Shared<2>, wake_epoch: &WakeEpoch<Modelled>, place| {
             // A ring from now on wakes this sleeper, which has entered the queue.
-            let mut heard = shared.bell.rings();
+            let mut heard = shared.doorbell.rings();
             loop {
                 wake_epoch.request_wakeup(&shared.word);
                 fence::<Modelled>();
                 if shared.shows(place) {
                     return;
                 }
-                heard = shared.bell.hear(heard);
+                heard = shared.doorbell.hear(heard);
             }
         };
         let other = thread::spawn({
@@ -203,7 +203,7 @@ impl Futures {
     /// Runs the link thread until no future of `places` sleeps.
     fn answer_bell(&self, heard: &mut u32, places: &[usize]) {
         while places.iter().any(|place| self.sleeps(*place)) {
-            *heard = self.shared.bell.hear(*heard);
+            *heard = self.shared.doorbell.hear(*heard);
             self.wake_epoch.answer(&self.shared.word, || self.wake());
         }
     }

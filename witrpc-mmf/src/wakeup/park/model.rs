@@ -19,7 +19,7 @@ struct Group<const LANES: usize> {
     responses: [[AtomicU64; LINE_WORDS]; LANES],
     futexes: [Futex; LANES],
     rung: WakeRequest<Modelled>,
-    bell: Doorbell,
+    doorbell: Doorbell,
     /// The client's record that the connection has ended.
     lost: AtomicU64,
 }
@@ -32,7 +32,7 @@ impl<const LANES: usize> Group<LANES> {
             responses: core::array::from_fn(|_| line()),
             futexes: core::array::from_fn(|_| Futex::new()),
             rung: WakeRequest::new(AtomicU64::new(0)),
-            bell: Doorbell::new(),
+            doorbell: Doorbell::new(),
             lost: AtomicU64::new(0),
         })
     }
@@ -46,7 +46,7 @@ impl<const LANES: usize> Group<LANES> {
             self.futexes[lane].wake();
         }
         if to_wake.link {
-            self.bell.ring();
+            self.doorbell.ring();
         }
         to_wake.caller
     }
@@ -153,7 +153,7 @@ fn a_caller_and_a_future_of_a_group_are_both_woken() {
         let mut waits = shows::<Modelled>(&group.responses[1]) != 1;
         let mut heard = 0;
         while waits {
-            heard = group.bell.hear(heard);
+            heard = group.doorbell.hear(heard);
             wake_epoch.answer(&group.wait_line[wait::WAKE_REQUESTED], || {
                 waits = shows::<Modelled>(&group.responses[1]) != 1;
                 waits
