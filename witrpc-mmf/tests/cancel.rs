@@ -92,7 +92,7 @@ impl Site {
                 taken = Some((Arc::clone(connection), request));
                 ControlFlow::Break(())
             });
-            if taken.is_none() && !scanner.arm(None) {
+            if taken.is_none() && !scanner.request_wakeup(None) {
                 self.server.park(Some(Duration::from_millis(1)));
             }
         }

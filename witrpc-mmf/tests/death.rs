@@ -82,7 +82,7 @@ fn serve(server: &Server, stop: &AtomicBool) {
             }
             ControlFlow::Continue(())
         });
-        if !found && !scanner.arm(None) {
+        if !found && !scanner.request_wakeup(None) {
             server.park(None);
         }
     }

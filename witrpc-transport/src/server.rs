@@ -225,9 +225,9 @@ pub type Only<'a> = &'a dyn Fn(u64, u32) -> bool;
 
 /// One thread's view of the places where requests appear.
 ///
-/// Only its thread uses it, and only while that is the poller, except for [`arm`](Self::arm). While it serves a
-/// request, another thread may become the poller and use a different scanner. So it holds no lock then, and
-/// relies on nothing that the other may change.
+/// Only its thread uses it, and only while that is the poller, except for
+/// [`request_wakeup`](Self::request_wakeup). While it serves a request, another thread may become the poller
+/// and use a different scanner. So it holds no lock then, and relies on nothing that the other may change.
 pub trait Scanner {
     /// Looks once at every place that has lately been busy or has rung, and hands each new request to `serve`
     /// until that breaks. A break means that this thread is not the poller any more, or that the server has
@@ -251,5 +251,5 @@ pub trait Scanner {
     /// has just ceased to be the poller, so another may have begun. Returns `true` if there already is
     /// something to do that `only` does not refuse. Each request must either be seen by this look or ring.
     /// Otherwise it would wait while all threads sleep.
-    fn arm(&mut self, only: Option<Only<'_>>) -> bool;
+    fn request_wakeup(&mut self, only: Option<Only<'_>>) -> bool;
 }

@@ -91,7 +91,7 @@ impl Honest {
                 }
                 ControlFlow::Continue(())
             });
-            if !found && !scanner.arm(None) {
+            if !found && !scanner.request_wakeup(None) {
                 self.server.park(Some(Duration::from_millis(1)));
             }
         }

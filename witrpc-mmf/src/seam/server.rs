@@ -92,9 +92,9 @@ impl Scanner for View<'_> {
         self.scanner.set_aside();
     }
 
-    fn arm(&mut self, only: Option<Only<'_>>) -> bool {
+    fn request_wakeup(&mut self, only: Option<Only<'_>>) -> bool {
         self.peers.clear();
-        self.scanner.arm(only)
+        self.scanner.request_wakeup(only)
     }
 }
 

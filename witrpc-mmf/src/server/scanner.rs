@@ -179,7 +179,7 @@ impl<'a> Scanner<'a> {
 
     /// Requests that every client rings, then looks once more. Called after the poller role has
     /// been released. Returns `true` if there is something to do that `only` does not refuse.
-    pub fn arm(&mut self, only: Option<Only<'_>>) -> bool {
+    pub fn request_wakeup(&mut self, only: Option<Only<'_>>) -> bool {
         // A list from the slot may be that of the next poller, which then reads the server's list.
         let hot = self.hot.take().or_else(|| self.server.list_slot.take());
         let Some(hot) = hot else { return true };

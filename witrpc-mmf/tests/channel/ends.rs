@@ -142,7 +142,7 @@ pub fn poll(server: &Arc<Server>, stop: &AtomicBool) {
                 ControlFlow::Continue(())
             });
         }
-        if !scanner.arm(None) {
+        if !scanner.request_wakeup(None) {
             drop(scanner);
             server.park(None);
         }

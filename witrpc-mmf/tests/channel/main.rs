@@ -263,7 +263,7 @@ fn large_answers_are_fetched_one_after_the_other(way: Way) {
                     answered += 1;
                     ControlFlow::Continue(())
                 });
-                if !found && !scanner.arm(None) {
+                if !found && !scanner.request_wakeup(None) {
                     server.park(Some(PATIENCE));
                 }
             }
@@ -364,7 +364,7 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
     };
     assert!(turn(&mut scanner), "the requests within the budget");
     assert!(!turn(&mut scanner), "the others are over it");
-    assert!(!scanner.arm(None), "no thread stays awake for them");
+    assert!(!scanner.request_wakeup(None), "no thread stays awake for them");
 
     let fetched = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -381,7 +381,7 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
             server.ring();
         });
         while !fetched.load(SeqCst) {
-            if !turn(&mut scanner) && !scanner.arm(None) {
+            if !turn(&mut scanner) && !scanner.request_wakeup(None) {
                 server.park(Some(PATIENCE));
             }
         }

@@ -64,7 +64,7 @@ pub(crate) fn respond(server: &Server) -> ! {
             });
             idle = if found { 0 } else { idle + 1 };
         }
-        if !scanner.arm(None) {
+        if !scanner.request_wakeup(None) {
             drop(scanner);
             server.park(None);
         }

@@ -38,13 +38,13 @@ struct Port {
     /// 1 from the publication of the request until it is claimed.
     request: LoomWord,
     /// Whether the client must ring.
-    ring_me: LoomWord,
+    wake_requested: LoomWord,
     rings: Mutex<usize>,
 }
 
 impl Port {
     fn new() -> Self {
-        Self { request: LoomWord::new(0), ring_me: LoomWord::new(1), rings: Mutex::new(0) }
+        Self { request: LoomWord::new(0), wake_requested: LoomWord::new(1), rings: Mutex::new(0) }
     }
 
     fn ring(&self) {
@@ -63,18 +63,18 @@ impl Port {
     fn publish(&self) {
         self.request.store(1, Release);
         Loom::fence();
-        if self.ring_me.load(Relaxed) != 0 {
+        if self.wake_requested.load(Relaxed) != 0 {
             self.ring();
         }
     }
 
     fn turn(&self) -> bool {
-        self.ring_me.store(0, Relaxed);
+        self.wake_requested.store(0, Relaxed);
         self.request.load(Acquire) != 0 && self.request.swap(0, AcqRel) != 0
     }
 
-    fn arm(&self) -> bool {
-        self.ring_me.store(1, Relaxed);
+    fn request_wakeup(&self) -> bool {
+        self.wake_requested.store(1, Relaxed);
         Loom::fence();
         self.request.load(Acquire) != 0
     }
@@ -150,10 +150,10 @@ fn release(
     match order {
         PutDown::BeforeLastLook => {
             protocol.release(guard);
-            if port.arm() { protocol.reacquire(me) } else { None }
+            if port.request_wakeup() { protocol.reacquire(me) } else { None }
         }
         PutDown::AfterLastLook => {
-            if port.arm() {
+            if port.request_wakeup() {
                 return Some(guard);
             }
             protocol.release(guard);
@@ -323,7 +323,7 @@ fn serve_within_the_bound(server: &Server, guard: PollerGuard, me: u64) {
         }
         server.thread_count.stand_by();
         server.protocol.release(guard);
-        let found = server.port.arm();
+        let found = server.port.request_wakeup();
         let goes_on = if serves { found } else { server.thread_count.counts().others_stand_by() };
         if goes_on {
             held = server.protocol.reacquire(ThreadNumber::from_count(me));

@@ -237,7 +237,7 @@ impl PoolWorker {
         // Work that may not run must wait for a thread to come back. A thread that came back meanwhile either
         // took the role, or is counted here and has left its seat.
         let permit = Permit::of_stand_by(&pool.thread_count, &pool.shares, serves, census);
-        let found = scanner.arm(only(&permit, &allows(&permit)))
+        let found = scanner.request_wakeup(only(&permit, &allows(&permit)))
             | pool.tasks.any(&pool.protocol.bell, &permit);
         let goes_on = found || !serves && permit.serves();
         self.rest_at_bound = (!serves && !goes_on).then(|| self.next_rest());

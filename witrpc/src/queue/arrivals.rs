@@ -35,7 +35,7 @@ pub struct Arrivals {
 struct ArrivalsState {
     waiting: Waiting,
     /// The poller is about to sleep, or asleep: the next request rings, once.
-    armed: bool,
+    wakeup_requested: bool,
     /// The poller runs a handler: each request rings, so that another thread takes over.
     busy: bool,
     /// Counts the threads that have been poller; `busy` is the latest one's.
@@ -59,8 +59,8 @@ impl Arrivals {
             return drop((peer, request));
         }
         state.waiting.push(peer, request);
-        let armed = std::mem::take(&mut state.armed);
-        if armed || state.busy {
+        let wakeup_requested = std::mem::take(&mut state.wakeup_requested);
+        if wakeup_requested || state.busy {
             self.ring_with(&mut state);
         }
     }
@@ -69,7 +69,7 @@ impl Arrivals {
     pub fn look(&self) -> (Poller, usize) {
         let mut state = lock(&self.state);
         state.poller += 1;
-        state.armed = false;
+        state.wakeup_requested = false;
         state.busy = false;
         (Poller(state.poller), state.waiting.len())
     }
@@ -110,9 +110,9 @@ impl Arrivals {
     }
 
     /// Asks for a ring at the next request. Returns whether there already is one that `only` does not refuse.
-    pub fn arm(&self, only: Option<Only<'_>>) -> bool {
+    pub fn request_wakeup(&self, only: Option<Only<'_>>) -> bool {
         let mut state = lock(&self.state);
-        state.armed = true;
+        state.wakeup_requested = true;
         state.busy = false;
         state.waiting.any(only)
     }

@@ -364,7 +364,7 @@ impl Scanner for View<'_> {
         }
     }
 
-    fn arm(&mut self, only: Option<Only<'_>>) -> bool {
-        self.arrivals.arm(only)
+    fn request_wakeup(&mut self, only: Option<Only<'_>>) -> bool {
+        self.arrivals.request_wakeup(only)
     }
 }

@@ -133,8 +133,8 @@ impl Scanner for View<'_> {
         self.0.turn(only, &mut WithCopiers(serve))
     }
 
-    fn arm(&mut self, only: Option<Only<'_>>) -> bool {
-        self.0.arm(only)
+    fn request_wakeup(&mut self, only: Option<Only<'_>>) -> bool {
+        self.0.request_wakeup(only)
     }
 }
 

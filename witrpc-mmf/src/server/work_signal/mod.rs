@@ -30,7 +30,7 @@ impl<W: Words> WorkSignal<W> {
     pub fn notify(&self) -> u64 {
         // Release: a thread that reads the new count finds what was recorded.
         let before = self.count.fetch_add(1, AcqRel);
-        // Pairs with the fence of `Scanner::arm`.
+        // Pairs with the fence of `Scanner::request_wakeup`.
         epoch::fence::<W>();
         before
     }

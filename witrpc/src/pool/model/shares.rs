@@ -132,7 +132,7 @@ fn serve_within_shares(
                 Permit::of_stand_by(&server.thread_count, shares, served, &mut census)
             }
         };
-        if server.port.arm() && last.allows(tenant) {
+        if server.port.request_wakeup() && last.allows(tenant) {
             // Any number will do: it only tells threads apart that hold the role at once.
             held = server.protocol.reacquire(ThreadNumber::from_count(2));
             if held.is_some() {

@@ -37,7 +37,7 @@ fn an_answer_wakes_the_thread_that_waits() {
         if let Some(taken) = take(&port).pop() {
             break taken;
         }
-        if !port.scanner().arm(None) {
+        if !port.scanner().request_wakeup(None) {
             port.park(None);
         }
     };

@@ -10,16 +10,19 @@ fn a_request_rings_once_for_a_poller_that_went_to_sleep() {
     let mut scanner = port.scanner();
     let mut nothing = serve_by(|_, _| ControlFlow::Continue(()));
     assert!(!scanner.turn(None, &mut nothing));
-    assert!(!scanner.arm(None));
+    assert!(!scanner.request_wakeup(None));
     client.try_send(small(1)).unwrap().unwrap();
     port.park(None);
     assert!(scanner.turn(None, &mut nothing));
 
-    assert!(!scanner.arm(None));
+    assert!(!scanner.request_wakeup(None));
     client.try_send(small(2)).unwrap().unwrap();
-    assert!(scanner.arm(None), "there is something to do");
+    assert!(scanner.request_wakeup(None), "there is something to do");
     assert!(!scanner.turn(Some(&|_, _| false), &mut nothing));
-    assert!(!scanner.arm(Some(&|_, _| false)), "what may not be taken is no reason to stay awake");
+    assert!(
+        !scanner.request_wakeup(Some(&|_, _| false)),
+        "what may not be taken is no reason to stay awake"
+    );
 
     client.try_send(small(3)).unwrap().unwrap();
     let mut taken = Vec::new();
