@@ -83,7 +83,7 @@ struct End {
     release: usize,
     peer_release: usize,
     space: WakeEpoch<Mapped>,
-    space_rung: WakeRequest<Mapped>,
+    space_wake_request: WakeRequest<Mapped>,
 }
 
 impl End {
@@ -117,7 +117,12 @@ impl End {
         assert_eq!(bytes, vec![byte; len]);
         let slot = self.own.word32(self.release + block.slot() * 4);
         // A ring would announce space, for which the other end looks anyway.
-        let _ = release::release(slot, &block, self.peer.head_word(WANTS_SPACE), &self.space_rung);
+        let _ = release::release(
+            slot,
+            &block,
+            self.peer.head_word(WANTS_SPACE),
+            &self.space_wake_request,
+        );
     }
 
     fn publish(&self, offset: usize, seq: u64, [place, len]: [u64; 2]) {
@@ -188,7 +193,7 @@ fn sleep(end: &End, lane: usize, response: usize, seq: u64) {
 }
 
 fn serve(end: &mut End) {
-    let rung = WakeRequest::<Mapped>::new(AtomicU64::new(0));
+    let wake_request = WakeRequest::<Mapped>::new(AtomicU64::new(0));
     for seq in 1..=CALLS {
         for lane in 0..LANES as usize {
             let (byte, len) = body(lane, seq);
@@ -197,7 +202,7 @@ fn serve(end: &mut End) {
             let response = end.layout.response_line(lane);
             end.publish(response, seq, answer);
             let wait_line = line_of(end.peer.words64(end.layout.wait_line(lane), LINE_WORDS));
-            if park::what_to_wake(wait_line, Layout::lane_bit(lane), &rung).caller {
+            if park::what_to_wake(wait_line, Layout::lane_bit(lane), &wake_request).caller {
                 futex::wake_own(&line_of(end.own.words64(response, LINE_WORDS))[words::SEQ]);
             }
         }
@@ -256,7 +261,7 @@ fn ends(room: usize) -> [End; 2] {
             release: tables[mine],
             peer_release: tables[theirs],
             space: WakeEpoch::new(AtomicU64::new(0)),
-            space_rung: WakeRequest::new(AtomicU64::new(0)),
+            space_wake_request: WakeRequest::new(AtomicU64::new(0)),
             layout,
         }
     })

@@ -100,14 +100,14 @@ impl Client {
         // Pairs with the server's fence behind its wake-up request for space. Either that request
         // is seen here, or the link thread, which is rung after that fence, sees the lane lent.
         epoch::fence::<Mapped>();
-        if self.half.space_rung.is_awaited(self.half.peer.head_word(WANTS_SPACE)) {
+        if self.half.space_wake_request.is_awaited(self.half.peer.head_word(WANTS_SPACE)) {
             self.collect_lane(ticket.lane as usize);
         }
     }
 
     /// Frees every lane that can be freed, if the server is short of space.
     pub(super) fn make_room(self: &Arc<Self>) {
-        if self.half.space_rung.is_awaited(self.half.peer.head_word(WANTS_SPACE)) {
+        if self.half.space_wake_request.is_awaited(self.half.peer.head_word(WANTS_SPACE)) {
             self.collect();
         }
     }

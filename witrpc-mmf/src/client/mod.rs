@@ -105,7 +105,7 @@ pub struct Client {
     /// serves.
     groups: Box<[SharedWakeEpoch<Mapped>]>,
     /// Whether the sleeping server has been rung for its latest wake-up request.
-    rung: WakeRequest<Mapped>,
+    wake_request: WakeRequest<Mapped>,
     cancel_rung: WakeRequest<Mapped>,
     lost: OnceLock<DisconnectReason>,
     /// Tasks to wake when the connection is lost.
@@ -204,7 +204,7 @@ impl Client {
             space_epochs: WakeEpoch::new(AtomicU64::new(0)),
             completed: Mutex::default(),
             groups: groups.collect(),
-            rung: WakeRequest::new(AtomicU64::new(0)),
+            wake_request: WakeRequest::new(AtomicU64::new(0)),
             cancel_rung: WakeRequest::new(AtomicU64::new(0)),
             lost: OnceLock::new(),
             lost_waiters: WakerSet::default(),
@@ -342,7 +342,7 @@ impl Client {
     /// Rings the server if it sleeps. Must be called after every publication.
     #[inline]
     fn ring_if_asleep(&self) {
-        if self.rung.should_wake(self.half.peer.head_word(WAKE_REQUESTED)) {
+        if self.wake_request.should_wake(self.half.peer.head_word(WAKE_REQUESTED)) {
             self.half.doorbell.ring();
         }
     }

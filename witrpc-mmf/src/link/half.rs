@@ -43,7 +43,7 @@ pub struct Half {
     /// This side's end of the doorbell, to ring the peer.
     pub doorbell: Doorbell,
     /// Whether the peer has been rung for its latest request for space.
-    pub space_rung: WakeRequest<Mapped>,
+    pub space_wake_request: WakeRequest<Mapped>,
     pub origin: Origin,
 }
 
@@ -127,7 +127,7 @@ impl Half {
             return;
         }
         let wants_space = self.peer.head_word(WANTS_SPACE);
-        if release::release(self.slot(block.slot()), block, wants_space, &self.space_rung) {
+        if release::release(self.slot(block.slot()), block, wants_space, &self.space_wake_request) {
             self.doorbell.ring();
         }
     }

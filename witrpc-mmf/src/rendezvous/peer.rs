@@ -101,7 +101,7 @@ impl Established {
             leases_held: HeldLeases::default(),
             trusted,
             doorbell: Doorbell::new(self.doorbell),
-            space_rung: WakeRequest::new(AtomicU64::new(0)),
+            space_wake_request: WakeRequest::new(AtomicU64::new(0)),
             origin: Origin::here(),
             layout,
         }

@@ -263,7 +263,7 @@ impl Connection {
         let line = self.response_line(lane);
         lines::publish::<Mapped>(line, ticket.seq, head, inline, used);
         let bit = Layout::lane_bit(lane);
-        let to_wake = park::what_to_wake(self.wait_line(lane), bit, self.rung(lane));
+        let to_wake = park::what_to_wake(self.wait_line(lane), bit, self.wake_request(lane));
         if to_wake.caller {
             futex::wake_own(&line[line::SEQ]);
         }

@@ -47,7 +47,7 @@ pub struct Connection {
     pub(super) wake_epoch: WakeEpoch<Mapped>,
     pub(super) space_epochs: WakeEpoch<Mapped>,
     /// One for each group of lanes.
-    rung: Box<[WakeRequest<Mapped>]>,
+    wake_requests: Box<[WakeRequest<Mapped>]>,
     /// The number of requests that are read in their blocks.
     pub(super) blocks_held: AtomicUsize,
     /// The handlers that sleep until their calls are given up.
@@ -123,7 +123,7 @@ impl Connection {
             held: AtomicUsize::new(0),
             wake_epoch: WakeEpoch::new(AtomicU64::new(0)),
             space_epochs: WakeEpoch::new(AtomicU64::new(0)),
-            rung: (0..groups).map(|_| WakeRequest::new(AtomicU64::new(0))).collect(),
+            wake_requests: (0..groups).map(|_| WakeRequest::new(AtomicU64::new(0))).collect(),
             blocks_held: AtomicUsize::new(0),
             watchers: WakerSet::default(),
             cancel_epoch: SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false)),
@@ -260,8 +260,8 @@ impl Connection {
     }
 
     #[inline]
-    pub(super) fn rung(&self, lane: usize) -> &WakeRequest<Mapped> {
-        &self.rung[lane / GROUP]
+    pub(super) fn wake_request(&self, lane: usize) -> &WakeRequest<Mapped> {
+        &self.wake_requests[lane / GROUP]
     }
 
     /// Returns the deadline that the client wrote for the call on `lane`.

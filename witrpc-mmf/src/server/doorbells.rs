@@ -76,7 +76,7 @@ impl Parking for Doorbells {
         for event in &events {
             match event.data.u64() {
                 PRIVATE => drop(rustix::io::read(&self.private, &mut [0; 8])),
-                id => waking.rung(id),
+                id => waking.on_ring(id),
             }
         }
     }

@@ -33,7 +33,7 @@ impl Server {
 }
 
 impl OnWake for Server {
-    fn rung(&self, id: u64) {
+    fn on_ring(&self, id: u64) {
         let connection = self.connections().get(&id).cloned();
         let Some(connection) = connection else { return };
         match connection.half.doorbell.drain() {

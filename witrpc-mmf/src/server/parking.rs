@@ -35,7 +35,7 @@ pub trait Parking: fmt::Debug + Send + Sync {
 /// What a sleeping thread does when it wakes up.
 pub trait OnWake {
     /// Handles a ring of the doorbell `id`.
-    fn rung(&self, id: u64);
+    fn on_ring(&self, id: u64);
 
     /// Looks for work and returns whether there is some. `slow` is explained at [`Lookout::sleep`].
     fn look_out(&self, slow: bool) -> bool;

@@ -17,7 +17,7 @@ struct Lane {
     response: [AtomicU64; LINE_WORDS],
     cancelled: AtomicU64,
     wants_cancel: AtomicU64,
-    rung: WakeRequest<Modelled>,
+    wake_request: WakeRequest<Modelled>,
     doorbell: Doorbell,
     wake_epoch: SharedWakeEpoch<Modelled>,
     /// The seq of the call whose handler sleeps, or 0.
@@ -32,7 +32,7 @@ impl Lane {
             response: line(),
             cancelled: AtomicU64::new(0),
             wants_cancel: AtomicU64::new(0),
-            rung: WakeRequest::new(AtomicU64::new(0)),
+            wake_request: WakeRequest::new(AtomicU64::new(0)),
             doorbell: Doorbell::new(),
             wake_epoch: SharedWakeEpoch::new(AtomicU64::new(0), Flag::new(false)),
             asleep: Mutex::new(0),
@@ -42,7 +42,7 @@ impl Lane {
     fn give_up(&self, seq: u64) {
         cancel::<Modelled>(&self.cancelled, seq);
         fence::<Modelled>();
-        if self.rung.should_wake_after_fence(&self.wants_cancel) {
+        if self.wake_request.should_wake_after_fence(&self.wants_cancel) {
             self.doorbell.ring();
         }
     }

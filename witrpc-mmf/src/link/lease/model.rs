@@ -28,7 +28,7 @@ struct Scene<const LINES: usize> {
     /// The number of leases of the block that the reader holds, at most one by the invariants.
     held: AtomicU32,
     wants_space: AtomicU64,
-    rung: WakeRequest<Modelled>,
+    wake_request: WakeRequest<Modelled>,
 }
 
 impl<const LINES: usize> Scene<LINES> {
@@ -41,7 +41,7 @@ impl<const LINES: usize> Scene<LINES> {
             bytes: UnsafeCell::new(()),
             held: AtomicU32::new(0),
             wants_space: AtomicU64::new(0),
-            rung: WakeRequest::new(AtomicU64::new(0)),
+            wake_request: WakeRequest::new(AtomicU64::new(0)),
         };
         scene.bytes.with_mut(|_| ());
         Arc::new(scene)
@@ -79,7 +79,7 @@ impl<const LINES: usize> Scene<LINES> {
         assert_eq!(block.generation(), next_generation(self.slots[0].load(Relaxed)), "stale");
         self.bytes.with(|_| ());
         self.held.fetch_sub(1, Release);
-        let _ = release(&self.slots[0], &block, &self.wants_space, &self.rung);
+        let _ = release(&self.slots[0], &block, &self.wants_space, &self.wake_request);
         true
     }
 

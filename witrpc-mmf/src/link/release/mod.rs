@@ -53,14 +53,14 @@ pub(crate) fn release<W: Words>(
     slot: &W::U32,
     block: &BlockRef,
     wants_space: &W::PeerU64,
-    rung: &WakeRequest<W>,
+    wake_request: &WakeRequest<W>,
 ) -> bool {
     // Release: pairs with the Acquire of `ReleaseTable::is_released`. Orders this side's loads of
     // the block before the writer's next use of it.
     slot.store(block.generation(), Ordering::Release);
     // Its fence pairs with that of `find_or_ask`: this side sees the epoch, or the waiter sees the
     // slot.
-    rung.should_wake(wants_space)
+    wake_request.should_wake(wants_space)
 }
 
 /// The writer's side: looks for space with `find`. If there is none, requests a ring for the next

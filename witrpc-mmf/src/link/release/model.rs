@@ -25,7 +25,7 @@ struct Shared<const SLOTS: usize> {
     /// The writer's private half of `wants_space`.
     wake_epoch: WakeEpoch<Modelled>,
     /// The reader's private half of `wants_space`.
-    rung: WakeRequest<Modelled>,
+    wake_request: WakeRequest<Modelled>,
     doorbell: Doorbell,
 }
 
@@ -37,7 +37,7 @@ impl<const SLOTS: usize> Shared<SLOTS> {
             published: AtomicU64::new(0),
             bytes: core::array::from_fn(|_| UnsafeCell::new(())),
             wake_epoch: WakeEpoch::new(AtomicU64::new(0)),
-            rung: WakeRequest::new(AtomicU64::new(0)),
+            wake_request: WakeRequest::new(AtomicU64::new(0)),
             doorbell: Doorbell::new(),
         })
     }
@@ -68,7 +68,7 @@ impl<const SLOTS: usize> Shared<SLOTS> {
     }
 
     fn release(&self, block: &BlockRef) {
-        if release(&self.slots[block.slot()], block, &self.wants_space, &self.rung) {
+        if release(&self.slots[block.slot()], block, &self.wants_space, &self.wake_request) {
             self.doorbell.ring();
         }
     }

@@ -31,7 +31,7 @@ struct Scene {
     server_bell: Doorbell,
     /// The client's release slot.
     slots: [AtomicU32; 1],
-    rung: WakeRequest<Modelled>,
+    wake_request: WakeRequest<Modelled>,
     client_bell: Doorbell,
 }
 
@@ -46,7 +46,7 @@ impl Scene {
             lines: core::array::from_fn(|_| AtomicU64::new(0)),
             server_bell: Doorbell::new(),
             slots: [AtomicU32::new(0)],
-            rung: WakeRequest::new(AtomicU64::new(0)),
+            wake_request: WakeRequest::new(AtomicU64::new(0)),
             client_bell: Doorbell::new(),
         })
     }
@@ -112,7 +112,7 @@ impl Scene {
     /// Runs the client's link thread once: it moves the answers that are there, if the server is
     /// short of space.
     fn make_room(&self, moved: &mut [bool; LANES]) {
-        if !self.rung.is_awaited(&self.wants_space) {
+        if !self.wake_request.is_awaited(&self.wants_space) {
             return;
         }
         for (line, moved) in self.lines.iter().zip(moved) {
@@ -122,7 +122,7 @@ impl Scene {
             }
             *moved = true;
             let block = BlockRef::check([word, 0], GRANULE_BYTES).unwrap();
-            if release(&self.slots[0], &block, &self.wants_space, &self.rung) {
+            if release(&self.slots[0], &block, &self.wants_space, &self.wake_request) {
                 self.server_bell.ring();
             }
         }

@@ -14,7 +14,7 @@ use super::{SharedWakeEpoch, WakeEpoch, WakeRequest, fence};
 struct Shared<const PLACES: usize> {
     word: AtomicU64,
     places: [AtomicU64; PLACES],
-    rung: WakeRequest<Modelled>,
+    wake_request: WakeRequest<Modelled>,
     doorbell: Doorbell,
 }
 
@@ -23,14 +23,14 @@ impl<const PLACES: usize> Shared<PLACES> {
         Arc::new(Self {
             word: AtomicU64::new(0),
             places: core::array::from_fn(|_| AtomicU64::new(0)),
-            rung: WakeRequest::new(AtomicU64::new(0)),
+            wake_request: WakeRequest::new(AtomicU64::new(0)),
             doorbell: Doorbell::new(),
         })
     }
 
     fn publish(&self, place: usize) {
         self.places[place].store(1, Release);
-        if self.rung.should_wake(&self.word) {
+        if self.wake_request.should_wake(&self.word) {
             self.doorbell.ring();
         }
     }

@@ -54,13 +54,13 @@ pub struct ToWake {
 pub fn what_to_wake<W: Words>(
     wait_line: &[W::PeerU64; LINE_WORDS],
     bit: u64,
-    rung: &WakeRequest<W>,
+    wake_request: &WakeRequest<W>,
 ) -> ToWake {
     // Pairs with the fences of `parked` and of `SharedWakeEpoch::request_wakeup`.
     W::fence(SeqCst);
     ToWake {
         caller: wait_line[wait::PARKED].load(Relaxed) & bit != 0,
-        link: rung.should_wake_after_fence(&wait_line[wait::WAKE_REQUESTED]),
+        link: wake_request.should_wake_after_fence(&wait_line[wait::WAKE_REQUESTED]),
     }
 }
 

@@ -18,7 +18,7 @@ struct Group<const LANES: usize> {
     wait_line: [AtomicU64; LINE_WORDS],
     responses: [[AtomicU64; LINE_WORDS]; LANES],
     futexes: [Futex; LANES],
-    rung: WakeRequest<Modelled>,
+    wake_request: WakeRequest<Modelled>,
     doorbell: Doorbell,
     /// The client's record that the connection has ended.
     lost: AtomicU64,
@@ -31,7 +31,7 @@ impl<const LANES: usize> Group<LANES> {
             wait_line: line(),
             responses: core::array::from_fn(|_| line()),
             futexes: core::array::from_fn(|_| Futex::new()),
-            rung: WakeRequest::new(AtomicU64::new(0)),
+            wake_request: WakeRequest::new(AtomicU64::new(0)),
             doorbell: Doorbell::new(),
             lost: AtomicU64::new(0),
         })
@@ -41,7 +41,7 @@ impl<const LANES: usize> Group<LANES> {
     /// caller.
     fn respond(&self, lane: usize, seq: u64) -> bool {
         publish::<Modelled>(&self.responses[lane], seq, 0, &[0; 6], 0);
-        let to_wake = what_to_wake(&self.wait_line, 1 << lane, &self.rung);
+        let to_wake = what_to_wake(&self.wait_line, 1 << lane, &self.wake_request);
         if to_wake.caller {
             self.futexes[lane].wake();
         }
