@@ -3,14 +3,14 @@
 //! # Invariants
 //!
 //! 1. A task that is queued while no thread watches the queue has a ring on its way. The thread that this ring
-//!    wakes puts [`TaskBell::rung`] back, and then looks at the role. So one ring at a time is enough for any
-//!    number of tasks.
+//!    wakes puts [`TaskBell::ring_pending`] back, and then looks at the role. So one ring at a time is enough
+//!    for any number of tasks.
 //! 2. A thread that queues a task counts it first, then fences, then looks at the role
 //!    ([`TaskBell::should_wake`]). A holder that goes busy or vacant writes the role first, then fences, then
 //!    looks at the count. One of the two fences comes first. Either the queueing thread sees that no holder
 //!    looks, and rings, or the holder sees the task.
-//! 3. `rung` is only swapped, never stored to. A thread that finds it set leaves without a ring; the thread
-//!    that puts it back acquires what the former wrote.
+//! 3. `ring_pending` is only swapped, never stored to. A thread that finds it set leaves without a ring; the
+//!    thread that puts it back acquires what the former wrote.
 
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
@@ -24,12 +24,12 @@ pub struct TaskBell<P: Primitives> {
     /// Ready tasks. Counted before they are queued, and until after they were taken out.
     ready: P::Word,
     /// A ring is on its way.
-    rung: P::Word,
+    ring_pending: P::Word,
 }
 
 impl<P: Primitives> TaskBell<P> {
     pub fn new() -> Self {
-        Self { in_use: P::Word::new(0), ready: P::Word::new(0), rung: P::Word::new(0) }
+        Self { in_use: P::Word::new(0), ready: P::Word::new(0), ring_pending: P::Word::new(0) }
     }
 
     /// Notes that tasks can be woken from now on. Written once only, since every look of the holder reads it.
@@ -72,10 +72,10 @@ impl<P: Primitives> TaskBell<P> {
 
     /// Notes that a ring woke this thread, which looks at the role next.
     pub fn heard(&self) {
-        self.rung.swap(0, AcqRel);
+        self.ring_pending.swap(0, AcqRel);
     }
 
     fn claim_ring(&self) -> bool {
-        self.rung.swap(1, AcqRel) == 0
+        self.ring_pending.swap(1, AcqRel) == 0
     }
 }

@@ -28,7 +28,7 @@ const RECHECK: Duration = Duration::from_micros(200);
 pub struct Arrivals {
     state: Mutex<ArrivalsState>,
     /// Notified when a ring is stored.
-    rung: Condvar,
+    ring_stored: Condvar,
 }
 
 #[derive(Default)]
@@ -141,7 +141,7 @@ impl Arrivals {
         if state.rings < MAX_STORED_RINGS {
             state.rings += 1;
         }
-        self.rung.notify_one();
+        self.ring_stored.notify_one();
     }
 
     /// Sleeps until a ring or until the time is over. While requests wait behind a handler, it sleeps only
@@ -158,7 +158,7 @@ impl Arrivals {
             if sleep == Some(Duration::ZERO) {
                 return;
             }
-            state = wait(&self.rung, state, sleep);
+            state = wait(&self.ring_stored, state, sleep);
             if stuck && state.rings == 0 && state.is_stuck() {
                 return;
             }
