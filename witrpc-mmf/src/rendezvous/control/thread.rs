@@ -4,11 +4,12 @@
 //! client or takes longer than some milliseconds: the regions of connections are made in steps, one per
 //! turn.
 //!
-//! A peer that has connected and is not a client yet is a *stranger*. It costs one of [`MAX_STRANGERS`]
-//! places until its deadline, and the work of one key exchange. From the exchange of regions on, when
-//! it has proved that it has the keys, it also costs the memory of one connection. So the memory of all
-//! connections is at most that of `max_clients + MAX_STRANGERS` connections. Strangers do not count as
-//! clients: otherwise a peer that stalls could keep clients out.
+//! A peer that has connected and is not a client yet is a *stranger*. It costs one of
+//! [`MAX_PENDING_HANDSHAKES`] places until its deadline, and the work of one key exchange. From the
+//! exchange of regions on, when it has proved that it has the keys, it also costs the memory of one
+//! connection. So the memory of all connections is at most that of
+//! `max_clients + MAX_PENDING_HANDSHAKES` connections. Strangers do not count as clients: otherwise a
+//! peer that stalls could keep clients out.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -34,7 +35,7 @@ use super::reserve::Reserve;
 use super::{ControlShared, Host, ServerLimits};
 
 /// How many handshakes can be pending. Further peers stay in the listener's queue.
-const MAX_STRANGERS: usize = 64;
+const MAX_PENDING_HANDSHAKES: usize = 64;
 
 /// How long to leave clients in the queue when this process has no descriptor or memory to accept one,
 /// or has too many descriptors left to close. The latter also delays pending handshakes.
@@ -50,7 +51,7 @@ const MAX_EVENTS: usize = 64;
 enum EventSource {
     Wake,
     Listener(usize),
-    /// Numbered by [`ControlThread::next_stranger`].
+    /// Numbered by [`ControlThread::next_pending`].
     PendingHandshake(u64),
     /// Numbered by the client's id.
     Link(u64),
@@ -88,8 +89,8 @@ pub struct ControlThread {
     /// stranger goes.
     accept_again: Option<Instant>,
     /// In the order of their deadlines: all strangers get the same time.
-    strangers: Vec<(u64, PendingHandshake)>,
-    next_stranger: u64,
+    pending: Vec<(u64, PendingHandshake)>,
+    next_pending: u64,
     /// While this is set, some handshakes are delayed, or have a socket that epoll does not watch.
     advance_again: Option<Instant>,
     /// Strangers whose regions are being made. They take turns.
@@ -143,8 +144,8 @@ impl ControlThread {
             listeners,
             accept_again: None,
             advance_again: None,
-            strangers: Vec::with_capacity(MAX_STRANGERS),
-            next_stranger: 0,
+            pending: Vec::with_capacity(MAX_PENDING_HANDSHAKES),
+            next_pending: 0,
             busy: VecDeque::new(),
             links: HashMap::new(),
             reserve: Reserve::new()?,
@@ -197,7 +198,7 @@ impl ControlThread {
         if !self.busy.is_empty() {
             return Some(Timespec::default());
         }
-        let deadline = self.strangers.first().map(|(_, pending)| pending.deadline());
+        let deadline = self.pending.first().map(|(_, pending)| pending.deadline());
         let wake_at = [deadline, self.accept_again, self.advance_again];
         let wake_at = wake_at.into_iter().flatten().min()?;
         let timeout = wake_at.saturating_duration_since(Instant::now());
@@ -217,7 +218,7 @@ impl ControlThread {
         };
         for client_id in close {
             self.hang_up(client_id);
-            self.drop_strangers(|pending| pending.client_id() == Some(client_id));
+            self.drop_all_pending(|pending| pending.client_id() == Some(client_id));
         }
         stop
     }
@@ -225,7 +226,7 @@ impl ControlThread {
     fn accept(&mut self, index: usize) {
         let socket = Arc::clone(&self.listeners[index]);
         // The rest stays queued until the next turn, so that others are served in between.
-        for _ in 0..MAX_STRANGERS {
+        for _ in 0..MAX_PENDING_HANDSHAKES {
             if let Err(room_at) = self.make_room() {
                 return self.pause_accepting(room_at);
             }
@@ -267,14 +268,14 @@ impl ControlThread {
     /// Makes a place for one more stranger, by ending the oldest handshake if its grace is over.
     /// Returns in `Err` when that grace will be over.
     fn make_room(&mut self) -> Result<(), Instant> {
-        if self.strangers.len() < MAX_STRANGERS { Ok(()) } else { self.end_slowest() }
+        if self.pending.len() < MAX_PENDING_HANDSHAKES { Ok(()) } else { self.end_slowest() }
     }
 
     /// Ends the oldest handshake if its grace is over. Returns in `Err` when that grace will be over.
     fn end_slowest(&mut self) -> Result<(), Instant> {
         let grace = self.context.limits.grace;
         // A stranger that waits for this server is not slow.
-        let oldest = self.strangers.iter().find(|(_, pending)| !pending.is_busy());
+        let oldest = self.pending.iter().find(|(_, pending)| !pending.is_busy());
         let Some((oldest, pending)) = oldest else { return Err(Instant::now() + grace) };
         let (oldest, room_at) = (*oldest, pending.came() + grace);
         if Instant::now() < room_at {
@@ -286,8 +287,8 @@ impl ControlThread {
 
     /// Begins a handshake. A client for which something is `lacked` is told so, and turned away.
     fn greet(&mut self, client: Socket, who: Credentials, lacked: Option<ResourceError>) {
-        let number = self.next_stranger;
-        self.next_stranger += 1;
+        let number = self.next_pending;
+        self.next_pending += 1;
         let flags = epoll::EventFlags::IN
             | epoll::EventFlags::OUT
             | epoll::EventFlags::RDHUP
@@ -301,13 +302,13 @@ impl ControlThread {
         } else if let Some(lacked) = lacked {
             pending.turn_away(lacked);
         }
-        self.strangers.push((number, pending));
+        self.pending.push((number, pending));
         self.advance(number);
     }
 
     fn advance(&mut self, number: u64) {
         self.context.is_full = self.clients() >= self.context.limits.max_clients;
-        let found = self.strangers.iter_mut().find(|(each, _)| *each == number);
+        let found = self.pending.iter_mut().find(|(each, _)| *each == number);
         // It was dropped earlier in this turn.
         let Some((_, pending)) = found else { return };
         match pending.advance(&mut self.context) {
@@ -316,14 +317,14 @@ impl ControlThread {
             Progress::Busy if self.busy.contains(&number) => {}
             Progress::Busy => self.busy.push_back(number),
             Progress::PutOff => self.advance_again = Some(Instant::now() + PAUSE),
-            Progress::Over => self.drop_stranger(number),
+            Progress::Over => self.drop_pending(number),
             Progress::Welcomed => self.keep(number),
         }
     }
 
     /// Keeps the socket of a finished handshake as the link.
     fn keep(&mut self, number: u64) {
-        let Some(pending) = self.remove_stranger(number) else { return };
+        let Some(pending) = self.remove_pending(number) else { return };
         let Some((client_id, link)) = pending.into_link() else { return };
         // The server never reads what the client sends on it.
         let flags = epoll::EventFlags::RDHUP;
@@ -336,7 +337,7 @@ impl ControlThread {
 
     /// Returns how many clients hold the memory of a connection.
     fn clients(&self) -> usize {
-        let welcomed = self.strangers.iter().filter(|(_, s)| s.client_id().is_some()).count();
+        let welcomed = self.pending.iter().filter(|(_, s)| s.client_id().is_some()).count();
         self.links.len() + welcomed + self.context.host.held_by_gone()
     }
 
@@ -348,8 +349,8 @@ impl ControlThread {
         }
     }
 
-    fn drop_stranger(&mut self, number: u64) {
-        if let Some(pending) = self.remove_stranger(number) {
+    fn drop_pending(&mut self, number: u64) {
+        if let Some(pending) = self.remove_pending(number) {
             self.close(pending.socket());
             if let Some(client_id) = pending.client_id() {
                 self.context.host.hung_up(client_id);
@@ -359,26 +360,26 @@ impl ControlThread {
 
     /// Drops a stranger whose time is over.
     fn end_time_of(&mut self, number: u64) {
-        let found = self.strangers.iter().find(|(each, _)| *each == number);
+        let found = self.pending.iter().find(|(each, _)| *each == number);
         if found.is_some_and(|(_, pending)| pending.is_undecided()) {
             self.context.host.turned_away();
         }
-        self.drop_stranger(number);
+        self.drop_pending(number);
     }
 
-    fn drop_strangers(&mut self, which: impl Fn(&PendingHandshake) -> bool) {
-        for number in self.strangers_that(which) {
-            self.drop_stranger(number);
+    fn drop_all_pending(&mut self, which: impl Fn(&PendingHandshake) -> bool) {
+        for number in self.pending_that(which) {
+            self.drop_pending(number);
         }
     }
 
-    fn strangers_that(&self, which: impl Fn(&PendingHandshake) -> bool) -> Vec<u64> {
-        self.strangers.iter().filter(|(_, s)| which(s)).map(|(number, _)| *number).collect()
+    fn pending_that(&self, which: impl Fn(&PendingHandshake) -> bool) -> Vec<u64> {
+        self.pending.iter().filter(|(_, s)| which(s)).map(|(number, _)| *number).collect()
     }
 
-    fn remove_stranger(&mut self, number: u64) -> Option<PendingHandshake> {
-        let index = self.strangers.iter().position(|(each, _)| *each == number)?;
-        let pending = self.strangers.remove(index).1;
+    fn remove_pending(&mut self, number: u64) -> Option<PendingHandshake> {
+        let index = self.pending.iter().position(|(each, _)| *each == number)?;
+        let pending = self.pending.remove(index).1;
         self.resume_accepting();
         Some(pending)
     }
@@ -392,14 +393,14 @@ impl ControlThread {
 
     fn expire(&mut self) {
         let now = Instant::now();
-        for number in self.strangers_that(|pending| pending.deadline() <= now) {
+        for number in self.pending_that(|pending| pending.deadline() <= now) {
             self.end_time_of(number);
         }
         if self.accept_again.is_some_and(|at| at <= now) {
             self.resume_accepting();
         }
         if self.advance_again.take_if(|at| *at <= now).is_some() {
-            for number in self.strangers_that(PendingHandshake::needs_a_look) {
+            for number in self.pending_that(PendingHandshake::needs_a_look) {
                 self.advance(number);
             }
         }
@@ -435,8 +436,8 @@ impl Drop for ControlThread {
             orders.stop
         };
         // A host that panics for one client may do so for each, and a second panic would end the process.
-        for number in self.strangers_that(|_| true) {
-            let _ = catch_unwind(AssertUnwindSafe(|| self.drop_stranger(number)));
+        for number in self.pending_that(|_| true) {
+            let _ = catch_unwind(AssertUnwindSafe(|| self.drop_pending(number)));
         }
         if !was_ordered {
             // Before the links: clients are to find the server gone, and not their connections closed.
