@@ -15,7 +15,7 @@ use crate::sys::fd_closer;
 use crate::sys::fork::Descriptor;
 
 use super::raw::{Raw, opening, pending, read_exactly};
-use super::strangers::{assert_serves, send_many};
+use super::unauthenticated::{assert_serves, send_many};
 use super::*;
 
 /// Longer than any test waits.

@@ -17,7 +17,7 @@ use crate::sys::fork::Descriptor;
 use crate::sys::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
 
 use super::raw::{Raw, mislead};
-use super::strangers::assert_serves;
+use super::unauthenticated::assert_serves;
 use super::*;
 
 const ALL: SealFlags =

@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::rendezvous::record::{Inquiry, PROTOCOL_VERSION};
 
 use super::raw::pending;
-use super::strangers::assert_serves;
+use super::unauthenticated::assert_serves;
 use super::*;
 
 fn answer(scratch: &Scratch, words: &[u8]) -> Vec<u8> {

@@ -11,7 +11,7 @@ mod making;
 mod places;
 mod raw;
 mod regions;
-mod strangers;
+mod unauthenticated;
 mod users;
 
 use std::fs;

@@ -79,8 +79,7 @@ fn the_silent_the_half_and_the_garbled_are_dropped_and_others_served() {
 
 #[test]
 fn nothing_is_made_for_a_stranger_that_has_not_proved_the_keys() {
-    let test =
-        "rendezvous::tests::strangers::nothing_is_made_for_a_stranger_that_has_not_proved_the_keys";
+    let test = "rendezvous::tests::unauthenticated::nothing_is_made_for_a_stranger_that_has_not_proved_the_keys";
     in_own_process(test, || {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), limits());
@@ -240,7 +239,8 @@ fn a_region_of_the_other_backend_or_that_does_not_exist_is_refused() {
 
 #[test]
 fn strangers_and_clients_leave_no_descriptor_behind() {
-    let test = "rendezvous::tests::strangers::strangers_and_clients_leave_no_descriptor_behind";
+    let test =
+        "rendezvous::tests::unauthenticated::strangers_and_clients_leave_no_descriptor_behind";
     in_own_process(test, || {
         let scratch = Scratch::new();
         let before = open_now();
@@ -274,7 +274,7 @@ pub fn send_many(pending: &UnixStream, passed: &[BorrowedFd<'_>; 8]) {
 
 #[test]
 fn a_server_that_ran_out_of_descriptors_goes_on_when_it_has_some_again() {
-    let test = "rendezvous::tests::strangers::a_server_that_ran_out_of_descriptors_goes_on_when_it_has_some_again";
+    let test = "rendezvous::tests::unauthenticated::a_server_that_ran_out_of_descriptors_goes_on_when_it_has_some_again";
     in_own_process(test, || {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), limits());
