@@ -36,12 +36,12 @@ fn main() {
 
     let alone = worst_of_calls(&fixture, time / 4);
     let role = Role::Scribble { address: fixture.address().clone(), plan, seed: 1, words: 1 };
-    let mut vandal = Child::start(&role);
+    let mut scribbling_client = Child::start(&role);
     // All that it writes on purpose.
-    Scribble::chosen(1).for_each(|_| _ = vandal.hear::<u64>());
+    Scribble::chosen(1).for_each(|_| _ = scribbling_client.hear::<u64>());
     let beside = worst_of_calls(&fixture, time);
-    let writes: u64 = vandal.ask(&());
-    vandal.kill();
+    let writes: u64 = scribbling_client.ask(&());
+    scribbling_client.kill();
 
     let report = Report::new(options);
     report.figure("scribbles", writes as f64, "writes");

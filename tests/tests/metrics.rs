@@ -141,10 +141,10 @@ fn connections_that_broke_the_protocol_are_counted() {
     assert_eq!(honest.add(1, 2), Ok(3));
     assert_eq!(quiet(&fixture).broken_connections, 0);
     let address = fixture.address().clone();
-    let vandal = Role::Scribble { address, plan, seed: 1, words: 128 };
-    let vandal = Child::start(&vandal);
+    let scribbling_client = Role::Scribble { address, plan, seed: 1, words: 128 };
+    let scribbling_client = Child::start(&scribbling_client);
     eventually("it is thrown out, again and again", || fixture.metrics().broken_connections >= 3);
-    vandal.kill();
+    scribbling_client.kill();
     eventually("the honest client alone is left", || fixture.clients().len() == 1);
     let seen = fixture.metrics().broken_connections;
     assert!(witrpc::metrics(name(&fixture)).unwrap().broken_connections >= seen);

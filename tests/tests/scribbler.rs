@@ -95,16 +95,16 @@ fn scribble_to_a_server(transport: Transport, words: u64) {
     let fixture = Fixture::with(transport, plan()).for_longer_by(time() + 5 * PATIENCE);
     while_served(&fixture, seed, || {
         let (address, plan) = (fixture.address().clone(), fixture.plan().clone());
-        let mut vandal = Child::start(&Role::Scribble { address, plan, seed, words });
+        let mut scribbling_client = Child::start(&Role::Scribble { address, plan, seed, words });
         let chosen = Scribble::chosen(words).count() as u64;
         for number in 1..=chosen {
-            assert_eq!(vandal.hear::<u64>(), number);
+            assert_eq!(scribbling_client.hear::<u64>(), number);
         }
         thread::sleep(time());
-        let random: u64 = vandal.ask(&());
+        let random: u64 = scribbling_client.ask(&());
         assert!(random > 0);
         println!("{chosen} chosen writes, {random} random ones");
-        vandal.kill();
+        scribbling_client.kill();
     });
     eventually_equal("how many clients are left", &0, || fixture.clients().len());
 }

@@ -14,13 +14,13 @@ use crate::process::Parent;
 const MOST_WRITES: u32 = 8;
 
 /// A client that scribbles, and connects again whenever the server has ended its connection.
-struct Vandal<'a> {
+struct ScribblingClient<'a> {
     address: &'a Address,
     plan: &'a FixtureConfig,
     client: Option<(Guest, Scribbler)>,
 }
 
-impl Vandal<'_> {
+impl ScribblingClient<'_> {
     /// Returns its scribbler, after it has connected again if needed.
     fn scribbler(&mut self) -> &Scribbler {
         while self.client.as_ref().is_none_or(|(guest, _)| !guest.is_connected()) {
@@ -50,21 +50,21 @@ pub(super) fn client(
     words: u64,
 ) {
     let mut rng = Rng::with_seed(seed);
-    let mut vandal = Vandal { address, plan, client: None };
+    let mut client = ScribblingClient { address, plan, client: None };
     let mut made = 0_u64;
     for scribble in Scribble::chosen(words) {
-        vandal.scribbler().write(scribble);
-        vandal.call(&mut rng);
+        client.scribbler().write(scribble);
+        client.call(&mut rng);
         made += 1;
         parent.report(&made);
     }
     made = 0;
     loop {
         for _ in 0..rng.u32(1..=MOST_WRITES) {
-            vandal.scribbler().write_at_random(&mut rng);
+            client.scribbler().write_at_random(&mut rng);
             made += 1;
         }
-        vandal.call(&mut rng);
+        client.call(&mut rng);
         if let Some(()) = parent.hear_if_said() {
             parent.report(&made);
         }
