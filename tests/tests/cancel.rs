@@ -144,32 +144,32 @@ over_both_transports! {
         let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(4), size, ..FixtureConfig::default() });
         let client = cancellation_later(&fixture);
         let calls = calls_of_the_stress();
-        let ledger = Mutex::new(Ledger::default());
+        let outcomes = Mutex::new(CallOutcomes::default());
         thread::scope(|scope| {
             for number in 0..3 {
-                let (client, ledger) = (&client, &ledger);
+                let (client, outcomes) = (&client, &outcomes);
                 scope.spawn(move || {
                     let mut rng = Rng::with_seed(number);
                     for call in 0..calls {
-                        gamble(client, number << 32 | call, &mut rng, ledger);
+                        gamble(client, number << 32 | call, &mut rng, outcomes);
                     }
                 });
             }
-            let (blocking, ledger) = (cancellation(&fixture), &ledger);
+            let (blocking, outcomes) = (cancellation(&fixture), &outcomes);
             scope.spawn(move || {
                 let mut rng = Rng::with_seed(77);
                 for call in 0..calls {
-                    gamble_blocking(&blocking, 77 << 32 | call, &mut rng, ledger);
+                    gamble_blocking(&blocking, 77 << 32 | call, &mut rng, outcomes);
                 }
             });
         });
-        check(&ledger.into_inner().unwrap(), &cancellation(&fixture));
+        check(&outcomes.into_inner().unwrap(), &cancellation(&fixture));
     }
 }
 
 /// The outcome of the calls, as their callers know it, by token.
 #[derive(Default)]
-struct Ledger {
+struct CallOutcomes {
     answered: BTreeSet<u64>,
     given_up: BTreeSet<u64>,
 }
@@ -199,7 +199,12 @@ fn breathe(rng: &mut Rng) {
 }
 
 /// Makes a call and gives it up after a number of looks, unless it is answered by then.
-fn gamble(client: &CancellationAsyncClient, token: u64, rng: &mut Rng, ledger: &Mutex<Ledger>) {
+fn gamble(
+    client: &CancellationAsyncClient,
+    token: u64,
+    rng: &mut Rng,
+    outcomes: &Mutex<CallOutcomes>,
+) {
     let bytes = random_bytes(token, rng);
     let (len, sum) = (bytes.len(), checksum(&bytes));
     let looks = rng.u32(..200);
@@ -225,20 +230,25 @@ fn gamble(client: &CancellationAsyncClient, token: u64, rng: &mut Rng, ledger: &
             }
         }
     }
-    let mut ledger = ledger.lock().unwrap();
+    let mut outcomes = outcomes.lock().unwrap();
     match answer {
         Some(answer) => {
             let answer = answer.unwrap_or_else(|error| panic!("{token:#x}: {error:?}"));
             assert_eq!((answer.len(), checksum(&answer)), (len, sum), "the answer to another call");
-            ledger.answered.insert(token);
+            outcomes.answered.insert(token);
         }
         // The call is dropped when this function returns.
-        None => drop(ledger.given_up.insert(token)),
+        None => drop(outcomes.given_up.insert(token)),
     }
 }
 
 /// Does the same, by a thread that blocks and another one that cancels.
-fn gamble_blocking(client: &CancellationClient, token: u64, rng: &mut Rng, ledger: &Mutex<Ledger>) {
+fn gamble_blocking(
+    client: &CancellationClient,
+    token: u64,
+    rng: &mut Rng,
+    outcomes: &Mutex<CallOutcomes>,
+) {
     let bytes = random_bytes(token, rng);
     let (len, sum) = (bytes.len(), checksum(&bytes));
     let (looks, pauses) = (rng.u32(..2_000), rng.u32(..200));
@@ -252,32 +262,32 @@ fn gamble_blocking(client: &CancellationClient, token: u64, rng: &mut Rng, ledge
         });
         view.pass(token, looks, bytes)
     });
-    let mut ledger = ledger.lock().unwrap();
+    let mut outcomes = outcomes.lock().unwrap();
     match outcome {
         Ok(answer) => {
             assert_eq!((answer.len(), checksum(&answer)), (len, sum), "the answer to another call");
-            ledger.answered.insert(token);
+            outcomes.answered.insert(token);
         }
-        Err(CallError::Cancelled) => drop(ledger.given_up.insert(token)),
+        Err(CallError::Cancelled) => drop(outcomes.given_up.insert(token)),
         Err(other) => panic!("{other}"),
     }
 }
 
 /// Compares what the callers did with what the handlers learned.
-fn check(ledger: &Ledger, client: &CancellationClient) {
+fn check(outcomes: &CallOutcomes, client: &CancellationClient) {
     let notes = client.notes().unwrap();
     let count = notes.len();
     let notes: BTreeMap<u64, bool> =
         notes.into_iter().map(|note| (note.token, note.cancelled)).collect();
     assert_eq!(notes.len(), count, "a call ran twice");
-    for token in &ledger.answered {
+    for token in &outcomes.answered {
         assert_eq!(notes.get(token), Some(&false), "{token:#x} was answered, and cancelled");
     }
     let told = notes.iter().filter(|(_, cancelled)| **cancelled);
     for (token, _) in told.clone() {
-        assert!(ledger.given_up.contains(token), "{token:#x} was not given up");
+        assert!(outcomes.given_up.contains(token), "{token:#x} was not given up");
     }
-    assert!(!ledger.answered.is_empty() && told.count() > 0, "nothing was tried");
+    assert!(!outcomes.answered.is_empty() && told.count() > 0, "nothing was tried");
 }
 
 #[test]
