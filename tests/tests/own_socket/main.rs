@@ -1,7 +1,7 @@
 //! A user's own transport over sockets, built with the public kit.
 
 mod frame;
-mod sealing;
+mod frame_cipher;
 mod wire;
 
 use std::sync::Arc;

@@ -22,7 +22,7 @@ use witrpc::transport::{
 use witrpc::{BindError, ConnectError};
 
 use crate::frame;
-use crate::sealing::{self, Directions, Sealing};
+use crate::frame_cipher::{self, Directions, FrameCipher};
 
 /// A place where a server and its clients meet. Clones lead to the same place.
 #[derive(Clone, Default)]
@@ -153,7 +153,7 @@ impl Transport for Wire {
 
         let lost = |_| ConnectError::HungUp;
         let demands = config.credentials.demands();
-        let (mut ours, mut theirs) = sealing::of_client(&near, &config.credentials)?;
+        let (mut ours, mut theirs) = frame_cipher::of_client(&near, &config.credentials)?;
         let hello = ours.seal(frame::frame(frame::HELLO, &[&config.hello]));
         frame::write(&near, &hello).map_err(lost)?;
         match theirs.read(&near).map_err(lost)? {
@@ -175,10 +175,10 @@ impl Wire {
         near: Arc<UnixStream>,
         (ours, theirs): Directions,
     ) -> Arc<ClientQueue> {
-        let (frames, outbox) = mpsc::channel();
+        let (frames, orders) = mpsc::channel();
         let (client, answers) = ClientQueue::new(welcome, self.0.limits, Requests { frames });
         let socket = Arc::clone(&near);
-        thread::spawn(move || send_all(&socket, ours, &outbox, None));
+        thread::spawn(move || send_all(&socket, ours, &orders, None));
         thread::spawn(move || hear(&near, theirs, &answers));
         client
     }
@@ -246,14 +246,14 @@ type Order = Option<Vec<u8>>;
 /// Writes until it is told to end, or cannot; then the connection is closed.
 fn send_all(
     socket: &UnixStream,
-    mut sealing: Sealing,
-    outbox: &Receiver<Order>,
+    mut cipher: FrameCipher,
+    orders: &Receiver<Order>,
     kept: Option<&Kept>,
 ) {
-    while let Ok(Some(frame)) = outbox.recv() {
+    while let Ok(Some(frame)) = orders.recv() {
         let is_last = frame::content(&frame)[0] == frame::END;
         let gate = kept.map(|kept| kept.place.gate.lock().unwrap());
-        let frame = sealing.seal(frame);
+        let frame = cipher.seal(frame);
         let sent = frame::write(socket, &frame);
         drop(gate);
         if let Some(kept) = kept {
@@ -292,8 +292,8 @@ impl RequestSink for Requests {
 }
 
 /// Reads what the server sends, until the connection ends.
-fn hear(socket: &UnixStream, mut sealing: Sealing, answers: &AnswerHandle) {
-    while let Ok((kind, rest)) = sealing.read(socket) {
+fn hear(socket: &UnixStream, mut cipher: FrameCipher, answers: &AnswerHandle) {
+    while let Ok((kind, rest)) = cipher.read(socket) {
         let heard = match kind {
             frame::ANSWER => match frame::to_answer(&rest) {
                 Some((ticket, answer)) => answers.answer(ticket, answer),
@@ -351,13 +351,13 @@ impl AnswerSink for Answers {
 
 /// Serves one client, until the connection ends.
 fn serve(place: &Arc<Place>, socket: &UnixStream) {
-    let (frames, outbox) = mpsc::channel();
+    let (frames, orders) = mpsc::channel();
     let kept = Kept::new(place);
     let Ok((frame::EXCHANGE, opening)) = frame::read(socket) else { return };
     let server = || place.server.lock().unwrap().upgrade();
     let Some((demands, (reply, exchanged))) = server().map(|server| {
         let guard = server.guard();
-        (guard.demands(), sealing::reply(guard, &opening))
+        (guard.demands(), frame_cipher::reply(guard, &opening))
     }) else {
         return;
     };
@@ -387,15 +387,15 @@ fn serve(place: &Arc<Place>, socket: &UnixStream) {
     let (ours, theirs) = (ours.for_messages(demands), theirs.for_messages(demands));
     let answers = &*kept;
     thread::scope(|scope| {
-        scope.spawn(move || send_all(socket, ours, &outbox, Some(answers)));
+        scope.spawn(move || send_all(socket, ours, &orders, Some(answers)));
         take(socket, theirs, &requests, answers);
         drop(requests);
         let _ = socket.shutdown(Way::Both);
     });
 }
 
-fn take(socket: &UnixStream, mut sealing: Sealing, requests: &ConnectionHandle, answers: &Kept) {
-    while let Ok((kind, rest)) = sealing.read(socket) {
+fn take(socket: &UnixStream, mut cipher: FrameCipher, requests: &ConnectionHandle, answers: &Kept) {
+    while let Ok((kind, rest)) = cipher.read(socket) {
         answers.wait_for_room();
         let taken = match kind {
             frame::REQUEST => frame::to_request(&rest).map(|request| requests.request(request)),

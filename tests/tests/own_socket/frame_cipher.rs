@@ -17,18 +17,18 @@ use witrpc::transport::{
 use crate::frame;
 
 /// One direction of a connection.
-pub(crate) struct Sealing {
+pub(crate) struct FrameCipher {
     keys: Option<Arc<dyn Keys>>,
     /// The number of the next piece. All frames are of lane 0.
     next: u64,
 }
 
 /// The directions of a side: what it sends, and what it receives.
-pub(crate) type Directions = (Sealing, Sealing);
+pub(crate) type Directions = (FrameCipher, FrameCipher);
 
 fn directions(keys: Box<dyn Keys>) -> Directions {
     let keys: Arc<dyn Keys> = keys.into();
-    let of = |keys| Sealing { keys: Some(keys), next: 0 };
+    let of = |keys| FrameCipher { keys: Some(keys), next: 0 };
     (of(Arc::clone(&keys)), of(keys))
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn reply(guard: &Guard, rest: &[u8]) -> (Vec<u8>, Option<(Directions,
     }
 }
 
-impl Sealing {
+impl FrameCipher {
     /// Returns the direction for what follows the hello and its answer.
     pub(crate) fn for_messages(self, demands: Demands) -> Self {
         Self { keys: self.keys.filter(|_| demands.encryption), next: FIRST_MESSAGE_NUMBER }
