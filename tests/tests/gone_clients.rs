@@ -139,7 +139,7 @@ fn handlers_that_block_keep_neither_descriptors_nor_regions_of_clients_that_have
 fn what_a_client_that_has_gone_has_lent_keeps_its_region_and_no_descriptor() {
     let fixture = Fixture::new(Transport::Mmf);
     let observer = fixture.client();
-    let keeper: SharedMemoryClient = observer.connection().client().unwrap();
+    let shared_memory: SharedMemoryClient = observer.connection().client().unwrap();
     let server = fixture.server_process().pid();
     let held = || Resources::of_process(server);
     let before = held();
@@ -155,7 +155,7 @@ fn what_a_client_that_has_gone_has_lent_keeps_its_region_and_no_descriptor() {
     let has_its_region = |held: Resources| held.regions > before.regions;
     eventually_no_more("the server's process", before.of_descriptors(), held);
     assert!(has_its_region(held()), "{:?}, before {before:?}", held());
-    keeper.forget().unwrap();
+    shared_memory.forget().unwrap();
     eventually_no_more("the server's process, while the handler runs,", before, held);
     assert_eq!(fixture.metrics().in_flight, 1);
     observer.open(1).unwrap();
@@ -195,13 +195,13 @@ fn a_client_that_has_gone_counts_while_what_it_has_lent_is_kept() {
         Transport::Mmf,
         FixtureConfig { max_clients: Some(2), ..FixtureConfig::default() },
     );
-    let keeper: SharedMemoryClient = fixture.client().connection().client().unwrap();
+    let shared_memory: SharedMemoryClient = fixture.client().connection().client().unwrap();
     let gone: SharedMemoryClient = fixture.client().connection().client().unwrap();
     assert_eq!(gone.keep(frame(&gone, 5_000, 1)), Ok(1));
     gone.connection().disconnect();
     eventually("it has gone", || fixture.clients().len() == 1);
     let refused = fixture.builder().connect().unwrap_err();
     assert!(matches!(refused, ConnectError::TooManyClients), "{refused}");
-    keeper.forget().unwrap();
+    shared_memory.forget().unwrap();
     assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
