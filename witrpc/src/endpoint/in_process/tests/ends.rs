@@ -78,9 +78,9 @@ fn nothing_stays_behind_of_calls_given_up_around_the_end_of_a_connection() {
 #[test]
 fn the_end_of_a_client_is_reported_once_whatever_ends_it() {
     let place = InProcess::new();
-    let doorman = Arc::<Doorman>::default();
-    let port = bind_with(&place, Arc::clone(&doorman));
-    let left = || doorman.0.lock().unwrap().clone();
+    let admission = Arc::<WordAdmission>::default();
+    let port = bind_with(&place, Arc::clone(&admission));
+    let left = || admission.0.lock().unwrap().clone();
     let [leaves, is_dropped, is_sent_away, stays] = [(); 4].map(|()| connect(&place));
     let ids: Vec<_> = port.clients().iter().map(|client| client.id).collect();
 

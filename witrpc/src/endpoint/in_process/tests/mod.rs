@@ -26,9 +26,9 @@ use super::place::Place;
 
 /// An admission that lets in the clients with the right word, and records which leave.
 #[derive(Default)]
-struct Doorman(Mutex<Vec<u64>>);
+struct WordAdmission(Mutex<Vec<u64>>);
 
-impl Admission for Doorman {
+impl Admission for WordAdmission {
     fn admit(&self, hello: &[u8], _: &ClientInfo) -> Admitted {
         match hello {
             b"friend" => Admitted::Welcome {
@@ -48,8 +48,8 @@ fn bind(place: &InProcess) -> Arc<dyn ServerPort> {
     bind_with(place, Arc::default())
 }
 
-fn bind_with(place: &InProcess, doorman: Arc<Doorman>) -> Arc<dyn ServerPort> {
-    place.bind(BindConfig::new(doorman)).expect("no other server is here")
+fn bind_with(place: &InProcess, admission: Arc<WordAdmission>) -> Arc<dyn ServerPort> {
+    place.bind(BindConfig::new(admission)).expect("no other server is here")
 }
 
 fn hello(hello: &[u8], wait_for_server: Duration) -> ConnectConfig {
@@ -57,7 +57,7 @@ fn hello(hello: &[u8], wait_for_server: Duration) -> ConnectConfig {
 }
 
 fn connect(place: &InProcess) -> Arc<dyn ClientChannel> {
-    place.connect(hello(b"friend", Duration::ZERO)).expect("the doorman knows this word")
+    place.connect(hello(b"friend", Duration::ZERO)).expect("the admission knows this word")
 }
 
 /// Takes all requests that have arrived.

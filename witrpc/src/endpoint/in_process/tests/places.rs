@@ -9,7 +9,7 @@ fn a_place_has_one_server_at_a_time() {
     assert!(matches!(unserved, Err(ConnectError::NobodyServes { .. })));
     let first = bind(&InProcess::named("one server at a time"));
     assert!(matches!(
-        place.bind(BindConfig::new(Arc::<Doorman>::default())),
+        place.bind(BindConfig::new(Arc::<WordAdmission>::default())),
         Err(BindError::NameInUse { .. })
     ));
     first.close(Shutdown::Now);
@@ -50,7 +50,7 @@ fn limits_out_of_bounds_are_refused() {
         (InProcess::new().lanes(1025), "lanes"),
         (InProcess::new().max_clients(0), "max_clients"),
     ] {
-        let refused = place.bind(BindConfig::new(Arc::<Doorman>::default()));
+        let refused = place.bind(BindConfig::new(Arc::<WordAdmission>::default()));
         assert!(matches!(refused, Err(BindError::LimitOutOfRange { limit, .. }) if limit == named));
     }
 }
