@@ -28,9 +28,9 @@ const LANES: u32 = 4;
 
 /// A host that counts the clients it has admitted.
 #[derive(Default)]
-struct Door(AtomicU32);
+struct CountingHost(AtomicU32);
 
-impl Host for Door {
+impl Host for CountingHost {
     fn responder(&self) -> &dyn Responder {
         &const { Plain::new(false) }
     }
@@ -66,7 +66,7 @@ struct Hostile {
 /// only a peer that has followed the whole protocol.
 pub fn handshake(bytes: &[u8]) {
     let len = Layout::min_region_len(LANES);
-    let door = Arc::new(Door::default());
+    let counting = Arc::new(CountingHost::default());
     let who = Credentials { pid: 1, uid: 1 };
     let limits = ServerLimits {
         backend: Backend::Native,
@@ -78,7 +78,7 @@ pub fn handshake(bytes: &[u8]) {
         handshake_timeout: Duration::MAX,
         grace: Duration::MAX,
     };
-    let host = Arc::clone(&door) as Arc<dyn Host>;
+    let host = Arc::clone(&counting) as Arc<dyn Host>;
     let mut context =
         HandshakeContext::new(String::from("calc"), vec![who.uid], limits, host).unwrap();
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -90,7 +90,7 @@ pub fn handshake(bytes: &[u8]) {
     while let Some([step]) = script.next() {
         hostile.act(step, &mut script, len);
         let progress = pending.advance(&mut context);
-        let let_in = door.0.load(SeqCst) > 0;
+        let let_in = counting.0.load(SeqCst) > 0;
         assert!(!let_in || hostile.may_come_in, "a stranger was let in");
         if !matches!(progress, Progress::Pending) {
             return;
