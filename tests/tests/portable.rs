@@ -15,7 +15,7 @@ use witrpc_tests::watchdog::PATIENCE;
 
 /// Has a door at which calls can wait.
 #[wit_service]
-trait Door {
+trait Portable {
     fn add(&self, a: u64, b: u64) -> u64;
     fn count(&self, words: &[u64]) -> u64;
     fn wait_for_open(&self);
@@ -36,7 +36,7 @@ struct House {
     kept: Mutex<Vec<Shared<[u64]>>>,
 }
 
-impl Door for House {
+impl Portable for House {
     fn add(&self, a: u64, b: u64) -> u64 {
         a + b
     }
@@ -78,7 +78,7 @@ impl Door for House {
 }
 
 fn serve(endpoint: &Mmf) -> WitServer {
-    let service = DoorServer::new(House::default());
+    let service = PortableServer::new(House::default());
     WitServer::builder().listen(endpoint.clone()).service(service).start().expect("it is free")
 }
 
@@ -86,7 +86,7 @@ fn serve(endpoint: &Mmf) -> WitServer {
 fn what_is_shared_is_not_copied() {
     let endpoint = Mmf::unguessable().backend(Backend::Portable);
     let _server = serve(&endpoint);
-    let client = DoorClient::connect(endpoint).expect("it is served");
+    let client = PortableClient::connect(endpoint).expect("it is served");
     for round in 0..30 {
         // About ten of them would fill the memory.
         let mut words = client.connection().alloc::<u64>(5_000).expect("there is space");
@@ -102,9 +102,9 @@ fn what_is_shared_is_not_copied() {
 fn space_is_waited_for_until_it_comes_back() {
     let endpoint = Mmf::unguessable().backend(Backend::Portable);
     let _server = serve(&endpoint);
-    let client = DoorClient::builder(endpoint.clone()).call_timeout(PATIENCE);
+    let client = PortableClient::builder(endpoint.clone()).call_timeout(PATIENCE);
     let client = client.connect().expect("it is served");
-    let other = DoorClient::connect(endpoint).expect("it is served");
+    let other = PortableClient::connect(endpoint).expect("it is served");
     let connection = client.connection();
     let all = match connection.try_alloc::<u64>(usize::MAX) {
         Err(AllocError::TooLarge { max, .. }) => max / size_of::<u64>(),
@@ -129,14 +129,14 @@ fn space_is_waited_for_until_it_comes_back() {
 fn calls_of_every_size_are_answered() {
     let endpoint = Mmf::unguessable().backend(Backend::Portable);
     let _server = serve(&endpoint);
-    let client = DoorClient::connect(endpoint.clone()).expect("it is served");
+    let client = PortableClient::connect(endpoint.clone()).expect("it is served");
     for round in 0..100 {
         assert_eq!(client.add(round, 1), Ok(round + 1));
     }
     for len in [1, 10, 1_000, 500_000] {
         assert_eq!(client.count(&vec![3; len]), Ok(3 * len as u64));
     }
-    let client = block_on(DoorAsyncClient::builder(endpoint).connect()).expect("it is served");
+    let client = block_on(PortableAsyncClient::builder(endpoint).connect()).expect("it is served");
     assert_eq!(block_on(client.greet("you")).as_deref(), Ok("Hello, you"));
     assert_eq!(block_on(client.count(&vec![3; 500_000])), Ok(1_500_000));
 }
@@ -149,11 +149,11 @@ fn stuck_handlers_delay_no_other_call() {
     thread::scope(|scope| {
         let waiting: Vec<_> = (0..4)
             .map(|_| {
-                let client = DoorClient::connect(endpoint.clone()).expect("it is served");
+                let client = PortableClient::connect(endpoint.clone()).expect("it is served");
                 scope.spawn(move || client.wait_for_open())
             })
             .collect();
-        let client = DoorClient::connect(endpoint.clone()).expect("it is served");
+        let client = PortableClient::connect(endpoint.clone()).expect("it is served");
         assert_eq!(client.add(1, 2), Ok(3));
         assert_eq!(client.open(), Ok(()));
         for call in waiting {
@@ -166,7 +166,7 @@ fn stuck_handlers_delay_no_other_call() {
 fn a_client_of_the_other_backend_is_told_both() {
     let endpoint = Mmf::unguessable().backend(Backend::Portable);
     let server = serve(&endpoint);
-    let refused = DoorClient::connect(Mmf::new(endpoint.name())).expect_err("they differ");
+    let refused = PortableClient::connect(Mmf::new(endpoint.name())).expect_err("they differ");
     assert!(matches!(refused, ConnectError::BackendMismatch { .. }), "{refused:?}");
     let text = refused.to_string();
     assert!(text.contains("native") && text.contains("portable"), "{text}");
