@@ -194,7 +194,7 @@ fn all_there_is_can_be_had_at_once_and_more_is_refused_at_once() {
 }
 
 #[test]
-fn a_client_has_so_many_leases_out_and_no_more() {
+fn a_client_has_leases_out_up_to_the_limit() {
     const MAX: usize = 1_024;
     let fixture = Fixture::with(
         Transport::Mmf,

@@ -305,7 +305,7 @@ over_both_transports! {
         });
     }
 
-    fn a_client_has_so_many_streams_and_no_more(transport) {
+    fn a_client_has_streams_up_to_the_limit(transport) {
         let fixture = Fixture::with_streams(transport, FixtureConfig::default());
         let client = fixture.streams();
         let mut open: Vec<_> = (0..1024).map(|_| client.endless().unwrap()).collect();

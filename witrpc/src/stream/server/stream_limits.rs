@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_has_so_many_methods_begun_until_they_end() {
+    fn a_client_has_methods_begun_up_to_the_limit() {
         let load = Arc::<StreamLimits>::default();
         let mut permits: Vec<_> = std::iter::from_fn(|| load.begin(0).ok()).collect();
         assert_eq!(permits.len(), MAX_JOBS);

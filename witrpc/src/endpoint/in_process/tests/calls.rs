@@ -46,7 +46,7 @@ fn an_answer_wakes_the_thread_that_waits() {
 }
 
 #[test]
-fn only_so_many_calls_are_in_flight() {
+fn calls_are_in_flight_up_to_the_limit() {
     let place = InProcess::new().lanes(1);
     let port = bind(&place);
     let client = connect(&place);
