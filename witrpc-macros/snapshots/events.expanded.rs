@@ -7,8 +7,8 @@ pub trait Jobs {
 }
 /** Serves a [`Jobs`]: give one to the builder of a `WitServer`, which answers the calls of every client with it.
 
- Clones serve the same. One that is to emit events is made by `with_events`: from any other, whoever subscribes hears nothing.*/
-#[must_use = "a service answers nobody until it is given to a `WitServer`"]
+ Clones serve the same. One that is to emit events is made by `with_events`: subscribers of any other hear nothing.*/
+#[must_use = "a service answers no call until it is given to a `WitServer`"]
 #[allow(
     dead_code,
     deprecated,
@@ -154,7 +154,7 @@ const _: () = {
         ///
         /// # Errors
         ///
-        /// When nobody serves there, or the server turns this client away.
+        /// No server has the name, or the server refuses this client.
         pub fn connect(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
         ) -> ::core::result::Result<Self, ::witrpc::ConnectError> {
@@ -186,15 +186,15 @@ const _: () = {
         pub fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
             __wit::in_process_with::<Self>(server)
         }
-        /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
-        /// shares the connection.
+        /// Returns this client with `options` for each of its calls: a deadline, a token that cancels
+        /// them. It shares the connection.
         #[must_use]
         pub fn with(&self, options: ::witrpc::CallOptions) -> Self {
             Self {
                 connection: self.connection.with(options),
             }
         }
-        /// The connection, which says how it stands and can be closed.
+        /// Returns the connection, which says how it stands and can be closed.
         pub fn connection(&self) -> &::witrpc::Connection {
             &self.connection
         }
@@ -256,7 +256,7 @@ const _: () = {
         ///
         /// # Errors
         ///
-        /// When nobody serves there, or the server turns this client away.
+        /// No server has the name, or the server refuses this client.
         pub fn connect(
             endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
         ) -> impl ::core::future::Future<
@@ -290,15 +290,15 @@ const _: () = {
         pub fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
             __wit::in_process_with::<Self>(server)
         }
-        /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
-        /// shares the connection.
+        /// Returns this client with `options` for each of its calls: a deadline, a token that cancels
+        /// them. It shares the connection.
         #[must_use]
         pub fn with(&self, options: ::witrpc::CallOptions) -> Self {
             Self {
                 connection: self.connection.with(options),
             }
         }
-        /// The connection, which says how it stands and can be closed.
+        /// Returns the connection, which says how it stands and can be closed.
         pub fn connection(&self) -> &::witrpc::Connection {
             &self.connection
         }

@@ -17,7 +17,7 @@ trait Calculator {
 /** Serves a [`Calculator`]: give one to the builder of a `WitServer`, which answers the calls of every client with it.
 
  Clones serve the same.*/
-#[must_use = "a service answers nobody until it is given to a `WitServer`"]
+#[must_use = "a service answers no call until it is given to a `WitServer`"]
 #[allow(
     dead_code,
     deprecated,
@@ -82,7 +82,7 @@ impl CalculatorClient {
     ///
     /// # Errors
     ///
-    /// When nobody serves there, or the server turns this client away.
+    /// No server has the name, or the server refuses this client.
     fn connect(
         endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
     ) -> ::core::result::Result<Self, ::witrpc::ConnectError> {
@@ -115,15 +115,15 @@ impl CalculatorClient {
     fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
         ::witrpc::__private::v1::in_process_with::<Self>(server)
     }
-    /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
-    /// shares the connection.
+    /// Returns this client with `options` for each of its calls: a deadline, a token that cancels
+    /// them. It shares the connection.
     #[must_use]
     fn with(&self, options: ::witrpc::CallOptions) -> Self {
         Self {
             connection: self.connection.with(options),
         }
     }
-    /// The connection, which says how it stands and can be closed.
+    /// Returns the connection, which says how it stands and can be closed.
     fn connection(&self) -> &::witrpc::Connection {
         &self.connection
     }
@@ -183,7 +183,7 @@ impl CalculatorAsyncClient {
     ///
     /// # Errors
     ///
-    /// When nobody serves there, or the server turns this client away.
+    /// No server has the name, or the server refuses this client.
     fn connect(
         endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
     ) -> impl ::core::future::Future<
@@ -218,15 +218,15 @@ impl CalculatorAsyncClient {
     fn in_process_with(server: ::witrpc::WitServerBuilder) -> Self {
         ::witrpc::__private::v1::in_process_with::<Self>(server)
     }
-    /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
-    /// shares the connection.
+    /// Returns this client with `options` for each of its calls: a deadline, a token that cancels
+    /// them. It shares the connection.
     #[must_use]
     fn with(&self, options: ::witrpc::CallOptions) -> Self {
         Self {
             connection: self.connection.with(options),
         }
     }
-    /// The connection, which says how it stands and can be closed.
+    /// Returns the connection, which says how it stands and can be closed.
     fn connection(&self) -> &::witrpc::Connection {
         &self.connection
     }

@@ -8,7 +8,7 @@ pub(crate) trait Calculator: Send + Sync {
 /** Serves a [`Calculator`]: give one to the builder of a `WitServer`, which answers the calls of every client with it.
 
  Clones serve the same.*/
-#[must_use = "a service answers nobody until it is given to a `WitServer`"]
+#[must_use = "a service answers no call until it is given to a `WitServer`"]
 #[allow(
     dead_code,
     deprecated,
@@ -125,7 +125,7 @@ const _: () = {
         ///
         /// # Errors
         ///
-        /// When nobody serves there, or the server turns this client away.
+        /// No server has the name, or the server refuses this client.
         pub(crate) fn connect(
             endpoint: impl ::core::convert::Into<crate::vendored::Endpoint>,
         ) -> ::core::result::Result<Self, crate::vendored::ConnectError> {
@@ -159,15 +159,15 @@ const _: () = {
         ) -> Self {
             __wit::in_process_with::<Self>(server)
         }
-        /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
-        /// shares the connection.
+        /// Returns this client with `options` for each of its calls: a deadline, a token that cancels
+        /// them. It shares the connection.
         #[must_use]
         pub(crate) fn with(&self, options: crate::vendored::CallOptions) -> Self {
             Self {
                 connection: self.connection.with(options),
             }
         }
-        /// The connection, which says how it stands and can be closed.
+        /// Returns the connection, which says how it stands and can be closed.
         pub(crate) fn connection(&self) -> &crate::vendored::Connection {
             &self.connection
         }
@@ -199,7 +199,7 @@ const _: () = {
         ///
         /// # Errors
         ///
-        /// When nobody serves there, or the server turns this client away.
+        /// No server has the name, or the server refuses this client.
         pub(crate) fn connect(
             endpoint: impl ::core::convert::Into<crate::vendored::Endpoint>,
         ) -> impl ::core::future::Future<
@@ -235,15 +235,15 @@ const _: () = {
         ) -> Self {
             __wit::in_process_with::<Self>(server)
         }
-        /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
-        /// shares the connection.
+        /// Returns this client with `options` for each of its calls: a deadline, a token that cancels
+        /// them. It shares the connection.
         #[must_use]
         pub(crate) fn with(&self, options: crate::vendored::CallOptions) -> Self {
             Self {
                 connection: self.connection.with(options),
             }
         }
-        /// The connection, which says how it stands and can be closed.
+        /// Returns the connection, which says how it stands and can be closed.
         pub(crate) fn connection(&self) -> &crate::vendored::Connection {
             &self.connection
         }

@@ -75,7 +75,7 @@ pub(crate) const CONST_METHOD: &str = "a call to another process cannot be `cons
 pub(crate) const UNSAFE_METHOD: &str = "a method cannot be `unsafe`: a client in another process cannot vouch for anything; remove \
      `unsafe`, and check the arguments in the method";
 
-pub(crate) const EXTERN_METHOD: &str = "the ABI of a service method is ours; remove `extern`";
+pub(crate) const EXTERN_METHOD: &str = "a service method has no ABI of its own; remove `extern`";
 
 pub(crate) const VARIADIC_METHOD: &str =
     "a service method has a fixed number of arguments; take a `Vec` instead";
@@ -103,13 +103,13 @@ pub(crate) fn duplicate_wire_name(name: impl Display, first: impl Display) -> St
 
 // ---- events -------------------------------------------------------------------------------
 
-pub(crate) const EVENT_RESULT: &str = "nobody answers an event, so it returns nothing; remove the return type, or make a method of it";
+pub(crate) const EVENT_RESULT: &str =
+    "an event has no answer, so it returns nothing; remove the return type, or make a method of it";
 
 pub(crate) const EVENT_ASYNC: &str =
-    "nobody implements an event, so it cannot be `async`; remove `async`";
+    "the service does not implement events, so they cannot be `async`; remove `async`";
 
-pub(crate) const EVENT_BODY: &str =
-    "nobody implements an event: the service emits it; end it with `;`";
+pub(crate) const EVENT_BODY: &str = "an event has no body: the service emits it; end it with `;`";
 
 pub(crate) const EVENT_CONTEXT: &str =
     "no call brings an event, so it has no context; remove this argument";
@@ -276,7 +276,7 @@ pub(crate) fn hidden_result(service: impl Display, method: impl Display) -> Stri
     )
 }
 
-/// The same of the items of a stream.
+/// Returns the same text about the items of a stream.
 pub(crate) fn hidden_result_of_items(service: impl Display, method: impl Display) -> String {
     format!(
         "the items of `{service}::{method}` are `Result`s under another name: put `#[wit(result)]` \
@@ -285,12 +285,12 @@ pub(crate) fn hidden_result_of_items(service: impl Display, method: impl Display
     )
 }
 
-/// Of a method that is marked.
+/// Returns the text about a method that is marked.
 pub(crate) fn no_result(service: impl Display, method: impl Display) -> String {
     format!("`{service}::{method}` does not return a `Result`: remove `#[wit(result)]`")
 }
 
-/// The same of the items of a stream.
+/// Returns the same text about the items of a stream.
 pub(crate) fn no_result_of_items(service: impl Display, method: impl Display) -> String {
     format!("the items of `{service}::{method}` are no `Result`s: remove `#[wit(result)]`")
 }
@@ -328,7 +328,7 @@ pub(crate) fn empty_text(form: &str) -> String {
 }
 
 pub(crate) fn not_for_events(option: impl Display) -> String {
-    format!("`{option}` says something about calls, and an event is none; remove it")
+    format!("`{option}` is an option of calls, not of events; remove it")
 }
 
 pub(crate) const OVERFLOW_WITHOUT_EVENT: &str = "`overflow` says what becomes of events that a client has no room for; add `event`, or remove it";
@@ -340,7 +340,7 @@ pub(crate) const DROP_OF_BLOCKING: &str = "nothing can end a method that blocks 
      make it one, or remove the option and ask `CallContext::cancelled` now and then";
 
 pub(crate) const OVERFLOW_FORM: &str = "write `overflow = \"oldest\"` to drop the oldest events when a client has no room, \"newest\" to drop \
-     the new ones, or \"wait 100ms\" (`us`, `ms` or `s`) to have whoever emits wait that long at most";
+     the new ones, or \"wait 100ms\" (`us`, `ms` or `s`) to make the emitter wait for at most that time";
 
 pub(crate) fn no_options(place: &str, allowed: &str) -> String {
     format!("write `#[wit(..)]` with an option in the brackets; {place} takes {allowed}")

@@ -85,7 +85,7 @@ pub(crate) fn held_by_future(method: &Method<'_>, names: &Names) -> TokenStream 
     asked.collect()
 }
 
-/// Whether a type is written like one of Rust's that has all bounds. If it is another of that name,
+/// Returns whether a type is written like one of Rust's that has all bounds. If it is another of that name,
 /// its user reads one error more.
 fn is_known(ty: &syn::Type) -> bool {
     const KNOWN: &[&str] = &[

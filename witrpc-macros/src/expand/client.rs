@@ -10,7 +10,7 @@ use super::{argument, handler, lints, notes, result_alias, subscribe};
 use crate::hygiene;
 use crate::model::{Answer, Method, Parameter, Service, bare};
 
-/// The struct.
+/// Generates the struct of the client.
 pub(crate) fn definition(service: &Service<'_>, names: &Names, kind: ClientKind) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let lints = lints::allowed(service);
@@ -34,7 +34,7 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names, kind: ClientKind)
     }
 }
 
-/// The `impl` with the methods of the service.
+/// Returns the `impl` with the methods of the service.
 pub(crate) fn methods(service: &Service<'_>, names: &Names, kind: ClientKind) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let client = kind.client(names);
@@ -55,7 +55,7 @@ pub(crate) fn methods(service: &Service<'_>, names: &Names, kind: ClientKind) ->
     }
 }
 
-/// What makes it a client to the runtime.
+/// Returns what makes it a client to the runtime.
 pub(crate) fn implementation(
     service: &Service<'_>,
     names: &Names,
@@ -76,7 +76,7 @@ pub(crate) fn implementation(
     }
 }
 
-/// What every client has, whatever the service's methods.
+/// Returns what every client has, whatever the service's methods.
 pub(crate) fn frame(
     service: &Service<'_>,
     names: &Names,
@@ -98,7 +98,7 @@ pub(crate) fn frame(
         ///
         /// # Errors
         ///
-        /// When nobody serves there, or the server turns this client away.
+        /// No server has the name, or the server refuses this client.
         #visibility fn connect(
             endpoint: impl ::core::convert::Into<#witrpc::Endpoint>,
         ) -> #connected {
@@ -131,21 +131,21 @@ pub(crate) fn frame(
             #runtime::in_process_with::<Self>(server)
         }
 
-        /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
-        /// shares the connection.
+        /// Returns this client with `options` for each of its calls: a deadline, a token that cancels
+        /// them. It shares the connection.
         #[must_use]
         #visibility fn with(&self, options: #witrpc::CallOptions) -> Self {
             Self { connection: self.connection.with(options) }
         }
 
-        /// The connection, which says how it stands and can be closed.
+        /// Returns the connection, which says how it stands and can be closed.
         #visibility fn connection(&self) -> &#witrpc::Connection {
             &self.connection
         }
     }
 }
 
-/// A method up to its body.
+/// Returns a method up to its body.
 pub(crate) fn signature(
     service: &Service<'_>,
     method: &Method<'_>,
@@ -176,7 +176,7 @@ pub(crate) fn signature(
     }
 }
 
-/// An argument as the client declares it.
+/// Returns an argument as the client declares it.
 fn declaration(argument: &Parameter<'_>, lifetime: Option<&syn::Lifetime>) -> TokenStream {
     let name = argument.ident();
     let span = hygiene::at(name.span());

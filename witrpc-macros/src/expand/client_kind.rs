@@ -18,7 +18,7 @@ pub(crate) enum ClientKind {
 impl ClientKind {
     pub(crate) const ALL: [Self; 2] = [ClientKind::Blocking, ClientKind::Async];
 
-    /// The name of the client.
+    /// Returns the name of the client.
     pub(crate) fn client(self, names: &Names) -> &Ident {
         match self {
             ClientKind::Blocking => &names.blocking_client,
@@ -26,7 +26,7 @@ impl ClientKind {
         }
     }
 
-    /// The name of the other client.
+    /// Returns the name of the other client.
     pub(crate) fn other(self, names: &Names) -> &Ident {
         match self {
             ClientKind::Blocking => &names.async_client,
@@ -34,7 +34,7 @@ impl ClientKind {
         }
     }
 
-    /// For a sentence: what the client's methods do.
+    /// Returns what the client's methods do, as part of a sentence.
     pub(crate) fn manner(self) -> &'static str {
         match self {
             ClientKind::Blocking => "block the calling thread",
@@ -42,7 +42,7 @@ impl ClientKind {
         }
     }
 
-    /// The type that tells its builder what it builds.
+    /// Returns the type that tells its builder what it builds.
     pub(crate) fn marker(self, span: Span) -> TokenStream {
         match self {
             ClientKind::Blocking => quote_spanned!(span=> Blocking),
@@ -50,7 +50,7 @@ impl ClientKind {
         }
     }
 
-    /// What a function returns whose outcome is `output`.
+    /// Returns the return type of a function whose outcome is `output`.
     pub(crate) fn returns(self, output: &TokenStream, span: Span) -> TokenStream {
         match self {
             ClientKind::Blocking => output.clone(),
@@ -60,7 +60,7 @@ impl ClientKind {
         }
     }
 
-    /// The lifetime that a method's borrowed arguments share with its future.
+    /// Returns the lifetime that a method's borrowed arguments share with its future.
     pub(crate) fn lifetime(self, span: Span) -> Option<syn::Lifetime> {
         match self {
             ClientKind::Blocking => None,
@@ -68,7 +68,7 @@ impl ClientKind {
         }
     }
 
-    /// The body of a method.
+    /// Returns the body of a method.
     pub(crate) fn body(self, statements: &TokenStream, span: Span) -> TokenStream {
         match self {
             ClientKind::Blocking => quote_spanned!(span=> { #statements }),
@@ -76,7 +76,7 @@ impl ClientKind {
         }
     }
 
-    /// What feeds a method's stream argument.
+    /// Returns what feeds a method's stream argument.
     pub(crate) fn fed_with(self, item: &Type, names: &Names, span: Span) -> TokenStream {
         let witrpc = &names.witrpc;
         match self {
@@ -89,7 +89,7 @@ impl ClientKind {
         }
     }
 
-    /// The type of what a method streams.
+    /// Returns the type of what a method streams.
     pub(crate) fn stream(self, span: Span) -> TokenStream {
         match self {
             ClientKind::Blocking => quote_spanned!(span=> BlockingStream),
@@ -97,7 +97,7 @@ impl ClientKind {
         }
     }
 
-    /// The type of a subscription to an event.
+    /// Returns the type of a subscription to an event.
     pub(crate) fn subscription(self, span: Span) -> TokenStream {
         match self {
             ClientKind::Blocking => quote_spanned!(span=> Events),
@@ -105,7 +105,7 @@ impl ClientKind {
         }
     }
 
-    /// The function of the runtime that does something for this kind of client.
+    /// Returns the function of the runtime that does something for this kind of client.
     pub(crate) fn function(self, does: &str, span: Span) -> Ident {
         match self {
             ClientKind::Blocking => format_ident!("{does}_blocking", span = span),

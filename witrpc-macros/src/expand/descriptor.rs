@@ -7,7 +7,7 @@ use super::names::{self, Names};
 use crate::hygiene;
 use crate::model::{self, Answer, Method, Overflow, Service};
 
-/// The descriptor.
+/// Generates the descriptor.
 pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let Names { runtime, descriptor, .. } = names;
@@ -24,7 +24,7 @@ pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// The enums that number the methods and the events. A number is a place among those that are there
+/// Generates the enums that number the methods and the events. A number is a place among those that are there
 /// under the conditions in force, and an enum lets the compiler do that count.
 pub(crate) fn numbers(service: &Service<'_>, names: &Names) -> TokenStream {
     let methods = numbered(service, &names.methods, &service.methods);

@@ -159,7 +159,7 @@ fn reply_from_future(method: &Method<'_>, names: &Names, function: &TokenStream)
     }}
 }
 
-/// Whether a method blocks its thread, by itself or by its stream.
+/// Returns whether a method blocks its thread, by itself or by its stream.
 fn is_blocking(method: &Method<'_>) -> bool {
     let taken = method.stream_argument().and_then(|argument| argument.stream());
     if matches!(taken, Some((Flow::Iterator, _))) {

@@ -120,7 +120,7 @@ fn field(argument: &Parameter<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// Whether a type is named as `Path` is, which is only ever lent. The compiler finds what it is.
+/// Returns whether a type is named as `Path` is, which is only ever lent. The compiler finds what it is.
 fn is_named_path(ty: &Type) -> bool {
     matches!(bare(ty), Type::Path(path) if ends_in(path, "Path"))
 }

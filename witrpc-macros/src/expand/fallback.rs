@@ -14,7 +14,7 @@ use crate::hygiene;
 use crate::model::{Method, Service};
 use crate::report::Report;
 
-/// The trait, its mistakes, and stand-ins for what would have been generated.
+/// Returns the trait, its mistakes, and stand-ins for what would have been generated.
 pub(crate) fn fallback(service: &Service<'_>, report: Report) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let names = Names::of(service);
@@ -34,8 +34,8 @@ pub(crate) fn fallback(service: &Service<'_>, report: Report) -> TokenStream {
     }
 }
 
-/// The code of a service whose mistakes are in methods that may be configured out: that of all others,
-/// with stand-ins for these.
+/// Returns the code of a service whose mistakes are in methods that may be configured out: that of all
+/// others, with stand-ins for these.
 pub(crate) fn without_mistakes(service: &Service<'_>, report: Report) -> TokenStream {
     let names = Names::of(service);
     let code = super::service(service);
@@ -51,14 +51,14 @@ pub(crate) fn without_mistakes(service: &Service<'_>, report: Report) -> TokenSt
     report.beside(quote_spanned!(hygiene::at(service.item.ident.span())=> #code #(#clients)*))
 }
 
-/// A method of a client that could not be made out.
+/// Returns a method of a client that could not be made out.
 fn stand_in(service: &Service<'_>, method: &Method<'_>, report: &Report) -> TokenStream {
     let arguments = method.arguments().count();
     let mistake = report.nth(method.mistake.unwrap_or_default());
     unknown(service, method, method.name(), arguments, mistake)
 }
 
-/// A server that takes any handler and serves nothing.
+/// Generates a server that takes any handler and serves nothing.
 fn server(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let definition = server::definition(service, names);
@@ -75,7 +75,7 @@ fn server(service: &Service<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// What emits the events, and their items, as far as they could be made out.
+/// Returns what emits the events, and their items, as far as they could be made out.
 fn events(service: &Service<'_>, names: &Names, report: &Report) -> TokenStream {
     if !service.has_events() {
         return TokenStream::new();
@@ -110,7 +110,7 @@ fn events(service: &Service<'_>, names: &Names, report: &Report) -> TokenStream 
     }
 }
 
-/// The two functions of a client for one event.
+/// Returns the two functions of a client for one event.
 fn subscribers(
     service: &Service<'_>,
     event: &Method<'_>,
@@ -134,7 +134,7 @@ fn subscribers(
     quote_spanned!(span=> #stream #body #react #body)
 }
 
-/// A client with every method that could be made out.
+/// Returns a client with every method that could be made out.
 fn client(service: &Service<'_>, names: &Names, report: &Report, kind: ClientKind) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let client = kind.client(names);
@@ -173,7 +173,7 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, kind: ClientKin
     }
 }
 
-/// The description of no service.
+/// Generates the description of no service.
 fn nothing(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let runtime = &names.runtime;
@@ -185,7 +185,7 @@ fn nothing(service: &Service<'_>, names: &Names) -> TokenStream {
     })
 }
 
-/// A method that could not be made out. Its types are a mistake that has been reported, which the
+/// Generates a method that could not be made out. Its types are a mistake that has been reported, which the
 /// compiler says once, and then takes any call of the method for right.
 fn unknown(
     service: &Service<'_>,

@@ -90,12 +90,12 @@ pub(crate) fn constant(service: &Service<'_>, method: &Method<'_>, names: &Names
     }
 }
 
-/// Whether the types in a method's signature are the compiler's to find.
+/// Returns whether the types in a method's signature are the compiler's to find.
 pub(crate) fn is_needed(method: &Method<'_>) -> bool {
     matches!(value(method), Answer::Alias(_))
 }
 
-/// What a method answers, or the items of its stream.
+/// Returns what a method answers, or the items of its stream.
 fn value<'a>(method: &'a Method<'_>) -> &'a Answer {
     match &method.answer {
         Answer::Stream { item, .. } => item,

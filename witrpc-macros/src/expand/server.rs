@@ -8,7 +8,7 @@ use super::{handler, lints};
 use crate::hygiene;
 use crate::model::Service;
 
-/// The struct.
+/// Generates the struct of the server.
 pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let lints = lints::allowed(service);
@@ -16,8 +16,8 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     let trait_name = &service.item.ident;
     let Names { runtime, server, .. } = names;
     let events = if service.has_events() {
-        " One that is to emit events is made by `with_events`: from any other, whoever subscribes \
-         hears nothing."
+        " One that is to emit events is made by `with_events`: subscribers \
+         of any other hear nothing."
     } else {
         ""
     };
@@ -27,7 +27,7 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     );
     quote_spanned! {span=>
         #[doc = #docs]
-        #[must_use = "a service answers nobody until it is given to a `WitServer`"]
+        #[must_use = "a service answers no call until it is given to a `WitServer`"]
         #lints
         #[derive(::core::clone::Clone)]
         #visibility struct #server {
@@ -36,9 +36,9 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// Returns how to make one from a handler of these bounds. They are asked for here alone: the type that
-/// comes out does not mention the handler, so what it lacks is not reported again by whoever takes
-/// the server.
+/// Generates the constructors, which take a handler of these bounds. They are asked for here alone: the type
+/// that comes out does not mention the handler, so what it lacks is not reported again where the server is
+/// used.
 pub(crate) fn constructors(
     service: &Service<'_>,
     names: &Names,
@@ -122,7 +122,7 @@ fn new(service: &Service<'_>, names: &Names, handler_bounds: &TokenStream) -> To
     }
 }
 
-/// `XServer::with_events`; nothing for a service without events.
+/// Generates `XServer::with_events`; nothing for a service without events.
 fn with_events(
     service: &Service<'_>,
     names: &Names,

@@ -13,7 +13,7 @@ use crate::attributes;
 use crate::hygiene;
 use crate::model::{Flow, Service, stream_in};
 
-/// The trait, without options and events, with its `async fn`s spelled as functions that return
+/// Generates the trait, without options and events, with its `async fn`s spelled as functions that return
 /// futures, and its streams as ones that may change threads.
 pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     let mut item = ItemTrait::clone(service.item);
@@ -41,7 +41,7 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     item.into_token_stream()
 }
 
-/// Whether an item is no part of the service.
+/// Returns whether an item is no part of the service.
 fn is_local(item: &TraitItem) -> bool {
     matches!(item, TraitItem::Fn(method) if attributes::are_local(&method.attrs))
 }
@@ -53,7 +53,7 @@ fn link_events(item: &mut ItemTrait, events: &Ident) {
     item.attrs.push(syn::parse_quote_spanned!(span=> #[doc = #docs]));
 }
 
-/// Whether an item is an event, which nobody implements.
+/// Returns whether an item is an event, which the service does not implement.
 fn is_event(item: &TraitItem, service: &Service<'_>) -> bool {
     let TraitItem::Fn(function) = item else { return false };
     let left_out = service.left_out.iter().filter(|method| method.options.event);
@@ -72,7 +72,7 @@ impl VisitMut for SendStreams {
     }
 }
 
-/// `async fn f() -> T` as `fn f() -> impl Future<Output = T> + Send`, which an `async fn` may
+/// Spells `async fn f() -> T` as `fn f() -> impl Future<Output = T> + Send`, which an `async fn` may
 /// implement.
 fn spell_future(method: &mut TraitItemFn) {
     let Some(token) = method.sig.asyncness.take() else { return };

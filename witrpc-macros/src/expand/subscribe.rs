@@ -10,12 +10,12 @@ use super::notes;
 use crate::hygiene;
 use crate::model::{self, Method, Service};
 
-/// The name of a client's function that takes a closure.
+/// Returns the name of a client's function that takes a closure.
 pub(crate) fn on_name(event: &Method<'_>) -> Ident {
     format_ident!("on_{}", event.name().unraw(), span = event.name().span())
 }
 
-/// The two functions of a client for one event.
+/// Returns the two functions of a client for one event.
 pub(crate) fn functions(
     service: &Service<'_>,
     event: &Method<'_>,
@@ -35,7 +35,7 @@ pub(crate) fn functions(
     quote_spanned!(span=> #first #iterate #second #react)
 }
 
-/// The signatures of the two functions of a client for one event.
+/// Returns the signatures of the two functions of a client for one event.
 pub(crate) fn signatures(
     service: &Service<'_>,
     event: &Method<'_>,
