@@ -7,22 +7,22 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, Expr, ItemTrait, Lit, Meta, MetaList, Token};
 
-/// Whether this is `#[wit ..]`.
+/// Returns whether this is `#[wit ..]`.
 pub(crate) fn is_options(attribute: &Attribute) -> bool {
     attribute.path().is_ident("wit")
 }
 
-/// Whether this is `#[serde(..)]`, which has no meaning in a trait.
+/// Returns whether this is `#[serde(..)]`, which has no meaning in a trait.
 pub(crate) fn is_of_serde(attribute: &Attribute) -> bool {
     attribute.path().is_ident("serde")
 }
 
-/// Whether this says that a method is an event.
+/// Returns whether this says that a method is an event.
 pub(crate) fn is_event(attribute: &Attribute) -> bool {
     has_option(attribute, "event")
 }
 
-/// Whether these say that an item of the trait is no part of the service.
+/// Returns whether these say that an item of the trait is no part of the service.
 pub(crate) fn are_local(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| has_option(attribute, "local"))
 }
@@ -33,7 +33,7 @@ fn has_option(attribute: &Attribute, name: &str) -> bool {
     is_options(attribute) && parts(list).is_some_and(|mut options| options.any(is_it))
 }
 
-/// Whether this is documentation.
+/// Returns whether this is documentation.
 pub(crate) fn is_docs(attribute: &Attribute) -> bool {
     attribute.path().is_ident("doc")
 }
@@ -54,7 +54,7 @@ pub(crate) fn without_options(attribute: &Attribute) -> Option<Attribute> {
     Some(Attribute { meta, ..attribute.clone() })
 }
 
-/// Whether this decides about the presence of what it is on.
+/// Returns whether this decides about the presence of what it is on.
 pub(crate) fn is_condition(attribute: &Attribute) -> bool {
     filtered(&attribute.meta, &is_cfg).is_some()
 }
@@ -128,7 +128,7 @@ fn is_note(meta: &Meta) -> bool {
     ["doc", "deprecated"].iter().any(|name| meta.path().is_ident(name))
 }
 
-/// What is left of an attribute when only some kinds are kept; looks into `cfg_attr`.
+/// Returns what is left of an attribute when only some kinds are kept; looks into `cfg_attr`.
 fn filtered(meta: &Meta, keep: &dyn Fn(&Meta) -> bool) -> Option<Meta> {
     let Meta::List(list) = meta else { return keep(meta).then(|| meta.clone()) };
     if !list.path.is_ident("cfg_attr") {
@@ -145,14 +145,14 @@ fn filtered(meta: &Meta, keep: &dyn Fn(&Meta) -> bool) -> Option<Meta> {
     Some(Meta::List(list))
 }
 
-/// The condition of a `cfg_attr` and what is under it. What cannot be parsed here is rustc's to complain
-/// about, where it stands in the trait.
+/// Returns the condition of a `cfg_attr` and what is under it. What cannot be parsed here is rustc's to
+/// complain about, where it stands in the trait.
 fn parts(list: &MetaList) -> Option<impl Iterator<Item = Meta>> {
     let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
     Some(parser.parse2(list.tokens.clone()).ok()?.into_iter())
 }
 
-/// The text of the `#[doc = ..]` attributes as one expression. A text that is itself a macro, such
+/// Returns the text of the `#[doc = ..]` attributes as one expression. A text that is itself a macro, such
 /// as `include_str!`, is left for the compiler to put in.
 fn docs(attributes: &[Attribute]) -> TokenStream {
     let mut parts: Vec<TokenStream> = Vec::new();

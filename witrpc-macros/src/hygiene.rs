@@ -3,17 +3,17 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 
-/// Generated code that stands for the tokens at `place`.
+/// Returns generated code that stands for the tokens at `place`.
 pub(crate) fn at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }
 
-/// An item's name that a user would not choose.
+/// Returns a name of an item that a user would not choose.
 pub(crate) fn private(name: &str, place: Span) -> Ident {
     Ident::new(&format!("__wit_{name}"), at(place))
 }
 
-/// The same path or type, all of whose tokens point at one place.
+/// Returns the same path or type, all of whose tokens point at one place.
 pub(crate) fn relocated(tokens: TokenStream, place: Span) -> TokenStream {
     let relocate = |mut token: TokenTree| {
         if let TokenTree::Group(group) = &token {

@@ -68,8 +68,9 @@ use crate::report::Report;
 /// # Arguments and results
 ///
 /// An argument is an owned type, `&T`, `&str`, `&Path`, `&OsStr`, `&CStr`, or `&[T]`, which crosses as raw
-/// bytes. What a type is counts, and not what it is called. A method returns an owned type, or a `Result` of owned types whose error then reaches the client
-/// as `CallError::App`. Owned types implement serde's `Serialize` and `Deserialize`.
+/// bytes. What a type is counts, and not what it is called. A method returns an owned type, or a `Result` of
+/// owned types whose error then reaches the client as `CallError::App`. Owned types implement serde's
+/// `Serialize` and `Deserialize`.
 #[proc_macro_attribute]
 pub fn wit_service(
     options: proc_macro::TokenStream,

@@ -20,7 +20,7 @@ enum OptionPlace {
 }
 
 impl OptionPlace {
-    /// With its article, for a sentence.
+    /// Returns the name with its article, for a sentence.
     fn described(self) -> &'static str {
         match self {
             OptionPlace::Service => "a service",
@@ -224,7 +224,7 @@ impl MethodOptions {
 }
 
 impl MethodOptions {
-    /// Whether there is more than one.
+    /// Returns whether there is more than one.
     pub(crate) fn are_several(&self) -> bool {
         let Self { idempotent, drop_on_disconnect, rename, result, local, event, item, overflow } =
             self;

@@ -46,7 +46,7 @@ pub(crate) fn input(
     Err(item)
 }
 
-/// What an item is, in words, and its name or keyword to point at.
+/// Returns what an item is, in words, and its name or keyword to point at.
 fn described(item: &Item) -> (&'static str, TokenStream) {
     match item {
         Item::Struct(item) => ("a struct", item.ident.to_token_stream()),

@@ -41,28 +41,28 @@ impl Report {
         self.mistakes.is_empty()
     }
 
-    /// Whether all mistakes are in methods that may be configured out.
+    /// Returns whether all mistakes are in methods that may be configured out.
     pub(crate) fn is_conditional(&self) -> bool {
         self.mistakes.iter().all(|mistake| !mistake.conditions.is_empty())
     }
 
-    /// How many there are, to see whether some piece added one.
+    /// Returns how many mistakes there are, to see whether some piece added one.
     pub(crate) fn len(&self) -> usize {
         self.mistakes.len()
     }
 
-    /// The `compile_error!` of one mistake, by its number.
+    /// Returns the `compile_error!` of one mistake, by its number.
     pub(crate) fn nth(&self, mistake: usize) -> &TokenStream {
         &self.mistakes[mistake].error
     }
 
-    /// One `compile_error!` a mistake.
+    /// Returns one `compile_error!` a mistake.
     pub(crate) fn into_tokens(self) -> TokenStream {
         let mistakes = self.mistakes.into_iter();
         mistakes.map(|Mistake { error, conditions }| quote!(#(#conditions)* #error)).collect()
     }
 
-    /// The mistakes, with the item they are about left in place so that nothing else breaks.
+    /// Returns the mistakes, with the item they are about left in place so that nothing else breaks.
     pub(crate) fn beside(self, item: TokenStream) -> TokenStream {
         let mistakes = self.into_tokens();
         quote!(#item #mistakes)

@@ -16,7 +16,7 @@ fn snapshot(file: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(file)
 }
 
-/// What the macro makes of the one trait in a file, as formatted text.
+/// Returns what the macro makes of the one trait in a file, as formatted text.
 fn expanded(source: &str) -> String {
     let file = syn::parse_file(source).expect("the snapshot's source is Rust");
     let [Item::Trait(item)] = &file.items[..] else { panic!("the source is one trait") };

@@ -189,7 +189,7 @@ fn pattern(parameter: &Parameter<'_>, has_body: bool, report: &mut Report) {
                 report.mistake(token, wording::MUTABLE_BINDING);
             }
         }
-        // The server makes the context, so nobody needs its name.
+        // The server makes the context, so its name is not needed.
         Pat::Wild(_) if matches!(parameter.form, Form::Context) => {}
         Pat::Wild(pattern) => report.mistake(pattern, wording::UNNAMED_ARGUMENT),
         pattern => report.mistake(pattern, wording::PATTERN_ARGUMENT),

@@ -64,7 +64,7 @@ fn names_stream(opaque: &TypeImplTrait) -> bool {
     opaque.bounds.iter().any(|bound| Flow::named(bound).is_some())
 }
 
-/// Whether a bound may stand in a stream: the stream itself, and what every stream is anyway.
+/// Returns whether a bound may stand in a stream: the stream itself, and what every stream is anyway.
 fn may_bound_stream(bound: &TypeParamBound) -> bool {
     match bound {
         TypeParamBound::Trait(of) => {
@@ -76,7 +76,7 @@ fn may_bound_stream(bound: &TypeParamBound) -> bool {
     }
 }
 
-/// Whether this may be a `Result` under another name, with nothing but a stream in it.
+/// Returns whether this may be a `Result` under another name, with nothing but a stream in it.
 fn holds_stream_alone(path: &TypePath) -> bool {
     let Some(last) = path.path.segments.last() else { return false };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
@@ -104,7 +104,7 @@ struct Owned<'r> {
 }
 
 impl Owned<'_> {
-    /// A reference as a whole argument: the one place where there may be one.
+    /// Checks a reference as a whole argument: the one place where there may be one.
     fn lent(&mut self, reference: &TypeReference) {
         if reference.mutability.is_some() {
             return self.report.mistake(reference, wording::MUTABLE_REFERENCE);
@@ -120,7 +120,7 @@ impl Owned<'_> {
         }
     }
 
-    /// An element of a raw slice.
+    /// Checks an element of a raw slice.
     fn element(&mut self, ty: &Type) {
         match machine_sized(ty) {
             Some((found, fixed)) => {
@@ -130,7 +130,7 @@ impl Owned<'_> {
         }
     }
 
-    /// What is shared, if the path is of a `Shared`: reports one in a stream, and an element that
+    /// Checks what is shared, if the path is of a `Shared`: reports one in a stream, and an element that
     /// differs from machine to machine.
     fn shared(&mut self, path: &TypePath) -> bool {
         let Some(last) = last_of_shared(path) else { return false };
@@ -150,7 +150,7 @@ fn last_of_shared(path: &TypePath) -> Option<&PathSegment> {
     path.path.segments.last().filter(|last| last.ident == "Shared" && !last.arguments.is_none())
 }
 
-/// A type whose size is the machine's, and one to write instead.
+/// Returns a type whose size is the machine's, and one to write instead.
 fn machine_sized(ty: &Type) -> Option<(&'static str, &'static str)> {
     const MACHINE_SIZED: &[(&str, &str)] = &[("usize", "u64"), ("isize", "i64")];
     let Type::Path(path) = bare(ty) else { return None };
@@ -194,7 +194,7 @@ impl<'ast> Visit<'ast> for Owned<'_> {
     }
 }
 
-/// Whether this is a `Cow` whose lifetime is left out, and so is that of the call.
+/// Returns whether this is a `Cow` whose lifetime is left out, and so is that of the call.
 fn is_borrowing_cow(path: &TypePath) -> bool {
     let Some(last) = path.path.segments.last().filter(|last| last.ident == "Cow") else {
         return false;
@@ -203,8 +203,8 @@ fn is_borrowing_cow(path: &TypePath) -> bool {
     !matches!(arguments.args.first(), Some(GenericArgument::Lifetime(_)))
 }
 
-/// Whether this is a stream that is a trait object: `BoxStream<'_, T>`, `Box<dyn Iterator<Item = T>>`, or
-/// `Pin<Box<dyn Stream<Item = T>>>`.
+/// Returns whether this is a stream that is a trait object: `BoxStream<'_, T>`,
+/// `Box<dyn Iterator<Item = T>>`, or `Pin<Box<dyn Stream<Item = T>>>`.
 fn is_boxed_stream(path: &TypePath) -> bool {
     let Some(last) = path.path.segments.last() else { return false };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };

@@ -47,7 +47,7 @@ impl Alias {
         Self { ty: hygiene::relocated(ty.to_token_stream(), span) }
     }
 
-    /// Where its tokens point.
+    /// Returns where its tokens point.
     pub(crate) fn span(&self) -> Span {
         hygiene::at(self.ty.span())
     }
@@ -90,7 +90,7 @@ impl Answer {
     }
 }
 
-/// The type that may be a stream in a return type, with the error beside it: the type itself, or the
+/// Returns the type that may be a stream in a return type, with the error beside it: the type itself, or the
 /// first one of `Result<.., ..>`.
 pub(crate) fn stream_in(ty: &Type) -> Option<(&Type, Option<&Type>)> {
     let Type::Path(path) = bare(ty) else { return Some((ty, None)) };
@@ -110,14 +110,14 @@ const KNOWN: &[&str] = &[
     "BTreeMap", "HashSet", "BTreeSet", "VecDeque", "Shared",
 ];
 
-/// Whether a type may be a `Result` under another name, as far as its own name shows.
+/// Returns whether a type may be a `Result` under another name, as far as its own name shows.
 pub(crate) fn may_be_alias(ty: &Type) -> bool {
     let Type::Path(path) = bare(ty) else { return false };
     let last = path.path.segments.last();
     last.is_some_and(|last| !KNOWN.iter().any(|known| last.ident == known))
 }
 
-/// Whether a type looks as aliases of `Result` do: it is named so, or takes types.
+/// Returns whether a type looks as aliases of `Result` do: it is named so, or takes types.
 ///
 /// Of others the compiler is asked only if the user says so. Clients then have the type in their
 /// signatures with the question around it, which is harder to read.

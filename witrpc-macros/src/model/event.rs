@@ -13,7 +13,7 @@ pub(crate) enum Overflow {
     DropOldest,
     /// It is dropped itself.
     DropNewest,
-    /// Whoever emits it waits, for at most this time.
+    /// The emitter waits, for at most this time.
     Wait(Duration),
 }
 
@@ -41,13 +41,13 @@ impl Overflow {
 }
 
 impl Method<'_> {
-    /// What becomes of an event for which there is no room.
+    /// Returns what becomes of an event for which there is no room.
     pub(crate) fn overflow(&self) -> Overflow {
         let given = self.options.overflow.as_ref().and_then(Overflow::of);
         given.unwrap_or(Overflow::DropOldest)
     }
 
-    /// The part of an event's item struct that the name of the event gives: `done_at` is `DoneAt`.
+    /// Returns the part of an event's item struct that the name of the event gives: `done_at` is `DoneAt`.
     pub(crate) fn in_camel_case(&self) -> String {
         use syn::ext::IdentExt;
         let name = self.name().unraw().to_string();

@@ -31,7 +31,7 @@ impl Flow {
         })
     }
 
-    /// Which of the two a bound names, if one.
+    /// Returns which of the two a bound names, if one.
     pub(crate) fn named(bound: &TypeParamBound) -> Option<Self> {
         let TypeParamBound::Trait(bound) = bound else { return None };
         match bound.path.segments.last()?.ident.to_string().as_str() {

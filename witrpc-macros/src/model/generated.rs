@@ -21,7 +21,7 @@ pub(crate) struct Generated {
 }
 
 impl Generated {
-    /// The names that the options give, and for all others those that the trait's name gives.
+    /// Returns the names that the options give, and for all others those that the trait's name gives.
     pub(crate) fn of(trait_name: &Ident, options: &ServiceOptions) -> Self {
         let name = trait_name.unraw();
         let or = |option: &str, ending: &str| {
@@ -35,7 +35,7 @@ impl Generated {
         }
     }
 
-    /// Each with what it is, and the option that gives it another name.
+    /// Returns each name with what it is, and the option that gives it another name.
     pub(crate) fn all(&self) -> [(&Ident, &'static str, &'static str); 4] {
         [
             (&self.client, "the client", "client"),
@@ -59,7 +59,7 @@ impl Generated {
     }
 }
 
-/// The name of the struct that an event is to its subscribers.
+/// Returns the name of the struct that an event is to its subscribers.
 pub(crate) fn item(trait_name: &Ident, event: &Method<'_>) -> Ident {
     event.options.item.clone().unwrap_or_else(|| {
         let name = event.in_camel_case();

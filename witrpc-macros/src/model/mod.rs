@@ -43,7 +43,7 @@ pub(crate) struct Service<'a> {
     /// Its documentation, as an expression.
     pub(crate) docs: TokenStream,
     pub(crate) methods: Vec<Method<'a>>,
-    /// What it tells its clients of: the methods that nobody implements.
+    /// The events that the server emits to its clients; the service does not implement them.
     pub(crate) events: Vec<Method<'a>>,
     /// The trait as a whole cannot be a service, so nothing is made of its methods.
     pub(crate) is_no_service: bool,
@@ -159,24 +159,24 @@ impl<'a> Method<'a> {
         }
     }
 
-    /// The method's name in Rust.
+    /// Returns the method's name in Rust.
     pub(crate) fn name(&self) -> &'a Ident {
         &self.source.sig.ident
     }
 
-    /// Whether there are two functions of one name for certain.
+    /// Returns whether there are two functions of one name for certain.
     pub(crate) fn clashes_with(&self, other: &Self) -> bool {
         let unconditional = |method: &Self| method.carried.conditions.is_empty();
         self.name() == other.name() && unconditional(self) && unconditional(other)
     }
 
-    /// Whether clients have something of that name themselves.
+    /// Returns whether clients have something of that name themselves.
     pub(crate) fn is_reserved(&self) -> bool {
         let name = self.name().unraw();
         RESERVED_NAMES.iter().any(|reserved| name == reserved)
     }
 
-    /// Where generated code for the method points. What only the compiler can tell to be a
+    /// Returns where generated code for the method points. What only the compiler can tell to be a
     /// `Result` is asked about throughout the method, so it all points there.
     pub(crate) fn place(&self) -> Span {
         match &self.answer {
@@ -189,28 +189,28 @@ impl<'a> Method<'a> {
         self.source.sig.asyncness.is_some()
     }
 
-    /// What crosses: the parameters without the context.
+    /// Returns what crosses: the parameters without the context.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter<'a>> {
         self.parameters.iter().filter(|parameter| !matches!(parameter.form, Form::Context))
     }
 
-    /// Whether the server gives it the context of the call.
+    /// Returns whether the server gives it the context of the call.
     pub(crate) fn has_context(&self) -> bool {
         self.parameters.iter().any(|parameter| matches!(parameter.form, Form::Context))
     }
 
-    /// Whether it takes or returns a stream.
+    /// Returns whether it takes or returns a stream.
     pub(crate) fn has_stream(&self) -> bool {
         matches!(self.answer, Answer::Stream { .. }) || self.stream_argument().is_some()
     }
 
-    /// The argument that is a stream.
+    /// Returns the argument that is a stream.
     pub(crate) fn stream_argument(&self) -> Option<&Parameter<'a>> {
         self.arguments().find(|argument| argument.stream().is_some())
     }
 }
 
-/// Whether `_` stands for some type of a signature.
+/// Returns whether `_` stands for some type of a signature.
 fn has_placeholder(signature: &Signature) -> bool {
     struct Search(bool);
     impl Visit<'_> for Search {

@@ -46,12 +46,12 @@ impl<'a> Parameter<'a> {
         Self { source, name, form }
     }
 
-    /// The name, with a stand-in for what the checks have refused.
+    /// Returns the name, with a stand-in for what the checks have refused.
     pub(crate) fn ident(&self) -> Ident {
         self.name.cloned().unwrap_or_else(|| Ident::new("_unnamed", self.source.pat.span()))
     }
 
-    /// The items, if it is a stream.
+    /// Returns the items, if it is a stream.
     pub(crate) fn stream(&self) -> Option<(Flow, &'a Type)> {
         match self.form {
             Form::Stream(flow, item) => Some((flow, item)),
@@ -59,7 +59,7 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub(crate) fn wire_name(&self) -> String {
         self.ident().unraw().to_string()
     }
@@ -79,7 +79,7 @@ impl<'a> Form<'a> {
     }
 }
 
-/// A type without the parentheses and invisible groups around it.
+/// Returns a type without the parentheses and invisible groups around it.
 pub(crate) fn bare(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => bare(&group.elem),
@@ -88,7 +88,7 @@ pub(crate) fn bare(ty: &Type) -> &Type {
     }
 }
 
-/// Whether a path's last segment is this name, without generic arguments.
+/// Returns whether a path's last segment is this name, without generic arguments.
 pub(crate) fn ends_in(path: &syn::TypePath, name: &str) -> bool {
     let last = path.path.segments.last();
     last.is_some_and(|last| last.ident == name && last.arguments.is_none())

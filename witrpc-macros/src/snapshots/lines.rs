@@ -79,12 +79,12 @@ impl<'ast> Visit<'ast> for Lines {
     }
 }
 
-/// Whether this is the function by which clients are told from other types.
+/// Returns whether this is the function by which clients are told from other types.
 fn is_connection(item: &ImplItem) -> bool {
     matches!(item, ImplItem::Fn(function) if function.sig.ident == "connection")
 }
 
-/// How many attributes on some code are conditions. Each has a line of its own.
+/// Returns how many attributes on some code are conditions. Each has a line of its own.
 fn conditions_of(code: TokenStream) -> usize {
     let tokens: Vec<_> = code.into_iter().collect();
     let attributes = tokens.chunks(2).take_while(
@@ -93,7 +93,7 @@ fn conditions_of(code: TokenStream) -> usize {
     attributes.filter(|pair| pair[1].to_string().starts_with("[cfg")).count()
 }
 
-/// The method whose part some code is, by the first private name in it.
+/// Returns the method whose part some code is, by the first private name in it.
 fn method_in(code: TokenStream) -> Option<String> {
     code.into_iter().find_map(|token| match token {
         TokenTree::Ident(name) => {
