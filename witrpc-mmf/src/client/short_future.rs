@@ -1,10 +1,9 @@
 //! The fast path of a short call within a future. As in [`short`](super::short), what needs more goes on in
 //! the general way.
 //!
-//! The future owns its lane while it looks, and lends it whenever it returns `Pending`: it may never be
-//! polled again, and its answer must not keep space of the server then. A look that finds the lane's
-//! answer moved away, or that was the last one, leaves the rest to
-//! [`poll_answer`](Client::poll_answer).
+//! The future owns its lane while it looks. It lends the lane before it returns `Pending`, because it may
+//! never be polled again. A look that finds the lane's answer moved away, or that was the last one, leaves
+//! the rest to [`poll_answer`](Client::poll_answer).
 
 use std::sync::Arc;
 use std::task::{Context, Poll};

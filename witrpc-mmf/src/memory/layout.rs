@@ -34,7 +34,7 @@ const _: () = assert!(INLINE_LEN == witrpc_transport::SMALL_LEN);
 /// of lines, so that the buffers of all lanes spread over a cache.
 pub const MAX_BUFFER_LEN: usize = 9 * LINE;
 
-/// The buffers of all lanes take at most one part in so many of what a region has beyond the shortest.
+/// The buffers of all lanes take at most one part in `BUFFERS_PART` of what a region has beyond the shortest.
 const BUFFERS_PART: usize = 8;
 
 /// How many lanes share one wait line: the number of bits in a word.

@@ -108,8 +108,8 @@ impl PendingHandshake {
         Self { socket, who, came, timeout, stage, inbox, send_arena, secured, lacked, is_watched }
     }
 
-    /// Has the stranger turned away for what this side lacks. It is told in place of the keys, before it
-    /// passes any descriptor.
+    /// Refuses the stranger for what this side lacks. The refusal is sent in place of the keys, before the
+    /// stranger passes any descriptor.
     pub fn turn_away(&mut self, lacked: ResourceError) {
         self.lacked = Some(lacked);
     }

@@ -138,7 +138,7 @@ pub struct Server {
     control: Control,
     /// The state word for all connections, once the server is closed; 0 before.
     last_state: AtomicU64,
-    /// Whether new connections are told that the server takes nothing new.
+    /// Whether new connections learn that the server takes nothing new.
     is_draining: AtomicBool,
     origin: Origin,
 }

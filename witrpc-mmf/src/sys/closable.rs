@@ -5,8 +5,8 @@
 //! 1. A descriptor is used under the lock, and closed after it was taken out under the lock. So none is used
 //!    when its number may already stand for another file.
 //! 2. No user blocks under the lock, so closing does not block either.
-//! 3. A user that comes too late finds none and does nothing. What it would have told the other side, or a
-//!    thread of this one, matters to neither after the end.
+//! 3. A user that comes too late finds none and does nothing. Its message to the other side, or to a thread
+//!    of this one, no longer matters after the end.
 //!
 //! A lock orders all of this, so a model would check that lock alone.
 

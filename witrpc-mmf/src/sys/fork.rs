@@ -132,7 +132,7 @@ extern "C" fn in_child() {
             let fd = slot.swap(EMPTY, Ordering::Relaxed);
             if fd != EMPTY {
                 // SAFETY: the slot says that the parent had this descriptor open at the fork, so this
-                // process owns the copy and may close it; every `Descriptor` of the parent forgets
+                // process owns the copy and may close it. Every `Descriptor` of the parent forgets
                 // itself.
                 unsafe { libc::close(fd) };
             }

@@ -24,7 +24,7 @@ impl<F: FnMut()> Contender for F {
 /// How long a race is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Course {
-    /// Turns that everybody has.
+    /// The turns of each racer.
     pub(crate) rounds: usize,
     /// Calls at the begin of a turn that do not count.
     pub(crate) warm_up: usize,

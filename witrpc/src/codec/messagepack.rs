@@ -83,14 +83,14 @@ impl ValueScan<'_> {
         Ok(())
     }
 
-    /// Reads a number of so many bytes.
+    /// Reads a number of `len` bytes.
     fn number(&mut self, len: usize) -> Result<u64, &'static str> {
         let (number, rest) = self.rest.split_at_checked(len).ok_or(ENDS_WITHIN)?;
         self.rest = rest;
         Ok(number.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    /// Skips text or bytes, behind a length of so many bytes.
+    /// Skips text or bytes, behind a length of `len` bytes.
     fn skip_counted(&mut self, len: usize) -> Result<(), &'static str> {
         let bytes = self.number(len)?;
         self.skip(bytes)

@@ -159,8 +159,8 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     }
 
     /// Sets how long a call may take, from the call to its answer. The default is 30 s; `None` waits as
-    /// long as the server lives. The handler is not told: it may go on after the caller has received
-    /// [`CallError::TimedOut`](crate::CallError::TimedOut).
+    /// long as the server lives. The handler does not learn of the timeout: it may go on after the caller
+    /// has received [`CallError::TimedOut`](crate::CallError::TimedOut).
     ///
     /// For a call with a stream, this bounds the opening. For an upload, it also bounds two more times.
     /// The first is from the opening until the method takes an item, including the wait for a thread

@@ -88,7 +88,7 @@ impl Proposal {
     }
 
     /// Compares the contracts, and finds the server's numbers for the client's methods and events.
-    /// `lenience` is the server's [`ServiceLenience`], if it was asked for it and has told it.
+    /// `lenience` is the server's [`ServiceLenience`], if the client asked for it and received it.
     /// Everything that the server says is untrusted.
     ///
     /// # Errors

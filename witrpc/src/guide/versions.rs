@@ -76,13 +76,13 @@
 //! the client connects. It has the type deserialize made-up values, and notes what the type asks
 //! for. So a `Deserialize` should have no side effects. Each type is traced once a process and codec,
 //! in at most 5,000 runs; if versions differ by fields, once more. A panic in it is caught and counts
-//! as an error; the panic hook is told as of any other. Nothing interrupts a `Deserialize` that never
+//! as an error; the panic hook runs as for any other. Nothing interrupts a `Deserialize` that never
 //! returns.
 //!
 //! A field whose `Deserialize` has side effects is left out by
 //! `#[serde(deserialize_with = "witrpc::unseen")]`: see [`unseen`](crate::unseen). With
-//! `panic = "abort"` nothing can be caught, so a `Deserialize` that may panic on values that it does
-//! not expect needs that attribute, or the process ends when the server starts.
+//! `panic = "abort"` nothing can be caught, and a panic ends the process when the server starts. So a
+//! `Deserialize` that may panic on values that it does not expect needs that attribute.
 //!
 //! A type that checks its values accepts few of them, such as 40 digits in hex. So each side tries
 //! many. It tries texts of the usual types, and the numbers and words in the type's errors, as in

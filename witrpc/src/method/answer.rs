@@ -1,4 +1,4 @@
-//! How the answer of a method crosses.
+//! The form in which the answer of a method crosses.
 
 use crate::codec::{Transfer, Wire};
 use crate::error::NoAppError;
@@ -6,13 +6,13 @@ use crate::error::NoAppError;
 use super::argument::{Error, Value, error, value};
 use super::{Method, ResultType};
 
-/// How a value `T` crosses, and an error `E` if there is one.
+/// The form in which a value `T` crosses, and an error `E` if there is one.
 pub struct Answer<T: 'static, E: 'static> {
     pub(super) ok: Value<T>,
     pub(super) err: Error<E>,
 }
 
-/// How the answer of the method `M` crosses.
+/// The form in which the answer of the method `M` crosses.
 pub type AnswerOf<M> = Answer<<M as Method>::Ok, <M as Method>::Err>;
 
 /// Returns how the answer of a method crosses that returns a value.
@@ -37,7 +37,7 @@ pub const fn answer_or_error<T: Transfer, E: AppError>() -> Answer<T, E> {
     note = "if clients only report the error, return `Result<.., witrpc::RemoteError>`: `?` turns every error into one, and `RemoteError::new` an `anyhow::Error`"
 )]
 pub trait AppError: Sized + 'static {
-    /// How it crosses.
+    /// The form in which it crosses.
     #[doc(hidden)]
     const HOW: Error<Self>;
 }

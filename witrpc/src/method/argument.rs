@@ -1,4 +1,4 @@
-//! How one value crosses: an argument, a result or an error.
+//! The form in which one value crosses: an argument, a result or an error.
 //!
 //! An [`Argument`] holds the functions for one type. The functions that make one ask for the bounds.
 
@@ -17,7 +17,7 @@ use crate::contract::{
 
 use super::{FedItem, FedMethod};
 
-/// Which form an argument has on either side. It asks nothing of the types in it.
+/// The form of an argument on either side. It asks nothing of the types in it.
 pub trait Kind {
     /// What the sender lends.
     type Lent<'a>: Copy;
@@ -25,7 +25,7 @@ pub trait Kind {
     type Taken<'a>;
 }
 
-/// How a value of one kind crosses.
+/// The functions by which a value of one kind crosses.
 pub struct Argument<K: Kind> {
     name: &'static str,
     kind: ArgumentKind,
@@ -123,18 +123,18 @@ impl<T> Kind for FedKind<T> {
     type Taken<'a> = ();
 }
 
-/// How a `T` or `&T` crosses.
+/// The form in which a `T` or `&T` crosses.
 pub type Value<T> = Argument<ValueKind<T>>;
-/// How a method's own error crosses, if it has one.
+/// The form in which a method's own error crosses, if it has one.
 pub type Error<E> = Option<Value<E>>;
-/// How a `&str` crosses.
+/// The form in which a `&str` crosses.
 pub type Str = Argument<StrKind>;
-/// How a `&[T]` crosses.
+/// The form in which a `&[T]` crosses.
 pub type Raw<T> = Argument<RawKind<T>>;
-/// How a stream of `T` crosses: the message says nothing of it.
+/// The form of a stream of `T`: the message says nothing of it.
 pub type Fed<T> = Argument<FedKind<T>>;
 
-/// RawElements that have come as raw memory: where the message lies, if they are aligned there.
+/// Elements that arrived as raw memory: in place if aligned, otherwise copied.
 pub enum RawElements<'a, T> {
     /// In the message.
     Here(&'a [T]),

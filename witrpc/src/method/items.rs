@@ -1,4 +1,4 @@
-//! How the items of a returned stream cross.
+//! The form in which the items of a returned stream cross.
 
 use std::collections::VecDeque;
 
@@ -11,14 +11,14 @@ use super::{ResultType, StreamMethod};
 /// Reads a batch of items.
 pub type ReadItems<T, E> = fn(&mut Decoder<'_>) -> Result<VecDeque<Result<T, E>>, DecodeError>;
 
-/// How items cross that the service makes as `M`, and whose receiver has a `T` or an `E`.
+/// The form of items that the service makes as `M`, and whose receiver has a `T` or an `E`.
 pub struct Items<M, T, E> {
     pub(crate) encode: EncodeItem<M>,
     pub(crate) read: ReadItems<T, E>,
     pub(crate) trace: Trace,
 }
 
-/// What items are on either side.
+/// The types of items on either side.
 pub trait ItemTypes {
     /// An item as the service makes it.
     type Made: 'static;
@@ -34,7 +34,7 @@ impl<M: 'static, T, E> ItemTypes for Items<M, T, E> {
     type Err = E;
 }
 
-/// How the items of the method `M` cross.
+/// The form of the items of the method `M`.
 pub type ItemsOf<M> = Items<Made<M>, ItemOk<M>, ItemErr<M>>;
 /// An item of the method `M`, as the service makes it.
 pub type Made<M> = <<M as StreamMethod>::Items as ItemTypes>::Made;
@@ -43,11 +43,11 @@ pub type ItemOk<M> = <<M as StreamMethod>::Items as ItemTypes>::Ok;
 /// The error of an item of the method `M`.
 pub type ItemErr<M> = <<M as StreamMethod>::Items as ItemTypes>::Err;
 
-/// How items cross that are values.
+/// The form of items that are values.
 pub type ValueItems<T> = Items<T, T, NoAppError>;
-/// How items cross that are `Result`s.
+/// The form of items that are `Result`s.
 pub type ResultItems<T, E> = Items<Result<T, E>, T, E>;
-/// How items cross whose type may be a `Result` under another name.
+/// The form of items whose type may be a `Result` under another name.
 pub type AliasItems<R, const IS_RESULT: bool> =
     Items<R, <R as ResultType<IS_RESULT>>::Ok, <R as ResultType<IS_RESULT>>::Err>;
 
@@ -71,9 +71,9 @@ pub const fn items_of_results<T: Wire, E: Wire>() -> ResultItems<T, E> {
     }
 }
 
-/// How items cross whose type may be a `Result` under another name.
+/// Items whose type may be a `Result` under another name.
 pub trait AliasItem<const IS_RESULT: bool>: ResultType<IS_RESULT> {
-    /// How they cross.
+    /// The form in which they cross.
     #[doc(hidden)]
     const ITEMS: AliasItems<Self, IS_RESULT>;
 }

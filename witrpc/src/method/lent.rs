@@ -1,4 +1,4 @@
-//! What the `T` of an argument `&T` is: a value, or one of the types that are only ever lent.
+//! The `T` of an argument `&T`: a value, or one of the types that are only ever lent.
 //!
 //! The compiler picks by the type itself. So an alias of `Path` is a path, and a type of the user's that
 //! is called `Path` is a value.
@@ -14,21 +14,21 @@ use super::argument::{
     path, raw, str, value,
 };
 
-/// Which form `&T` has as an argument. It asks nothing of the type.
+/// The form of `&T` as an argument. It asks nothing of the type.
 pub trait LentType: 'static {
     /// The form.
     type Kind: Kind;
-    /// What an event has in its place.
+    /// The owned type in its place in an event.
     type Owned;
 
-    /// Makes that of what has come.
+    /// Makes the owned value from the received one.
     #[doc(hidden)]
     fn own(taken: <Self::Kind as Kind>::Taken<'_>) -> Self::Owned;
 }
 
-/// How a `&T` crosses.
+/// The form in which a `&T` crosses.
 pub type Borrowed<T> = Argument<<T as LentType>::Kind>;
-/// What an event has for a `&T`.
+/// The owned type of a `&T` in an event.
 pub type Owned<T> = <T as LentType>::Owned;
 
 /// A type whose values a method can be lent.
@@ -44,7 +44,7 @@ pub trait Lendable: LentType {
     #[doc(hidden)]
     const IS_SHARED: bool = false;
 
-    /// How it crosses, but for its name, or why it does not.
+    /// The form in which it crosses, but for its name, or the reason why it does not.
     #[doc(hidden)]
     const HOW: Result<Borrowed<Self>, &'static str>;
 }

@@ -24,7 +24,7 @@ pub trait ArgumentList {
 
 /// The arguments of the message `M`, described where the compiler can count them.
 pub trait DescribedBy<M> {
-    /// In order.
+    /// The arguments, in order.
     const DESCRIPTORS: &'static [ArgumentDescriptor];
 }
 

@@ -30,15 +30,15 @@ pub use lent::{Borrowed, Lendable, LentType, Owned, emitted, emitted_lent, lent}
 pub use list::ArgumentList;
 pub use result_probe::{NotResult, Probe, ResultType, result};
 
-/// What is sent with one request or one event.
+/// The content of one request or one event.
 pub trait Message {
-    /// How the arguments cross, in order.
+    /// The forms of the arguments, in order.
     type Args: ArgumentList;
 
     /// Its place among the methods or the events of its service.
     const NUMBER: u16;
 
-    /// How the arguments cross, in order.
+    /// The forms of the arguments, in order.
     const ARGS: Self::Args;
 }
 
@@ -56,14 +56,14 @@ pub trait Method: Message {
     /// Its own error, which reaches the client as `CallError::App`.
     type Err: 'static;
 
-    /// How value and error cross.
+    /// The forms of value and error.
     const ANSWER: AnswerOf<Self>;
 
-    /// How the value crosses.
+    /// The form of the value.
     #[doc(hidden)]
     const OK: Value<Self::Ok> = Self::ANSWER.ok;
 
-    /// How its own error crosses, if it has one.
+    /// The form of its own error, if it has one.
     #[doc(hidden)]
     const ERR: Error<Self::Err> = Self::ANSWER.err;
 
@@ -71,11 +71,11 @@ pub trait Method: Message {
     const DROP_ON_DISCONNECT: bool = false;
 }
 
-/// Returns how the own error of a method crosses that has answered with one.
+/// Returns the form of the own error of a method that has answered with one.
 ///
 /// # Panics
 ///
-/// When its declaration does not say so.
+/// Panics if the method declares no error.
 #[inline]
 pub fn error_of<M: Method>() -> Value<M::Err> {
     M::ERR.expect("generated code says how the method's own error crosses")
@@ -83,10 +83,10 @@ pub fn error_of<M: Method>() -> Value<M::Err> {
 
 /// A method that returns a stream.
 pub trait StreamMethod: Method {
-    /// What the items are.
+    /// The types of the items.
     type Items: ItemTypes<Made: Send>;
 
-    /// How items cross.
+    /// The form of the items.
     const ITEMS: ItemsOf<Self>;
 }
 
@@ -98,7 +98,7 @@ pub trait FedMethod: Method {
 
 /// An event of a service, as its subscribers have it.
 pub trait EventItem: Message + Sized + Send + 'static {
-    /// Makes it of what it was emitted with.
+    /// Makes it from the arguments that it was emitted with.
     fn of(taken: TakenBy<'_, Self>) -> Self;
 }
 

@@ -21,9 +21,10 @@
 //!
 //! - [`poller_lock`]: the word that says which thread looks; [`bell`]: tasks that are ready;
 //!   [`poller_protocol`]: both in order; `model`: their proof, on [`rt::primitive`](crate::rt::primitive).
-//! - [`thread_count`]: how many threads there are and may be; [`shares`]: how many of them each client may
-//!   have, by a [`census`] of the [`seats`]; [`permit`]: what a look may therefore run; [`spin`]: how long
-//!   threads look in vain.
+//! - [`thread_count`]: how many threads there are and may be.
+//! - [`shares`]: how many of them each client may have, by a [`census`] of the [`seats`]; [`permit`]: what a
+//!   look may therefore run.
+//! - [`spin`]: how long threads look in vain.
 //! - [`worker`]: the loop of a thread; [`external_thread`]: threads outside of the pool; [`task`]: handlers
 //!   that wait; [`life`] and [`stage`]: how it all ends.
 

@@ -6,8 +6,8 @@
 //!    the holder of the role, which has acquired the role's word and then the counts, sees a seat for each
 //!    thread that is stuck. It may see one too many, of a thread that is about to come back. That thread looks
 //!    at the role after it has cleared its seat.
-//! 2. A thread that has acquired the counts, and sees by them that another stands by, sees that one's seat
-//!    cleared.
+//! 2. A thread that has acquired the counts, and sees by them that another thread stands by, sees the seat
+//!    of the other cleared.
 //! 3. Seats are added and never taken away: a thread that starts reuses the seat of one that has ended. So a
 //!    look walks over them without a lock.
 //! 4. A thread [outside of the pool](super::external_thread) has its seat in a separate list, from before it

@@ -38,7 +38,7 @@ struct ArrivalsState {
     wakeup_requested: bool,
     /// The poller runs a handler: each request rings, so that another thread takes over.
     busy: bool,
-    /// Counts the threads that have been poller; `busy` is the latest one's.
+    /// Counts the threads that have been poller. `busy` belongs to the latest.
     poller: u64,
     rings: u32,
     /// The server has ended.

@@ -28,7 +28,7 @@ use super::metrics::Metrics;
 use super::service_codecs::ServiceCodecs;
 use super::sessions::Sessions;
 
-/// How many characters of a reason to leave a codec out a client is told.
+/// The most characters of a reason to leave a codec out that a client receives.
 const MOST_OF_REASON: usize = 4_000;
 
 /// The part of one server that lets clients in.

@@ -133,8 +133,8 @@ pub use write::SharedMut;
 /// # Elements
 ///
 /// `Shared<[T]>` is a slice, `Shared<T>` a single value. The elements are [`bytemuck::Pod`]: any bytes
-/// are a value, and there are no padding bytes that could leak data. (Among the crates with such a
-/// trait, only bytemuck's covers sharing in both directions without a conversion that may fail.) They
+/// are a value, and there are no padding bytes that could leak data. Among the crates with such a
+/// trait, only bytemuck's covers sharing in both directions without a conversion that may fail. They
 /// are also `Serialize` and `Deserialize`, so that their fields are part of the contract. Their
 /// alignment is at most 64 bytes, their size is not zero, and `usize` is not among them.
 ///

@@ -1,9 +1,8 @@
 //! Worker processes: child processes of a program that serve only that program.
 //!
 //! Work that may crash, leak or exhaust memory goes into a process of its own. [`Worker::spawn`] starts
-//! one and returns a typed client of the service in it. The worker's program has one line, [`serve`].
-//! Neither chooses a name: the parent creates a name that cannot be guessed and an access token, and
-//! passes both in private.
+//! one and returns a typed client of the service in it. The worker's program calls [`serve`]. The parent
+//! chooses the name and an access token, and passes both in private; neither can be guessed.
 //!
 //! Both can rely on this:
 //!

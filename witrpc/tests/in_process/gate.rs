@@ -58,7 +58,7 @@ impl Gate {
         }
     }
 
-    /// Lets everybody through, now and later.
+    /// Lets every caller through, now and later.
     pub(crate) fn open(&self) {
         let mut state = self.0.state.lock().unwrap();
         state.open = true;

@@ -61,7 +61,7 @@ fn tokens_come_and_go_while_the_server_runs() {
     assert!(matches!(with(&place, &first), Err(ConnectError::TokenRejected)));
     let client = MirrorClient::builder(place.clone()).access_token_from(fresh).connect().unwrap();
     assert_eq!(client.who_am_i(), Ok(None), "the token has no name");
-    assert_eq!(early.who_am_i(), Ok(None), "who is in stays in");
+    assert_eq!(early.who_am_i(), Ok(None), "a client that was admitted stays admitted");
 }
 
 #[test]

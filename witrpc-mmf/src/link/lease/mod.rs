@@ -13,9 +13,9 @@
 //!
 //! # On the wire
 //!
-//! The flag [`LEASES`](super::head::LEASES) of a head says that the message ends with a
-//! [`trailer`]: the descriptions of its leases, two words each as on a line, and their number in
-//! one byte. Such a message travels in one piece, so that a side that drops it unread finds them.
+//! The flag [`LEASES`](super::head::LEASES) of a head says that the message ends with a [`trailer`].
+//! A trailer has the descriptions of its leases, two words each as on a line, and their number in one
+//! byte. Such a message crosses in one piece, so that a side that drops it unread finds them.
 //!
 //! # Invariants
 //!

@@ -185,10 +185,10 @@ impl Arena {
         Some(block)
     }
 
-    /// Takes the lent block that was not checked for longest, if the peer has released it, it takes as
-    /// many granules as one of `len` bytes, and more is lent than may linger. This is what most messages
-    /// of one length after the other get. It saves joining the block to its neighbours, and parting it from
-    /// them again.
+    /// Takes the lent block that was not checked for longest, if the peer has released it. The block must
+    /// have as many granules as one of `len` bytes, and more must be lent than may linger. This is what
+    /// most messages of one length after the other get. It saves joining the block to its neighbours, and
+    /// parting it from them again.
     pub fn reuse(&mut self, len: usize, released: &impl Released) -> Option<Block> {
         self.reuse_as(Use::Message, len, released)
     }

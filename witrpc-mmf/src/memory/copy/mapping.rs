@@ -111,9 +111,9 @@ impl Mapping {
         self.check(offset, count, size_of::<W>());
         // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
         let first = unsafe { self.start.add(offset) }.cast::<W>();
-        // SAFETY: `count` words from `first` lie in the mapping and are aligned, as was just checked
-        // on top of (3); they can be read as long as `self` exists (0); any bytes are a value of `W`
-        // (`MappedWord`); nothing has exclusive access, by this function's contract and (1).
+        // SAFETY: `count` words from `first` lie in the mapping, as was just checked. They are aligned
+        // (3), and can be read as long as `self` exists (0). Any bytes are a value of `W`
+        // (`MappedWord`). Nothing has exclusive access, by this function's contract and (1).
         unsafe { core::slice::from_raw_parts(first.as_ptr(), count) }
     }
 
@@ -145,9 +145,9 @@ impl Mapping {
         }
         // SAFETY: the line is one of those that are in the mapping, by the invariant of `Lines`.
         let line = unsafe { self.start.add(lines.start + index * LINE) };
-        // SAFETY: its bytes lie in the mapping and are aligned to a line, as the start of the mapping
-        // is (3); they can be read as long as `self` exists (0); any bytes are a value of `W`
-        // (`MappedWord`); nothing has exclusive access, by this function's contract and (1).
+        // SAFETY: its bytes lie in the mapping. They are aligned to a line, as the start of the mapping
+        // is (3), and can be read as long as `self` exists (0). Any bytes are a value of `W`
+        // (`MappedWord`). Nothing has exclusive access, by this function's contract and (1).
         unsafe { line.cast().as_ref() }
     }
 
@@ -168,8 +168,8 @@ impl Mapping {
         // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
         let first = unsafe { self.start.add(offset) };
         // SAFETY: `len` bytes from `first` lie in the mapping, as was just checked, and can be read
-        // as long as `self` exists (0); they can be written, and nothing else accesses them, by this
-        // function's contract.
+        // as long as `self` exists (0). By this function's contract they can be written, and nothing
+        // else accesses them.
         unsafe { core::slice::from_raw_parts_mut(first.as_ptr(), len) }
     }
 
@@ -188,7 +188,7 @@ impl Mapping {
         // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
         let first = unsafe { self.start.add(offset) };
         // SAFETY: `len` bytes from `first` lie in the mapping, as was just checked, and can be read
-        // as long as `self` exists (0); no code writes to them, by this function's contract.
+        // as long as `self` exists (0). No code writes to them, by this function's contract.
         unsafe { core::slice::from_raw_parts(first.as_ptr(), len) }
     }
 
@@ -230,8 +230,8 @@ impl fmt::Debug for Mapping {
 ///
 /// # Safety
 ///
-/// It must be an atomic integer, or a transparent wrapper of one: any bytes are a value, its
-/// alignment is its size, and all access through a shared reference is atomic.
+/// It must be an atomic integer, or a transparent wrapper of one. Any bytes are a value, its alignment
+/// is its size, and all access through a shared reference is atomic.
 pub unsafe trait MappedWord {}
 
 // SAFETY: an atomic integer.

@@ -7,18 +7,18 @@
 //!
 //! 1. **The peer's region is read by aligned relaxed atomic loads of words, and in no other way.**
 //!    No `&u8`, `&[u8]` or `&T` to it ever exists, only references to atomics. If the peer writes
-//!    during a load, the load returns one value or the other, and is not undefined. (Whole lines
-//!    are loaded by machine code that relies only on that: `lines`.) The one exception is
-//!    [`PeerMemory::trusted`], for which a user must make an unsafe promise ([`TrustedPeer`]): that
-//!    this peer does not write to what it has sent.
+//!    during a load, the load returns one value or the other, and is not undefined. Whole lines are
+//!    loaded by machine code that relies only on that (`lines`). The one exception is
+//!    [`PeerMemory::trusted`]. It needs an unsafe promise of the user ([`TrustedPeer`]): this peer
+//!    does not write to what it has sent.
 //! 2. **It is copied out once.** Checks are made on the private copy, and the copy that was checked
 //!    is what is used. The original is not read again, so there is no second fetch that could
 //!    differ from the first. Decoding and borrowing (`&str`, `&[T]`) happen in the copy.
 //! 3. **It is never written here.** It is mapped read-only. (The portable backend cannot do that,
 //!    and only uses it so.) [`PeerU32`] and [`PeerU64`] are words that can only be loaded.
 //! 4. **This side's region is written by this process only.** Its file is sealed against writes
-//!    through any other descriptor or mapping before the peer gets it. (The portable backend trusts
-//!    the peer instead, as `Backend::Portable` says.) That makes a `&mut [u8]` to a block sound: no
+//!    through any other descriptor or mapping before the peer gets it. The portable backend trusts
+//!    the peer instead, as `Backend::Portable` says. That makes a `&mut [u8]` to a block sound. No
 //!    other process can write there, and within this process the block is the exclusive token
 //!    ([`OwnMemory::block_mut`]). The words in front of the arena are atomics on this side too,
 //!    because its threads share them.

@@ -44,8 +44,8 @@ impl OwnMemory {
     /// - all of it can be read and written (the file under it is sealed against shrinking, and no
     ///   code changes the protection of the pages or unmaps them);
     /// - no other process writes to it (the file is sealed against writes through any other
-    ///   descriptor or mapping), and this process does not access it other than through the value
-    ///   returned;
+    ///   descriptor or mapping);
+    /// - this process accesses it only through the value returned;
     /// - each byte in front of the arena is accessed as a part of a 32-bit word only, or of a
     ///   64-bit word only.
     pub unsafe fn new(

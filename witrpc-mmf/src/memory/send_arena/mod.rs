@@ -15,8 +15,8 @@
 //!    thread as well.
 //! 2. A thread that continues a message never waits in a queue behind one that begins a message.
 //! 3. **Leases leave room for messages.** Users hold leases as long as they like. So together they take
-//!    at most the arena without two segments: one is the spare, which is never leased, and the other is
-//!    left to messages, though perhaps not in one piece. There are at most [`MAX_LEASES`] leases.
+//!    at most the arena without two segments. One is the spare, which is never leased. The other is left to
+//!    messages, though perhaps not in one piece. There are at most [`MAX_LEASES`] leases.
 //! 4. The spare never denies space to a block: while it is not lent, it is moved for a block that finds
 //!    no space otherwise. So a lease of the greatest length fits whenever nothing else is out.
 

@@ -1,7 +1,7 @@
 //! The descriptor that a server keeps for the client that finds it without any.
 //!
 //! A client that cannot be accepted learns nothing, and keeps the listener readable. So at the limit the
-//! reserve is closed, and the client is accepted in its place and told the limit. The reserve is opened
+//! reserve is closed, and the client is accepted in its place and receives the limit. The reserve is opened
 //! again when that client has gone. Another thread of the process may have taken the place by then: the
 //! reserve is spent until a descriptor is free.
 

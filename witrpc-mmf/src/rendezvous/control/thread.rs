@@ -285,7 +285,7 @@ impl ControlThread {
         Ok(())
     }
 
-    /// Begins a handshake. A client for which something is `lacked` is told so, and turned away.
+    /// Begins a handshake. A client for which something is `lacked` is refused with that reason.
     fn greet(&mut self, client: Socket, who: Credentials, lacked: Option<ResourceError>) {
         let number = self.next_pending;
         self.next_pending += 1;

@@ -208,7 +208,7 @@ fn a_client_refuses_wrong_descriptors_and_keeps_none() {
         let stream = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let pipe = std::io::pipe().unwrap().0;
         for no_bell in [datagrams.as_fd(), stream.as_fd(), pipe.as_fd(), good.1] {
-            refused(good.0, &[good.1, no_bell], "a bell that is none");
+            refused(good.0, &[good.1, no_bell], "a descriptor that is not a bell");
         }
         drop((datagrams, stream, pipe));
         settle_at(before);

@@ -318,10 +318,10 @@ fn a_host_that_panics_is_told_that_its_thread_has_failed() {
     let (sender, failed) = channel();
     let control = start(claim(&scratch.place()), limits(), Arc::new(Panics(sender)));
     try_connect(&scratch.place()).expect_err("the host panics");
-    failed.recv_timeout(PATIENCE).expect("it is told");
+    failed.recv_timeout(PATIENCE).expect("the host learns of the panic");
     drop(claim(&scratch.place()));
-    // An orderly end afterwards is none: it is told once.
+    // An orderly end afterwards is no failure: the host learns of one only.
     control.shutdown();
     drop(control);
-    assert!(failed.recv().is_err(), "it is told twice");
+    assert!(failed.recv().is_err(), "the host learns of it twice");
 }

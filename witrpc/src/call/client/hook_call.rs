@@ -43,7 +43,7 @@ impl ClientHookCall {
     ///
     /// # Errors
     ///
-    /// The hook rejects the call. It has already been told that the call ended so.
+    /// The hook rejects the call. It has already learned that the call ended so.
     pub fn begin(
         hook: &Arc<Hook>,
         [service, method]: [&'static str; 2],

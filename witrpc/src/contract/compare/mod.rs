@@ -14,8 +14,8 @@
 //! - The side that reads an enum may know more variants. With postcard, which numbers them, they must
 //!   come after all others.
 //! - The fields of a struct are the same on both sides, and with postcard in the same order. With a
-//!   codec that names fields, either side may have more: the side that reads must skip fields that it
-//!   does not know, and make a value without those that are missing (see
+//!   codec that names fields, either side may have more. The side that reads must then skip fields
+//!   that it does not know, and make a value without those that are missing (see
 //!   [`lenience`](super::lenience)). Of a server that does not tell how it reads, `Option`s are taken
 //!   to be optional.
 //! - What cannot be traced is not compared. If the codec does not describe it, the service is refused

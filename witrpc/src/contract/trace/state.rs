@@ -12,8 +12,8 @@ use super::sample::{Sample, SamplePool, Samples};
 use super::search::{Choice, Search, Spot, What};
 use super::size::Size;
 
-/// The most values that a trace may ask for in all its passes, and again for each thing that it has
-/// seen or made: a large type needs more than a small one.
+/// The most values that a trace may ask for in all its passes. For each thing that it has seen or made it
+/// may ask for `MAX_STEPS_EACH` more, since a large type needs more than a small one.
 const MAX_STEPS: usize = 500_000;
 const MAX_STEPS_EACH: usize = 1_000;
 

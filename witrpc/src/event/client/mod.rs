@@ -1,9 +1,9 @@
 //! The client's side of events: the subscriptions, and the thread that pulls events.
 //!
 //! [`subscriptions`] holds what all clones of a client want. A [`subscription`] adds to it, and tells
-//! the server. A [`puller`] pulls all events with one request over its own [`lane`], and distributes
-//! them: it runs closures ([`guard`]), and fills the [`queue`]s of [`blocking`] and [`asynchronous`]
-//! subscribers, which read them from their [`inbox`].
+//! the server. A [`puller`] pulls all events with one request over its own [`lane`]. It runs closures
+//! ([`guard`]), and fills the [`queue`]s of [`blocking`] and [`asynchronous`] subscribers. These read
+//! events from their [`inbox`].
 
 pub mod asynchronous;
 pub mod blocking;

@@ -82,8 +82,8 @@ impl Subscriber {
         self.known_over.is_some()
     }
 
-    /// Notes that the server at the other end of these streams' channel has been told of it. Returns
-    /// whether an earlier server had been told, whose events may have been missed.
+    /// Notes that the server at the other end of these streams' channel knows it. Returns whether an
+    /// earlier server knew it, whose events may have been missed.
     pub fn go_over_to(&mut self, streams: &Arc<LinkStreams>) -> bool {
         let follows = |former: &Weak<LinkStreams>| !ptr::eq(former.as_ptr(), Arc::as_ptr(streams));
         let follows = self.known_over.as_ref().is_some_and(follows);
@@ -155,8 +155,8 @@ impl Subscriptions {
         state.subscribers.get_mut(&number).map(|subscriber| subscriber.put_over(link)).transpose()
     }
 
-    /// Ends the connection's subscriptions and the thread. Returns the subscribers that must be told
-    /// so.
+    /// Ends the connection's subscriptions and the thread. Returns the subscribers that must learn of
+    /// the end.
     pub fn end(&self) -> BTreeMap<u64, Subscriber> {
         let mut state = self.lock();
         state.pulling.end();

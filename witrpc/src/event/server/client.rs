@@ -245,7 +245,7 @@ fn deliver(reply: &Reply<'_>, next: &mut VecDeque<Delivery>) {
         match reply.events(&message) {
             Err(ChannelError::TooLarge { .. }) if count > 1 => count /= 2,
             Err(ChannelError::TooLarge { .. }) if next[0].emitted.is_some() => {
-                // No message can carry the event. The client is told that it is missing.
+                // No message can carry the event. The client learns that it is missing.
                 next[0].emitted = None;
                 next[0].lost = next[0].lost.saturating_add(1);
             }

@@ -8,7 +8,7 @@
 //! # Invariants
 //!
 //! 1. The client numbers its streams, and uses each number once. [`ServerStreams`] lists a stream from
-//!    the moment it is open until its end was told, or the client closed it or left.
+//!    the moment it is open until the client has received its end, has closed it or has left.
 //! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so the state of
 //!    a stream is bounded.
 //! 3. The context of a stream's method checks its stream through the [`stream_cancel`]. The stream is cut

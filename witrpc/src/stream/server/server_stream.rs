@@ -10,7 +10,7 @@ use super::slot::Unheard;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamStatus {
     GoesOn,
-    /// The client has been told everything.
+    /// The client has received everything.
     Over,
 }
 

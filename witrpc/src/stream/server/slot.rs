@@ -45,7 +45,7 @@ pub struct Unanswered {
     pub was_begun: bool,
     pub observer: CallObserver,
     pub session: Session,
-    /// Makes a shutdown wait until the client has been told.
+    /// Makes a shutdown wait until the client has its answer.
     pub counted: Option<Counted>,
 }
 
@@ -73,7 +73,7 @@ impl Unanswered {
 /// The outcome of a call that is left without an answer.
 #[must_use = "the client or the table of streams is to be told"]
 pub enum LeftUnanswered {
-    /// The client has been told. The caller must remove the stream.
+    /// The client has its answer. The caller must remove the stream.
     Told(Unanswered),
     /// The client has not asked yet. The caller must announce that it may ask.
     Kept,
@@ -81,7 +81,7 @@ pub enum LeftUnanswered {
     Unheard,
 }
 
-/// A call whose caller left before it could be told that there is no answer.
+/// A call whose caller left before the server could say that there is no answer.
 pub struct Unheard(Unanswered);
 
 impl Drop for Unheard {
@@ -173,8 +173,8 @@ impl Slot {
         Poll::Pending
     }
 
-    /// Records that the method has ended. Returns whether the client must be told, because it has
-    /// not asked.
+    /// Records that the method has ended. Returns whether the server must notify the client, because
+    /// it has not asked.
     pub fn finish(&self) -> bool {
         let mut pickup = lock(&self.0);
         pickup.finished = true;

@@ -65,9 +65,9 @@ pub struct UploadReceiverState<T> {
 
 struct ReceivedItems<T> {
     queue: Unread<T>,
-    /// A push whose client is told as soon as there is room.
+    /// A push that is answered as soon as there is room.
     held: Option<HeldPush>,
-    /// Whether the method has taken an item, or has been told that there is none.
+    /// Whether the method has taken an item, or has learned that there is none.
     taken: bool,
     /// The credit for unread items of pushes that were answered.
     credit: Option<Credit>,
@@ -179,8 +179,8 @@ impl<T> UploadReceiverState<T> {
         }
     }
 
-    /// Tells the client that no more items are wanted. A client that is told of room by a notice
-    /// learns it with its next push.
+    /// Tells the client that no more items are wanted. A client that learns of room by a notice
+    /// learns this with its next push.
     fn tell_unwanted(&self, room: RoomNotice) {
         match room {
             RoomNotice::Answer(asked) => asked.reply().end(),

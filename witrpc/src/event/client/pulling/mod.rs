@@ -53,8 +53,8 @@ impl Pulling {
     }
 
     /// Decides whether the thread ends when the server has answered that it knows of no subscriber.
-    /// The thread stays if a set is owed, or if `is_known`: the server was told of a subscriber
-    /// that still exists. Returns whether it ends.
+    /// The thread stays if a set is owed, or if `is_known`: the server knows a subscriber that still
+    /// exists. Returns whether it ends.
     pub fn leave_unless(&mut self, is_known: bool) -> bool {
         self.is_running = is_known || !self.owed.is_empty();
         !self.is_running
