@@ -1,4 +1,4 @@
-//! Which codec a connection uses, and what is told of those that do not fit.
+//! Which codec a connection uses, and how those that do not fit are reported.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

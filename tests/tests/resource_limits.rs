@@ -128,7 +128,7 @@ fn a_server_at_its_limit_of_descriptors_tells_each_client_and_takes_those_that_c
         assert!(limit < 100, "{limit}");
     }
     assert_eq!(fixture.metrics().refused_handshakes, CLIENTS);
-    // A client that sends nothing does not keep others from being told.
+    // A client that sends nothing does not keep others from their refusal.
     let _silent = UnixStream::connect(dir.path().join("calc")).unwrap();
     let refused = fixture.builder().connect().unwrap_err();
     assert!(matches!(refused, ConnectError::ServerResource(_)), "{refused}");

@@ -8,7 +8,7 @@ use crate::event_service::{EventServiceClient, EventServiceTicked};
 use crate::fixture::Address;
 use crate::process::Parent;
 
-/// The counts of a follower: how many events it got, and how many it was told that it has lost.
+/// The counts of a follower: how many events it got, and how many losses were reported to it.
 pub type Count = (u64, u64);
 
 /// Takes events with the numbers from zero to the end, and checks that each one arrives or is

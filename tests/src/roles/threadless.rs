@@ -67,7 +67,7 @@ pub(super) fn upload(parent: &Parent, address: &Address) {
     });
 }
 
-/// Says on which thread it is told that a client has gone, and waits.
+/// Says on which thread it learns that a client has gone, and waits.
 struct Waits {
     threads: mpsc::Sender<Option<String>>,
     /// Locked while hooks are to wait.

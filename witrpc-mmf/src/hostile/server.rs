@@ -83,7 +83,7 @@ impl Hostile {
         self.client_that(WaitPolicy::Park)
     }
 
-    /// A client that waits by this policy.
+    /// Returns a client that waits by this policy.
     pub fn client_that(&self, wait: WaitPolicy) -> (Arc<Client>, Raw) {
         let options = ClientOptions {
             backend: Backend::Native,

@@ -200,7 +200,7 @@ pub fn join(until: Option<Instant>) -> bool {
     }
 }
 
-/// Whether all threads have ended, with all that the system does then.
+/// Returns whether all threads have ended, with all that the system does then.
 fn have_ended() -> bool {
     let (mut queue, _no_fork) = queue();
     queue.handles.retain(|thread| !thread.has_ended());

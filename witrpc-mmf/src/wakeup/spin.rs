@@ -137,7 +137,7 @@ impl Spin {
 
 #[cfg(test)]
 impl Spin {
-    /// The looks granted to the next wait, and the waits since there were none.
+    /// Returns the looks granted to the next wait, and the waits since there were none.
     pub fn outcomes(&self) -> (u32, u32) {
         (self.budget.load(Relaxed), self.skipped.load(Relaxed))
     }

@@ -117,7 +117,7 @@ pub(crate) fn respond(path: &Path) -> ! {
             3 => respond_to_lanes(&mapping),
             task => respond_to_pings(&mapping, task),
         }
-        // The next look at the task sees at least what was stored before the end was told.
+        // The next look at the task sees at least what was stored before the end was announced.
         mapping.word(PONG).store(OVER, Release);
     }
 }

@@ -10,14 +10,14 @@ use std::fmt::Debug;
 pub struct DebugProbe<'a, T>(&'a T);
 
 impl<'a, T> DebugProbe<'a, T> {
-    /// Of this value.
+    /// Creates the probe of a value.
     pub fn new(value: &'a T) -> Self {
         Self(value)
     }
 }
 
 impl<'a, T: Debug> DebugProbe<'a, T> {
-    /// The value.
+    /// Returns the value.
     pub fn shown(&self) -> &'a dyn Debug {
         self.0
     }
@@ -25,7 +25,7 @@ impl<'a, T: Debug> DebugProbe<'a, T> {
 
 /// What cannot be shown.
 pub trait NotDebug {
-    /// An ellipsis.
+    /// Returns an ellipsis.
     fn shown(&self) -> &'static dyn Debug {
         &Ellipsis
     }

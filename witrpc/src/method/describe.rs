@@ -36,13 +36,13 @@ impl MethodDescriptor {
         Self { streams: true, result: M::ITEMS.trace, ..Self::of::<M>(name, docs) }
     }
 
-    /// It is an `async fn`.
+    /// Marks it as an `async fn`.
     #[must_use]
     pub const fn asynchronous(self) -> Self {
         Self { is_async: true, ..self }
     }
 
-    /// It may be run twice for one call.
+    /// Marks it as one that may be run twice for one call.
     #[must_use]
     pub const fn idempotent(self) -> Self {
         Self { idempotent: true, ..self }

@@ -46,7 +46,7 @@ use crate::memory::words::{Mapped, ReadWord, Word, Words};
 use crate::wakeup::epoch;
 use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
 
-/// The reader's side: releases a block, once, after the last read of it. Returns `true` if the
+/// Releases a block, once, after the reader's last read of it. Returns `true` if the
 /// writer waits for space and must be rung.
 #[must_use = "a writer that waits for space is to be rung"]
 pub(crate) fn release<W: Words>(
@@ -63,7 +63,7 @@ pub(crate) fn release<W: Words>(
     wake_request.should_wake(wants_space)
 }
 
-/// The writer's side: looks for space with `find`. If there is none, requests a ring for the next
+/// Looks for space with `find`, on the writer's side. If there is none, requests a ring for the next
 /// release and looks once more. `None` means that the doorbell will ring.
 pub(crate) fn find_or_ask<W: Words, T>(
     wake_epoch: &WakeEpoch<W>,

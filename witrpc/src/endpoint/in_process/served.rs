@@ -20,8 +20,8 @@ pub fn in_process<C: Client>(service: impl IntoService) -> C {
     in_process_with(WitServer::builder().serve(service))
 }
 
-/// `XClient::in_process_with`: a server that is made by `builder`, as long as the client's connection
-/// lives. The client speaks the quickest codec that the server serves its service over.
+/// Implements `XClient::in_process_with`: a server that is made by `builder`, as long as the client's
+/// connection lives. The client speaks the quickest codec that the server serves its service over.
 ///
 /// # Panics
 ///
