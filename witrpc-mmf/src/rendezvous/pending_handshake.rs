@@ -362,10 +362,8 @@ impl PendingHandshake {
         let record = Record::Region { region: made.identity, doorbell: inode, nonce, answers };
         let passed = made.file.into_iter().chain(their_bell).collect();
         self.say(&record, passed);
-        Ok(Some(HandshakeStage::Hello {
-            regions: Regions { own: made.pages, peer, doorbell },
-            nonce,
-        }))
+        let regions = Regions { own: made.pages, peer, doorbell };
+        Ok(Some(HandshakeStage::Hello { regions, nonce }))
     }
 
     fn hello(
