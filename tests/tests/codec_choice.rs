@@ -39,9 +39,9 @@ pub struct Note {
 /// Both an `Option` of an `Option` and a field that is left out: no codec has both.
 #[wit_service]
 pub trait Impossible {
-    /// Is none of the codecs with names.
+    /// Codecs that name fields cannot carry it.
     fn twice(&self, twice: Option<Option<u8>>) -> bool;
-    /// Is not postcard's.
+    /// Postcard cannot carry it.
     fn note(&self, note: Note, notes: Vec<Note>);
 }
 

@@ -13,7 +13,7 @@ macro_rules! version {
         pub mod $version {
             use std::sync::Mutex;
 
-            #[allow(unused_imports)]
+            #[allow(unused_imports, reason = "not every version needs all of them")]
             use super::{Deserialize, Serialize, seconds, wit_service};
 
             $($item)*

@@ -57,8 +57,8 @@ pub fn store(words: &[AtomicU64], bytes: &[[u8; WORD_BYTES]]) -> usize {
 ///
 /// # Safety
 ///
-/// So many lines can be read at `from`, and may be written at `to`. Memory that others access meanwhile
-/// is atomics.
+/// `lines` lines can be read at `from` and written at `to`. Memory that other threads access meanwhile
+/// consists of atomics.
 #[cfg(all(target_arch = "x86_64", not(any(miri, asan, tsan))))]
 #[inline]
 unsafe fn move_lines(from: *const u8, to: *mut u8, lines: usize) {
