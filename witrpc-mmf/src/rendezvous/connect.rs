@@ -84,12 +84,14 @@ pub fn connect_within(
     let started = Instant::now();
     let wait_for_server = limit.cut(options.wait_for_server);
     let mut pause = FIRST_PAUSE;
+    let mut was_hung_up_on = false;
     loop {
         let deadline = Deadline::new(options.handshake_timeout, limit);
         let mut result = attempt(name, place, options, deadline);
         if let Err(ConnectError::HungUp) = result {
             // A server under a rush of clients may give a slow client's place to another. No call has
             // been made yet, so connecting again is safe.
+            was_hung_up_on = true;
             result = attempt(name, place, options, deadline);
         }
         let error = match result {
@@ -104,6 +106,8 @@ pub fn connect_within(
         let waited = started.elapsed();
         if !may_pass || waited >= wait_for_server {
             return Err(match error {
+                // A server was there, and died in the handshake.
+                ConnectError::NobodyServes { .. } if was_hung_up_on => ConnectError::HungUp,
                 ConnectError::NobodyServes { name, places, .. } => {
                     ConnectError::NobodyServes { name, waited, places }
                 }

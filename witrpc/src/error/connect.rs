@@ -265,12 +265,12 @@ pub enum ConnectError {
         /// The time allowed.
         after: Duration,
     },
-    /// The server hung up during the handshake, twice: it is shutting down, or more clients connect
-    /// than it can handle. This client is not at fault, and nothing was called. Connecting again is
-    /// safe and may succeed.
+    /// The server hung up during the handshake: it died, it is shutting down, or more clients connect
+    /// than it can handle. The client has tried once more in vain. It is not at fault, and nothing was
+    /// called. Connecting again is safe and may succeed.
     #[error(
-        "the server hung up during the handshake: see whether it is shutting down or overrun by \
-         clients, and connect again"
+        "the server hung up during the handshake: see whether it died, is shutting down or is \
+         overrun by clients, and connect again"
     )]
     HungUp,
     /// This process lacks a resource for its side of the connection.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
@@ -397,4 +397,28 @@ fn a_server_that_answers_wrongly_is_refused() {
     let record_too_long = [&good.encode()[..], &u32::MAX.to_le_bytes()].concat();
     let error = answer_with(&scratch.place(), &record_too_long, 1);
     assert!(matches!(error, ConnectError::Misbehaved { .. }), "{error}");
+}
+
+/// Listens under the name `calc` without a lock, as a program would that is about to die.
+fn listener(scratch: &Scratch) -> UnixListener {
+    fs::create_dir(scratch.path().join("names")).unwrap();
+    set_mode(&scratch.path().join("names"), 0o700);
+    UnixListener::bind(scratch.path_of("calc")).unwrap()
+}
+
+#[test]
+fn a_server_that_dies_during_the_handshake_is_not_taken_for_none() {
+    let scratch = Scratch::new();
+    let listener = listener(&scratch);
+    let place = scratch.place();
+    let error = std::thread::scope(|scope| {
+        let connecting = scope.spawn(|| try_connect(&place).expect_err("it dies"));
+        let (mut link, _) = listener.accept().unwrap();
+        link.read_exact(&mut [0; ClientOpening::LEN]).unwrap();
+        // Its descriptors are closed in any order; the client tries once more when its link ends.
+        drop(listener);
+        drop(link);
+        connecting.join().unwrap()
+    });
+    assert!(matches!(error, ConnectError::HungUp), "{error}");
 }
