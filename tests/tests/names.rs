@@ -4,12 +4,12 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
-use witrpc::{BindError, ConnectError, Mmf, WitServer};
+use witrpc::{BindError, ConnectError, Mmf, NameChange, ServerHook, WitServer};
 use witrpc_tests::basic::{BasicClient, BasicServer, Bench};
 use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, ServerCommand, Transport};
 use witrpc_tests::over_both_transports;
@@ -347,4 +347,33 @@ fn names_in(dir: &Path) -> Vec<String> {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+/// Sends what it is told of the name.
+struct NameHook(mpsc::Sender<NameChange>);
+
+impl ServerHook for NameHook {
+    fn name_changed(&self, change: &NameChange) {
+        let _ = self.0.send(change.clone());
+    }
+}
+
+#[test]
+fn a_name_that_a_cleanup_removes_is_published_anew_and_a_hook_is_told() {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let dir = TempDir::new().unwrap();
+    let place = dir.path().join("names");
+    let (tell, told) = mpsc::channel();
+    let endpoint = || Mmf::new("calc").in_dir(&place);
+    let server = WitServer::builder().listen(endpoint()).hook(NameHook(tell));
+    let server = server.service(BasicServer::new(Bench::default())).start().unwrap();
+    let connected = BasicClient::connect(endpoint()).unwrap();
+    fs::remove_dir_all(&place).unwrap();
+    assert_eq!(told.recv(), Ok(NameChange::Republished));
+    assert_eq!(BasicClient::connect(endpoint()).unwrap().add(1, 2), Ok(3));
+    let second = WitServer::builder().listen(endpoint());
+    let second = second.service(BasicServer::new(Bench::default())).start();
+    assert!(matches!(second, Err(BindError::NameInUse { .. })), "{second:?}");
+    assert_eq!(connected.add(1, 2), Ok(3), "its clients did not notice");
+    assert!(server.shutdown(PATIENCE));
 }

@@ -23,12 +23,32 @@ pub trait Admission: Send + Sync {
     /// closed it. The server ends, and reports that to its user. A transport calls this once.
     fn failed(&self) {}
 
+    /// Handles the removal of the server's name by another program, such as a log-out that removes what its user
+    /// left. A transport calls this once the name is published anew, or when it cannot be. It never waits.
+    fn name_changed(&self, change: NameChange) {
+        let _ = change;
+    }
+
     /// Returns the encoded metrics of the server. A transport hands them unchanged to other processes of the
     /// server's user, and to no other user. They have at most 240 bytes, and none before the server has
     /// started. It never waits.
     fn report(&self) -> Vec<u8> {
         Vec::new()
     }
+}
+
+/// What has become of a server's name after another program removed its files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NameChange {
+    /// The server has published it anew. Clients that looked for it in between found no server.
+    Republished,
+    /// It cannot be published: another server has taken it, or its directory cannot be made. No new client
+    /// finds this server, and those that are connected are served on. The server tries again every second.
+    Lost {
+        /// What is in the way, in words.
+        problem: String,
+    },
 }
 
 /// The decision of [`Admission::admit`]. A transport takes it apart by [`into_result`](Self::into_result).

@@ -53,7 +53,7 @@ mod short;
 mod trust;
 mod wait;
 
-pub use admission::{Admission, Admitted, Clearance, ClientInfo, Session};
+pub use admission::{Admission, Admitted, Clearance, ClientInfo, NameChange, Session};
 pub use client::{ClientChannel, KeptLane, Sending};
 pub use error::{ChannelError, DisconnectReason};
 pub use key_exchange::{

@@ -31,9 +31,9 @@ const DYING_TIMEOUT: Duration = Duration::from_secs(1);
 /// forked child's copy has no hold on the name.
 #[derive(Debug)]
 pub struct NameClaim {
+    name: Name,
+    place: Place,
     seats: Vec<Seat>,
-    /// The users whose clients the server accepts.
-    uids: Vec<u32>,
 }
 
 impl NameClaim {
@@ -46,35 +46,66 @@ impl NameClaim {
     /// [`BindError::NameInUse`] at once if another server has the name. The other variants say what is
     /// wrong with the name's directories, or which file stands in the place of the name.
     pub fn new(name: &Name, place: &Place) -> Result<Self, BindError> {
-        let found = place.open_to_serve()?;
+        let mut claim = Self { name: name.clone(), place: place.clone(), seats: Vec::new() };
+        claim.take_seats()?;
+        for seat in &claim.seats {
+            sweep(seat);
+        }
+        Ok(claim)
+    }
+
+    /// Publishes the name in each directory of the place in which it is not published yet. Returns whether
+    /// there was one.
+    fn take_seats(&mut self) -> Result<bool, BindError> {
+        let found = self.place.open_to_serve()?;
         let mut passed_over = found.passed_over;
         let mut locked = Vec::new();
         // Take all locks first: a server that lost one of its directories still shows in the other.
         for directory in found.directories {
-            locked.extend(usable(Seat::lock(directory, name), &mut passed_over)?);
+            if !self.seats.iter().any(|seat| seat.directory.is_same_as(&directory)) {
+                locked.extend(usable(Seat::lock(directory, &self.name), &mut passed_over)?);
+            }
         }
-        let mut seats = Vec::new();
+        let before = self.seats.len();
         for mut seat in locked {
-            let published = seat.publish(name).map(|()| seat);
-            seats.extend(usable(published, &mut passed_over)?);
+            let published = seat.publish(&self.name).map(|()| seat);
+            self.seats.extend(usable(published, &mut passed_over)?);
         }
-        if seats.is_empty() {
+        if self.seats.is_empty() {
             return Err(DirectoryError::all_of(passed_over).into());
         }
-        for seat in &seats {
-            sweep(seat);
-        }
-        Ok(Self { seats, uids: place.uids() })
+        Ok(self.seats.len() > before)
+    }
+
+    /// Returns whether all of its files are where they were published.
+    pub fn stands(&self) -> bool {
+        !self.seats.is_empty() && self.seats.iter().all(Seat::stands)
+    }
+
+    /// Gives up each directory in which a file of the name has gone, and publishes the name anew wherever it
+    /// is not published. Returns whether there was such a place.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new). What still stands is kept.
+    pub fn renew(&mut self) -> Result<bool, BindError> {
+        self.seats.retain(Seat::stands);
+        self.take_seats()
+    }
+
+    /// Returns the paths of its files and of their directories.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.seats.iter().flat_map(Seat::files).collect()
     }
 
     /// Returns the name.
     pub fn name(&self) -> &str {
-        self.seats.first().map_or("", |seat| &seat.name)
+        self.name.as_str()
     }
 
     /// Returns the users whose clients the server accepts.
-    pub fn uids(&self) -> &[u32] {
-        &self.uids
+    pub fn uids(&self) -> Vec<u32> {
+        self.place.uids()
     }
 
     /// Returns the sockets to accept clients on.
@@ -186,6 +217,25 @@ impl Seat {
         self.published = Some(identity(&stat));
         self.listener = Some(Arc::new(socket));
         Ok(())
+    }
+
+    /// Returns whether its files are where they were published. A directory that this process may no longer
+    /// look into counts as unchanged.
+    fn stands(&self) -> bool {
+        let is_published = || match self.directory.find(&self.name) {
+            Ok(found) => found.map(|stat| identity(&stat)) == self.published,
+            Err(_) => true,
+        };
+        self.directory.is_in_place()
+            && self.locks.is_in_place()
+            && self.lock.is_named(&self.locks).unwrap_or(true)
+            && is_published()
+    }
+
+    fn files(&self) -> [PathBuf; 4] {
+        let (directory, locks) = (&self.directory, &self.locks);
+        let (own, its_locks) = (directory.path_of(""), locks.path_of(""));
+        [own, its_locks, directory.path_of(&self.name), locks.path_of(&self.name)]
     }
 
     /// Makes sure that nothing stands under the name, except what a dead server has left.

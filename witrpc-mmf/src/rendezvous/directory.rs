@@ -37,6 +37,9 @@ const ENTER_OF_OTHERS: u32 = 0o011;
 /// How long a server may take to set the mode of a directory it has made. There is no event to wait on.
 const MAKING_TIMEOUT: Duration = Duration::from_millis(100);
 
+/// How many bytes of a path the address of a socket has room for.
+const MAX_ADDRESS: usize = 107;
+
 /// Which users reach the sockets in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -177,6 +180,21 @@ impl Directory {
         Self::create_at(self.fd.as_fd(), name, path, OFlags::RDONLY, rules, true)
     }
 
+    /// Returns whether it is the same directory as the other.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        matches!((fstat(&self.fd), fstat(&other.fd)), (Ok(ours), Ok(theirs)) if is_same(&ours, &theirs))
+    }
+
+    /// Returns whether its path still leads to it. A path that this process may not follow counts as
+    /// unchanged.
+    pub fn is_in_place(&self) -> bool {
+        match (fstat(&self.fd), statat(CWD, &self.path, AtFlags::SYMLINK_NOFOLLOW)) {
+            (Ok(held), Ok(named)) => is_same(&held, &named),
+            (_, Err(error)) => !matches!(error, Errno::NOENT | Errno::NOTDIR),
+            (Err(_), _) => true,
+        }
+    }
+
     /// Returns the owner, which is also the user of the servers there.
     pub fn owner(&self) -> u32 {
         self.owner
@@ -199,9 +217,25 @@ impl Directory {
 
     /// Returns the address of a socket in it.
     pub fn address_of(&self, name: &str) -> io::Result<SocketAddrUnix> {
-        // A long path does not fit into an address, but a path through the descriptor does.
-        SocketAddrUnix::new(self.path_of(name))
-            .or_else(|_| Ok(SocketAddrUnix::new(format!("{}/{name}", proc_path(&self.fd)))?))
+        let path = self.path_of(name);
+        SocketAddrUnix::new(&path)
+            .or_else(|_| self.address_through(&proc_path(&self.fd), &path, name))
+    }
+
+    /// Returns an address through `held`, which leads to the directory. A path that does not fit into an
+    /// address is reached so.
+    fn address_through(&self, held: &str, path: &Path, name: &str) -> io::Result<SocketAddrUnix> {
+        if stat(held).is_err() {
+            let len = path.as_os_str().len();
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidFilename,
+                format!(
+                    "it has {len} bytes, a socket's address has room for {MAX_ADDRESS}, and the way \
+                     around needs /proc: mount that, or choose a shorter directory"
+                ),
+            ));
+        }
+        Ok(SocketAddrUnix::new(format!("{held}/{name}"))?)
     }
 
     /// Returns what stands under a name, without following a link; `None` if nothing does.
@@ -253,6 +287,10 @@ pub fn check_parent(path: &Path, uid: u32) -> Result<(), DirectoryError> {
     Ok(())
 }
 
+fn is_same(one: &Stat, other: &Stat) -> bool {
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+}
+
 /// Returns what a file is, for an error.
 pub fn describe(stat: &Stat) -> &'static str {
     match FileType::from_raw_mode(stat.st_mode) {
@@ -287,7 +325,7 @@ pub fn widen(parent: impl AsFd, name: &Path, least: u32, kind: FileType) -> Resu
     match Descriptor::open(|| openat(&parent, name, flags, Mode::empty())) {
         Ok(open) => {
             let opened = fstat(&open)?;
-            if (opened.st_dev, opened.st_ino) == (stat.st_dev, stat.st_ino) {
+            if is_same(&opened, &stat) {
                 fchmod(&open, mode)?;
             }
             Ok(())
@@ -365,6 +403,21 @@ mod tests {
         let refused = Directory::create(path.clone(), rules, false);
         assert!(matches!(refused, Err(DirectoryError::KeepsOthersOut { .. })), "{refused:?}");
         assert_eq!(mode_of(&path), 0o700);
+    }
+
+    #[test]
+    fn without_proc_a_path_that_is_too_long_for_an_address_is_told_by_its_length() {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("x".repeat(120));
+        let rules = Rules { owners: &[geteuid().as_raw()], excess: 0o022, access: Access::Private };
+        let held = Directory::create(path.clone(), rules, false).unwrap();
+        assert!(held.address_of("calc").is_ok());
+        let (path, absent) = (path.join("calc"), scratch.path().join("proc/self/fd/3"));
+        let refused = held.address_through(absent.to_str().unwrap(), &path, "calc").unwrap_err();
+        let len = path.as_os_str().len().to_string();
+        for each in [&*len, "107", "/proc", "shorter"] {
+            assert!(refused.to_string().contains(each), "{refused}");
+        }
     }
 
     #[test]

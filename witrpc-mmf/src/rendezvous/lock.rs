@@ -76,9 +76,14 @@ impl NameLock {
         Ok(None)
     }
 
+    /// Returns whether the file is still the one under its name.
+    pub fn is_named(&self, locks: impl AsFd) -> io::Result<bool> {
+        is_still_named(locks, &self.name, &self.file)
+    }
+
     /// Removes the file, while still holding the lock on it.
     pub fn unlink(&self, locks: impl AsFd) -> io::Result<()> {
-        if is_still_named(&locks, &self.name, &self.file)? {
+        if self.is_named(&locks)? {
             unlinkat(locks, self.name.as_str(), AtFlags::empty())?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, Weak};
 
-use witrpc_transport::{Admitted, ClientInfo, ResourceError, Responder, Session};
+use witrpc_transport::{Admitted, ClientInfo, NameChange, ResourceError, Responder, Session};
 
 use crate::link::state;
 use crate::memory::layout::STATE;
@@ -65,6 +65,12 @@ impl Host for AdmissionHost {
     fn failed(&self) {
         if let Some(server) = self.server.upgrade() {
             server.admission.failed();
+        }
+    }
+
+    fn name_changed(&self, change: NameChange) {
+        if let Some(server) = self.server.upgrade() {
+            server.admission.name_changed(change);
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock, Weak};
 
 use serde::Serialize;
-use witrpc_transport::{Admission, Admitted, ClientInfo, Session, Shutdown};
+use witrpc_transport::{Admission, Admitted, ClientInfo, NameChange, Session, Shutdown};
 
 use crate::call::server::context::CallContext;
 use crate::call::server::hook_call::Hooks;
@@ -247,6 +247,10 @@ impl Admission for ServerAdmission {
         if let Some(pool) = self.pool() {
             pool.shares_grew();
         }
+    }
+
+    fn name_changed(&self, change: NameChange) {
+        self.farewell.name_changed(change);
     }
 
     fn failed(&self) {

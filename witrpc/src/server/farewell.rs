@@ -1,5 +1,5 @@
 //! The user code that runs when clients leave: hooks are called, and items that no method has taken are
-//! dropped. It may take long, or panic. So a dedicated thread runs it, not the threads of a transport, and not
+//! dropped. The hooks that hear of the server's name run here too. It may take long, or panic. So a dedicated thread runs it, not the threads of a transport, and not
 //! those that end a server.
 //!
 //! # Invariants
@@ -20,7 +20,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Instant;
 
 use witrpc_rt::{lock, wait_until};
-use witrpc_transport::ClientInfo;
+use witrpc_transport::{ClientInfo, NameChange};
 
 use crate::call::server::hook_call::Hooks;
 use crate::pool::Pool;
@@ -37,6 +37,7 @@ pub const MAX_WAITING: usize = 1024;
 /// The names under which this code is listed.
 const JOINED: &str = "ServerHook::joined";
 const LEFT: &str = "ServerHook::left";
+const NAME: &str = "ServerHook::name_changed";
 const DROP: &str = "drop_unread_items";
 
 /// The arrivals and departures of one server's clients, as user code sees them.
@@ -61,6 +62,8 @@ struct FarewellState {
 /// The work that is left when clients have gone.
 enum Parting {
     Client(ClientInfo, Remains),
+    /// The name of the server has changed.
+    Name(NameChange),
     /// All clients that were connected when the server ended.
     All(Vec<(ClientInfo, Remains)>),
 }
@@ -89,6 +92,14 @@ impl Farewell {
     pub fn part(self: &Arc<Self>, client: &ClientInfo, remains: Remains) {
         if self.hooks.is_some() || !remains.is_empty() {
             self.lock().waiting.push_back(Parting::Client(client.clone(), remains));
+            self.serve();
+        }
+    }
+
+    /// Queues the call of the hooks for what has become of the name.
+    pub fn name_changed(self: &Arc<Self>, change: NameChange) {
+        if self.hooks.is_some() {
+            self.lock().waiting.push_back(Parting::Name(change));
             self.serve();
         }
     }
@@ -188,6 +199,11 @@ impl Farewell {
             Parting::Client(client, remains) => {
                 self.drop_remains(&client, remains);
                 self.say_left(&client);
+            }
+            Parting::Name(change) => {
+                if let Some(hooks) = &self.hooks {
+                    self.user_code.run(NAME, 0, || hooks.name_changed(&change));
+                }
             }
             Parting::All(clients) => {
                 // The hooks come first: an item whose drop blocks must not delay them.

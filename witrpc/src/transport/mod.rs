@@ -61,8 +61,8 @@ pub use witrpc_transport::{
     Admission, Admitted, Answer, Begun, Body, COUNTER_BITS, ChannelError, Clearance, ClientChannel,
     ClientInfo, Demands, DisconnectReason, Exchange, FIRST_MESSAGE_NUMBER, Fill, Finish, Initiator,
     KeptLane, Keys, Leasing, Lent, Lessor, Limit, MAX_EXCHANGE_LEN, MAX_HELLO_LEN, MAX_PIECE_LEN,
-    MIN_MESSAGE_LEN, NoRandomBytes, Only, Outgoing, Payload, Peer, RemoteBytes, Request,
-    ResourceError, Responder, Response, SHORT_WORDS, SMALL_LEN, Scanner, Sending, Serve,
+    MIN_MESSAGE_LEN, NameChange, NoRandomBytes, Only, Outgoing, Payload, Peer, RemoteBytes,
+    Request, ResourceError, Responder, Response, SHORT_WORDS, SMALL_LEN, Scanner, Sending, Serve,
     ServerPort, Session, SharedBytes, Short, ShortAnswer, ShortRequest, Shutdown, TAG_BITS,
     TAG_LEN, Ticket, TrustedPeer, Usage, WaitPolicy, WritableBytes, pad, private_bytes, serve_by,
 };

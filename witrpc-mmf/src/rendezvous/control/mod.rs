@@ -3,6 +3,7 @@
 //! This module holds the interface between the control thread and the server's other threads.
 //! [`thread`] holds its loop.
 
+mod names;
 mod reserve;
 mod thread;
 
@@ -13,7 +14,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, eventfd};
 use thread::ControlThread;
 use witrpc_rt::{Joinable, lock, poll_until, wait_until};
-use witrpc_transport::{Admitted, ClientInfo, Plain, ResourceError, Responder, Session};
+use witrpc_transport::{
+    Admitted, ClientInfo, NameChange, Plain, ResourceError, Responder, Session,
+};
 
 use crate::error::BindError;
 use crate::portable::Backend;
@@ -88,6 +91,10 @@ pub trait Host: Send + Sync + 'static {
     /// descriptor is broken. The name has been given up, and all links are closed next.
     fn failed(&self) {}
 
+    /// Reports that the files of the name were removed by another program, and what became of the name.
+    /// Connected clients are served on.
+    fn name_changed(&self, _change: NameChange) {}
+
     /// Returns the report for another process of the same user that inquires about the server, at most
     /// [`MAX_REPORT_LEN`](super::record::MAX_REPORT_LEN) bytes.
     fn report(&self) -> Vec<u8> {
@@ -118,9 +125,8 @@ impl Control {
     pub fn new(claim: NameClaim) -> Result<Self, BindError> {
         let wake = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))
             .map_err(failed("make an eventfd"))?;
-        let orders = Orders { claim: Some(claim), ..Orders::default() };
-        let ended = Condvar::new();
-        let shared = Arc::new(ControlShared { orders: Mutex::new(orders), wake, ended });
+        let (claim, orders, ended) = (Mutex::new(Some(claim)), Mutex::default(), Condvar::new());
+        let shared = Arc::new(ControlShared { claim, orders, wake, ended });
         Ok(Self { shared, thread: Mutex::default(), origin: Origin::here() })
     }
 
@@ -132,21 +138,20 @@ impl Control {
     pub fn start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
         let started = self.try_to_start(limits, host);
         if started.is_err() {
-            drop(self.shared.orders().claim.take());
+            self.shared.give_name_up();
         }
         started
     }
 
     fn try_to_start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
         // Without a claim, the server has already been shut down.
-        let orders = self.shared.orders();
-        let listeners = orders.claim.as_ref().map(NameClaim::listeners).unwrap_or_default();
+        let claim = self.shared.claim();
         let (name, uids) =
-            orders.claim.as_ref().map(|claim| (claim.name(), claim.uids())).unwrap_or_default();
-        let context = HandshakeContext::new(name.to_owned(), uids.to_vec(), limits, host)?;
-        drop(orders);
-        let thread = ControlThread::new(Arc::clone(&self.shared), listeners, context)
+            claim.as_ref().map(|claim| (claim.name().to_owned(), claim.uids())).unwrap_or_default();
+        let context = HandshakeContext::new(name, uids, limits, host)?;
+        let thread = ControlThread::new(Arc::clone(&self.shared), claim.as_ref(), context)
             .map_err(failed("prepare to accept clients"))?;
+        drop(claim);
         let ended = Ended(Arc::clone(&self.shared));
         let started = Joinable::spawn("witrpc-control", move || {
             let _ended = ended;
@@ -192,7 +197,7 @@ impl Control {
             // In a forked child, the lock may have been held at the fork, and the name is the parent's.
             return;
         }
-        drop(self.shared.orders().claim.take());
+        self.shared.give_name_up();
         self.order(|orders| orders.stop = true);
     }
 
@@ -217,6 +222,8 @@ impl Drop for Control {
 
 #[derive(Debug)]
 struct ControlShared {
+    /// Absent when the server has ended. Publishing a name anew takes a while, and holds no order up.
+    claim: Mutex<Option<NameClaim>>,
     orders: Mutex<Orders>,
     /// The eventfd that wakes the thread after an order. No other component holds it.
     wake: Descriptor,
@@ -236,6 +243,15 @@ impl Drop for Ended {
 }
 
 impl ControlShared {
+    fn claim(&self) -> MutexGuard<'_, Option<NameClaim>> {
+        lock(&self.claim)
+    }
+
+    /// Releases the name before this returns.
+    fn give_name_up(&self) {
+        drop(self.claim().take());
+    }
+
     fn orders(&self) -> MutexGuard<'_, Orders> {
         lock(&self.orders)
     }
@@ -247,5 +263,4 @@ struct Orders {
     stop: bool,
     ended: bool,
     close: Vec<u64>,
-    claim: Option<NameClaim>,
 }

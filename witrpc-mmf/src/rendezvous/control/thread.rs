@@ -23,6 +23,7 @@ use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 use witrpc_transport::ResourceError;
 
+use crate::rendezvous::claim::NameClaim;
 use crate::rendezvous::peer::Credentials;
 use crate::rendezvous::pending_handshake::{PendingHandshake, Progress};
 use crate::rendezvous::record::Nonce;
@@ -31,6 +32,7 @@ use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
 use crate::sys::resource::{self, lacked_by_process, random_bytes};
 
+use super::names::Names;
 use super::reserve::Reserve;
 use super::{ControlShared, Host, ServerLimits};
 
@@ -50,6 +52,8 @@ const MAX_EVENTS: usize = 64;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum EventSource {
     Wake,
+    /// A file of the name has changed.
+    Names,
     Listener(usize),
     /// Numbered by [`ControlThread::next_pending`].
     PendingHandshake(u64),
@@ -63,6 +67,7 @@ impl EventSource {
     fn data(self) -> epoll::EventData {
         let (kind, number) = match self {
             EventSource::Wake => (0, 0),
+            EventSource::Names => (0, 1),
             EventSource::Listener(index) => (1, index as u64),
             EventSource::PendingHandshake(number) => (2, number),
             EventSource::Link(client_id) => (3, client_id),
@@ -74,7 +79,8 @@ impl EventSource {
         let data = event.data.u64();
         let number = data & ((1 << Self::NUMBER_BITS) - 1);
         match data >> Self::NUMBER_BITS {
-            0 => EventSource::Wake,
+            0 if number == 0 => EventSource::Wake,
+            0 => EventSource::Names,
             1 => EventSource::Listener(number as usize),
             2 => EventSource::PendingHandshake(number),
             _ => EventSource::Link(number),
@@ -97,6 +103,7 @@ pub struct ControlThread {
     busy: VecDeque<u64>,
     links: HashMap<u64, Socket>,
     reserve: Reserve,
+    names: Names,
     shared: Arc<ControlShared>,
     /// Dropped last: when the host is dropped, all descriptors are closed.
     context: HandshakeContext,
@@ -130,28 +137,46 @@ impl HandshakeContext {
 impl ControlThread {
     pub fn new(
         shared: Arc<ControlShared>,
-        listeners: Vec<Arc<Descriptor>>,
+        claim: Option<&NameClaim>,
         context: HandshakeContext,
     ) -> io::Result<Self> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
         epoll::add(&epoll, &shared.wake, EventSource::Wake.data(), epoll::EventFlags::IN)?;
-        for (index, listener) in listeners.iter().enumerate() {
-            let data = EventSource::Listener(index).data();
-            epoll::add(&epoll, &**listener, data, epoll::EventFlags::IN)?;
-        }
-        Ok(Self {
+        let reserve = Reserve::new()?;
+        let mut thread = Self {
             epoll,
-            listeners,
+            listeners: Vec::new(),
             accept_again: None,
             advance_again: None,
             pending: Vec::with_capacity(MAX_PENDING_HANDSHAKES),
             next_pending: 0,
             busy: VecDeque::new(),
             links: HashMap::new(),
-            reserve: Reserve::new()?,
+            reserve,
+            names: Names::of(claim),
             context,
             shared,
-        })
+        };
+        thread.listen_on(claim.map(NameClaim::listeners).unwrap_or_default())?;
+        Ok(thread)
+    }
+
+    /// Accepts clients on these sockets, and on no others. Watches the name.
+    fn listen_on(&mut self, listeners: Vec<Arc<Descriptor>>) -> Result<(), Errno> {
+        for former in std::mem::replace(&mut self.listeners, listeners) {
+            let _ = epoll::delete(&self.epoll, &*former);
+        }
+        if let Some(watch) = self.names.descriptor() {
+            epoll::add(&self.epoll, watch, EventSource::Names.data(), epoll::EventFlags::IN)?;
+        }
+        let flags = match self.accept_again {
+            Some(_) => epoll::EventFlags::empty(),
+            None => epoll::EventFlags::IN,
+        };
+        for (index, listener) in self.listeners.iter().enumerate() {
+            epoll::add(&self.epoll, &**listener, EventSource::Listener(index).data(), flags)?;
+        }
+        Ok(())
     }
 
     pub fn run(mut self) {
@@ -189,7 +214,24 @@ impl ControlThread {
                 self.advance(number);
             }
             self.expire();
+            if events.iter().any(|event| EventSource::of(event) == EventSource::Names) {
+                self.names.changed();
+            }
+            self.keep_name();
             self.reserve.refill();
+        }
+    }
+
+    /// Publishes the name anew if its files have gone.
+    fn keep_name(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let (listeners, change) = self.names.look(&mut shared.claim());
+        if let Some(listeners) = listeners {
+            // Without a watch for a socket, its clients are not accepted; those of the others are.
+            let _ = self.listen_on(listeners);
+        }
+        if let Some(change) = change {
+            self.context.host.name_changed(change);
         }
     }
 
@@ -199,7 +241,7 @@ impl ControlThread {
             return Some(Timespec::default());
         }
         let deadline = self.pending.first().map(|(_, pending)| pending.deadline());
-        let wake_at = [deadline, self.accept_again, self.advance_again];
+        let wake_at = [deadline, self.accept_again, self.advance_again, self.names.look_at()];
         let wake_at = wake_at.into_iter().flatten().min()?;
         let timeout = wake_at.saturating_duration_since(Instant::now());
         // A time too long for the kernel counts as no limit.
@@ -430,11 +472,8 @@ impl ControlThread {
 impl Drop for ControlThread {
     /// Runs also when a host panics: a name without a thread would look alive.
     fn drop(&mut self) {
-        let was_ordered = {
-            let mut orders = self.shared.orders();
-            drop(orders.claim.take());
-            orders.stop
-        };
+        self.shared.give_name_up();
+        let was_ordered = self.shared.orders().stop;
         // A host that panics for one client may do so for each, and a second panic would end the process.
         for number in self.pending_that(|_| true) {
             let _ = catch_unwind(AssertUnwindSafe(|| self.drop_pending(number)));

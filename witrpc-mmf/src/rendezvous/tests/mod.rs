@@ -8,6 +8,7 @@ mod forking;
 mod handshake;
 mod inquiries;
 mod making;
+mod name_removed;
 mod places;
 mod raw;
 mod regions;
@@ -26,7 +27,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use rustix::process::{Signal, set_parent_process_death_signal};
-use witrpc_transport::{Admitted, ClientInfo, Demands, Plain, Session};
+use witrpc_transport::{Admitted, ClientInfo, Demands, NameChange, Plain, Session};
 
 use crate::error::ConnectError;
 use crate::name::Name;
@@ -119,6 +120,7 @@ enum Event {
         connection: Established,
     },
     HungUp(u64),
+    NameChanged(NameChange),
     /// The thread has ended and dropped all that it had.
     Dropped,
 }
@@ -144,6 +146,10 @@ impl Host for Recorder {
 
     fn hung_up(&self, client_id: u64) {
         let _ = self.0.send(Event::HungUp(client_id));
+    }
+
+    fn name_changed(&self, change: NameChange) {
+        let _ = self.0.send(Event::NameChanged(change));
     }
 
     fn report(&self) -> Vec<u8> {

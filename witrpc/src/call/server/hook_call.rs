@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use witrpc_transport::{ClientInfo, Peer, Request, Ticket};
+use witrpc_transport::{ClientInfo, NameChange, Peer, Request, Ticket};
 
 use crate::observe::hooks::{Rejection, ServedCall, ServedEnd, ServerHook};
 use crate::rt::panics::catch;
@@ -28,6 +28,10 @@ impl Hooks {
 
     pub fn left(&self, client: &ClientInfo) {
         self.tell(|hook| hook.left(client));
+    }
+
+    pub fn name_changed(&self, change: &NameChange) {
+        self.tell(|hook| hook.name_changed(change));
     }
 
     /// Runs a hook of the user; a panic in it is dropped, since it changes no outcome.

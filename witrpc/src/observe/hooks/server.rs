@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use witrpc_transport::ClientInfo;
+use witrpc_transport::{ClientInfo, NameChange};
 
 use super::Rejection;
 
@@ -133,6 +133,13 @@ pub trait ServerHook: Send + Sync + 'static {
     /// ends.
     fn left(&self, client: &ClientInfo) {
         let _ = client;
+    }
+
+    /// Runs when another program has removed the files of the server's name, such as a log-out that removes what
+    /// its user left in shared memory (`RemoveIPC`). The server publishes the name anew by itself, and the change
+    /// says whether that has succeeded. It runs on the thread of [`left`](Self::left), and may block.
+    fn name_changed(&self, change: &NameChange) {
+        let _ = change;
     }
 }
 
