@@ -25,4 +25,4 @@ pub use signals::{SignalMask, programs_mask_elsewhere};
 pub use spawn::{spawn, spawn_scoped};
 pub use wake::wake;
 pub use waker_set::WakerSet;
-pub use yielding::yield_to_others;
+pub use yielding::{Patience, yield_to_others};

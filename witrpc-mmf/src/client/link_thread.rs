@@ -21,15 +21,16 @@
 //!    may hang up as soon as it sees the end.
 //! 5. The mappings live as long as the [`Client`], for calls in progress, received blocks and leases.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::io::Errno;
-use witrpc_rt::spawn;
+use witrpc_rt::{Patience, spawn};
 
 use crate::error::ConnectError;
 use crate::link::message::DisconnectReason;
@@ -42,6 +43,7 @@ use crate::sys::doorbell::Drained;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
 use crate::sys::resource;
+use crate::sys::sleep::sleep_on;
 use crate::wakeup::futex;
 use crate::wakeup::{epoch, park};
 
@@ -148,19 +150,11 @@ impl Sleep {
     }
 
     /// Sleeps until a descriptor is ready or `until` has passed.
+    /// It may return earlier: the thread looks at everything either way.
     fn sleep(&self, until: Option<Instant>) -> Vec<epoll::Event> {
-        let timeout = until.map(|at| {
-            let left = at.saturating_duration_since(Instant::now()) + Duration::from_micros(1);
-            Timespec {
-                tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
-                tv_nsec: left.subsec_nanos().into(),
-            }
-        });
-        let mut events = Vec::with_capacity(4);
-        // An interrupted sleep is only shorter: the thread looks at everything either way.
-        let _ =
-            epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout.as_ref());
-        events
+        let left = |at: Instant| at.saturating_duration_since(Instant::now());
+        let time = until.map(|at| left(at).saturating_add(Duration::from_micros(1)));
+        sleep_on(&self.epoll, &mut [const { MaybeUninit::uninit() }; 4], time).to_vec()
     }
 }
 
@@ -352,9 +346,10 @@ impl Client {
         self.lane_queue.wake_all();
         self.space_waiters.wake_all();
         self.lost_waiters.wake_all();
+        let mut patience = Patience::default();
         while self.wake_parked() {
             // A thread is counted that does not sleep yet, or has just woken up.
-            std::thread::yield_now();
+            patience.pause();
         }
     }
 

@@ -3,15 +3,17 @@
 //!
 //! Every doorbell is registered edge-triggered, so that one ring wakes one thread.
 
+use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::io::Errno;
 
 use crate::sys::doorbell::Doorbell;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
+use crate::sys::sleep::sleep_on;
 
 use super::parking::{OnWake, Parking};
 
@@ -64,16 +66,8 @@ impl Parking for Doorbells {
 
     /// Sleeps. An interrupted sleep ends early.
     fn sleep(&self, timeout: Option<Duration>, waking: &dyn OnWake) {
-        let timeout = timeout.map(|time| Timespec {
-            tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
-            tv_nsec: time.subsec_nanos().into(),
-        });
-        let mut events = Vec::with_capacity(MAX_EVENTS);
-        let events_buffer = rustix::buffer::spare_capacity(&mut events);
-        if epoll::wait(&self.epoll, events_buffer, timeout.as_ref()).is_err() {
-            return;
-        }
-        for event in &events {
+        let mut buffer = [const { MaybeUninit::uninit() }; MAX_EVENTS];
+        for event in sleep_on(&self.epoll, &mut buffer, timeout) {
             match event.data.u64() {
                 PRIVATE => drop(rustix::io::read(&self.private, &mut [0; 8])),
                 id => waking.on_ring(id),

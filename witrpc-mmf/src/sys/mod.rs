@@ -8,3 +8,4 @@ pub mod fdpass;
 pub mod fork;
 pub mod memfd;
 pub mod resource;
+pub mod sleep;
