@@ -51,7 +51,9 @@ impl ReceivedFd {
     pub fn harmless(self) -> Descriptor {
         let mut passed = ManuallyDrop::new(self);
         // SAFETY: taken once, since `passed` is neither used nor dropped afterwards.
-        unsafe { ManuallyDrop::take(&mut passed.0) }
+        let descriptor = unsafe { ManuallyDrop::take(&mut passed.0) };
+        descriptor.note_file();
+        descriptor
     }
 }
 

@@ -5,7 +5,12 @@
 //! by then, or a server that lives on in the parent. So every such object knows the process it was made
 //! in ([`Origin`]), and leaves everything alone in any other. An `atfork` handler closes the
 //! descriptors once, in the child: a child that kept the parent's links would hide the parent's death
-//! from its peers.
+//! from its peers. A daemon may close all descriptors, open its own, and fork. So the handler closes a
+//! number only if it still stands for the file that was opened, as far as the file has an inode of its
+//! own: eventfds and the like share one.
+//!
+//! No descriptor is one of the three standard streams: a program that has closed one of these would
+//! write its output into it.
 //!
 //! A child may serve and connect anew; the objects that it makes have an origin of their own.
 
@@ -13,10 +18,12 @@ use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::Once;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
+use rustix::fs::fstat;
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
+use witrpc_rt::Patience;
 
 /// The process in which an object was made. Equal for all threads of a process, and different in its
 /// forked children, even in those that `clone` made without running `atfork` handlers.
@@ -75,7 +82,7 @@ fn install() {
             WORD.store(word, Ordering::Relaxed);
         }
         // SAFETY: the three handlers are `extern "C"`, live as long as the process, and do only
-        // what is async-signal-safe: atomics, `close`, `sched_yield` and `nanosleep`.
+        // what is async-signal-safe: atomics, `fstat`, `close`, `sched_yield` and `nanosleep`.
         let refused =
             unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(in_child)) };
         // It fails only for want of memory, before any object exists that needs it.
@@ -102,22 +109,17 @@ extern "C" fn before_fork() {
     // Opening takes microseconds, but an opening thread may have lost its processor. The bound is for a
     // signal handler that forks while its own thread is opening. The child then keeps that one
     // descriptor.
-    for turn in 0..OPENING_TURNS {
+    let mut patience = Patience::default();
+    for _ in 0..OPENING_TURNS {
         if GATE.load(Ordering::SeqCst) & OPENERS == 0 {
             return;
         }
-        match turn {
-            0..YIELDS => rustix::thread::sched_yield(),
-            _ => std::thread::sleep(OPENING_PAUSE),
-        }
+        patience.pause();
     }
 }
 
-/// How often a fork checks whether the opening threads are done: first between yields, then between
-/// pauses, for about a second.
-const OPENING_TURNS: u32 = YIELDS + 5000;
-const YIELDS: u32 = 100;
-const OPENING_PAUSE: Duration = Duration::from_micros(200);
+/// How often a fork checks whether the opening threads are done: for about a second.
+const OPENING_TURNS: u32 = 5000;
 
 extern "C" fn after_fork() {
     GATE.fetch_sub(FORKER, Ordering::SeqCst);
@@ -129,8 +131,9 @@ extern "C" fn in_child() {
     let mut block = Some(&FIRST_BLOCK);
     while let Some(slots) = block {
         for slot in &slots.slots {
-            let fd = slot.swap(EMPTY, Ordering::Relaxed);
-            if fd != EMPTY {
+            let fd = slot.fd.swap(EMPTY, Ordering::Relaxed);
+            let known = slot.file.load(Ordering::Relaxed);
+            if fd != EMPTY && (known == UNKNOWN || file_of(fd) == Some(known)) {
                 // SAFETY: the slot says that the parent had this descriptor open at the fork, so this
                 // process owns the copy and may close it. Every `Descriptor` of the parent forgets
                 // itself.
@@ -155,9 +158,10 @@ impl NoFork {
     pub fn begin() -> Self {
         install();
         let mut state = GATE.load(Ordering::SeqCst);
+        let mut patience = Patience::default();
         loop {
             if state >= FORKER {
-                std::thread::yield_now();
+                patience.pause();
                 state = GATE.load(Ordering::SeqCst);
                 continue;
             }
@@ -178,10 +182,36 @@ impl Drop for NoFork {
 const EMPTY: RawFd = -1;
 const BLOCK_LEN: usize = 256;
 
+/// Stands for the file of a descriptor that a peer has passed, until it is known to be harmless: its
+/// file system may delay `fstat` for ever.
+const UNKNOWN: u64 = 0;
+
+/// Returns a number that tells files apart: device and inode, mixed. `None` if the number is closed.
+fn file_of(fd: RawFd) -> Option<u64> {
+    // SAFETY: it is used for one call, which only reads; a number that is closed is an error.
+    let stat = fstat(unsafe { BorrowedFd::borrow_raw(fd) }).ok()?;
+    Some(stat.st_ino ^ stat.st_dev.rotate_left(32)).filter(|file| *file != UNKNOWN)
+}
+
+/// A descriptor that a child must close, and which file it stands for.
+#[derive(Debug)]
+struct Slot {
+    fd: AtomicI32,
+    file: AtomicU64,
+}
+
+impl Slot {
+    /// Gives the slot to the next descriptor, whose file is unknown at first.
+    fn release(&self) {
+        self.file.store(UNKNOWN, Ordering::Relaxed);
+        self.fd.store(EMPTY, Ordering::Release);
+    }
+}
+
 /// Descriptors that a child must close. Blocks are added and never freed, so that the handler can walk
 /// them whatever another thread was doing at the fork.
 struct DescriptorBlock {
-    slots: [AtomicI32; BLOCK_LEN],
+    slots: [Slot; BLOCK_LEN],
     next: AtomicPtr<DescriptorBlock>,
 }
 
@@ -190,7 +220,8 @@ static FIRST_BLOCK: DescriptorBlock = DescriptorBlock::new();
 impl DescriptorBlock {
     const fn new() -> Self {
         Self {
-            slots: [const { AtomicI32::new(EMPTY) }; BLOCK_LEN],
+            slots: [const { Slot { fd: AtomicI32::new(EMPTY), file: AtomicU64::new(UNKNOWN) } };
+                BLOCK_LEN],
             next: AtomicPtr::new(ptr::null_mut()),
         }
     }
@@ -224,13 +255,14 @@ impl DescriptorBlock {
     }
 }
 
-fn register(fd: RawFd) -> &'static AtomicI32 {
+fn register(fd: RawFd) -> &'static Slot {
     let mut block = &FIRST_BLOCK;
     loop {
         for slot in &block.slots {
-            if slot.load(Ordering::Relaxed) == EMPTY
-                && slot.compare_exchange(EMPTY, fd, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-            {
+            // Acquire: the store of the descriptor before, which cleared its file, comes first.
+            let taken =
+                || slot.fd.compare_exchange(EMPTY, fd, Ordering::Acquire, Ordering::Relaxed);
+            if slot.fd.load(Ordering::Relaxed) == EMPTY && taken().is_ok() {
                 return slot;
             }
         }
@@ -238,29 +270,47 @@ fn register(fd: RawFd) -> &'static AtomicI32 {
     }
 }
 
+/// Moves a descriptor away from the standard streams, if the process has another number left.
+fn beyond_standard(fd: OwnedFd) -> OwnedFd {
+    if fd.as_raw_fd() >= FIRST_OWN {
+        return fd;
+    }
+    fcntl_dupfd_cloexec(&fd, FIRST_OWN).unwrap_or(fd)
+}
+
+/// The first number that is no standard stream's.
+const FIRST_OWN: RawFd = 3;
+
 /// An owned descriptor that a forked child closes when it starts. In such a child it is dead: its
 /// number may belong to something else, so its users check their [`Origin`] first.
 #[derive(Debug)]
 pub struct Descriptor {
     fd: ManuallyDrop<OwnedFd>,
-    slot: &'static AtomicI32,
+    slot: &'static Slot,
     origin: Origin,
 }
 
 impl Descriptor {
     /// Opens and registers a descriptor, with no fork between the two. `open` must not block.
     pub fn open<E>(open: impl FnOnce() -> Result<OwnedFd, E>) -> Result<Self, E> {
-        Self::open_with(|register| open().map(register))
+        Self::open_with(|register| open().map(register)).inspect(Self::note_file)
     }
 
-    /// Opens any number of descriptors in one call, which passes each to the function it is given.
+    /// Opens any number of descriptors in one call, which passes each to the function it is given. They
+    /// may be of any kind: no call is made on them.
     pub fn open_with<T>(open: impl FnOnce(fn(OwnedFd) -> Descriptor) -> T) -> T {
         let _no_fork = NoFork::begin();
-        open(|fd| Self {
-            slot: register(fd.as_raw_fd()),
-            fd: ManuallyDrop::new(fd),
-            origin: Origin::here(),
+        open(|fd| {
+            let fd = beyond_standard(fd);
+            let slot = register(fd.as_raw_fd());
+            Self { slot, fd: ManuallyDrop::new(fd), origin: Origin::here() }
         })
+    }
+
+    /// Notes which file it stands for. The file must not be one that delays its answer.
+    pub(crate) fn note_file(&self) {
+        let file = file_of(self.fd.as_raw_fd()).unwrap_or(UNKNOWN);
+        self.slot.file.store(file, Ordering::Relaxed);
     }
 
     /// Returns whether this process is a forked child of the one that opened it, so that it is dead.
@@ -274,7 +324,7 @@ impl Descriptor {
         let mut descriptor = ManuallyDrop::new(self);
         assert!(!descriptor.is_forked(), "the number may be another file's in a forked child");
         let _no_fork = NoFork::begin();
-        descriptor.slot.store(EMPTY, Ordering::Relaxed);
+        descriptor.slot.release();
         // SAFETY: taken once, since `descriptor` is neither used nor dropped afterwards.
         unsafe { ManuallyDrop::take(&mut descriptor.fd) }
     }
@@ -293,7 +343,7 @@ impl Drop for Descriptor {
             return;
         }
         let _no_fork = NoFork::begin();
-        self.slot.store(EMPTY, Ordering::Relaxed);
+        self.slot.release();
         // SAFETY: dropped once, here, and not used afterwards.
         unsafe { ManuallyDrop::drop(&mut self.fd) };
     }

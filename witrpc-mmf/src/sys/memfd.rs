@@ -39,9 +39,12 @@ const REQUIRED_SEALS: SealFlags =
     SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
 
 /// How much is allocated in one system call, which takes some milliseconds. A signal that interrupts it
-/// costs at most this much work again, and a periodic signal cannot prevent a large region from being
-/// finished.
+/// undoes all of its work, so after each signal the next call allocates half. Signals that come faster
+/// than this cannot prevent a region from being finished.
 const ALLOCATION_STEP: u64 = 4 << 20;
+
+/// The least that a call allocates: a page.
+const LEAST_STEP: u64 = 4 << 10;
 
 /// Above this length, first ask how much memory the machine has: an allocation that takes the last of
 /// it does not fail, but wakes the kernel's out-of-memory killer.
@@ -238,8 +241,8 @@ impl Drop for Mapping {
 fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     match memfd_create(LABEL, flags | MemfdFlags::NOEXEC_SEAL) {
-        // Linux before 6.3 does not know the flag.
-        Err(Errno::INVAL) => memfd_create(LABEL, flags),
+        // Linux before 6.3 does not know the flag, and a filter may know its other flags only.
+        Err(Errno::INVAL | Errno::PERM | Errno::ACCESS) => memfd_create(LABEL, flags),
         other => other,
     }
 }
@@ -250,6 +253,8 @@ fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
 pub struct Allocation {
     len: u64,
     done: u64,
+    /// How much the next step allocates at most.
+    step: u64,
     limits: MemoryLimits,
 }
 
@@ -265,7 +270,7 @@ impl Allocation {
         if len > UNASKED_LEN {
             check_machine_memory(len)?;
         }
-        Ok(Self { len, done: 0, limits: MemoryLimits::read() })
+        Ok(Self { len, done: 0, step: ALLOCATION_STEP, limits: MemoryLimits::read() })
     }
 
     /// Allocates the next part. Returns `true` when everything has been allocated.
@@ -276,10 +281,13 @@ impl Allocation {
     /// may be allocating too.
     pub fn step(&mut self, file: &Descriptor) -> Result<bool, ResourceError> {
         self.limits.check(self.len - self.done)?;
-        let step = ALLOCATION_STEP.min(self.len - self.done);
+        let step = self.step.min(self.len - self.done);
         match fallocate(file, FallocateFlags::empty(), self.done, step) {
-            Ok(()) => self.done += step,
-            Err(Errno::INTR) => {}
+            Ok(()) => {
+                self.done += step;
+                self.step = (self.step * 2).min(ALLOCATION_STEP);
+            }
+            Err(Errno::INTR) => self.step = (self.step / 2).max(LEAST_STEP),
             Err(Errno::NOSPC) => return Err(resource::lacked_space(file, self.len)),
             Err(error) => return Err(lacked("fallocate", self.len)(error)),
         }

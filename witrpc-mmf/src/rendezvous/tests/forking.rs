@@ -207,3 +207,41 @@ fn descriptors_opened_while_another_thread_forks_do_not_stay_open_in_the_child()
         });
     });
 }
+
+#[test]
+fn a_child_keeps_what_a_daemon_has_opened_in_place_of_what_it_closed() {
+    let test = "rendezvous::tests::forking::a_child_keeps_what_a_daemon_has_opened_in_place_of_what_it_closed";
+    in_own_process(test, || {
+        let scratch = Scratch::new();
+        let claimed = claim(&scratch.place());
+        let listeners = claimed.listeners();
+        let number = listeners[0].as_fd().as_raw_fd();
+        // As after `closefrom` and the opening of a log.
+        let log = fs::File::create(scratch.path().join("log")).unwrap();
+        // SAFETY: the listener is not used any more, and is leaked below.
+        assert_eq!(unsafe { libc::dup2(log.as_raw_fd(), number) }, number);
+        in_fork(|| is_open(number));
+        std::mem::forget((claimed, listeners));
+    });
+}
+
+#[test]
+fn no_descriptor_takes_the_place_of_a_standard_stream_that_is_closed() {
+    let test = "rendezvous::tests::forking::no_descriptor_takes_the_place_of_a_standard_stream_that_is_closed";
+    in_own_process(test, || {
+        in_fork(|| {
+            for fd in 0..3 {
+                // SAFETY: nothing in this child uses the standard streams.
+                unsafe { libc::close(fd) };
+            }
+            let scratch = Scratch::new();
+            let server = Server::start(&scratch.place(), limits());
+            let client = try_connect(&scratch.place()).expect("it is served");
+            let (_, connection) = server.next_connected();
+            let free = (0..3).all(|fd| !is_open(fd));
+            drop((client, connection));
+            server.control.shutdown();
+            free
+        });
+    });
+}
