@@ -24,6 +24,12 @@ pub enum Restriction {
     Mappings,
     /// To read priorities, by which a thread is found to be there.
     Priorities,
+    /// To be told by a descriptor of the end of a process, which a filter answers with `ENOSYS`.
+    Pidfds,
+    /// To allocate more than this number of bytes of a file in one call: as if a signal came in each.
+    AllocateBy(u64),
+    /// To make memory files that cannot be executed, as if the filter did not know the flag.
+    NoexecMemory,
     /// To watch another descriptor with epoll, as if the user's watches were used up.
     Watches,
 }
@@ -72,15 +78,19 @@ impl Restriction {
             Self::Call(call) => refuse(call.number(), Vec::new(), libc::EPERM),
             Self::Priorities => refuse(libc::SYS_getpriority, Vec::new(), libc::EPERM),
             Self::Mappings => use_up_mappings(),
+            Self::Pidfds => refuse(libc::SYS_pidfd_open, Vec::new(), libc::ENOSYS),
+            Self::AllocateBy(most) => {
+                let rule = when(3, SeccompCmpOp::Gt, most);
+                refuse(libc::SYS_fallocate, rule, libc::EINTR);
+            }
+            Self::NoexecMemory => {
+                let flag = u64::from(libc::MFD_NOEXEC_SEAL);
+                let rule = when(1, SeccompCmpOp::MaskedEq(flag), flag);
+                refuse(libc::SYS_memfd_create, rule, libc::EPERM);
+            }
             Self::Watches => {
-                let is_add = SeccompCondition::new(
-                    1,
-                    SeccompCmpArgLen::Dword,
-                    SeccompCmpOp::Eq,
-                    libc::EPOLL_CTL_ADD as u64,
-                );
-                let rule = is_add.and_then(|add| SeccompRule::new(vec![add]));
-                refuse(libc::SYS_epoll_ctl, vec![rule.expect("it is a condition")], libc::ENOSPC);
+                let rule = when(1, SeccompCmpOp::Eq, libc::EPOLL_CTL_ADD as u64);
+                refuse(libc::SYS_epoll_ctl, rule, libc::ENOSPC);
             }
             Self::FileSize(bytes) => limit(Resource::Fsize, bytes),
             Self::Descriptors(more) => {
@@ -105,6 +115,12 @@ pub(crate) fn limit(resource: Resource, value: u64) {
     let maximum = getrlimit(resource).maximum;
     let limit = Rlimit { current: Some(value), maximum };
     setrlimit(resource, limit).expect("a limit can be lowered");
+}
+
+/// Returns the rule that applies if an argument of the call compares so with the value.
+fn when(argument: u8, comparison: SeccompCmpOp, value: u64) -> Vec<SeccompRule> {
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Qword, comparison, value);
+    vec![condition.and_then(|it| SeccompRule::new(vec![it])).expect("it is a condition")]
 }
 
 fn refuse(call: i64, rules: Vec<SeccompRule>, errno: i32) {

@@ -14,7 +14,7 @@ use witrpc_tests::basic::BasicClient;
 use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, ServerCommand, Started, Transport};
 use witrpc_tests::process::Child;
 use witrpc_tests::restriction::{Call, Restriction};
-use witrpc_tests::roles::Role;
+use witrpc_tests::roles::{Duty, Role};
 use witrpc_tests::skip::{lacking, skipped};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
 
@@ -135,6 +135,28 @@ fn a_server_at_its_limit_of_descriptors_tells_each_client_and_takes_those_that_c
     assert_eq!(client.add(1, 2), Ok(3));
     fixture.tell(ServerCommand::Restrict(Restriction::Descriptors(50)));
     assert_eq!(fixture.client().add(1, 2), Ok(3));
+}
+
+#[test]
+fn what_an_older_kernel_or_a_filter_does_not_know_is_done_without() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    for by in [Restriction::NoexecMemory, Restriction::AllocateBy(64 << 10)] {
+        let dir = TempDir::new().unwrap();
+        let address = Address::in_dir(dir.path(), "calc");
+        let server = Child::start(&restricted(by, serving(&address)));
+        server.hear::<Started>().expect("it can serve");
+        let client = Child::start(&restricted(by, Role::TryToConnect { address }));
+        assert_eq!(client.hear::<Result<i64, String>>(), Ok(42), "{by:?}");
+    }
+}
+
+#[test]
+fn a_parent_that_cannot_watch_its_worker_is_told_which_call_to_allow() {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let employing = Role::TryToEmploy { duty: Duty::Serve };
+    let parent = Child::start(&restricted(Restriction::Pidfds, employing));
+    let refused = parent.hear::<Result<u32, String>>().expect_err("it cannot be watched");
+    assert_says(&refused, &["pidfd_open", "not implemented", "seccomp"].map(str::to_owned));
 }
 
 #[test]

@@ -217,6 +217,11 @@ pub enum Role {
         /// What the process does besides.
         besides: Besides,
     },
+    /// Starts a worker, and reports the worker's process, or the text of the error.
+    TryToEmploy {
+        /// What the worker does.
+        duty: Duty,
+    },
     /// Starts a worker, in its own process group, which starts a worker too. Kills the first,
     /// adopts the second, and reports when that has ended.
     Bury {
@@ -271,6 +276,7 @@ pub fn main() {
         }
         Role::ShutDown { address } => itself::shut_down(&parent, &address),
         Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
+        Role::TryToEmploy { duty } => worker::try_to_employ(&parent, &duty),
         Role::Bury { file } => worker::bury(&parent, &file),
     }
 }

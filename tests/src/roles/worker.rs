@@ -249,6 +249,14 @@ pub(super) fn employ(parent: &Parent, duty: &Duty, besides: Besides) {
     parent.outlive();
 }
 
+/// See [`Role::TryToEmploy`](super::Role::TryToEmploy).
+pub(super) fn try_to_employ(parent: &Parent, duty: &Duty) {
+    let worker = Worker::<BasicClient>::builder(duty.command()).start_timeout(PATIENCE).spawn();
+    let pid = worker.as_ref().map_err(ToString::to_string);
+    parent.report(&pid.map(|worker| worker.client().who_serves().expect("it serves")));
+    parent.outlive();
+}
+
 /// Makes this process adopt the orphans of its descendants.
 fn adopt() {
     set_child_subreaper(Some(getpid())).expect("any process may");

@@ -4,6 +4,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use thiserror::Error;
+use witrpc_transport::ResourceError;
 
 use super::remedy::remedy;
 use super::{BindError, ConnectError, WorkerExit};
@@ -87,12 +88,29 @@ pub enum WorkerError {
         /// How it ended.
         exit: WorkerExit,
     },
+    /// More restarts would have been needed than [`WorkerBuilder::restart_limit`](crate::WorkerBuilder::restart_limit)
+    /// allows. The worker has ended for good.
+    #[error(
+        "the worker is not started again, because it has been {most} times within {within:?}: find out why \
+         its processes end, or allow more with restart_limit; the last one: {last}"
+    )]
+    RestartLimit {
+        /// How many restarts the limit allows.
+        most: u32,
+        /// Within what time.
+        within: Duration,
+        /// Why the last process ended, or did not start.
+        last: Box<WorkerError>,
+    },
     /// The worker serves, but its client could not connect.
     #[error("the worker serves, but its client cannot connect: {source}")]
     Connect {
         /// The error of the client.
         source: ConnectError,
     },
+    /// This process cannot watch a worker. No process is left.
+    #[error("this process cannot have a worker: {0}")]
+    Resource(ResourceError),
     /// The operating system refused a call.
     #[error("could not {doing}: {source}; {}", remedy(.source))]
     Io {
@@ -112,13 +130,20 @@ impl WorkerError {
             | Self::CannotServe { exit, .. }
             | Self::NotServing { exit, .. }
             | Self::Ended { exit } => Some(exit),
+            Self::RestartLimit { last, .. } => last.exit(),
             Self::MustServeFirst { .. }
             | Self::ServesNoMore { .. }
             | Self::NestedTooDeep { .. }
             | Self::Spawn { .. }
             | Self::Connect { .. }
+            | Self::Resource(_)
             | Self::Io { .. } => None,
         }
+    }
+
+    /// Returns whether no process may follow.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::RestartLimit { .. })
     }
 }
 
@@ -206,7 +231,13 @@ mod tests {
             WorkerError::CannotServe { problem: "oh: no".to_owned(), exit: exit() },
             WorkerError::NotServing { after: Duration::from_secs(1), exit: exit() },
             WorkerError::Ended { exit: exit() },
+            WorkerError::RestartLimit {
+                most: 3,
+                within: Duration::from_secs(1),
+                last: Box::new(WorkerError::Ended { exit: exit() }),
+            },
             WorkerError::Connect { source: ConnectError::TooManyClients },
+            WorkerError::Resource(ResourceError::Refused { call: "oh".to_owned(), errno: 1 }),
             WorkerError::Io { doing: "watch the worker", source: not_found() },
         ] {
             assert_is_sentence(&error.to_string());

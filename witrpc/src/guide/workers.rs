@@ -132,6 +132,13 @@
 //! Pending calls fail, with an error that says that they may have run. Only calls of
 //! `#[wit(idempotent)]` methods are made again.
 //!
+//! A worker that keeps ending is started again without end, unless
+//! [`restart_limit`](crate::WorkerBuilder::restart_limit) bounds it. At the limit the worker has ended with
+//! [`WorkerError::RestartLimit`](crate::WorkerError::RestartLimit), and its client is disconnected.
+//!
+//! A worker that hangs does not end by itself. [`ping`](crate::Connection::ping) on its client's connection
+//! tells that from a handler that takes long, and [`restart`](crate::Worker::restart) replaces the process.
+//!
 //! The next process serves under the same name and token:
 //! [`worker.client()`](crate::Worker::client) reconnects to it by itself, and its calls wait for
 //! that. Your own client connects to [`worker.place()`](crate::Worker::place) with

@@ -19,6 +19,7 @@ use crate::security::AccessToken;
 use super::assignment::Assignment;
 use super::nesting::refuse_to_start;
 use super::parent::Worker;
+use super::restart_limit::RestartLimit;
 use super::supervisor::{OnFailure, ProcessPlan, Supervisor};
 
 /// How long a process may take until it serves, by default.
@@ -37,6 +38,7 @@ pub struct WorkerBuilder<C> {
     forward_stderr: bool,
     own_process_group: bool,
     restart: Option<Backoff>,
+    restart_limit: Option<RestartLimit>,
     on_failure: Option<OnFailure>,
     client: ConfigureClient<C>,
     connect: fn(Mmf, AccessToken, Option<Backoff>, ConfigureClient<C>) -> Connected<C>,
@@ -77,6 +79,7 @@ impl<C> WorkerBuilder<C> {
             forward_stderr: false,
             own_process_group: true,
             restart: None,
+            restart_limit: None,
             on_failure: None,
             client: Box::new(|builder| builder),
             connect: connect::<C>,
@@ -108,6 +111,16 @@ impl<C> WorkerBuilder<C> {
     /// [reconnects](ClientBuilder::reconnect) to it, with the same pauses.
     pub fn restart(mut self, backoff: Backoff) -> Self {
         self.restart = Some(backoff);
+        self
+    }
+
+    /// Ends the worker for good when more than `most` restarts would be needed `within` a time. By default
+    /// a worker with [`restart`](Self::restart) is started again without end. Restarts that failed count,
+    /// and those that [`WorkerHandle::restart`](super::WorkerHandle::restart) asked for do not.
+    ///
+    /// The worker's error is [`WorkerError::RestartLimit`] then, and its client is disconnected.
+    pub fn restart_limit(mut self, most: u32, within: Duration) -> Self {
+        self.restart_limit = Some(RestartLimit::new(most, within));
         self
     }
 
@@ -188,6 +201,7 @@ impl<C> WorkerBuilder<C> {
             forward_stderr: self.forward_stderr,
             own_process_group: self.own_process_group,
             restart: self.restart,
+            restart_limit: self.restart_limit,
             on_failure: self.on_failure,
             has_signal_mask,
         };
@@ -256,6 +270,7 @@ impl<C> fmt::Debug for WorkerBuilder<C> {
             .field("forward_stderr", &self.forward_stderr)
             .field("own_process_group", &self.own_process_group)
             .field("restart", &self.restart)
+            .field("restart_limit", &self.restart_limit)
             .finish_non_exhaustive()
     }
 }

@@ -115,10 +115,7 @@ impl WorkerHandle {
             return None;
         }
         self.supervisor.dismiss(|pid_fd| pid_fd.hang_up());
-        if !self.supervisor.wait_ended_for(within) {
-            self.kill();
-        }
-        self.supervisor.status()
+        if self.supervisor.wait_ended_for(within) { self.supervisor.status() } else { self.kill() }
     }
 
     /// Does what [`stop`](Self::stop) does, for tasks of any executor. Dropping the future does not
@@ -136,12 +133,27 @@ impl WorkerHandle {
         self.supervisor.status()
     }
 
-    /// Kills the process, and waits until it is gone. In a forked child this does nothing.
-    pub(super) fn kill(&self) {
-        if !self.origin.is_forked() {
-            self.supervisor.dismiss(|pid_fd| pid_fd.kill());
-            self.supervisor.wait_ended_for(GONE_WITHIN);
+    /// Kills the process at once, whatever it does: also one that hangs, or that a signal has stopped. Waits
+    /// until it is gone, and no other process follows. Returns what [`stop`](Self::stop) returns. In a forked
+    /// child this does nothing.
+    pub fn kill(&self) -> Option<ExitStatus> {
+        if self.origin.is_forked() {
+            return None;
         }
+        self.supervisor.dismiss(|pid_fd| pid_fd.kill());
+        self.supervisor.wait_ended_for(GONE_WITHIN);
+        self.supervisor.status()
+    }
+
+    /// Replaces the process: kills the present one, whatever it does, and has the next one started without a
+    /// pause. Use it for a process that hangs, which [`Connection::ping`](crate::Connection::ping) tells. It
+    /// does not wait for the next process; the client reconnects to it, and calls wait for that.
+    ///
+    /// This needs [`WorkerBuilder::restart`](super::WorkerBuilder::restart), and does not count against
+    /// [`restart_limit`](super::WorkerBuilder::restart_limit). Returns whether a process follows: `false` for
+    /// a worker without restarts, one that has ended for good, and in a forked child.
+    pub fn restart(&self) -> bool {
+        !self.origin.is_forked() && self.supervisor.restart()
     }
 
     fn how(&self) -> Arc<WorkerError> {

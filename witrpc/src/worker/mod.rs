@@ -60,6 +60,7 @@ mod handle;
 mod nesting;
 mod parent;
 mod process;
+mod restart_limit;
 mod stderr_tail;
 mod supervisor;
 

@@ -147,7 +147,17 @@ impl<C> Worker<C> {
         self.handle.stop(within)
     }
 
-    /// Does the same for tasks of any executor: [`WorkerHandle::stop_async`].
+    /// Kills the process at once, whatever it does: [`WorkerHandle::kill`].
+    pub fn kill(&self) -> Option<ExitStatus> {
+        self.handle.kill()
+    }
+
+    /// Replaces the process by the next one: [`WorkerHandle::restart`].
+    pub fn restart(&self) -> bool {
+        self.handle.restart()
+    }
+
+    /// Does the same as [`stop`](Self::stop) for tasks of any executor: [`WorkerHandle::stop_async`].
     pub async fn stop_async(&self, within: Duration) -> Option<ExitStatus> {
         self.handle.stop_async(within).await
     }

@@ -13,6 +13,8 @@ use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use witrpc_transport::ResourceError;
+
 use crate::endpoint::mmf::Descriptor;
 use crate::error::{WorkerError, WorkerExit};
 
@@ -90,21 +92,27 @@ impl Process {
             program: command.get_program().to_string_lossy().into_owned(),
             source,
         })?;
-        let watched = (|| -> io::Result<_> {
+        let watched = (|| -> Result<_, WorkerError> {
             let errors = child.stderr.take();
             if let Some(errors) = &errors {
-                ioctl_fionbio(errors, true)?;
+                ioctl_fionbio(errors, true).map_err(unwatched)?;
             }
             let pidfd = || pidfd_open(Pid::from_child(&child), PidfdFlags::empty());
-            let process = Descriptor::open(pidfd)?;
+            let process = Descriptor::open(pidfd).map_err(|errno| match errno {
+                Errno::PERM | Errno::NOSYS => WorkerError::Resource(ResourceError::Refused {
+                    call: "pidfd_open".to_owned(),
+                    errno: errno.raw_os_error(),
+                }),
+                other => unwatched(other),
+            })?;
             Ok((errors, Arc::new(PidFd { pid: child.id(), process, line })))
         })();
         let (errors, pid_fd) = match watched {
             Ok(watched) => watched,
-            Err(source) => {
+            Err(refused) => {
                 // It may have ended; only this process reaps it.
                 let _ = child.kill().and_then(|()| child.wait());
-                return Err(system("watch the worker")(source));
+                return Err(refused);
             }
         };
         let stderr_tail = StderrTail::default();
@@ -260,6 +268,10 @@ fn open_line(assignment: &Assignment) -> io::Result<(Descriptor, OwnedFd)> {
         return Err(io::Error::other("the assignment does not fit into the socket"));
     }
     Ok((ours, theirs.into()))
+}
+
+fn unwatched(errno: Errno) -> WorkerError {
+    system("watch the worker")(errno.into())
 }
 
 fn system(doing: &'static str) -> impl FnOnce(io::Error) -> WorkerError {

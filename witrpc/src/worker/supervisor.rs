@@ -18,6 +18,7 @@ use crate::rt::{SignalMask, Timer, spawn};
 
 use super::assignment::{Assignment, Report};
 use super::process::{Event, PidFd, Process};
+use super::restart_limit::RestartLimit;
 
 /// What a worker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct ProcessPlan {
     pub forward_stderr: bool,
     pub own_process_group: bool,
     pub restart: Option<Backoff>,
+    /// How many processes may follow; `None` without a bound.
+    pub restart_limit: Option<RestartLimit>,
     pub on_failure: Option<OnFailure>,
     /// Whether the command has its own signal mask, whichever thread starts it.
     pub has_signal_mask: bool,
@@ -92,6 +95,10 @@ struct SupervisorShared {
     pid_fd: Option<Arc<PidFd>>,
     /// The worker is not wanted any more.
     unwanted: bool,
+    /// A process is to follow the present one, without a pause. Set by [`Supervisor::restart`].
+    is_restart_asked: bool,
+    /// Whether a process follows one that has ended.
+    restarts_by_itself: bool,
     restarts: u64,
     failure: Option<Arc<WorkerError>>,
     /// How the last process ended.
@@ -112,6 +119,8 @@ impl Supervisor {
             state: WorkerState::Restarting,
             pid_fd: None,
             unwanted: false,
+            is_restart_asked: false,
+            restarts_by_itself: false,
             restarts: 0,
             failure: None,
             status: None,
@@ -126,7 +135,7 @@ impl Supervisor {
         mut plan: ProcessPlan,
         process: Process,
     ) -> Result<(), WorkerError> {
-        self.serves(&process.pid_fd);
+        self.serves(&process.pid_fd, plan.restart.is_some());
         if plan.restart.is_some() && !plan.has_signal_mask {
             // The thread that starts the next process has another mask than this one.
             SignalMask::of_program().inherited_by(&mut plan.command);
@@ -145,13 +154,16 @@ impl Supervisor {
             let mut lasted = since.elapsed();
             let mut failure = WorkerError::Ended { exit };
             process = loop {
-                if !self.is_unwanted() {
+                let is_asked = self.take_restart() || self.is_unwanted();
+                if !is_asked {
+                    failure = self.within_limit(&mut plan, failure);
                     plan.report(&failure);
                 }
-                let may_restart = pauses.is_some();
+                let may_restart = pauses.is_some() && !failure.is_final();
                 self.has_failed(failure, may_restart);
-                let Some(pauses) = &mut pauses else { return };
-                if !self.pause(pauses.after(lasted)) {
+                let Some(pauses) = pauses.as_mut().filter(|_| may_restart) else { return };
+                let pause = if is_asked { Duration::ZERO } else { pauses.after(lasted) };
+                if !self.pause(pause) {
                     return;
                 }
                 match plan.start(self) {
@@ -173,9 +185,49 @@ impl Supervisor {
         shared.pid_fd = Some(Arc::clone(pid_fd));
     }
 
-    fn serves(&self, pid_fd: &PidFd) {
-        lock(&self.shared).state = WorkerState::Serving { pid: pid_fd.pid };
+    fn serves(&self, pid_fd: &PidFd, restarts_by_itself: bool) {
+        let mut shared = lock(&self.shared);
+        shared.state = WorkerState::Serving { pid: pid_fd.pid };
+        shared.restarts_by_itself = restarts_by_itself;
+        drop(shared);
         self.changed.notify_all();
+    }
+
+    /// Kills the present process, and has the next one started at once. Returns `false` if none follows.
+    pub fn restart(&self) -> bool {
+        let mut shared = lock(&self.shared);
+        if shared.unwanted || shared.has_ended() || !shared.restarts_by_itself {
+            return false;
+        }
+        shared.is_restart_asked = true;
+        if let Some(pid_fd) = &shared.pid_fd {
+            pid_fd.kill();
+        }
+        drop(shared);
+        self.changed.notify_all();
+        true
+    }
+
+    /// Returns whether the end of the process was asked for, so that the next one follows.
+    fn take_restart(&self) -> bool {
+        std::mem::take(&mut lock(&self.shared).is_restart_asked)
+    }
+
+    /// Returns the failure, or that the limit of restarts is reached with it. Then the worker is unwanted.
+    fn within_limit(&self, plan: &mut ProcessPlan, failure: WorkerError) -> WorkerError {
+        let Some(limit) = plan.restart_limit.as_mut().filter(|_| plan.restart.is_some()) else {
+            return failure;
+        };
+        if limit.allows(Instant::now()) {
+            return failure;
+        }
+        // Otherwise its client would look for the next process without end.
+        self.dismiss(|_| ());
+        WorkerError::RestartLimit {
+            most: limit.most,
+            within: limit.within,
+            last: Box::new(failure),
+        }
     }
 
     /// Counts a restart and sets the state under one hold of the lock, so that both are seen together.
@@ -198,12 +250,15 @@ impl Supervisor {
         self.tell(shared);
     }
 
-    /// Waits for `time`, unless the worker becomes unwanted. Returns whether it is still wanted.
+    /// Waits for `time`, unless the worker becomes unwanted or a restart is asked for. Returns whether it is
+    /// still wanted.
     fn pause(&self, time: Duration) -> bool {
         let until = Instant::now().checked_add(time);
-        let is_unwanted = |shared: &SupervisorShared| shared.unwanted;
-        let (mut shared, unwanted) =
-            wait_until(&self.changed, lock(&self.shared), until, is_unwanted);
+        let is_over = |shared: &SupervisorShared| shared.unwanted || shared.is_restart_asked;
+        let (mut shared, _) = wait_until(&self.changed, lock(&self.shared), until, is_over);
+        // The next process has not begun, so the request has nothing more to end.
+        shared.is_restart_asked = false;
+        let unwanted = shared.unwanted;
         if unwanted {
             shared.state = WorkerState::Ended;
         }
