@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
-use witrpc::CallError;
+use witrpc::{CallError, CallOptions};
 use witrpc_tests::basic::bytes_of;
 use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::process::Child;
 use witrpc_tests::random_calls::Pair;
 use witrpc_tests::roles::Role;
-use witrpc_tests::watchdog::{PATIENCE, eventually};
+use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 
 #[test]
 fn a_stopped_client_with_large_answers_pending_does_no_harm() {
@@ -141,4 +141,35 @@ fn stopping_and_continuing_either_side_loses_no_call() {
     for client in &clients {
         assert_eq!(client.hear::<u64>(), 400);
     }
+}
+
+#[test]
+fn a_ping_tells_a_stopped_server_from_one_whose_handlers_take_long() {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let config = FixtureConfig { max_workers: Some(2), ..FixtureConfig::default() };
+    let fixture = Fixture::with(Transport::Mmf, config);
+    let (client, later) = (fixture.client(), fixture.async_client());
+    let ping = |within| client.connection().ping(within);
+    let brief = Duration::from_millis(20);
+    thread::scope(|scope| {
+        // All threads that may run methods are in handlers, and calls wait.
+        let held: Vec<_> = (0..3).map(|_| scope.spawn(|| client.hold(1, 7))).collect();
+        eventually_equal("how many threads it has", &2, || fixture.metrics().workers);
+        let busy = client.with(CallOptions::new().timeout(brief));
+        eventually("no thread is left", || busy.add(1, 2).is_err());
+        assert!(ping(PATIENCE).is_ok(), "it looks at its connections");
+        assert!(block_on(later.connection().ping_async(PATIENCE)).is_ok());
+        fixture.server_process().pause();
+        let silent = [ping(brief), block_on(later.connection().ping_async(brief))];
+        for silent in silent {
+            assert!(matches!(silent, Err(CallError::TimedOut { .. })), "{silent:?}");
+        }
+        assert!(client.connection().is_connected(), "a question ends nothing");
+        fixture.server_process().resume();
+        assert!(ping(PATIENCE).is_ok());
+        // Handlers that were not begun are not, and the one at the gate goes on without its caller.
+        assert!(!fixture.shutdown(Duration::ZERO));
+        assert!(held.into_iter().all(|call| call.join().unwrap().is_err()));
+        assert!(ping(PATIENCE).is_err());
+    });
 }
