@@ -1,7 +1,7 @@
 //! Child processes that talk over pipes, and end with their parent.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::resources::is_stopped;
 use crate::roles::Role;
-use crate::skip::lacking_namespaces;
+use crate::skip::{lacking_namespaces, skipped};
 use crate::watchdog::{PATIENCE, eventually};
 
 /// The environment variable with the role of `witrpc-peer`.
@@ -50,10 +50,29 @@ impl Child {
     ///
     /// As [`start`](Self::start).
     pub fn start_apart(role: &Role) -> Option<Self> {
+        Self::start_in(&["--pid", "--mount"], role)
+    }
+
+    /// Starts it in a time namespace whose clock is ahead by this number of seconds, as
+    /// [`start_apart`](Self::start_apart) does.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_ahead(seconds: u32, role: &Role) -> Option<Self> {
+        if !Path::new("/proc/self/ns/time").exists() {
+            skipped("the kernel has no time namespaces");
+            return None;
+        }
+        Self::start_in(&["--time", "--monotonic", &seconds.to_string()], role)
+    }
+
+    /// Starts it in new namespaces, which these options of `unshare` name.
+    fn start_in(namespaces: &[&str], role: &Role) -> Option<Self> {
         let apart = |program: PathBuf| {
             let mut apart = Command::new("setpriv");
             // For the program in between; the peer arranges that for itself.
-            apart.args(["--pdeathsig", "KILL", "unshare", "--pid", "--mount", "--fork"]);
+            apart.args(["--pdeathsig", "KILL", "unshare"]).args(namespaces).arg("--fork");
             apart.arg("--kill-child").arg(program);
             apart
         };

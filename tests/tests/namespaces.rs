@@ -1,5 +1,7 @@
-//! Peers in other pid and mount namespaces, as in containers. Process ids have no meaning there,
-//! and the socket shows when a peer has died.
+//! Peers in other pid, mount and time namespaces, as in containers. Process ids have no meaning there,
+//! the socket shows when a peer has died, and clocks differ.
+
+use std::time::Duration;
 
 use rustix::process::geteuid;
 use tempfile::TempDir;
@@ -42,4 +44,36 @@ fn a_client_in_other_namespaces_is_served_and_its_death_is_learned_of() {
     assert_eq!(fixture.clients().len(), 2);
     client.kill();
     eventually("it is known to have gone", || fixture.clients().len() == 1);
+}
+
+/// How far one clock is ahead of the other.
+const AHEAD: u32 = 100_000;
+const WITHIN: Duration = Duration::from_secs(500);
+
+fn assert_has_time(client: &Child) {
+    let left = client.hear::<Result<Option<Duration>, String>>().expect("the time is not over");
+    let left = left.expect("a deadline was given");
+    // It may be over too late by the length of the handshake.
+    assert!(left > Duration::ZERO && left <= WITHIN + PATIENCE, "{left:?}");
+}
+
+#[test]
+fn a_deadline_is_the_same_for_a_client_whose_clock_is_ahead() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let dir = TempDir::new().unwrap();
+    let fixture = Fixture::at(Address::in_dir(dir.path(), "here"), FixtureConfig::default());
+    let calling = Role::TellTimeLeft { address: fixture.address().clone(), within: WITHIN };
+    let Some(client) = Child::start_ahead(AHEAD, &calling) else { return };
+    assert_has_time(&client);
+}
+
+#[test]
+fn a_deadline_is_the_same_for_a_client_whose_clock_is_behind() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let dir = TempDir::new().unwrap();
+    let address = Address::in_dir(dir.path(), "ahead");
+    let role = Role::Serve { address: address.clone(), plan: FixtureConfig::default() };
+    let Some(server) = Child::start_ahead(AHEAD, &role) else { return };
+    server.hear::<Started>().expect("the name is free");
+    assert_has_time(&Child::start(&Role::TellTimeLeft { address, within: WITHIN }));
 }

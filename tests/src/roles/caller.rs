@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use futures_executor::block_on;
 use futures_util::future::join_all;
-use witrpc::{CallError, WaitPolicy};
+use witrpc::{CallError, CallOptions, WaitPolicy};
 
 use crate::basic::{BasicAsyncClient, BasicClient, bytes_of};
 use crate::cancellation::CancellationClient;
@@ -80,6 +80,14 @@ pub(super) fn hold(parent: &Parent, address: &Address, gate: u64, timeout: Durat
     let token = u64::from(std::process::id());
     let came: Result<u64, CallError> = client.hold(gate, token);
     parent.report(&came.map_err(|error| error.to_string()));
+    parent.outlive();
+}
+
+/// See [`Role::TellTimeLeft`](super::Role::TellTimeLeft).
+pub(super) fn tell_time_left(parent: &Parent, address: &Address, within: Duration) {
+    let client = CancellationClient::connect(address.endpoint()).expect("the client connects");
+    let left = client.with(CallOptions::new().timeout(within)).time_left();
+    parent.report(&left.map_err(|error| error.to_string()));
     parent.outlive();
 }
 

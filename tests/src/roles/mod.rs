@@ -65,6 +65,13 @@ pub enum Role {
         /// The gate.
         gate: u64,
     },
+    /// Makes a call that may take so long, and reports how much time its handler has.
+    TellTimeLeft {
+        /// The address.
+        address: Address,
+        /// How long it may take.
+        within: Duration,
+    },
     /// Calls a method that waits at a gate, and reports the outcome.
     Hold {
         /// The address.
@@ -248,6 +255,9 @@ pub fn main() {
         }
         Role::Lend { address, len, seed, gate } => caller::lend(&parent, &address, len, seed, gate),
         Role::Hold { address, gate, timeout } => caller::hold(&parent, &address, gate, timeout),
+        Role::TellTimeLeft { address, within } => {
+            caller::tell_time_left(&parent, &address, within);
+        }
         Role::Follow { address } => follower::follow(&parent, &address),
         Role::Stream { address } => caller::stream(&parent, &address),
         Role::Stay { address, token } => caller::stay(&address, token),

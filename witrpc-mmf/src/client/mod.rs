@@ -47,12 +47,13 @@ use crate::link::line::line_of;
 use crate::link::message::{Answer, ChannelError, DisconnectReason, Ticket};
 use crate::link::{line, state};
 use crate::memory::copy::Pages;
-use crate::memory::layout::{GROUP, LINE_WORDS, Layout, STATE, WAKE_REQUESTED, wait};
+use crate::memory::layout::{CLOCK, GROUP, LINE_WORDS, Layout, STATE, WAKE_REQUESTED, wait};
 use crate::memory::words::{Mapped, PeerU64, ReadWord};
 use crate::name::Name;
 use crate::portable::Backend;
 use crate::rendezvous;
 use crate::rendezvous::{ConnectLimit, ConnectOptions, Connected, Place};
+use crate::sys::clock::ClockOffset;
 use crate::wakeup::epoch::{SharedWakeEpoch, WakeEpoch, WakeRequest};
 use crate::wakeup::spin::Spin;
 
@@ -92,6 +93,8 @@ pub struct Client {
     /// Calls that wait for a lane.
     lane_queue: LaneQueue<Mapped, Waker>,
     deadlines: Deadlines,
+    /// Deadlines cross as the server's clock shows them.
+    clock_offset: ClockOffset,
     /// The number of lanes whose call was given up and has not been answered yet.
     abandoned: AtomicUsize,
     /// Tasks that wait for space. All are woken together, because what is too little for one may be
@@ -191,6 +194,8 @@ impl Client {
         let groups = (0..layout.groups())
             .map(|_| SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false)));
         half.own.head_word(STATE).store(state::SERVING, Relaxed);
+        // The server's word was written before its welcome.
+        let stamp = half.peer.head_word(CLOCK).load(Relaxed);
         Ok(Self {
             backend: options.backend,
             server_pid,
@@ -199,6 +204,7 @@ impl Client {
             lanes: Lanes::new(layout.lanes()),
             lane_queue: LaneQueue::new(AtomicU64::new(0)),
             deadlines: Deadlines::default(),
+            clock_offset: ClockOffset::of(stamp, connected.since),
             abandoned: AtomicUsize::new(0),
             space_waiters: WakerSet::default(),
             space_epochs: WakeEpoch::new(AtomicU64::new(0)),
@@ -400,7 +406,8 @@ impl Client {
             handshake_timeout: Duration::ZERO,
             trusted: None,
         };
-        let connected = Connected { link, welcome: Vec::new(), established };
+        let connected =
+            Connected { link, since: std::time::Instant::now(), welcome: Vec::new(), established };
         Arc::new(Self::new(connected, layout, &options).expect("there are descriptors"))
     }
 

@@ -10,7 +10,6 @@ use crate::link::{line, state};
 use crate::memory::layout::{HIGH_WATER, STATE, control};
 use crate::memory::send_arena::Reserved;
 use crate::memory::words::{Mapped, ReadWord};
-use crate::sys::clock;
 
 use super::Client;
 use super::lanes::Looks;
@@ -189,7 +188,7 @@ impl Client {
     #[cold]
     fn write_deadline(&self, lane: usize, deadline: Instant) {
         let word = self.half.layout.control_word(lane, control::DEADLINE);
-        self.half.own.word64(word).store(clock::nanos_at(deadline), Relaxed);
+        self.half.own.word64(word).store(self.clock_offset.nanos_at(deadline), Relaxed);
     }
 
     /// Publishes a line and rings the server if it sleeps.

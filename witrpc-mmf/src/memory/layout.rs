@@ -54,6 +54,9 @@ pub const PAGE: usize = 4096;
 
 /// The owner's state word (`u64`), in both regions.
 pub const STATE: usize = 0;
+/// Server region, on the line of the word before: `CLOCK_MONOTONIC` in nanoseconds as the server reads it when
+/// the connection is made (`u64`). The client reads it once.
+pub const CLOCK: usize = STATE + 8;
 /// Client region: one past the highest lane ever used (`u64`).
 pub const HIGH_WATER: usize = LINE;
 /// Server region: the epoch to ring for, or 0 (`u64`).
@@ -98,6 +101,7 @@ const _: () = assert!(line::INLINE * 8 + INLINE_LEN == LINE);
 const _: () = assert!(line::HEAD < line::INLINE && line::SEQ < line::INLINE);
 const _: () = assert!(control::DEADLINE < LINE_WORDS && control::CANCELLED != control::DEADLINE);
 const _: () = assert!(wait::WAKE_REQUESTED < LINE_WORDS && WANTS_CANCEL < WANTS_SPACE + LINE);
+const _: () = assert!(CLOCK < STATE + LINE);
 const _: () = assert!(PAGE.is_multiple_of(GRANULE) && PARTS.is_multiple_of(LINE));
 const _: () = assert!((MAX_LANES as usize).is_multiple_of(GROUP));
 

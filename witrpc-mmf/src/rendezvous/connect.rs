@@ -60,6 +60,8 @@ pub struct Connected {
     /// The socket to the server. It hangs up when the server dies, leaves, or closes it. The client
     /// must neither read nor write it.
     pub link: Socket,
+    /// When the handshake began, after which the server has made its region.
+    pub since: Instant,
     /// The payload of the welcome, as the server's host wrote it.
     pub welcome: Vec<u8>,
     /// The regions and the bell.
@@ -178,7 +180,8 @@ impl<'a> Handshake<'a> {
         let keys = demands.encryption.then(|| records.into_keys());
         let established =
             Established { credentials, own, peer, doorbell, lanes, max_message_len, keys };
-        Ok(Connected { link: self.link, welcome, established })
+        let since = self.deadline.started();
+        Ok(Connected { link: self.link, since, welcome, established })
     }
 
     fn open(&mut self, ours: &ClientOpening) -> Result<ServerOpening, ConnectError> {

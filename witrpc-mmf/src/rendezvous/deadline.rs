@@ -96,6 +96,11 @@ impl<'a> Deadline<'a> {
         Self { started: Instant::now(), after, limit }
     }
 
+    /// Returns when the attempt began.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
     /// Returns how much time is left; `None` if the deadline is over.
     pub fn left(&self) -> Option<Duration> {
         let left = self.after.checked_sub(self.started.elapsed())?;

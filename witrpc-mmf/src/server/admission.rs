@@ -6,8 +6,9 @@ use std::sync::{Arc, Weak};
 use witrpc_transport::{Admitted, ClientInfo, NameChange, ResourceError, Responder, Session};
 
 use crate::link::state;
-use crate::memory::layout::STATE;
+use crate::memory::layout::{CLOCK, STATE};
 use crate::rendezvous::{Established, Host};
+use crate::sys::clock;
 use crate::sys::fd_closer::Socket;
 use crate::sys::resource;
 
@@ -88,6 +89,7 @@ impl Server {
         let id = client.id;
         let connection = Connection::new(client, session, established, self.layout, self.trusted);
         connection.half.own.head_word(STATE).store(state::SERVING, Relaxed);
+        connection.half.own.head_word(CLOCK).store(clock::monotonic_ns(), Relaxed);
         let connection = Arc::new(connection);
         self.connections().insert(id, Arc::clone(&connection));
         // After the insertion: a thread that drains or closes the server says so first, and then
