@@ -12,12 +12,15 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use tempfile::TempDir;
 use witrpc::{
     CallError, ClientInfo, Endpoint, InProcess, Mmf, ServedCall, ServedEnd, ServerHook, WitServer,
     wit_service,
 };
-use witrpc_tests::fixture::Transport;
+use witrpc_tests::fixture::{Address, Transport};
 use witrpc_tests::over_both_transports;
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::Role;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -274,6 +277,19 @@ over_both_transports! {
         assert!(shouting.join().unwrap().is_err());
         drop((events, listener));
         place.is_over(2);
+    }
+
+    fn a_process_that_ends_amid_calls_ends_quietly(transport) {
+        let dir = TempDir::new().unwrap();
+        let address = match transport {
+            Transport::InProcess => Address::InProcess { name: "here".to_owned() },
+            Transport::Mmf | Transport::Encrypted => Address::in_dir(dir.path(), "calc"),
+        };
+        let mut child = Child::start(&Role::ExitAmidCalls { address });
+        let () = child.hear();
+        let status = child.ended();
+        assert!(status.success(), "{status}; {}", child.complaints());
+        assert_eq!(child.complaints(), "its standard error: \"\"");
     }
 
     fn a_shutdown_joins_all_threads(transport) {

@@ -151,6 +151,20 @@ fn what_an_older_kernel_or_a_filter_does_not_know_is_done_without() {
 }
 
 #[test]
+fn a_small_stack_for_the_programs_threads_is_not_the_servers() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let dir = TempDir::new().unwrap();
+    let address = Address::in_dir(dir.path(), "calc");
+    let mut small = Command::new("env");
+    small.arg("RUST_MIN_STACK=16384");
+    let server = Child::start_under(small, &serving(&address));
+    server.hear::<Started>().expect("it can serve");
+    let client = BasicClient::connect(address.endpoint()).unwrap();
+    assert_eq!(client.add(1, 2), Ok(3));
+    assert_eq!(client.make(100_000, 1).map(|bytes| bytes.len()), Ok(100_000));
+}
+
+#[test]
 fn a_parent_that_cannot_watch_its_worker_is_told_which_call_to_allow() {
     let _watchdog = Watchdog::new(PATIENCE);
     let employing = Role::TryToEmploy { duty: Duty::Serve };

@@ -4,8 +4,9 @@
 //! the signals that the new thread must block, and restores its mask afterwards. No signal reaches the
 //! new thread before it blocks them. See [`signals`](crate::signals).
 
-use std::io;
+use std::sync::OnceLock;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
+use std::{env, io};
 
 use crate::signals::{Blocking, SignalMask, keep_programs_mask};
 use crate::thread_limits::refused;
@@ -22,7 +23,7 @@ pub fn spawn<T: Send + 'static>(
 ) -> io::Result<JoinHandle<T>> {
     let run = with_programs_mask(run);
     let _blocking = Blocking::begin();
-    Builder::new().name(name.into()).spawn(run).map_err(refused)
+    builder(name.into()).spawn(run).map_err(refused)
 }
 
 /// Starts a thread of the library that ends within a scope. Linux keeps 15 bytes of its name.
@@ -38,7 +39,19 @@ pub fn spawn_scoped<'scope, 'env, T: Send + 'scope>(
 ) -> io::Result<ScopedJoinHandle<'scope, T>> {
     let run = with_programs_mask(run);
     let _blocking = Blocking::begin();
-    Builder::new().name(name.into()).spawn_scoped(scope, run).map_err(refused)
+    builder(name.into()).spawn_scoped(scope, run).map_err(refused)
+}
+
+/// The least stack of a thread, in bytes: what the standard library gives it. Handlers run on it, and the bounds
+/// on nesting are made for it.
+const LEAST_STACK: usize = 2 << 20;
+
+/// Returns the builder of a thread. `RUST_MIN_STACK` may give it more stack, and not less: the variable is for
+/// the threads of the program.
+fn builder(name: String) -> Builder {
+    static WANTED: OnceLock<usize> = OnceLock::new();
+    let read = || env::var("RUST_MIN_STACK").ok().and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
+    Builder::new().name(name).stack_size((*WANTED.get_or_init(read)).max(LEAST_STACK))
 }
 
 /// Passes the mask of the program to the new thread. That is this thread's mask, unless this thread

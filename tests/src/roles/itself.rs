@@ -1,11 +1,15 @@
 //! The roles of programs that report the outcome of serving and connecting where they are started.
 
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Waker};
+use std::thread;
 
+use futures_executor::block_on;
 use serde::{Deserialize, Serialize};
 use witrpc::{Backend, Mmf, WaitPolicy, WitServer};
 
-use crate::basic::{BasicClient, BasicServer, Bench};
+use crate::basic::{BasicAsyncClient, BasicClient, BasicServer, Bench};
 use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
 use crate::watchdog::PATIENCE;
@@ -56,6 +60,32 @@ pub(super) fn shut_down(parent: &Parent, address: &Address) {
     let client = BasicClient::connect(address.endpoint()).expect("the client connects");
     assert_eq!(client.add(40, 2), Ok(42));
     parent.report(&server.shutdown(PATIENCE));
+}
+
+thread_local!(static LOCAL: RefCell<Option<BasicClient>> = const { RefCell::new(None) });
+
+/// See [`Role::ExitAmidCalls`](super::Role::ExitAmidCalls).
+pub(super) fn exit_amid_calls(parent: &Parent, address: &Address) {
+    static KEPT: OnceLock<(WitServer, BasicClient, BasicAsyncClient)> = OnceLock::new();
+    const CALLS: u32 = 3;
+    let server = FixtureConfig::default().start(address, &Arc::<Bench>::default());
+    let server = server.expect("the server starts");
+    let client = BasicClient::connect(address.endpoint()).expect("the client connects");
+    let later = block_on(BasicAsyncClient::connect(address.endpoint())).expect("it does too");
+    for _ in 1..CALLS {
+        let client = client.clone();
+        thread::spawn(move || {
+            LOCAL.set(Some(client.clone()));
+            client.hold(1, 1)
+        });
+    }
+    LOCAL.set(Some(client.clone()));
+    let (_, _, later) = KEPT.get_or_init(|| (server, client.clone(), later));
+    let mut call = Box::pin(later.hold(1, 1));
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    client.arrived(1, CALLS).expect("it serves");
+    parent.report(&());
+    // The call is dropped, and the process ends.
 }
 
 /// See [`Role::ServeItselfPortably`](super::Role::ServeItselfPortably).

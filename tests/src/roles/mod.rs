@@ -211,6 +211,11 @@ pub enum Role {
         /// The number of servers.
         servers: usize,
     },
+    /// Serves and calls, and ends with calls in flight, and with handles in statics and thread-locals.
+    ExitAmidCalls {
+        /// The address.
+        address: Address,
+    },
     /// Serves and calls, shuts the server down, and reports whether all has ended.
     ShutDown {
         /// The address.
@@ -284,6 +289,7 @@ pub fn main() {
         Role::DropThreadless { within, servers } => {
             threadless::drop_servers(&parent, within, servers);
         }
+        Role::ExitAmidCalls { address } => itself::exit_amid_calls(&parent, &address),
         Role::ShutDown { address } => itself::shut_down(&parent, &address),
         Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
         Role::TryToEmploy { duty } => worker::try_to_employ(&parent, &duty),

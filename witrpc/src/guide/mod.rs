@@ -15,6 +15,7 @@
 //! - [`testing`]: services without a second process, and with one;
 //! - [`security`]: which programs can call, and what protects against which attacker;
 //! - [`choosing_size`]: how much memory, how many lanes, clients and threads;
+//! - [`hosts`]: containers, service managers and daemons;
 //! - [`versions`]: programs of different versions, and what may change between them;
 //! - [`from_dotnet`]: for users of WitRPC for .NET.
 //!
@@ -27,6 +28,7 @@ pub mod choosing_size;
 pub mod errors;
 pub mod from_dotnet;
 pub mod getting_started;
+pub mod hosts;
 pub mod observing;
 pub mod reconnection;
 pub mod security;
