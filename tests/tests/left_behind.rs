@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 
 use futures_executor::block_on;
 use witrpc::{ConnectError, Endpoint, InProcess, LeftBehindLimit, Mmf, WitServer, wit_service};
@@ -18,6 +19,8 @@ pub trait Waiting {
     async fn stay_with_client(&self) -> u64;
     /// Stays.
     async fn stay(&self) -> u64;
+    /// Stays, with what it was given.
+    async fn keep(&self, bytes: Vec<u8>) -> u64;
     /// Releases all that stay.
     fn release(&self);
 }
@@ -92,6 +95,12 @@ impl Waiting for Waiters {
         1
     }
 
+    async fn keep(&self, bytes: Vec<u8>) -> u64 {
+        let _counted = Counted::up(&self.0.staying);
+        self.0.release.wait().await;
+        bytes.len() as u64
+    }
+
     fn release(&self) {
         self.0.release.release();
     }
@@ -162,8 +171,43 @@ fn at_the_limit_of_handlers_left_behind_no_client_is_let_in(place: Endpoint) {
     eventually("clients are let in again", || WaitingClient::connect(place.clone()).is_ok());
 }
 
+/// The number of bytes that `docs/threat-model.md` gives.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// How many clients leave the last of them behind.
+const HOLDERS: u64 = 5;
+
+fn at_the_limit_of_bytes_left_behind_no_client_is_let_in(place: Endpoint) {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let (_server, counts) = serve(&place);
+    let observer = WaitingClient::connect(place.clone()).unwrap();
+    for held in 1..=HOLDERS {
+        let client = WaitingClient::connect(place.clone()).expect("less is held than may be");
+        thread::scope(|scope| {
+            let kept = vec![7; (MOST_BYTES / HOLDERS) as usize + 1];
+            let keeping = scope.spawn(|| client.keep(kept));
+            eventually_equal("the handlers that run", &held, || counts.staying.load(SeqCst));
+            client.connection().disconnect();
+            assert!(keeping.join().unwrap().is_err());
+        });
+    }
+    let refused = WaitingClient::connect(place.clone()).unwrap_err();
+    let limit = LeftBehindLimit::RequestBytes;
+    assert!(
+        matches!(refused, ConnectError::TooManyLeftBehind { limit: of, max: MOST_BYTES } if of == limit),
+        "{refused}"
+    );
+    observer.release().unwrap();
+    eventually("clients are let in again", || WaitingClient::connect(place.clone()).is_ok());
+}
+
 mod in_process {
     use super::*;
+
+    #[test]
+    fn at_the_limit_of_bytes_left_behind_no_client_is_let_in() {
+        super::at_the_limit_of_bytes_left_behind_no_client_is_let_in(InProcess::new().into());
+    }
 
     #[test]
     fn only_marked_methods_are_dropped_with_their_client() {
@@ -179,6 +223,11 @@ mod in_process {
 
 mod mmf {
     use super::*;
+
+    #[test]
+    fn at_the_limit_of_bytes_left_behind_no_client_is_let_in() {
+        super::at_the_limit_of_bytes_left_behind_no_client_is_let_in(Mmf::unguessable().into());
+    }
 
     #[test]
     fn only_marked_methods_are_dropped_with_their_client() {

@@ -265,6 +265,9 @@ fn read_refusal(error: ConnectError) -> ConnectError {
         Ok(Refusal::TooManyThreadsLeftBehind { max }) => {
             ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Threads, max }
         }
+        Ok(Refusal::TooManyBytesLeftBehind { max }) => {
+            ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::RequestBytes, max }
+        }
         Ok(Refusal::TooManyCleanups { max }) => {
             ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Cleanups, max }
         }

@@ -87,6 +87,11 @@ pub enum Refusal {
         /// The types, and why.
         reason: String,
     },
+    /// The requests of `async` handlers of disconnected clients hold too much memory.
+    TooManyBytesLeftBehind {
+        /// The limit.
+        max: u64,
+    },
 }
 
 impl Codec {

@@ -426,6 +426,7 @@ mod tests {
             ConnectError::ShuttingDown,
             ConnectError::TooManyClients,
             ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::AsyncHandlers, max: 1 },
+            ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::RequestBytes, max: 1 },
             ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Threads, max: 1 },
             ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Cleanups, max: 1 },
             ConnectError::HungUp,

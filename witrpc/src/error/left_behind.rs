@@ -8,6 +8,8 @@ use std::fmt;
 pub enum LeftBehindLimit {
     /// The number of `async` handlers that have not ended.
     AsyncHandlers,
+    /// The bytes of the requests of `async` handlers that have not ended.
+    RequestBytes,
     /// The number of threads in handlers that have not returned, including handlers that take an
     /// iterator. The limit is `max_workers`, but at least 8.
     Threads,
@@ -21,7 +23,7 @@ impl LeftBehindLimit {
     /// Returns the advice for this limit.
     pub(crate) fn advice(self) -> &'static str {
         match self {
-            Self::AsyncHandlers => {
+            Self::AsyncHandlers | Self::RequestBytes => {
                 "have them end when their `CallContext` says that the call is cancelled, or mark their \
                  methods #[wit(drop_on_disconnect)]"
             }
@@ -38,6 +40,7 @@ impl fmt::Display for LeftBehindLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             LeftBehindLimit::AsyncHandlers => "async handlers",
+            LeftBehindLimit::RequestBytes => "bytes of requests of async handlers",
             LeftBehindLimit::Threads => "handlers that keep a thread",
             LeftBehindLimit::Cleanups => "cleanups (hooks to call, items to drop)",
         })

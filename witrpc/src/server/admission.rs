@@ -16,7 +16,7 @@ use crate::connection::registry::Registry;
 use crate::contract;
 use crate::contract::{Digest, ServiceDescriptor};
 use crate::observe::counters::CounterRegistry;
-use crate::observe::left_behind::MAX_LEFT_BEHIND;
+use crate::observe::left_behind::{MAX_LEFT_BEHIND, MAX_LEFT_BEHIND_BYTES};
 use crate::pool::stop_reason::StopReason;
 use crate::pool::{Clients, Pool, Served};
 use crate::security::Guard;
@@ -124,6 +124,9 @@ impl ServerAdmission {
         let hello = read_hello(hello)?;
         if self.counter_registry.left_behind.is_full() {
             return Err(Refusal::TooManyLeftBehind { max: MAX_LEFT_BEHIND });
+        }
+        if self.counter_registry.left_behind.holds_too_much() {
+            return Err(Refusal::TooManyBytesLeftBehind { max: MAX_LEFT_BEHIND_BYTES });
         }
         if let Some(max) = self.pool().and_then(|pool| pool.too_many_left_behind()) {
             return Err(Refusal::TooManyThreadsLeftBehind { max: max.into() });

@@ -304,7 +304,7 @@ impl ServerCall<'_> {
         }
         let upload = Arc::clone(&state) as _;
         let (session, observer) = (session.clone(), line.observer.clone());
-        let place = AnswerTarget::Slot { upload, session, number, observer, _permit: permit };
+        let place = AnswerTarget::Slot { upload, session, number, observer, permit };
         self.streams.get_or_insert_default().fed = Some((arguments, place));
         line.settle(|reply| reply.opened());
         Some((self, UploadReceiver::new(&state)))
@@ -380,7 +380,10 @@ impl ServerCall<'_> {
         F: Future<Output = Result<R, BadArguments>> + Send + 'static,
     {
         let line = self.line;
-        let (arguments, place) = match self.streams.as_mut().and_then(|with| with.fed.take()) {
+        let fed = self.streams.as_mut().and_then(|with| with.fed.take());
+        // The body of a method with a stream has been taken, and its permit knows the length.
+        let request_len = fed.as_ref().map_or(self.body.len(), |(_, place)| place.request_len());
+        let (arguments, place) = match fed {
             Some(fed) => fed,
             None => match self.body.take(line.codec) {
                 Ok(body) => (OwnedArguments::new(body), AnswerTarget::Caller(line.asked())),
@@ -393,7 +396,7 @@ impl ServerCall<'_> {
         };
         let stream_cancel = fed.as_ref().map(|(_, upload)| upload.stream_cancel());
         let handler = run(arguments, line.context(stream_cancel));
-        let late = LateReply::new(place, M::DROP_ON_DISCONNECT, line.pool);
+        let late = LateReply::new(place, request_len, M::DROP_ON_DISCONNECT, line.pool);
         line.settled.set(true);
         let job = late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer));
         self.start(job, fed);

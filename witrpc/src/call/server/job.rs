@@ -49,7 +49,7 @@ pub enum AnswerTarget {
         session: Session,
         number: u64,
         observer: CallObserver,
-        _permit: MethodPermit,
+        permit: MethodPermit,
     },
 }
 
@@ -58,6 +58,14 @@ impl AnswerTarget {
         match self {
             AnswerTarget::Caller(asked) => &asked.observer,
             AnswerTarget::Slot { observer, .. } => observer,
+        }
+    }
+
+    /// Returns the length of the request that opened a stream; 0 for any other.
+    pub fn request_len(&self) -> usize {
+        match self {
+            AnswerTarget::Caller(_) => 0,
+            AnswerTarget::Slot { permit, .. } => permit.request_len(),
         }
     }
 
@@ -87,9 +95,9 @@ enum JobStage {
 
 impl LateReply {
     /// Takes the call over from its dispatch. A shutdown waits for it from then on.
-    pub fn new(place: AnswerTarget, drops: bool, pool: &Arc<Pool>) -> Self {
+    pub fn new(place: AnswerTarget, request_len: usize, drops: bool, pool: &Arc<Pool>) -> Self {
         let (stage, counted) = (Cell::new(JobStage::NotBegun), Some(Counted::new(pool)));
-        let of_client = ClientJob::new(place.raw_session());
+        let of_client = ClientJob::new(place.raw_session(), request_len);
         Self { place, stage, drops, counted, _of_client: of_client }
     }
 
@@ -198,7 +206,7 @@ pub fn stream_job<T: Send + 'static>(
 
     let StreamAsked { session, span, drops, pool } = asked;
     let ended = Ended { flow, pool };
-    let of_client = ClientJob::new(&session);
+    let of_client = ClientJob::new(&session, permit.request_len());
     Box::pin(async move {
         let (_permit, _of_client) = (permit, of_client);
         let handler = pin!(handler);

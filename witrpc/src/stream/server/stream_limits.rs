@@ -79,6 +79,13 @@ impl StreamLimits {
     }
 }
 
+impl MethodPermit {
+    /// Returns the length of the request in bytes.
+    pub fn request_len(&self) -> usize {
+        self.argument_bytes
+    }
+}
+
 impl Drop for MethodPermit {
     fn drop(&mut self) {
         self.load.argument_bytes.fetch_sub(self.argument_bytes, Relaxed);
