@@ -49,14 +49,16 @@ use crate::report::Report;
 ///
 /// # Options of a method, `#[wit(..)]`
 ///
-/// - `drop_on_disconnect`, of an `async fn`: its future is dropped when its client has gone. The
+/// - `drop_on_disconnect`: the future of an `async fn` is dropped when its client has gone. The
 ///   handlers of all other methods run on, and are told by `CallContext::cancelled`.
-/// - `event`: the service emits it, and clients subscribe to it. `overflow = ".."` says what becomes of one
-///   that a client has no room for, and `item = Name` what its struct is called.
+/// - `event`: the service emits it, and clients subscribe to it.
 /// - `idempotent`: running it twice does what running it once does. A client that comes
 ///   back to a server makes such calls again, even if they may have run already.
+/// - `item = Name`: what the struct of an event is called.
 /// - `local`: clients do not have it. It stays in the trait as it is, and may have any form. A constant or a
 ///   type takes this option too.
+/// - `overflow = ".."`: what becomes of an event that a client has no room for: `"oldest"` (the default) or
+///   `"newest"` is dropped, or its emitter waits, as long as `"wait 100ms"` says.
 /// - `rename = ".."`: the method's name on the wire.
 /// - `result`: the return type is a `Result` under another name. It is needed for a name such as
 ///   `Outcome`: of a type that takes types, or whose name ends in `Result`, the compiler finds it.

@@ -11,6 +11,9 @@ use syn::{Attribute, Expr, Lit, LitStr, Meta, Token};
 use crate::report::Report;
 use crate::{attributes, wording};
 
+#[cfg(test)]
+mod tests;
+
 /// What can have options.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OptionPlace {
