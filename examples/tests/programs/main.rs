@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod axum_workers;
 mod chat;
 mod frames;
 mod render_worker;
