@@ -65,6 +65,7 @@
 //! # Where things are
 //!
 //! - how to build with it, chapter by chapter: [`guide`];
+//! - whole programs for common tasks: the [cookbook]; help by symptom: [questions and troubleshooting][faq];
 //! - a trait's options and what is made of it: [`wit_service`](macro@wit_service);
 //! - the place of a server: [`Endpoint`], made from a name, an [`Mmf`] with limits, or an [`InProcess`];
 //! - how a client connects: [`ClientBuilder`]; the resulting connection: [`Connection`]; options for some of
@@ -73,6 +74,9 @@
 //! - how values become bytes: [`Codec`]; how threads wait: [`WaitPolicy`];
 //! - the interface for other transports: [`transport`]; a kit for those that move messages, such as over
 //!   sockets: [`queue`].
+//!
+//! [cookbook]: https://github.com/witrpc/witrpc-rs/blob/main/docs/cookbook/README.md
+//! [faq]: https://github.com/witrpc/witrpc-rs/blob/main/docs/faq.md
 //!
 //! # Features
 //!
