@@ -140,7 +140,7 @@ fn only_marked_methods_are_dropped_with_their_client(place: Endpoint) {
     eventually_equal("the handlers that run", &(0, 0), running);
 }
 
-/// The number that `README.md` gives.
+/// The number that `docs/limits.md` gives.
 const MOST: u64 = 16_384;
 
 /// How many handlers one client leaves behind.

@@ -5,6 +5,7 @@
 mod axum_workers;
 mod chat;
 mod frames;
+mod hello;
 mod render_worker;
 mod running;
 
