@@ -146,7 +146,7 @@ fn stopping_and_continuing_either_side_loses_no_call() {
 #[test]
 fn a_ping_tells_a_stopped_server_from_one_whose_handlers_take_long() {
     let _watchdog = Watchdog::new(PATIENCE);
-    let config = FixtureConfig { max_workers: Some(2), ..FixtureConfig::default() };
+    let config = FixtureConfig { max_workers: Some(1), ..FixtureConfig::default() };
     let fixture = Fixture::with(Transport::Mmf, config);
     let (client, later) = (fixture.client(), fixture.async_client());
     let ping = |within| client.connection().ping(within);

@@ -22,10 +22,9 @@ impl Connection {
     ///
     /// A process that is stopped or hangs as a whole looks like one that takes long: the connection stands,
     /// and calls wait. The server answers this question without a method. So it answers while its handlers take
-    /// long, also when no thread is left for another one. It does not answer while it is stopped by a signal,
-    /// hangs in a debugger or gets no processor, or while a handler keeps the only thread of a server with
-    /// [`max_workers(1)`](crate::ServerBuilder::max_workers). Then [restart](crate::WorkerHandle::restart) it
-    /// if it is a worker. For any other server, [`disconnect`](Self::disconnect) ends what waits here.
+    /// long, also when no worker is left for another one. It does not answer while it is stopped by a signal,
+    /// hangs in a debugger or gets no processor. Then [restart](crate::WorkerHandle::restart) it if it is a
+    /// worker. For any other server, [`disconnect`](Self::disconnect) ends what waits here.
     ///
     /// The question goes over the present link. It is neither made again nor seen by hooks.
     ///
