@@ -36,6 +36,16 @@ impl Short {
         Self::of_words(bytemuck::must_cast(*padded), len)
     }
 
+    /// Returns a [`Body::Small`], or `None` for a body of another kind.
+    #[inline]
+    #[must_use]
+    pub fn of_body(body: &Body<'_>) -> Option<Self> {
+        match body {
+            Body::Small { padded, len } => Self::of_padded(padded, *len),
+            _ => None,
+        }
+    }
+
     /// Returns the words.
     #[inline]
     #[must_use]
@@ -70,6 +80,14 @@ impl Short {
     pub fn bytes(&self) -> &[u8] {
         // `len` never exceeds the array, so this is all of them.
         self.padded().get(..self.len()).unwrap_or_default()
+    }
+}
+
+/// Makes a payload that has arrived.
+impl From<Short> for Payload {
+    #[inline]
+    fn from(short: Short) -> Self {
+        Payload::Small { bytes: *short.padded(), len: short.len }
     }
 }
 
@@ -127,7 +145,8 @@ impl<'a> ShortRequest<'a> {
     /// Returns the same as a general request.
     #[must_use]
     pub fn request(&self) -> Request {
-        Request::new(self.ticket, self.tag, small(self.words, self.len), None)
+        let body = Short { words: *self.words, len: self.len };
+        Request::new(self.ticket, self.tag, body.into(), None)
     }
 }
 
@@ -140,11 +159,6 @@ impl fmt::Debug for ShortRequest<'_> {
             .field("len", &self.len)
             .finish_non_exhaustive()
     }
-}
-
-/// Returns words as a payload that has arrived.
-fn small(words: &[u64; SHORT_WORDS], len: u8) -> Payload {
-    Payload::Small { bytes: *bytemuck::must_cast_ref(words), len }
 }
 
 /// A short answer.
@@ -173,9 +187,10 @@ impl ShortAnswer {
     }
 
     /// Returns the same as an answer that has arrived.
+    #[inline]
     #[must_use]
     pub fn arrived(&self) -> Answer {
-        Answer::new(self.tag, small(&self.body.words, self.body.len))
+        Answer::new(self.tag, self.body.into())
     }
 }
 

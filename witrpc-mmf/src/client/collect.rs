@@ -17,8 +17,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::message::{Answer, ChannelError, Payload, Ticket};
+use crate::link::ready_line::ReadyLine;
 use crate::link::sealed::sealed_len;
-use crate::link::sender::ReadyLine;
 use crate::link::{cancel, line};
 use crate::memory::layout::{GROUP, WANTS_CANCEL, WANTS_SPACE, control};
 use crate::memory::words::Mapped;
@@ -208,20 +208,17 @@ impl Client {
             return;
         }
         let passed = match head.kind {
-            Kind::Block | Kind::Segment => self.checked_block(&copied.inline).and_then(|block| {
-                self.half.drop_block(lane, &block).map_err(ChannelError::Misbehaved)
-            }),
-            Kind::Inline => {
-                self.half.pass_over(lane, sealed_len(0)).map_err(ChannelError::Misbehaved)
-            }
-            Kind::Buffered => {
-                self.half.check_buffered(head).map(drop).map_err(ChannelError::Misbehaved)
-            }
+            Kind::Block | Kind::Segment => self
+                .half
+                .checked_block(&copied.inline)
+                .and_then(|block| self.half.drop_block(lane, &block)),
+            Kind::Inline => self.half.pass_over(lane, sealed_len(0)),
+            Kind::Buffered => self.half.check_buffered(head).map(drop),
             // These are not part of a message, so the cipher has not counted them.
             Kind::Next | Kind::Discard => Ok(()),
         };
-        if let Err(error) = passed {
-            return self.end_if_broken(error);
+        if let Err(rule) = passed {
+            return self.end_if_broken(ChannelError::Misbehaved(rule));
         }
         match head.kind {
             Kind::Segment | Kind::Next => {

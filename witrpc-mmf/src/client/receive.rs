@@ -5,17 +5,16 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::link::half::ReceivedBlock;
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::lease::take_leases;
 use crate::link::line as lines;
 use crate::link::line::{Copied, InlineWords};
-use crate::link::message::{Answer, ChannelError, Limit, Payload, Ticket, inline_bytes};
+use crate::link::message::{Answer, ChannelError, Limit, Payload, Ticket};
 use crate::link::message_codec::Segment;
+use crate::link::ready_line::ReadyLine;
 use crate::link::reassembly::Reassembly;
-use crate::link::sender::ReadyLine;
-use crate::memory::arena::BlockRef;
-use crate::memory::layout::{INLINE_LEN, Layout, line, wait};
+use crate::link::receiver::open_block;
+use crate::memory::layout::{Layout, line, wait};
 use crate::memory::words::Mapped;
 use crate::portable::Backoff;
 use crate::wakeup::futex;
@@ -272,12 +271,8 @@ impl Client {
     /// Returns the answer if the copied line itself holds it in clear, without leases.
     #[inline]
     fn inline_answer(&self, copied: &Copied) -> Option<Answer> {
-        let head = Head::from_word(copied.head)?;
-        let Head { kind, tag, len, .. } = head;
-        if kind != Kind::Inline || len as usize > INLINE_LEN || tag & LEASES != 0 {
-            return None;
-        }
-        self.half.codec.is_plain().then(|| Answer::new(tag, small(head, copied)))
+        let answer = copied.short_answer().filter(|_| self.half.codec.is_plain())?;
+        Some(answer.arrived())
     }
 
     /// Reads a copied line of any kind. Requests the next segment, if the line carries one.
@@ -291,33 +286,19 @@ impl Client {
             return Err(ChannelError::Misbehaved("an answer of a kind that does not exist"));
         };
         self.half.codec.check_leases(head).map_err(ChannelError::Misbehaved)?;
-        let payload = match head.kind {
-            Kind::Block => match self.received_block(lane, head, &copied.inline)? {
-                Ok(payload) => payload,
-                Err(error) => return Ok(Taken::Answer(Err(error))),
-            },
-            Kind::Buffered => match self.half.read_buffer(lane, head) {
-                Ok(Some(payload)) => payload,
-                Ok(None) => {
-                    let error = ChannelError::NoMemory { len: head.len as usize };
-                    return Ok(Taken::Answer(Err(error)));
-                }
-                Err(rule) => return Err(ChannelError::Misbehaved(rule)),
-            },
+        let half = &self.half;
+        let opened = match head.kind {
+            Kind::Inline => {
+                half.codec.open_short(lane, head, &copied.inline).map(|body| Some(body.into()))
+            }
+            Kind::Buffered => half.read_buffer(lane, head),
+            Kind::Block => open_block(self, lane, head, &copied.inline),
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             Kind::Next => return Ok(Taken::Acknowledged),
-            Kind::Inline => match self.half.codec.cipher() {
-                Some(cipher) => {
-                    let opened = self.half.open_short(cipher, lane, head, &copied.inline);
-                    opened.map_err(ChannelError::Misbehaved)?
-                }
-                // `inline_answer` has taken such an answer, except for one with leases.
-                None if head.len as usize <= INLINE_LEN => small(head, copied),
-                None => {
-                    return Err(ChannelError::Misbehaved("an inline answer longer than a line"));
-                }
-            },
             Kind::Discard => return Ok(Taken::Answer(Err(ChannelError::PeerNoMemory))),
+        };
+        let Some(payload) = opened.map_err(ChannelError::Misbehaved)? else {
+            return Ok(Taken::Answer(Err(ChannelError::NoMemory { len: head.len as usize })));
         };
         if head.tag & LEASES == 0 {
             return Ok(Taken::Answer(Ok(Answer::new(head.tag, payload))));
@@ -329,36 +310,6 @@ impl Client {
         Ok(Taken::Answer(Ok(Answer::new(head.tag & !LEASES, payload))))
     }
 
-    /// Returns the answer in a block. The inner error says that this process has no memory to open
-    /// it; the block has been released then.
-    fn received_block(
-        self: &Arc<Self>,
-        lane: usize,
-        head: Head,
-        inline: &InlineWords,
-    ) -> Result<Result<Payload, ChannelError>, ChannelError> {
-        let block = self.checked_block(inline)?;
-        if let Some(cipher) = self.half.codec.cipher() {
-            let opened = self.half.open_block(cipher, lane, head, &block);
-            let payload = opened.map_err(ChannelError::Misbehaved)?;
-            return Ok(payload.ok_or(ChannelError::NoMemory { len: head.len as usize }));
-        }
-        if block.len() != head.len as usize {
-            return Err(ChannelError::Misbehaved("a block of another length than its answer"));
-        }
-        Ok(Ok(Payload::Remote(Box::new(ReceivedBlock::new(Arc::clone(self), block)))))
-    }
-
-    /// Returns the block that a line names, if it lies in the server's arena and is not longer than
-    /// a message can be.
-    pub(super) fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, ChannelError> {
-        let block = BlockRef::check([inline[0], inline[1]], self.half.layout.arena_len());
-        let longest = self.half.codec.block_len(self.half.max_message_len);
-        block.ok().filter(|block| block.len() <= longest).ok_or(ChannelError::Misbehaved(
-            "an answer outside the server's arena or over the connection's limit",
-        ))
-    }
-
     /// Adds a segment to its answer. Requests the next one first, so that the server fills it
     /// meanwhile.
     fn take_segment(
@@ -368,7 +319,7 @@ impl Client {
         head: Head,
         inline: &InlineWords,
     ) -> Result<Taken, ChannelError> {
-        let block = self.checked_block(inline)?;
+        let block = self.half.checked_block(inline).map_err(ChannelError::Misbehaved)?;
         let private = self.lanes.get(lane);
         let mut reassembly = match private.reassembly().take() {
             Some(reassembly) => reassembly,
@@ -409,12 +360,6 @@ impl Client {
             self.lane_queue.call_next(&self.lanes);
         }
     }
-}
-
-/// Returns the bytes of a copied line. The caller has checked that there are at most
-/// [`INLINE_LEN`].
-fn small(head: Head, copied: &Copied) -> Payload {
-    Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 }
 }
 
 pub const UNASKED: &str = "it took a segment that was not sent";

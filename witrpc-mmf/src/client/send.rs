@@ -1,15 +1,19 @@
 //! Sends without waiting, and publishes requests.
 
+use std::borrow::Borrow;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+use witrpc_transport::Short;
+
 use crate::link::message::{Body, ChannelError, DisconnectReason, Outgoing, Ticket};
+use crate::link::ready_line::ReadyLine;
 use crate::link::sealed::KeysExhausted;
-use crate::link::sender::{Part, ReadyLine, with_leases};
-use crate::link::{line, state};
+use crate::link::sender::{Part, with_leases};
+use crate::link::state;
 use crate::memory::layout::{HIGH_WATER, STATE, control};
 use crate::memory::send_arena::Reserved;
-use crate::memory::words::{Mapped, ReadWord};
+use crate::memory::words::ReadWord;
 
 use super::Client;
 use super::lanes::Looks;
@@ -39,9 +43,6 @@ impl Client {
     pub fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
         self.check_connected()?;
         let Some(lane) = self.take_unqueued() else { return Ok(None) };
-        if let Some(sent) = self.send_short_plain(lane, &message) {
-            return Ok(Some(sent));
-        }
         let unused = UnusedLane { client: self, lane };
         let sent = self.try_send_block(lane, message);
         if matches!(sent, Ok(Some(_))) {
@@ -86,17 +87,6 @@ impl Client {
         Ok(())
     }
 
-    /// Sends a message in its line, if messages are not sealed and this one is short enough.
-    #[inline]
-    fn send_short_plain(&self, lane: usize, message: &Outgoing<'_>) -> Option<Ticket> {
-        match message.body {
-            Body::Small { padded, len } if self.half.codec.is_plain() => {
-                Some(self.send_line(lane, message, &ReadyLine::short(message, padded, len)))
-            }
-            _ => None,
-        }
-    }
-
     /// Sends a message in its line or in the lane's buffer, if it fits there. Returns `None` if it is
     /// longer.
     ///
@@ -108,17 +98,12 @@ impl Client {
         lane: usize,
         message: &Outgoing<'_>,
     ) -> Result<Option<Ticket>, ChannelError> {
-        let Some(cipher) = self.half.codec.cipher() else {
-            let sent = self.send_short_plain(lane, message);
-            let buffered = || self.half.fill_buffer(lane, message);
-            return Ok(sent.or_else(|| Some(self.send_line(lane, message, &buffered()?))));
-        };
-        if cipher.is_spent(lane, false) {
+        if self.half.codec.is_spent(lane, false) {
             return Err(self.keys_spent(KeysExhausted));
         }
-        let line = self.half.seal_short(lane, message);
+        let line = self.half.fill_without_block(lane, message);
         let line = line.map_err(|spent| self.keys_spent(spent))?;
-        Ok(line.map(|line| self.send_line(lane, message, &line)))
+        Ok(line.map(|line| self.send_line(lane, message.deadline, &line)))
     }
 
     /// Ends the connection, before a message number is used twice.
@@ -161,7 +146,7 @@ impl Client {
     ) -> Result<Ticket, ChannelError> {
         let line = self.half.fill(lane, message, part, block);
         let line = line.map_err(|spent| self.keys_spent(spent))?;
-        Ok(self.send_line(lane, message, &line))
+        Ok(self.send_line(lane, message.deadline, &line))
     }
 
     /// Publishes a line of a request, with its deadline if it has one.
@@ -169,10 +154,10 @@ impl Client {
     pub(super) fn send_line(
         &self,
         lane: usize,
-        message: &Outgoing<'_>,
-        line: &ReadyLine,
+        deadline: Option<Instant>,
+        line: &ReadyLine<impl Borrow<Short>>,
     ) -> Ticket {
-        if let Some(deadline) = message.deadline {
+        if let Some(deadline) = deadline {
             self.write_deadline(lane, deadline);
         }
         let private = self.lanes.get(lane);
@@ -193,9 +178,8 @@ impl Client {
 
     /// Publishes a line and rings the server if it sleeps.
     #[inline]
-    pub(super) fn publish(&self, lane: usize, seq: u64, ready: &ReadyLine) {
-        let ReadyLine { head, inline, used } = ready;
-        line::publish::<Mapped>(self.request_line(lane), seq, head.to_word(), inline, *used);
+    pub(super) fn publish(&self, lane: usize, seq: u64, ready: &ReadyLine<impl Borrow<Short>>) {
+        ready.publish(self.request_line(lane), seq);
         self.ring_if_asleep();
     }
 

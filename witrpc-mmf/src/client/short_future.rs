@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use witrpc_transport::{Short, ShortAnswer};
+use witrpc_transport::ShortAnswer;
 
 use crate::link::line as lines;
 use crate::link::message::Ticket;
@@ -17,17 +17,9 @@ use crate::memory::words::Mapped;
 use super::Client;
 use super::lane_ownership::Phase;
 use super::lanes::{ClientLane, Looks};
-use super::short::short_answer;
 
 impl Client {
-    /// Sends a short request. See [`ClientChannel::send_short`](witrpc_transport::ClientChannel::send_short).
-    #[inline]
-    pub fn begin_short(&self, tag: u32, body: &Short) -> Option<Ticket> {
-        let (lane, seq) = self.try_send_short(tag, body)?;
-        Some(Ticket::new(lane as u32, seq))
-    }
-
-    /// Looks for its answer. See
+    /// Looks for the answer to a request that [`send_short`](Self::send_short) has sent. See
     /// [`ClientChannel::poll_short`](witrpc_transport::ClientChannel::poll_short).
     #[inline]
     pub fn poll_short(
@@ -43,7 +35,7 @@ impl Client {
         if lines::shows::<Mapped>(line) != ticket.seq {
             return self.look_again(cx, ticket, lane);
         }
-        let answer = short_answer(&lines::copy_out::<Mapped>(line));
+        let answer = lines::copy_out::<Mapped>(line).short_answer();
         if answer.is_some() {
             if let Looks::Left(_) = lane.looks() {
                 self.spin.succeeded();

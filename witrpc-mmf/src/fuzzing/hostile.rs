@@ -4,10 +4,11 @@
 use std::cell::RefCell;
 use std::sync::atomic::Ordering::Relaxed;
 
+use witrpc_transport::Short;
+
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::line;
 use crate::link::line::{InlineWords, line_of};
-use crate::link::message::inline_words;
 use crate::link::sealed::{Cipher, INLINE_SEALED, sealed_len};
 use crate::memory::arena::{Block, GRANULE_BYTES, Released};
 use crate::memory::copy::{OwnMemory, PeerMemory};
@@ -111,12 +112,13 @@ impl Hostile {
                 let len = described(how, &mut bytes, script);
                 head.len = len as u32;
                 let Some(cipher) = &self.cipher else {
-                    return (head.to_word(), inline_words(&bytes));
+                    return (head.to_word(), *short(&bytes, INLINE_LEN).words());
                 };
                 let len = len.min(INLINE_SEALED);
                 head.len = len as u32;
-                let sealed = cipher.seal_inline(lane, head, &bytes, len);
-                (self.told(head, how), sealed.map_or([0; 6], |(words, _)| words))
+                let body = short(&bytes, len);
+                let sealed = cipher.seal_inline(lane, head, &body);
+                (self.told(head, how), sealed.map_or([0; 6], |sealed| *sealed.words()))
             }
             Kind::Block | Kind::Segment => {
                 let granule = usize::from(script.byte());
@@ -203,4 +205,8 @@ fn described(how: u8, bytes: &mut [u8; INLINE_LEN], script: &mut Script<'_>) -> 
     // Usually as many as there are.
     bytes[len - 1] = if count < 250 { described as u8 } else { count };
     len
+}
+
+fn short(padded: &[u8; INLINE_LEN], len: usize) -> Short {
+    Short::of_padded(padded, len).expect("it fits in a line")
 }

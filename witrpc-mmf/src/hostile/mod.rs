@@ -10,10 +10,11 @@ mod short_future;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use witrpc_transport::Short;
+
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::line;
 use crate::link::line::{InlineWords, line_of};
-use crate::link::message::{inline_bytes, inline_words};
 use crate::memory::arena::GRANULE_BYTES;
 use crate::memory::copy::{OwnMemory, Pages, PeerMemory};
 use crate::memory::layout::{INLINE_LEN, LINE_WORDS, Layout, MAX_BUFFER_LEN};
@@ -111,7 +112,7 @@ impl Said {
         }
         let len = leases.len() * 16 + 1;
         bytes[len - 1] = leases.len() as u8;
-        Self { inline: inline_words(&bytes), ..Self::kind(Kind::Inline, len).leasing() }
+        Self { inline: words_of(&bytes), ..Self::kind(Kind::Inline, len).leasing() }
     }
 
     /// Sets the flag for leases.
@@ -122,9 +123,10 @@ impl Said {
 
     /// Replaces the byte at `at` of the line.
     fn with_byte(mut self, at: usize, value: u8) -> Self {
-        let mut bytes = inline_bytes(self.inline);
+        let line = Short::of_words(self.inline, INLINE_LEN).expect("it fits in a line");
+        let mut bytes = *line.padded();
         bytes[at] = value;
-        self.inline = inline_words(&bytes);
+        self.inline = words_of(&bytes);
         self
     }
 
@@ -228,4 +230,8 @@ impl Drop for Site {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.directory);
     }
+}
+
+fn words_of(bytes: &[u8; INLINE_LEN]) -> InlineWords {
+    *Short::of_padded(bytes, INLINE_LEN).expect("it fits in a line").words()
 }

@@ -1,6 +1,6 @@
 //! Messages that do not open end the connection, whether a client or a server has written them.
 
-use witrpc_transport::Plain;
+use witrpc_transport::{Plain, Short};
 
 use crate::link::head::{Head, Kind};
 use crate::link::message::{Body, ChannelError, DisconnectReason, Outgoing};
@@ -19,8 +19,9 @@ fn honest_lines() -> impl FnMut() -> Said {
     let cipher = Cipher::new(Box::new(KEYS), LANES as usize);
     move || {
         let head = Head::new(Kind::Inline, 0, 1);
-        let (inline, _) = cipher.seal_inline(0, head, &[7; INLINE_LEN], 1).expect("it is new");
-        Said { head: head.to_word(), inline }
+        let body = Short::of_padded(&[7; INLINE_LEN], 1).expect("it is short");
+        let sealed = cipher.seal_inline(0, head, &body).expect("it is new");
+        Said { head: head.to_word(), inline: *sealed.words() }
     }
 }
 

@@ -14,7 +14,7 @@ use super::server::Hostile;
 use super::{LANES, Said};
 
 fn begin(client: &Client) -> Ticket {
-    client.begin_short(0, &Short::default()).expect("a lane is free")
+    client.send_short(0, &Short::default()).expect("a lane is free")
 }
 
 /// Polls until there is an answer, or the general path is to look for it.

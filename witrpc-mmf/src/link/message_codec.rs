@@ -1,7 +1,7 @@
 //! How the bytes of messages are put into blocks and taken out: in clear, or sealed. Both sides do
 //! the same.
 
-use witrpc_transport::Keys;
+use witrpc_transport::{Keys, Short};
 
 use crate::memory::arena::BlockRef;
 use crate::memory::copy::PeerMemory;
@@ -9,10 +9,13 @@ use crate::memory::send_arena::{MAX_SEGMENT, SendArena};
 use crate::memory::try_alloc::room_for;
 
 use super::head::{Head, Kind, LEASES};
+use super::line::InlineWords;
 use super::message::ChannelError;
+use super::ready_line::ReadyLine;
 use super::reassembly::{Reassembly, Refused};
 use super::sealed::{
-    AuthError, Cipher, FORGED, KeysExhausted, LONGEST_PART, longest_within, opened_len, sealed_len,
+    AuthError, Cipher, FORGED, INLINE_SEALED, KeysExhausted, LONGEST_PART, longest_within,
+    opened_len, sealed_len,
 };
 
 /// The codec of a connection: a cipher, or nothing for messages in clear.
@@ -72,6 +75,52 @@ impl MessageCodec {
 
     pub fn cipher(&self) -> Option<&Cipher> {
         self.0.as_ref()
+    }
+
+    /// Returns whether a call on this lane might use up its message numbers. See [`Cipher::is_spent`].
+    pub fn is_spent(&self, lane: usize, by_server: bool) -> bool {
+        self.0.as_ref().is_some_and(|cipher| cipher.is_spent(lane, by_server))
+    }
+
+    /// Seals the line of a short message, if messages are sealed. Returns `None` if it does not fit in a
+    /// line then.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysExhausted`]: no numbers are left on this lane, so the connection must end.
+    #[inline]
+    pub fn seal_short(
+        &self,
+        lane: usize,
+        line: ReadyLine,
+    ) -> Result<Option<ReadyLine>, KeysExhausted> {
+        let ReadyLine { head, payload } = &line;
+        match &self.0 {
+            None => Ok(Some(line)),
+            Some(_) if payload.len() > INLINE_SEALED => Ok(None),
+            Some(cipher) => {
+                let payload = cipher.seal_inline(lane, *head, payload)?;
+                Ok(Some(ReadyLine { payload, ..line }))
+            }
+        }
+    }
+
+    /// Returns the message that came in a line of the peer.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the peer has broken.
+    pub fn open_short(
+        &self,
+        lane: usize,
+        head: Head,
+        inline: &InlineWords,
+    ) -> Result<Short, &'static str> {
+        match &self.0 {
+            None => Short::of_words(*inline, head.len as usize)
+                .ok_or("an inline message longer than a line"),
+            Some(cipher) => cipher.open_inline(lane, head, inline).map_err(|AuthError| FORGED),
+        }
     }
 
     /// Returns the longest message that is sent in one block, in bytes.

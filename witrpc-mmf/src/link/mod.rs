@@ -8,6 +8,7 @@ pub mod lease;
 pub mod line;
 pub mod message;
 pub mod message_codec;
+pub mod ready_line;
 pub mod reassembly;
 pub mod receiver;
 pub mod release;

@@ -1,16 +1,30 @@
-//! Receiving, for both sides: copies messages out of buffers, and opens sealed messages, or skips them.
+//! Receiving, for both sides: takes messages out of lines, buffers and blocks, or skips them.
 //!
 //! Each error is the rule that the peer has broken.
+
+use std::sync::Arc;
+
+use witrpc_transport::{Short, ShortAnswer};
 
 use crate::memory::arena::BlockRef;
 use crate::memory::try_alloc::room_for;
 
-use super::half::Half;
+use super::half::{Half, ReceivedBlock};
 use super::head::Head;
-use super::line::InlineWords;
+use super::lease::End;
+use super::line::{Copied, InlineWords};
 use super::message::Payload;
 use super::message_codec::Unopened;
-use super::sealed::{AuthError, Cipher, FORGED};
+use super::sealed::{AuthError, FORGED};
+
+impl Copied {
+    /// Returns the answer that the line carries itself, if it has no leases. The line must be in clear.
+    #[inline]
+    pub fn short_answer(&self) -> Option<ShortAnswer> {
+        let (tag, len) = Head::short_of_word(self.head)?;
+        Some(ShortAnswer::new(tag, Short::of_words(self.inline, len as usize)?))
+    }
+}
 
 impl Half {
     /// Copies a message out of the lane's buffer. Returns `None` if this process has no memory for it.
@@ -32,36 +46,15 @@ impl Half {
         Ok(len)
     }
 
-    /// Opens a sealed message that came in its line.
-    pub fn open_short(
-        &self,
-        cipher: &Cipher,
-        lane: usize,
-        head: Head,
-        inline: &InlineWords,
-    ) -> Result<Payload, &'static str> {
-        let bytes = cipher.open_inline(lane, head, inline).map_err(|AuthError| FORGED)?;
-        // It opened, so it is at most `INLINE_SEALED` bytes long.
-        Ok(Payload::Small { bytes, len: head.len as u8 })
-    }
-
-    /// Opens a sealed message that came in one block, and releases the block. Returns `None` if
-    /// this process has no memory for the message.
-    pub fn open_block(
-        &self,
-        cipher: &Cipher,
-        lane: usize,
-        head: Head,
-        block: &BlockRef,
-    ) -> Result<Option<Payload>, &'static str> {
-        match cipher.open_whole(lane, head, block, self.source()) {
-            Ok(bytes) => {
-                self.release(block);
-                Ok(Some(Payload::from_private(bytes)))
-            }
-            Err(Unopened::NoMemory) => self.drop_block(lane, block).map(|()| None),
-            Err(Unopened::Broken(rule)) => Err(rule),
-        }
+    /// Returns the block that a line names, if it lies in the peer's arena and is not longer than a
+    /// message can be.
+    pub fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, &'static str> {
+        let block = BlockRef::check([inline[0], inline[1]], self.layout.arena_len());
+        let longest = self.codec.block_len(self.max_message_len);
+        block
+            .ok()
+            .filter(|block| block.len() <= longest)
+            .ok_or("a block outside its arena or over the connection's limit")
     }
 
     /// Releases a block whose bytes are not read.
@@ -77,5 +70,31 @@ impl Half {
             Some(cipher) => cipher.pass_over(lane, sealed).map_err(|AuthError| FORGED),
             None => Ok(()),
         }
+    }
+}
+
+/// Returns the message that came in the one block that its line names. A sealed message is opened, and
+/// its block released. Returns `None` if this process has no memory for that.
+pub fn open_block<E: End>(
+    end: &Arc<E>,
+    lane: usize,
+    head: Head,
+    inline: &InlineWords,
+) -> Result<Option<Payload>, &'static str> {
+    let half = end.half();
+    let block = half.checked_block(inline)?;
+    let Some(cipher) = half.codec.cipher() else {
+        if block.len() != head.len as usize {
+            return Err("a block of another length than its message");
+        }
+        return Ok(Some(Payload::Remote(Box::new(ReceivedBlock::new(Arc::clone(end), block)))));
+    };
+    match cipher.open_whole(lane, head, &block, half.source()) {
+        Ok(bytes) => {
+            half.release(&block);
+            Ok(Some(Payload::from_private(bytes)))
+        }
+        Err(Unopened::NoMemory) => half.drop_block(lane, &block).map(|()| None),
+        Err(Unopened::Broken(rule)) => Err(rule),
     }
 }

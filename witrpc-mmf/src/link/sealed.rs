@@ -24,13 +24,12 @@ use std::cell::Cell;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use witrpc_transport::{COUNTER_BITS, FIRST_MESSAGE_NUMBER, Keys, MAX_PIECE_LEN, TAG_LEN};
+use witrpc_transport::{COUNTER_BITS, FIRST_MESSAGE_NUMBER, Keys, MAX_PIECE_LEN, Short, TAG_LEN};
 
 use crate::memory::layout::INLINE_LEN;
 
 use super::head::Head;
 use super::line::InlineWords;
-use super::message::{inline_bytes, inline_words};
 
 /// The most bytes of a message in one piece: a multiple of the cache line.
 const CHUNK: usize = 65_472;
@@ -102,23 +101,22 @@ impl Cipher {
         sealed.load(Relaxed) > limit || opened.load(Relaxed) > limit
     }
 
-    /// Seals a message of at most [`INLINE_SEALED`] bytes, the first `len` of `padded`. Returns the
-    /// words of its line, and how many of them are used.
+    /// Seals a message of at most [`INLINE_SEALED`] bytes. Returns the payload of its line.
     pub fn seal_inline(
         &self,
         lane: usize,
         head: Head,
-        padded: &[u8; INLINE_LEN],
-        len: usize,
-    ) -> Result<(InlineWords, usize), KeysExhausted> {
+        body: &Short,
+    ) -> Result<Short, KeysExhausted> {
+        let len = sealed_len(body.len());
         let mut sealed = [0; INLINE_LEN];
-        let (piece, tag) = sealed[..sealed_len(len)].split_at_mut(HEAD_LEN + len);
+        let (piece, tag) = sealed[..len].split_at_mut(HEAD_LEN + body.len());
         piece[..HEAD_LEN].copy_from_slice(&head.to_word().to_le_bytes());
-        piece[HEAD_LEN..].copy_from_slice(&padded[..len]);
+        piece[HEAD_LEN..].copy_from_slice(body.bytes());
         let first = self.begin(lane, 1)?;
         tag.copy_from_slice(&self.keys.seal(number(lane, first), piece));
         self.end(lane, first + 1);
-        Ok((inline_words(&sealed), sealed_len(len).div_ceil(8)))
+        Ok(Short::of_padded(&sealed, len).expect("it fits in a line"))
     }
 
     /// Seals `len` bytes of a message into all of `block`, which has [`sealed_len`] bytes. `fill`
@@ -173,17 +171,15 @@ impl Cipher {
         lane: usize,
         head: Head,
         inline: &InlineWords,
-    ) -> Result<[u8; INLINE_LEN], AuthError> {
+    ) -> Result<Short, AuthError> {
         let len = head.len as usize;
-        if len > INLINE_SEALED {
-            return Err(AuthError);
-        }
-        let mut sealed = inline_bytes(*inline);
-        let opened = self.open_piece(lane, 0, &mut sealed[..sealed_len(len)], head)?;
+        let sealed = Short::of_words(*inline, sealed_len(len)).ok_or(AuthError)?;
+        let mut private = *sealed.padded();
+        let opened = self.open_piece(lane, 0, &mut private[..sealed.len()], head)?;
         self.skip(lane, 1);
         let mut bytes = [0; INLINE_LEN];
         bytes[..len].copy_from_slice(opened);
-        Ok(bytes)
+        Ok(Short::of_padded(&bytes, len).expect("it was in a line"))
     }
 
     /// Opens `sealed` bytes and appends what they carry to `out`, which has the capacity for it.
@@ -340,12 +336,14 @@ mod tests {
             let mut padded = [0; INLINE_LEN];
             padded[..len].copy_from_slice(&bytes(len));
             let head = head(Kind::Inline, len);
-            let (words, used) = sender.seal_inline(2, head, &padded, len).unwrap();
-            assert!(words[used..].iter().all(|word| *word == 0));
-            assert_eq!(receiver.open_inline(2, head, &words), Ok(padded));
+            let body = Short::of_padded(&padded, len).unwrap();
+            let sealed = sender.seal_inline(2, head, &body).unwrap();
+            assert!(sealed.padded()[sealed.len()..].iter().all(|byte| *byte == 0));
+            let opened = receiver.open_inline(2, head, sealed.words()).unwrap();
+            assert_eq!((opened.padded(), opened.len()), (&padded, len));
         }
         let too_long = head(Kind::Inline, INLINE_SEALED + 1);
-        assert_eq!(receiver.open_inline(2, too_long, &[0; 6]), Err(AuthError));
+        assert_eq!(receiver.open_inline(2, too_long, &[0; 6]).unwrap_err(), AuthError);
     }
 
     #[test]
@@ -395,8 +393,8 @@ mod tests {
         }));
         assert!(panics.is_err());
         assert!(cipher.is_spent(1, true) && !cipher.is_spent(0, false));
-        let again = cipher.seal_inline(1, head(Kind::Inline, 0), &[0; INLINE_LEN], 0);
-        assert_eq!(again, Err(KeysExhausted));
+        let again = cipher.seal_inline(1, head(Kind::Inline, 0), &Short::default());
+        assert_eq!(again.unwrap_err(), KeysExhausted);
     }
 
     #[test]

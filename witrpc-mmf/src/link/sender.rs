@@ -5,42 +5,17 @@
 //! is written to a block: space is reserved, filled, and lent to the peer by the line that names it. How a side gets a lane, what
 //! it does without space, and how it publishes, is in `client` and `server`.
 
-use witrpc_transport::Lent;
+use witrpc_transport::{Lent, Short};
 
-use crate::memory::layout::{INLINE_LEN, MAX_BUFFER_LEN};
+use crate::memory::layout::MAX_BUFFER_LEN;
 use crate::memory::send_arena::{Purpose, Reserved};
 
 use super::half::Half;
 use super::head::{Head, Kind, LEASES};
 use super::lease::{Claim, trailer};
-use super::line::InlineWords;
-use super::message::{Body, ChannelError, Outgoing, inline_words};
-use super::sealed::{INLINE_SEALED, KeysExhausted};
-
-/// A line to be published. The block that it names is lent already.
-#[must_use = "the peer waits for it"]
-pub struct ReadyLine {
-    pub head: Head,
-    pub inline: InlineWords,
-    /// How many words of `inline` are used.
-    pub used: usize,
-}
-
-impl ReadyLine {
-    /// Returns the line of a short message in clear.
-    #[inline]
-    pub fn short(message: &Outgoing<'_>, padded: &[u8; INLINE_LEN], len: usize) -> Self {
-        debug_assert!(len <= INLINE_LEN);
-        let head = head_of(Kind::Inline, message, len);
-        Self { head, inline: inline_words(padded), used: len.div_ceil(8) }
-    }
-
-    /// Returns a line without a payload, about a message of the peer: [`Kind::Next`] or
-    /// [`Kind::Discard`].
-    pub fn bare(kind: Kind) -> Self {
-        Self { head: Head::new(kind, 0, 0), inline: [0; 6], used: 0 }
-    }
-}
+use super::message::{Body, ChannelError, Outgoing};
+use super::ready_line::ReadyLine;
+use super::sealed::KeysExhausted;
 
 #[inline]
 fn head_of(kind: Kind, message: &Outgoing<'_>, len: usize) -> Head {
@@ -84,29 +59,38 @@ impl Half {
         at_most(self.max_message_len, &message.body)
     }
 
-    /// Seals a message that is short enough to be in the line itself, and returns its line. Returns
-    /// `None` if it is longer, or messages are not sealed.
-    pub fn seal_short(
+    /// Returns the line of a message that needs no block, because it fits in the line itself or in the
+    /// lane's buffer. Returns `None` if it does not. The caller owns the lane, and the peer has answered
+    /// what is in the buffer.
+    ///
+    /// # Errors
+    ///
+    /// The keys are exhausted on this lane, which ends the connection.
+    #[inline]
+    pub fn fill_without_block(
         &self,
         lane: usize,
         message: &Outgoing<'_>,
     ) -> Result<Option<ReadyLine>, KeysExhausted> {
-        let (Some(cipher), Body::Small { padded, len: len @ ..=INLINE_SEALED }) =
-            (self.codec.cipher(), message.body)
-        else {
-            return Ok(None);
-        };
-        let head = head_of(Kind::Inline, message, len);
-        let (inline, used) = cipher.seal_inline(lane, head, padded, len)?;
-        Ok(Some(ReadyLine { head, inline, used }))
+        match Short::of_body(&message.body) {
+            Some(body) => {
+                let head = head_of(Kind::Inline, message, body.len());
+                self.codec.seal_short(lane, ReadyLine { head, payload: body })
+            }
+            None => self.fill_buffer(lane, message),
+        }
     }
 
     /// Writes a message to the lane's buffer, and returns its line. Returns `None` if it does not fit
-    /// there. The caller owns the lane, and the peer has answered what is in the buffer.
-    pub fn fill_buffer(&self, lane: usize, message: &Outgoing<'_>) -> Option<ReadyLine> {
+    /// there.
+    fn fill_buffer(
+        &self,
+        lane: usize,
+        message: &Outgoing<'_>,
+    ) -> Result<Option<ReadyLine>, KeysExhausted> {
         let len = message.body.len();
         if len > self.longest_buffered() {
-            return None;
+            return Ok(None);
         }
         // Private until it is complete: the body is written by code of the layers above.
         let mut bytes = [0; MAX_BUFFER_LEN];
@@ -114,7 +98,7 @@ impl Half {
         let buffer = self.places.own_buffers + lane * self.layout.buffer_len();
         self.own.store_bytes(buffer, &bytes[..len]);
         let head = head_of(Kind::Buffered, message, len);
-        Some(ReadyLine { head, inline: [0; 6], used: 0 })
+        Ok(Some(ReadyLine { head, payload: Short::default() }))
     }
 
     /// Returns the part that is all of a message, for one that must not go in segments.
@@ -161,8 +145,10 @@ impl Half {
         let bytes = self.own.block_mut(block.block_mut());
         self.codec.fill(lane, head, part.len, write, bytes)?;
         let [place, len] = block.lend();
-        let used = if head.kind == Kind::Segment { 3 } else { 2 };
-        Ok(ReadyLine { head, inline: [place, len, part.start as u64, 0, 0, 0], used })
+        Ok(match head.kind {
+            Kind::Segment => ReadyLine::of_block(head, [place, len, part.start as u64]),
+            _ => ReadyLine::of_block(head, [place, len]),
+        })
     }
 
     /// Reserves space for a part and fills it. Returns `None` if there is no space.

@@ -34,7 +34,7 @@ impl ClientChannel for Channel {
     }
 
     fn send_short(&self, tag: u32, body: &Short) -> Option<Ticket> {
-        self.0.begin_short(tag, body)
+        self.0.send_short(tag, body)
     }
 
     fn poll_short(&self, cx: &mut Context<'_>, ticket: Ticket) -> Poll<Option<ShortAnswer>> {

@@ -21,18 +21,18 @@
 //! An answer with leases fits its line. So no answer waits here with leases, which would keep the
 //! connection that keeps the answer.
 
+use std::borrow::Borrow;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_rt::lock;
-use witrpc_transport::{Lent, ShortAnswer};
+use witrpc_transport::{Lent, Short, ShortAnswer};
 
-use crate::link::head::{Head, Kind};
-use crate::link::line::InlineWords;
 use crate::link::message::{Body, ChannelError, Outgoing, Ticket};
+use crate::link::ready_line::ReadyLine;
+use crate::link::release;
 use crate::link::sealed::KeysExhausted;
-use crate::link::sender::{ReadyLine, with_leases};
-use crate::link::{line as lines, release};
+use crate::link::sender::with_leases;
 use crate::memory::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
 use crate::memory::send_arena::Purpose;
 use crate::memory::words::Mapped;
@@ -58,14 +58,15 @@ impl Connection {
         }
         // An answer has no deadline, so its head must not have the flag for one.
         let answer = Outgoing::new(answer.tag, answer.body);
-        match answer.body {
-            Body::Small { padded, len } if self.half.codec.is_plain() => {
-                self.respond(ticket, &ReadyLine::short(&answer, padded, len));
-                Ok(())
-            }
-            Body::Leasing { body, leases } => self.answer_leasing(ticket, answer, body, leases),
-            _ => self.answer_large(ticket, answer),
+        if let Body::Leasing { body, leases } = answer.body {
+            return self.answer_leasing(ticket, answer, body, leases);
         }
+        let len = self.half.check_len(&answer)?;
+        if let Some(line) = self.fill_without_block(ticket, &answer)? {
+            self.respond(ticket, &line);
+            return Ok(());
+        }
+        self.answer_large(ticket, answer, len)
     }
 
     /// Answers a call with a short message.
@@ -76,9 +77,7 @@ impl Connection {
     #[inline]
     pub fn answer_short(&self, ticket: Ticket, answer: &ShortAnswer) -> Result<(), ChannelError> {
         if self.half.codec.is_plain() && self.is_connected() {
-            let body = &answer.body;
-            let head = Head::new(Kind::Inline, answer.tag, body.len() as u32).to_word();
-            self.publish(ticket, head, body.words(), body.len().div_ceil(8));
+            self.respond(ticket, &ReadyLine::short(answer.tag, &answer.body));
             return Ok(());
         }
         self.answer(ticket, answer.outgoing())
@@ -94,28 +93,32 @@ impl Connection {
         leases: &[Lent],
     ) -> Result<(), ChannelError> {
         let respond = |answer: Outgoing<'_>| {
-            let Body::Small { padded, len } = answer.body else {
-                unreachable!("a body of at most {INLINE_LEN} bytes is a small one");
-            };
-            self.respond(ticket, &ReadyLine::short(&answer, padded, len));
+            let line = self.fill_without_block(ticket, &answer)?;
+            self.respond(
+                ticket,
+                &line.expect("a message of at most `INLINE_LEN` bytes is in its line"),
+            );
             Ok(Some(()))
         };
         with_leases(answer, body, leases, INLINE_LEN, respond).map(drop)
     }
 
-    fn answer_large(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
-        // The answer cannot be delivered: the client's next use of the lane ends the connection.
-        let unheard = |KeysExhausted| ChannelError::PeerDied;
+    /// Returns the line of an answer that needs no block.
+    fn fill_without_block(
+        &self,
+        ticket: Ticket,
+        answer: &Outgoing<'_>,
+    ) -> Result<Option<ReadyLine>, ChannelError> {
+        self.half.fill_without_block(ticket.lane as usize, answer).map_err(unheard)
+    }
+
+    fn answer_large(
+        &self,
+        ticket: Ticket,
+        answer: Outgoing<'_>,
+        len: usize,
+    ) -> Result<(), ChannelError> {
         let (half, number) = (&self.half, ticket.lane as usize);
-        let len = half.check_len(&answer)?;
-        if let Some(line) = half.seal_short(number, &answer).map_err(unheard)? {
-            self.respond(ticket, &line);
-            return Ok(());
-        }
-        if let Some(line) = half.fill_buffer(number, &answer) {
-            self.respond(ticket, &line);
-            return Ok(());
-        }
         let part = half.part(0, len);
         if part.is_last()
             && self.need_not_queue(len)
@@ -250,18 +253,13 @@ impl Connection {
     }
 
     /// Publishes a response and wakes what sleeps on it.
-    pub(super) fn respond(&self, ticket: Ticket, ready: &ReadyLine) {
-        self.publish(ticket, ready.head.to_word(), &ready.inline, ready.used);
-    }
-
-    /// Publishes `used` words of a response and wakes what sleeps on it.
     #[inline]
-    fn publish(&self, ticket: Ticket, head: u64, inline: &InlineWords, used: usize) {
+    pub(super) fn respond(&self, ticket: Ticket, ready: &ReadyLine<impl Borrow<Short>>) {
         let lane = ticket.lane as usize;
         // Before the response: the thread that sees the next request on the lane must see this.
         self.seqs(lane).answered.store(ticket.seq, Relaxed);
         let line = self.response_line(lane);
-        lines::publish::<Mapped>(line, ticket.seq, head, inline, used);
+        ready.publish(line, ticket.seq);
         let bit = Layout::lane_bit(lane);
         let to_wake = park::what_to_wake(self.wait_line(lane), bit, self.wake_request(lane));
         if to_wake.caller {
@@ -271,4 +269,9 @@ impl Connection {
             self.half.doorbell.ring();
         }
     }
+}
+
+/// The answer cannot be delivered: the client's next use of the lane ends the connection.
+fn unheard(KeysExhausted: KeysExhausted) -> ChannelError {
+    ChannelError::PeerDied
 }

@@ -13,15 +13,15 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::{Only, ShortRequest};
 
-use crate::link::half::ReceivedBlock;
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::lease::take_leases;
 use crate::link::line;
 use crate::link::line::{Copied, InlineWords};
-use crate::link::message::{MESSAGE_LEN_BOUNDS, Payload, Request, Ticket, inline_bytes};
+use crate::link::message::{MESSAGE_LEN_BOUNDS, Payload, Request, Ticket};
 use crate::link::message_codec::Segment;
+use crate::link::ready_line::ReadyLine;
 use crate::link::reassembly::Reassembly;
-use crate::link::sender::ReadyLine;
+use crate::link::receiver::open_block;
 use crate::memory::arena::BlockRef;
 use crate::memory::layout::{INLINE_LEN, LINE_WORDS};
 use crate::memory::words::{Mapped, PeerU64};
@@ -115,7 +115,7 @@ impl Connection {
                 let inbound = self.lanes[lane].inbound();
                 let Some(begun) = inbound.as_ref() else { return true };
                 // A line without a valid block ends the connection when it is taken.
-                let block = self.checked_block(&copied.inline);
+                let block = self.half.checked_block(&copied.inline);
                 block.is_ok_and(|block| begun.missing() <= self.half.codec.carried(block.len()))
             }
         }
@@ -178,47 +178,12 @@ impl Connection {
         {
             return Ok(Line::Waits);
         }
-        if !self.half.codec.is_plain() {
-            self.check_numbers(lane)?;
+        // No answer must use up the lane's message numbers.
+        if self.half.codec.is_spent(lane, true) {
+            return Err(Broken("a call on a lane whose numbers are used up"));
         }
         self.seqs(lane).taken.store(ticket.seq, Relaxed);
-        match head.kind {
-            Kind::Inline if head.tag & LEASES == 0 => {
-                self.take_inline(ticket, head, copied).map(Line::Request)
-            }
-            _ => self.take_large(ticket, head, copied),
-        }
-    }
-
-    /// Refuses a request on a lane whose message numbers are nearly used up, so that no answer uses
-    /// them up.
-    fn check_numbers(&self, lane: usize) -> Result<(), Broken> {
-        match self.half.codec.cipher() {
-            Some(cipher) if cipher.is_spent(lane, true) => {
-                Err(Broken("a call on a lane whose numbers are used up"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn take_inline(&self, ticket: Ticket, head: Head, copied: &Copied) -> Result<Request, Broken> {
-        if let Some(cipher) = self.half.codec.cipher() {
-            let payload = self.half.open_short(cipher, ticket.lane as usize, head, &copied.inline);
-            return Ok(self.request(ticket, head, payload.map_err(Broken)?));
-        }
-        Ok(self.request(ticket, head, small(head, copied)?))
-    }
-
-    /// Takes the leases off a request, and returns it.
-    fn leasing(
-        self: &Arc<Self>,
-        ticket: Ticket,
-        head: Head,
-        payload: Payload,
-    ) -> Result<Line, Broken> {
-        let payload = take_leases(self, payload).map_err(Broken)?;
-        let head = Head { tag: head.tag & !LEASES, ..head };
-        Ok(Line::Request(self.request(ticket, head, payload)))
+        self.open_line(ticket, head, copied)
     }
 
     fn request(&self, ticket: Ticket, head: Head, payload: Payload) -> Request {
@@ -226,50 +191,33 @@ impl Connection {
         Request::new(ticket, head.tag, payload, deadline)
     }
 
-    fn take_large(
+    fn open_line(
         self: &Arc<Self>,
         ticket: Ticket,
         head: Head,
         copied: &Copied,
     ) -> Result<Line, Broken> {
-        self.half.codec.check_leases(head).map_err(Broken)?;
-        match head.kind {
-            // A request with leases; `take_line` has taken any other.
-            Kind::Inline => self.leasing(ticket, head, small(head, copied)?),
-            Kind::Buffered => {
-                match self.half.read_buffer(ticket.lane as usize, head).map_err(Broken)? {
-                    None => Ok(self.respond_dropped(ticket)),
-                    Some(payload) if head.tag & LEASES != 0 => self.leasing(ticket, head, payload),
-                    Some(payload) => Ok(Line::Request(self.request(ticket, head, payload))),
-                }
+        let (half, lane) = (&self.half, ticket.lane as usize);
+        half.codec.check_leases(head).map_err(Broken)?;
+        let opened = match head.kind {
+            Kind::Inline => {
+                half.codec.open_short(lane, head, &copied.inline).map(|body| Some(body.into()))
             }
-            Kind::Block => {
-                let block = self.checked_block(&copied.inline)?;
-                if let Some(cipher) = self.half.codec.cipher() {
-                    let opened = self.half.open_block(cipher, ticket.lane as usize, head, &block);
-                    return Ok(match opened.map_err(Broken)? {
-                        Some(payload) => Line::Request(self.request(ticket, head, payload)),
-                        None => self.respond_dropped(ticket),
-                    });
-                }
-                if block.len() != head.len as usize {
-                    return Err(Broken("a block of another length than its message"));
-                }
-                let block = ReceivedBlock::new(Arc::clone(self), block);
-                if head.tag & LEASES != 0 {
-                    return self.leasing(ticket, head, Payload::Remote(Box::new(block)));
-                }
-                Ok(Line::Request(self.request(ticket, head, Payload::Remote(Box::new(block)))))
-            }
-            Kind::Segment => self.take_segment(ticket, head, &copied.inline),
-            Kind::Next => self.send_next(ticket).map(|()| Line::Done),
-            Kind::Discard => Ok(self.discard(ticket)),
+            Kind::Buffered => half.read_buffer(lane, head),
+            Kind::Block => open_block(self, lane, head, &copied.inline),
+            Kind::Segment => return self.take_segment(ticket, head, &copied.inline),
+            Kind::Next => return self.send_next(ticket).map(|()| Line::Done),
+            Kind::Discard => return Ok(self.discard(ticket)),
+        };
+        let Some(payload) = opened.map_err(Broken)? else {
+            return Ok(self.respond_dropped(ticket));
+        };
+        if head.tag & LEASES == 0 {
+            return Ok(Line::Request(self.request(ticket, head, payload)));
         }
-    }
-
-    fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, Broken> {
-        BlockRef::check([inline[0], inline[1]], self.half.layout.arena_len())
-            .map_err(|_| Broken("a block outside the client's arena"))
+        let payload = take_leases(self, payload).map_err(Broken)?;
+        let head = Head { tag: head.tag & !LEASES, ..head };
+        Ok(Line::Request(self.request(ticket, head, payload)))
     }
 
     /// Adds a segment to its request. Before it copies the bytes, it lets the client send the next
@@ -281,7 +229,7 @@ impl Connection {
         head: Head,
         inline: &InlineWords,
     ) -> Result<Line, Broken> {
-        let block = self.checked_block(inline)?;
+        let block = self.half.checked_block(inline).map_err(Broken)?;
         let mut slot = self.lanes[ticket.lane as usize].inbound();
         let begun =
             slot.take().or_else(|| self.begin_inbound(&self.lanes[ticket.lane as usize], head));
@@ -348,12 +296,4 @@ impl Connection {
     pub(super) fn unhold(&self, bytes: usize) {
         self.held.fetch_sub(bytes, Relaxed);
     }
-}
-
-/// Returns the bytes that a copied line holds itself.
-fn small(head: Head, copied: &Copied) -> Result<Payload, Broken> {
-    if head.len as usize > INLINE_LEN {
-        return Err(Broken("an inline message longer than a line"));
-    }
-    Ok(Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 })
 }
