@@ -14,8 +14,7 @@
 //!    that comes late enters under that number, before all calls that came after it.
 //!
 //! A thread frees a lane first, and then looks whether the queue is empty. A call enters first, and
-//! then looks for free lanes. On both sides a full fence is in between, so at least one sees what
-//! the other did.
+//! then looks for free lanes. At least one sees what the other did, by [two fences](crate::wakeup).
 //!
 //! Wakers run code of users. They are woken and dropped without the lock. They are not kept in a
 //! [`WakerSet`](witrpc_rt::WakerSet), because an entry outlives its waker: it keeps the turn that

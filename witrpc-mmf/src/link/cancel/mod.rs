@@ -4,17 +4,14 @@
 //! of the latest call on the lane that was given up. The calls of a lane, and so its owners, follow
 //! one another. So the word never falls.
 //!
-//! - Client: store the seq; `fence(SeqCst)`; ring if the server's wants-cancel word is an epoch for
-//!   which this client has not rung yet ([`crate::wakeup::epoch`]).
+//! - Client: store the seq; fence; ring if the server's wants-cancel word is an epoch for which this
+//!   client has not rung yet ([`crate::wakeup::epoch`]).
 //! - A handler that checks now and then: load the word.
-//! - A handler that sleeps: register; store an epoch in the wants-cancel word; `fence(SeqCst)`;
-//!   load the word once more; sleep.
+//! - A handler that sleeps: register; store an epoch in the wants-cancel word; fence; load the word
+//!   once more; sleep. It misses no cancel, by [two fences](crate::wakeup).
 //!
 //! Why no cancel affects another call: the word is compared with the seq of the call, and each call
 //! of a lane has its own. (A client that breaks the rules can cancel its own calls only.)
-//!
-//! Why no sleeper is missed: one of the two fences comes first. If it is the client's, the
-//! handler's last look finds the seq. If it is the server's, the client finds the epoch and rings.
 //!
 //! While no handler sleeps in this way, the server stores no epoch and no client rings. The path of
 //! a call itself accesses none of these words.

@@ -23,10 +23,10 @@
 //! 1. A slot holds a block's generation only after the block was released. Before that it holds the
 //!    generation of an earlier block, or 0 (see the invariants of [`crate::memory::arena`]). A
 //!    block is released once.
-//! 2. No wake-up for space is lost. A waiter stores a new epoch in `wants_space`, fences, then
-//!    looks at the slots (`find_or_ask`). The releaser stores the slot, fences, then looks at
-//!    `wants_space` (`release`). At least one sees what the other did: the waiter finds space, or
-//!    the releaser rings. Each further wait needs a new epoch, because an epoch is rung for once.
+//! 2. No wake-up for space is lost, by [two fences](crate::wakeup). A waiter stores a new epoch in
+//!    `wants_space`, and looks at the slots (`find_or_ask`). The releaser stores the slot, and looks
+//!    at `wants_space` (`release`). Each further wait needs a new epoch, because an epoch is rung for
+//!    once.
 //! 3. The request is never withdrawn. An epoch whose waiter is gone costs one ring. A release
 //!    without a waiter costs a store, a fence and a load.
 //! 4. What the peer stores in a slot, or as its request, decides only when blocks of this

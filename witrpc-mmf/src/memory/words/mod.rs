@@ -13,8 +13,8 @@
 //! # Orderings
 //!
 //! Publish by a `Release` store; look by an `Acquire` load. Where each side writes its own word and
-//! then reads the other's, both need `fence(SeqCst)` in between. `SeqCst` appears only as that fence,
-//! never on a load or a store, which is the form that loom models correctly.
+//! then reads the other's, both need `fence(SeqCst)` in between: the *two fences* of `wakeup`. `SeqCst`
+//! appears only as that fence, never on a load or a store, which is the form that loom models correctly.
 
 use core::sync::atomic;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};

@@ -10,12 +10,11 @@
 //! 1. The word is private to the server, and written under the lock of the queue of answers. It is
 //!    1 from when a thread has gone through the queue and left answers in it, until a thread goes
 //!    through it again.
-//! 2. No ring is lost. A thread that leaves answers in the queue sets the word, fences, and rings.
-//!    A thread that publishes a block fences, looks, and rings if the word is set. One of the two
-//!    fences comes first: either the block is there when the client handles the first ring, or the
-//!    second thread rings too. If the second thread looks while the queue is gone through, it does
-//!    not ring; the thread that goes through the queue fences and rings afterwards, if answers are
-//!    left.
+//! 2. No ring is lost, by [two fences](crate::wakeup). A thread that leaves answers in the queue sets
+//!    the word, and rings. A thread that publishes a block looks, and rings if the word is set. So
+//!    either the block is there when the client handles the first ring, or the second thread rings
+//!    too. If the second thread looks while the queue is gone through, it does not ring; the thread
+//!    that goes through the queue fences and rings afterwards, if answers are left.
 //! 3. A thread that goes through the queue without finding space has requested a ring for a release
 //!    ([`crate::link::release`]). So the release by which the client makes room leads to the next
 //!    pass through the queue.

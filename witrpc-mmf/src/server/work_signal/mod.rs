@@ -2,8 +2,7 @@
 //!
 //! A stand-by thread that was rung records for which connection, counts that in the work signal,
 //! and then looks at the poller role. A poller releases the role, then looks at the work signal.
-//! Each executes a fence between its two steps, so at least one sees what the other did: the
-//! stand-by thread takes the role, or the poller takes it again.
+//! By [two fences](crate::wakeup), the stand-by thread takes the role, or the poller takes it again.
 
 #[cfg(test)]
 mod model;

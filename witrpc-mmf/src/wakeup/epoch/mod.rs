@@ -4,14 +4,12 @@
 //! is 0 while the sleeper looks regularly, and otherwise an epoch, which the word never held
 //! before.
 //!
-//! - Sleeper, before it sleeps: store a new epoch; `fence(SeqCst)`; look once more at all that
-//!   publishers may have published; sleep only if there is nothing.
-//! - Publisher: publish; `fence(SeqCst)`; load the word; ring if it is an epoch for which this side
-//!   has not rung yet.
+//! - Sleeper, before it sleeps: store a new epoch; fence; look once more at all that publishers may
+//!   have published; sleep only if there is nothing.
+//! - Publisher: publish; fence; load the word; ring if it is an epoch for which this side has not rung
+//!   yet.
 //!
-//! Why no wake-up is lost: one of the two fences comes first. If it is the sleeper's, the publisher
-//! loads the epoch (or a later one) and rings. If it is the publisher's, the sleeper's look finds
-//! what was published.
+//! No wake-up is lost, by [two fences](super). The publisher may also load a later epoch, and rings.
 //!
 //! Why one ring for each epoch is enough: the first publisher that sees the epoch rings. Any other
 //! publisher that saw it had published before the look with which the sleeper follows the ring.

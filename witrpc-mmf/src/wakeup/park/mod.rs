@@ -5,13 +5,11 @@
 //! that the response changes. Each lane has a bit in the *parked mask* of its group, a word
 //! **written by the client only**.
 //!
-//! - Caller: set the bit; `fence(SeqCst)`; look at the seq; sleep only while the seq is the one
-//!   that was seen.
-//! - Server: publish the response; `fence(SeqCst)`; load the mask; wake if the bit is set.
+//! - Caller: set the bit; fence; look at the seq; sleep only while the seq is the one that was seen.
+//! - Server: publish the response; fence; load the mask; wake if the bit is set.
 //!
-//! Why no wake-up is lost: one of the two fences comes first. If it is the caller's, the server
-//! finds the bit. Its wake-up comes while the caller sleeps, or the kernel finds the seq changed
-//! before the caller falls asleep. If it is the server's, the caller's look finds the response.
+//! No wake-up is lost, by [two fences](super). The server's wake-up comes while the caller sleeps, or
+//! the kernel finds the seq changed before the caller falls asleep.
 //!
 //! The same fence of the server also precedes its look at the group's wake-requested word, on which
 //! futures wait (see [`super::epoch`]). So a response costs one fence.
