@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
 
 pub mod cgroup;
+mod doubling;
 mod joinable;
 mod lock;
 mod quota;
@@ -13,16 +14,21 @@ mod quota;
 )]
 mod signals;
 mod spawn;
+mod spin_budget;
 mod thread_limits;
+mod time_queue;
 mod wake;
 mod waker_set;
 mod yielding;
 
+pub use doubling::Doubling;
 pub use joinable::{Joinable, poll_until};
 pub use lock::{lock, wait, wait_until};
 pub use quota::has_quota_of_one_processor;
 pub use signals::{SignalMask, programs_mask_elsewhere};
 pub use spawn::{spawn, spawn_scoped};
+pub use spin_budget::{SpinBudget, SpinLimits};
+pub use time_queue::{TimeKey, TimeQueue};
 pub use wake::wake;
 pub use waker_set::WakerSet;
 pub use yielding::{Patience, yield_to_others};

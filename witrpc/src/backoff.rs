@@ -3,6 +3,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use witrpc_rt::Doubling;
+
 /// The pauses between attempts at something that keeps failing (exponential back-off). Each is twice as long as
 /// the one before, up to a longest. A random part of each pause, up to half, is cut off (jitter). So clients
 /// that lost the same server do not all come back at the same moment.
@@ -33,7 +35,11 @@ impl Backoff {
 
     /// Returns the state of the pauses, before the first.
     pub(crate) fn pauses(self) -> Pauses {
-        Pauses { backoff: self, next: self.first }
+        Pauses { backoff: self, doubling: self.doubling() }
+    }
+
+    fn doubling(self) -> Doubling {
+        Doubling::new(self.first, self.longest())
     }
 
     fn longest(self) -> Duration {
@@ -52,7 +58,7 @@ impl Default for Backoff {
 #[derive(Debug)]
 pub struct Pauses {
     backoff: Backoff,
-    next: Duration,
+    doubling: Doubling,
 }
 
 impl Pauses {
@@ -60,10 +66,9 @@ impl Pauses {
     /// or zero if it failed.
     pub fn after(&mut self, lasted: Duration) -> Duration {
         if lasted > self.backoff.longest() {
-            self.next = self.backoff.first;
+            self.doubling = self.backoff.doubling();
         }
-        let whole = self.next;
-        self.next = whole.saturating_mul(2).min(self.backoff.longest());
+        let whole = self.doubling.next_pause();
         whole - whole.mul_f64(random_fraction() / 2.0)
     }
 }

@@ -8,12 +8,12 @@
 //!
 //! Wakers run code of users. They are woken, cloned and dropped without the lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
-use witrpc_rt::{lock, wake};
+use witrpc_rt::{TimeKey, TimeQueue, lock, wake};
 
 use crate::link::message::Ticket;
 
@@ -23,17 +23,10 @@ pub struct Deadlines(Mutex<DeadlineState>);
 
 #[derive(Debug, Default)]
 struct DeadlineState {
-    last_number: u64,
-    set: BTreeMap<Key, Set>,
+    set: TimeQueue<Set>,
     /// The deadlines of calls that wait for their answer. These calls have no place to keep an
-    /// [`Alarm`] in.
-    of_calls: HashMap<Ticket, Key>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    at: Instant,
-    number: u64,
+    /// [`DeadlineSlot`] in.
+    of_calls: HashMap<Ticket, TimeKey>,
 }
 
 #[derive(Debug)]
@@ -45,22 +38,22 @@ struct Set {
 /// The deadline of a future, if one is set. It must be [cleared](Deadlines::clear) when the future
 /// ends.
 #[derive(Debug, Default)]
-pub struct Alarm(Option<Key>);
+pub struct DeadlineSlot(Option<TimeKey>);
 
 impl Deadlines {
-    /// Registers `waker` to be woken at `at`, instead of what `alarm` held before. The caller must
+    /// Registers `waker` to be woken at `at`, instead of what `slot` held before. The caller must
     /// then tell the link thread of the deadline.
-    pub fn set(&self, alarm: &mut Alarm, at: Instant, waker: &Waker) {
+    pub fn set(&self, slot: &mut DeadlineSlot, at: Instant, waker: &Waker) {
         let waker = waker.clone();
-        let (key, earlier) = self.lock().set(alarm.0, at, waker, None);
+        let (key, earlier) = self.lock().set(slot.0, at, waker, None);
         drop(earlier);
-        alarm.0 = Some(key);
+        slot.0 = Some(key);
     }
 
     /// Clears a deadline, if one is set.
-    pub fn clear(&self, alarm: &mut Alarm) {
-        let Some(key) = alarm.0.take() else { return };
-        let former = self.lock().set.remove(&key);
+    pub fn clear(&self, slot: &mut DeadlineSlot) {
+        let Some(key) = slot.0.take() else { return };
+        let former = self.lock().set.remove(key);
         drop(former);
     }
 
@@ -78,7 +71,7 @@ impl Deadlines {
     /// Does [`clear`](Self::clear) for a call that no longer waits for its answer.
     pub fn clear_for(&self, call: Ticket) {
         let mut state = self.lock();
-        let former = state.of_calls.remove(&call).and_then(|key| state.set.remove(&key));
+        let former = state.of_calls.remove(&call).and_then(|key| state.set.remove(key));
         drop(state);
         drop(former);
     }
@@ -87,11 +80,9 @@ impl Deadlines {
     pub fn expire(&self, now: Instant) -> Option<Instant> {
         loop {
             let mut state = self.lock();
-            let first = state.set.first_entry()?;
-            if first.key().at > now {
-                return Some(first.key().at);
-            }
-            let Set { waker, call } = first.remove();
+            let Some(Set { waker, call }) = state.set.pop_due(now) else {
+                return state.set.first();
+            };
             if let Some(call) = call {
                 state.of_calls.remove(&call);
             }
@@ -110,16 +101,13 @@ impl DeadlineState {
     /// without the lock.
     fn set(
         &mut self,
-        former: Option<Key>,
+        former: Option<TimeKey>,
         at: Instant,
         waker: Waker,
         call: Option<Ticket>,
-    ) -> (Key, Option<Set>) {
-        let earlier = former.and_then(|key| self.set.remove(&key));
-        let key = former.filter(|key| key.at == at).unwrap_or_else(|| {
-            self.last_number += 1;
-            Key { at, number: self.last_number }
-        });
+    ) -> (TimeKey, Option<Set>) {
+        let earlier = former.and_then(|key| self.set.remove(key));
+        let key = former.filter(|key| key.at() == at).unwrap_or_else(|| self.set.key(at));
         self.set.insert(key, Set { waker, call });
         (key, earlier)
     }
@@ -173,7 +161,7 @@ mod tests {
         };
         let now = Instant::now();
         let call = |seq| Ticket::new(0, seq);
-        let [mut kept, mut cleared] = [Alarm::default(), Alarm::default()];
+        let [mut kept, mut cleared] = [DeadlineSlot::default(), DeadlineSlot::default()];
         // Each is set twice, and the second replaces the first.
         for at in [now, now + HOUR] {
             deadlines.set(&mut kept, at, &task());

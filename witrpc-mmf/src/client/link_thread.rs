@@ -37,7 +37,7 @@ use crate::link::message::DisconnectReason;
 use crate::link::{line, state};
 use crate::memory::layout::STATE;
 use crate::memory::words::{Mapped, ReadWord};
-use crate::portable::Backoff;
+use crate::portable::PollPauses;
 use crate::sys::closable::Closable;
 use crate::sys::doorbell::Drained;
 use crate::sys::fd_closer::Socket;
@@ -166,23 +166,28 @@ impl Sleep {
 pub fn start(client: &Arc<Client>) -> Result<(), ConnectError> {
     let sleep = Sleep::watching(client)?;
     let shared = Arc::clone(&client.link.shared);
-    let backoff = client.backend.portable().map(|_| Backoff::new());
+    let pauses = client.backend.portable().map(|_| PollPauses::new());
     let client = Arc::downgrade(client);
-    let started = spawn("witrpc-link", move || run(&sleep, &shared, &client, backoff));
+    let started = spawn("witrpc-link", move || run(&sleep, &shared, &client, pauses));
     started.map(drop).map_err(|error| ConnectError::system("start the link thread", error))
 }
 
 /// When the thread wakes by itself, other than at deadlines.
 struct IdleLooks {
     /// Set for the portable backend, where nothing rings.
-    backoff: Option<Backoff>,
+    pauses: Option<PollPauses>,
     /// While calls wait for a lane: when to pass over those that were called and did not take
     /// theirs.
     turns_over: Option<Instant>,
 }
 
-fn run(sleep: &Sleep, shared: &LinkThreadShared, client: &Weak<Client>, backoff: Option<Backoff>) {
-    let mut looks = IdleLooks { backoff, turns_over: None };
+fn run(
+    sleep: &Sleep,
+    shared: &LinkThreadShared,
+    client: &Weak<Client>,
+    pauses: Option<PollPauses>,
+) {
+    let mut looks = IdleLooks { pauses, turns_over: None };
     loop {
         shared.planned.store(0, SeqCst);
         let next = {
@@ -203,11 +208,11 @@ fn run(sleep: &Sleep, shared: &LinkThreadShared, client: &Weak<Client>, backoff:
                 _ => {
                     shared.take_pokes();
                     // A caller has just begun to wait.
-                    looks.backoff = looks.backoff.map(|_| Backoff::new());
+                    looks.pauses = looks.pauses.map(|_| PollPauses::new());
                 }
             }
         }
-        if looks.backoff.is_some() {
+        if looks.pauses.is_some() {
             client.answer_bell();
         }
     }
@@ -224,7 +229,7 @@ impl Client {
     /// Wakes the futures whose deadline has passed, and records when the thread wakes by itself.
     /// Returns that time.
     fn plan(&self, shared: &LinkThreadShared, looks: &mut IdleLooks) -> Option<Instant> {
-        let pause = looks.backoff.as_mut().map(Backoff::next);
+        let pause = looks.pauses.as_mut().map(PollPauses::next);
         let turns_over = self.pass_turns_on(looks.turns_over);
         looks.turns_over = turns_over;
         loop {

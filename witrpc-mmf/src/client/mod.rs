@@ -55,7 +55,7 @@ use crate::rendezvous;
 use crate::rendezvous::{ConnectLimit, ConnectOptions, Connected, Place};
 use crate::sys::clock::ClockOffset;
 use crate::wakeup::epoch::{SharedWakeEpoch, WakeEpoch, WakeRequest};
-use crate::wakeup::spin::Spin;
+use crate::wakeup::spin::CallerSpin;
 
 pub use alloc::Allocating;
 pub use kept::KeptLane;
@@ -88,7 +88,7 @@ pub struct Client {
     server_pid: u32,
     half: Half,
     welcome: Vec<u8>,
-    spin: Spin,
+    spin: CallerSpin,
     lanes: Lanes,
     /// Calls that wait for a lane.
     lane_queue: LaneQueue<Mapped, Waker>,
@@ -120,7 +120,7 @@ pub struct Client {
 
 #[cfg(test)]
 impl Client {
-    pub(crate) fn spin(&self) -> &Spin {
+    pub(crate) fn spin(&self) -> &CallerSpin {
         &self.spin
     }
 }
@@ -200,7 +200,7 @@ impl Client {
             backend: options.backend,
             server_pid,
             welcome: connected.welcome,
-            spin: Spin::new(options.wait),
+            spin: CallerSpin::new(options.wait),
             lanes: Lanes::new(layout.lanes()),
             lane_queue: LaneQueue::new(AtomicU64::new(0)),
             deadlines: Deadlines::default(),

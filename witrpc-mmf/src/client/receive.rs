@@ -16,7 +16,7 @@ use crate::link::reassembly::Reassembly;
 use crate::link::receiver::open_block;
 use crate::memory::layout::{Layout, line, wait};
 use crate::memory::words::Mapped;
-use crate::portable::Backoff;
+use crate::portable::PollPauses;
 use crate::wakeup::futex;
 use crate::wakeup::futex::Woken;
 use crate::wakeup::park;
@@ -111,10 +111,10 @@ impl Client {
                 outcome
             }
             Some(_) => {
-                let mut backoff = Backoff::new();
+                let mut pauses = PollPauses::new();
                 self.sleep_on(lane, seq, limit, |_, until| {
                     self.make_room();
-                    backoff.sleep(until);
+                    pauses.sleep(until);
                 })
             }
         };

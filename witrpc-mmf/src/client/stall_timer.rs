@@ -7,6 +7,8 @@
 
 use std::time::{Duration, Instant};
 
+use witrpc_rt::Doubling;
+
 use super::deadlines::earliest;
 
 const FIRST: Duration = Duration::from_micros(100);
@@ -17,13 +19,14 @@ const LONGEST: Duration = Duration::from_millis(2);
 pub struct StallTimer {
     /// `None` once the server has taken the call.
     next: Option<Instant>,
-    pause: Duration,
+    pauses: Doubling,
 }
 
 impl StallTimer {
     /// Starts the timer of a call that goes to sleep now.
     pub fn new() -> Self {
-        Self { next: Some(Instant::now() + FIRST), pause: FIRST }
+        let mut pauses = Doubling::new(FIRST, LONGEST);
+        Self { next: Some(Instant::now() + pauses.next_pause()), pauses }
     }
 
     /// Returns when the sleeper must wake up: at its deadline or at the next ring, whichever is
@@ -44,7 +47,6 @@ impl StallTimer {
 
     /// Doubles the interval, up to a limit, and starts it. To be called after each ring.
     pub fn put_off(&mut self, now: Instant) {
-        self.pause = (self.pause * 2).min(LONGEST);
-        self.next = Some(now + self.pause);
+        self.next = Some(now + self.pauses.next_pause());
     }
 }

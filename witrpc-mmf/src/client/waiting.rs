@@ -14,10 +14,10 @@ use crate::link::line as lines;
 use crate::link::message::{ChannelError, Limit, Ticket};
 use crate::memory::layout::GROUP;
 use crate::memory::words::{Mapped, ReadWord};
-use crate::portable::Backoff;
+use crate::portable::PollPauses;
 
 use super::Client;
-use super::deadlines::{Alarm, earliest};
+use super::deadlines::{DeadlineSlot, earliest};
 use super::lane_queue::{LanePlace, TURN};
 use super::lanes::Looks;
 use super::sleeper::Sleeper;
@@ -31,7 +31,7 @@ pub struct Waiting {
     pub continues: bool,
     lane: LanePlace,
     space: Option<u64>,
-    alarm: Alarm,
+    deadline: DeadlineSlot,
 }
 
 impl Client {
@@ -68,8 +68,8 @@ impl Client {
             self.lane_queue.leave(&mut waiting.lane, &self.lanes);
             return Poll::Ready(Err(ChannelError::NoFreeLane));
         }
-        let deadline = self.set_alarm(&mut waiting.alarm, cx.waker(), limit);
-        self.wake_link(earliest(deadline, Some(Instant::now() + TURN)), Backoff::LONGEST);
+        let deadline = self.set_deadline(&mut waiting.deadline, cx.waker(), limit);
+        self.wake_link(earliest(deadline, Some(Instant::now() + TURN)), PollPauses::LONGEST);
         // Checked again: a connection that was lost before this call entered has woken its waiters
         // already.
         self.check_sending(waiting.continues)?;
@@ -94,8 +94,8 @@ impl Client {
             return Poll::Ready(Err(ChannelError::NoSpace));
         }
         self.space_waiters.register(&mut waiting.space, cx.waker());
-        let deadline = self.set_alarm(&mut waiting.alarm, cx.waker(), limit);
-        self.wake_link(deadline, Backoff::LONGEST);
+        let deadline = self.set_deadline(&mut waiting.deadline, cx.waker(), limit);
+        self.wake_link(deadline, PollPauses::LONGEST);
         // Tried again: from here on, a thread that frees space sees this call.
         if let Some(found) = attempt() {
             self.space_waiters.leave(&mut waiting.space);
@@ -108,19 +108,24 @@ impl Client {
 
     /// Registers a future to be woken at its limit. Returns the limit, which the caller must pass
     /// to [`wake_link`](Self::wake_link) after this.
-    fn set_alarm(&self, alarm: &mut Alarm, waker: &Waker, limit: &mut Limit) -> Option<Instant> {
+    fn set_deadline(
+        &self,
+        slot: &mut DeadlineSlot,
+        waker: &Waker,
+        limit: &mut Limit,
+    ) -> Option<Instant> {
         let deadline = limit.instant();
         if let Some(at) = deadline {
-            self.deadlines.set(alarm, at, waker);
+            self.deadlines.set(slot, at, waker);
         }
         deadline
     }
 
-    /// Leaves the queues and clears the alarm.
+    /// Leaves the queues and clears the deadline.
     pub(super) fn end_wait(&self, waiting: &mut Waiting) {
         self.lane_queue.leave(&mut waiting.lane, &self.lanes);
         self.space_waiters.leave(&mut waiting.space);
-        self.deadlines.clear(&mut waiting.alarm);
+        self.deadlines.clear(&mut waiting.deadline);
     }
 
     /// Requests a ring for every answer, because the caller is short of a lane or of space.
@@ -192,7 +197,7 @@ impl Client {
             Sleeper { seq: ticket.seq, task: waker.clone(), stall_timer: StallTimer::new() };
         let stall_timer = self.lanes.get(lane).sleeper.put(sleeper);
         self.request_wakeup(lane / GROUP);
-        self.wake_link(stall_timer.wake_at(deadline), Backoff::SHORTEST);
+        self.wake_link(stall_timer.wake_at(deadline), PollPauses::SHORTEST);
     }
 
     /// Rings the server again if the stall timer says so and the server has not claimed call `seq`

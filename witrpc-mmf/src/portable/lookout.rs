@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use witrpc_rt::{lock, wait};
 
-use super::Backoff;
+use super::PollPauses;
 
 #[derive(Debug, Default)]
 pub struct Lookout {
@@ -39,7 +39,7 @@ impl Lookout {
     /// whether the longest interval has passed since it was called before.
     pub fn sleep(&self, timeout: Option<Duration>, mut look: impl FnMut(bool) -> bool) {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut backoff = Backoff::new();
+        let mut pauses = PollPauses::new();
         let mut state = lock(&self.state);
         state.arrivals += 1;
         let me = state.arrivals;
@@ -55,8 +55,8 @@ impl Lookout {
                 state = wait(&self.changed, state, left);
                 continue;
             }
-            let slow = backoff.is_at_longest();
-            let pause = backoff.next();
+            let slow = pauses.is_at_longest();
+            let pause = pauses.next();
             state = wait(&self.changed, state, Some(left.map_or(pause, |left| left.min(pause))));
             if state.rung {
                 continue;
@@ -93,7 +93,7 @@ impl Default for LastLook {
 impl LastLook {
     /// Returns whether a sleeping thread should handle the connection, and records the result of
     /// this look. `waiting`: if requests wait, how many have been taken on all lanes. `slow`: the
-    /// look before this one was [`Backoff::LONGEST`] ago.
+    /// look before this one was [`PollPauses::LONGEST`] ago.
     pub fn needs_thread(
         &self,
         waiting: Option<u64>,

@@ -7,7 +7,7 @@
 //! | | native | portable |
 //! |---|---|---|
 //! | making and opening a region | `sys/memfd.rs` | `shm.rs` |
-//! | a caller that waits for its answer | `wakeup/futex.rs` | [`Backoff`] |
+//! | a caller that waits for its answer | `wakeup/futex.rs` | [`PollPauses`] |
 //! | the client's link thread | its doorbell | a look now and then, while a call waits |
 //! | idle threads of the server | `server/doorbells.rs` | [`Lookout`] |
 //! | the users of one server | several | one |
@@ -23,16 +23,16 @@
 #[cfg(not(feature = "portable"))]
 mod absent;
 mod backend;
-mod backoff;
 mod lookout;
+mod poll_pauses;
 #[cfg(feature = "portable")]
 mod region;
 #[cfg(feature = "portable")]
 pub mod shm;
 
 pub use backend::{Backend, BackendCode};
-pub use backoff::Backoff;
 pub use lookout::{LastLook, Lookout};
+pub use poll_pauses::PollPauses;
 
 /// Proof that the portable backend is chosen.
 #[derive(Clone, Copy, Debug)]

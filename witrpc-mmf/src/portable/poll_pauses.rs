@@ -3,32 +3,30 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use witrpc_rt::Doubling;
+
 /// Pauses between looks that double: what comes soon is found soon, and a long wait costs little.
 #[derive(Debug)]
-pub struct Backoff {
-    next: Duration,
-}
+pub struct PollPauses(Doubling);
 
-impl Backoff {
+impl PollPauses {
     /// The first sleep. The system extends it to about 50 µs.
     pub const SHORTEST: Duration = Duration::from_micros(5);
     /// The longest sleep.
     pub const LONGEST: Duration = Duration::from_millis(1);
 
     pub fn new() -> Self {
-        Self { next: Self::SHORTEST }
+        Self(Doubling::new(Self::SHORTEST, Self::LONGEST))
     }
 
     /// Returns how long to sleep now.
     pub fn next(&mut self) -> Duration {
-        let now = self.next;
-        self.next = (now * 2).min(Self::LONGEST);
-        now
+        self.0.next_pause()
     }
 
     /// Returns whether the sleeps have reached the longest.
     pub fn is_at_longest(&self) -> bool {
-        self.next == Self::LONGEST
+        self.0.is_at_longest()
     }
 
     /// Sleeps for the next pause, until `until` at the latest.
@@ -44,10 +42,10 @@ mod tests {
 
     #[test]
     fn sleeps_grow_to_the_longest_and_no_further() {
-        let mut backoff = Backoff::new();
-        let sleeps: Vec<_> = (0..20).map(|_| backoff.next()).collect();
+        let mut pauses = PollPauses::new();
+        let sleeps: Vec<_> = (0..20).map(|_| pauses.next()).collect();
         assert!(sleeps.is_sorted());
-        assert_eq!((sleeps[0], sleeps[19]), (Backoff::SHORTEST, Backoff::LONGEST));
-        assert!(backoff.is_at_longest());
+        assert_eq!((sleeps[0], sleeps[19]), (PollPauses::SHORTEST, PollPauses::LONGEST));
+        assert!(pauses.is_at_longest());
     }
 }

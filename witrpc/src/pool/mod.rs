@@ -65,7 +65,6 @@ use poller_protocol::PollerProtocol;
 use queue::TaskQueue;
 use running::RunningMethod;
 use shares::Shares;
-use spin::Spin;
 use stage::ServerStage;
 use stop_reason::StopReason;
 use task::{Task, TaskHome};
@@ -123,9 +122,9 @@ pub struct PoolLoad {
 pub struct Pool {
     port: Arc<dyn ServerPort>,
     handler: Box<dyn Handler>,
-    /// The initial state of each thread. Made once, when the server starts: a thread that is pinned to a core
-    /// may hire another one, which would then see a single core.
-    spin: Spin,
+    /// How threads look. Found out once, when the server starts: a thread that is pinned to a core may hire
+    /// another one, which would then see a single core.
+    wait: WaitPolicy,
     protocol: PollerProtocol<Std>,
     thread_count: ThreadCount<Std>,
     pub life: Life,
@@ -156,7 +155,7 @@ impl Pool {
         let pool = Arc::new(Self {
             port,
             handler,
-            spin: Spin::new(wait),
+            wait: spin::granted(wait),
             protocol: PollerProtocol::new(),
             thread_count: ThreadCount::new(max_workers),
             life: Life::new(),

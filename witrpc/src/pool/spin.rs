@@ -1,8 +1,6 @@
 //! How long the holder of the role looks in vain before it parks.
 //!
-//! The budget is counted in looks, not in time: a clock read costs a quarter of a call. The cost of a look
-//! differs by machine and by the number of busy clients. But the budget need not be exact, since it follows
-//! outcomes. A spin that found nothing halves it, and one that found something restores it.
+//! The budget is a [`SpinBudget`]. The cost of a look differs by machine and by the number of busy clients.
 //!
 //! There may be fewer processors than threads: other threads of the server run methods, or the client shares
 //! this processor. A thread that only spins would then keep them, and what it waits for, from running for a
@@ -10,7 +8,7 @@
 
 use std::hint;
 
-use witrpc_rt::{has_quota_of_one_processor, yield_to_others};
+use witrpc_rt::{SpinBudget, SpinLimits, has_quota_of_one_processor, yield_to_others};
 use witrpc_transport::WaitPolicy;
 
 /// Looks without a pause between them: about a microsecond, in which a client that calls again and again sends
@@ -23,11 +21,19 @@ const ADAPTIVE: u32 = 2_000;
 /// Looks of [`WaitPolicy::Spin`]: some tens of milliseconds.
 const LONG: u32 = 1_000_000;
 
-/// A budget that falls below this becomes zero.
+/// A budget that falls below this becomes zero. It is also the length of a probe.
 const LEAST: u32 = 100;
 
-/// Without a budget, every wait of this number still spins, to find out whether it pays again.
 const PROBE_EVERY: u32 = 16;
+
+/// The bounds of the adaptive budget.
+const LIMITS: SpinLimits = SpinLimits {
+    full: ADAPTIVE,
+    least: LEAST,
+    probe: LEAST,
+    probe_every: PROBE_EVERY,
+    probe_every_at_most: PROBE_EVERY,
+};
 
 /// Every look of this number is followed by a yield, about every 10 µs. If nothing else waits for the
 /// processor, a yield takes less than a microsecond.
@@ -44,51 +50,54 @@ enum Step {
     Park,
 }
 
-/// The budget of one thread.
-#[derive(Clone, Debug)]
-pub struct Spin {
-    policy: WaitPolicy,
-    budget: u32,
+/// Returns the policy of the threads of a pool: parking, where a spin only keeps the other side from running.
+/// [`WaitPolicy::Spin`] stays: the user may know better.
+pub fn granted(policy: WaitPolicy) -> WaitPolicy {
+    within_quota(policy, has_quota_of_one_processor())
+}
+
+/// Returns the policy, with or without a quota of one processor. On a machine with a single processor a thread
+/// may still spin, since the client may run on another one; outcomes tell.
+fn within_quota(policy: WaitPolicy, is_one_processor: bool) -> WaitPolicy {
+    match policy {
+        WaitPolicy::Adaptive if is_one_processor => WaitPolicy::Park,
+        policy => policy,
+    }
+}
+
+/// The looks of one thread.
+#[derive(Debug)]
+pub struct PollerSpin {
+    budget: SpinBudget,
     left: u32,
     /// Looks in vain since the last that found something.
     vain: u32,
-    waits_without: u32,
     /// A thread that computes has taken the processor since the last look that found something.
     was_taken: bool,
 }
 
-impl Spin {
-    /// Returns a full budget, or zero where a spin only keeps the other side from running. [`WaitPolicy::Spin`]
-    /// always gets its budget: the user may know better.
+impl PollerSpin {
+    /// Returns a full budget for a policy that was [granted](granted).
     pub fn new(policy: WaitPolicy) -> Self {
-        Self::within_quota(policy, has_quota_of_one_processor())
-    }
-
-    /// Returns the budget, with or without a quota of one processor. On a machine with a single processor a
-    /// thread may still spin, since the client may run on another one; outcomes tell.
-    fn within_quota(policy: WaitPolicy, is_one_processor: bool) -> Self {
-        let policy = match policy {
-            WaitPolicy::Adaptive if is_one_processor => WaitPolicy::Park,
-            policy => policy,
-        };
         let budget = match policy {
-            WaitPolicy::Spin => LONG,
-            WaitPolicy::Park => 0,
-            _ => ADAPTIVE,
+            WaitPolicy::Spin => SpinBudget::fixed(LONG),
+            WaitPolicy::Park => SpinBudget::fixed(0),
+            _ => SpinBudget::adaptive(&LIMITS),
         };
-        Self { policy, budget, left: budget, vain: 0, waits_without: 0, was_taken: false }
+        let left = budget.current();
+        Self { budget, left, vain: 0, was_taken: false }
     }
 
     /// Notes that a look found something.
     pub fn found(&mut self) {
         if self.was_taken {
-            self.halve();
+            self.budget.failed();
             self.was_taken = false;
-        } else if self.vain > 0 && self.policy == WaitPolicy::Adaptive {
-            self.budget = ADAPTIVE;
+        } else if self.vain > 0 {
+            self.budget.succeeded();
         }
         // A probe that was granted stays: the work that woke the thread was there at its first look.
-        self.left = self.left.max(self.budget);
+        self.left = self.left.max(self.budget.current());
         self.vain = 0;
     }
 
@@ -107,7 +116,7 @@ impl Spin {
     /// Notes whether a thread that computes has taken the processor meanwhile. If so, the next look is the
     /// last one.
     fn yielded(&mut self, was_taken: bool) {
-        if was_taken && self.policy == WaitPolicy::Adaptive {
+        if was_taken && self.budget.adapts() {
             self.was_taken = true;
             self.left = 0;
         }
@@ -128,26 +137,11 @@ impl Spin {
         }
     }
 
-    fn halve(&mut self) {
-        self.budget = if self.budget / 2 < LEAST { 0 } else { self.budget / 2 };
-    }
-
     fn give_up(&mut self) {
         self.vain = 0;
         self.was_taken = false;
-        if self.policy != WaitPolicy::Adaptive {
-            self.left = self.budget;
-            return;
-        }
-        self.halve();
-        self.left = self.budget;
-        if self.budget == 0 {
-            self.waits_without += 1;
-            if self.waits_without == PROBE_EVERY {
-                self.waits_without = 0;
-                self.left = LEAST;
-            }
-        }
+        self.budget.failed();
+        self.left = self.budget.next_wait();
     }
 }
 
@@ -157,7 +151,7 @@ mod tests {
 
     /// Looks in vain until the thread should park. Yields to no other thread: how long that takes is the
     /// machine's.
-    fn looks_before_parking(spin: &mut Spin) -> u32 {
+    fn looks_before_parking(spin: &mut PollerSpin) -> u32 {
         let mut looks = 0;
         while spin.step() != Step::Park {
             looks += 1;
@@ -167,7 +161,7 @@ mod tests {
 
     #[test]
     fn failures_halve_the_budget_down_to_none_but_for_probes() {
-        let mut spin = Spin::within_quota(WaitPolicy::Adaptive, false);
+        let mut spin = PollerSpin::new(within_quota(WaitPolicy::Adaptive, false));
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE);
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE / 2);
         let later: Vec<u32> = (0..64).map(|_| looks_before_parking(&mut spin)).collect();
@@ -178,8 +172,8 @@ mod tests {
 
     #[test]
     fn a_spin_that_pays_restores_the_budget() {
-        let mut spin = Spin::within_quota(WaitPolicy::Adaptive, false);
-        while spin.budget > 0 {
+        let mut spin = PollerSpin::new(within_quota(WaitPolicy::Adaptive, false));
+        while spin.budget.current() > 0 {
             looks_before_parking(&mut spin);
         }
         while spin.step() == Step::Park {}
@@ -189,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_spin_that_loses_its_processor_fails_whatever_it_finds() {
-        let mut spin = Spin::within_quota(WaitPolicy::Adaptive, false);
+        let mut spin = PollerSpin::new(within_quota(WaitPolicy::Adaptive, false));
         let mut lose = |finds: bool| {
             assert_eq!(spin.step(), Step::Look);
             spin.yielded(true);
@@ -197,18 +191,18 @@ mod tests {
                 true => spin.found(),
                 false => assert_eq!(spin.step(), Step::Park),
             }
-            spin.budget
+            spin.budget.current()
         };
         assert_eq!([lose(true), lose(false), lose(true)], [2, 4, 8].map(|part| ADAPTIVE / part));
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE / 8, "it is its own again");
-        let mut stubborn = Spin::within_quota(WaitPolicy::Spin, false);
+        let mut stubborn = PollerSpin::new(within_quota(WaitPolicy::Spin, false));
         stubborn.yielded(true);
         assert_eq!(looks_before_parking(&mut stubborn), LONG);
     }
 
     #[test]
     fn what_was_there_at_once_says_nothing_about_spinning() {
-        let mut spin = Spin::within_quota(WaitPolicy::Adaptive, false);
+        let mut spin = PollerSpin::new(within_quota(WaitPolicy::Adaptive, false));
         looks_before_parking(&mut spin);
         spin.found();
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE / 2);
@@ -217,20 +211,24 @@ mod tests {
     #[test]
     fn with_time_for_one_processor_none_spins_unless_told_to_and_park_neither() {
         for mut spin in [
-            Spin::within_quota(WaitPolicy::Adaptive, true),
-            Spin::within_quota(WaitPolicy::Park, false),
+            PollerSpin::new(within_quota(WaitPolicy::Adaptive, true)),
+            PollerSpin::new(within_quota(WaitPolicy::Park, false)),
         ] {
             assert_eq!(looks_before_parking(&mut spin), 0);
             assert_eq!(looks_before_parking(&mut spin), 0);
         }
-        assert_eq!(looks_before_parking(&mut Spin::within_quota(WaitPolicy::Spin, true)), LONG);
+        assert_eq!(
+            looks_before_parking(&mut PollerSpin::new(within_quota(WaitPolicy::Spin, true))),
+            LONG
+        );
     }
 
     #[test]
     fn a_thread_yields_now_and_then_and_not_while_calls_come_quickly() {
-        let mut spin = Spin::within_quota(WaitPolicy::Spin, false);
-        let yields_in =
-            |spin: &mut Spin, looks: u32| (0..looks).filter(|_| spin.step() == Step::Yield).count();
+        let mut spin = PollerSpin::new(within_quota(WaitPolicy::Spin, false));
+        let yields_in = |spin: &mut PollerSpin, looks: u32| {
+            (0..looks).filter(|_| spin.step() == Step::Yield).count()
+        };
         for _ in 0..1_000 {
             assert_eq!(yields_in(&mut spin, YIELD_EVERY - 1), 0);
             spin.found();
@@ -240,15 +238,15 @@ mod tests {
 
     #[test]
     fn spin_never_learns() {
-        let mut spin = Spin::within_quota(WaitPolicy::Spin, false);
+        let mut spin = PollerSpin::new(within_quota(WaitPolicy::Spin, false));
         assert_eq!(looks_before_parking(&mut spin), LONG);
         assert_eq!(looks_before_parking(&mut spin), LONG);
     }
 
     #[test]
     fn a_probe_outlives_the_find_that_woke_the_thread() {
-        let mut spin = Spin::within_quota(WaitPolicy::Adaptive, false);
-        while spin.budget > 0 {
+        let mut spin = PollerSpin::new(within_quota(WaitPolicy::Adaptive, false));
+        while spin.budget.current() > 0 {
             looks_before_parking(&mut spin);
         }
         let waits = (0..2 * PROBE_EVERY).map(|_| {

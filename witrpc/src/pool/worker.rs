@@ -26,7 +26,7 @@ use super::census::Census;
 use super::permit::Permit;
 use super::poller_lock::{PollerGuard, ThreadNumber};
 use super::seats::{Seat, Tenant};
-use super::spin::Spin;
+use super::spin::PollerSpin;
 use crate::rt::primitive::Std;
 
 /// A surplus stand-by without work for this long retires.
@@ -60,7 +60,7 @@ fn only<'a>(permit: &Permit<'_>, allows: &'a impl Fn(u64, u32) -> bool) -> Optio
 pub struct PoolWorker {
     pool: Arc<Pool>,
     me: ThreadNumber,
-    spin: Spin,
+    spin: PollerSpin,
     counted: CounterHandle,
     seat: Arc<Seat<Std>>,
     /// Since when this thread has been surplus and idle.
@@ -87,7 +87,7 @@ enum Left {
 
 impl PoolWorker {
     pub fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
-        let (spin, counted) = (pool.spin.clone(), pool.counter_registry.enroll());
+        let (spin, counted) = (PollerSpin::new(pool.wait), pool.counter_registry.enroll());
         let seat = pool.shares.seats.sit_down();
         Self { pool, me, spin, counted, seat, surplus_since: None, rest_at_bound: None }
     }

@@ -4,12 +4,11 @@
 //! closed, when the timer's owner goes, or when it wakes up without any alarm left. An alarm that is taken back
 //! does not wake it, so an owner with one alarm after another keeps one thread.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use witrpc_rt::{lock, wait, wake};
+use witrpc_rt::{TimeKey, TimeQueue, lock, wait, wake};
 
 use super::{Threads, spawn};
 
@@ -25,11 +24,8 @@ pub struct Timer {
 #[must_use = "an alarm that is dropped is taken back"]
 pub struct Alarm {
     timer: Weak<TimerShared>,
-    due: AlarmKey,
+    due: TimeKey,
 }
-
-/// The time of an alarm, and its number.
-type AlarmKey = (Instant, u64);
 
 #[derive(Default)]
 struct TimerShared {
@@ -40,8 +36,7 @@ struct TimerShared {
 
 #[derive(Default)]
 struct TimerState {
-    alarms: BTreeMap<AlarmKey, Waker>,
-    next_number: u64,
+    alarms: TimeQueue<Waker>,
     /// Until when the thread sleeps, or `None` without a thread.
     asleep_until: Option<Instant>,
     closed: bool,
@@ -57,17 +52,16 @@ impl Timer {
     pub fn close(&self) {
         let mut state = self.shared.lock();
         state.closed = true;
-        let alarms = std::mem::take(&mut state.alarms);
+        let alarms = state.alarms.take_all();
         drop(state);
         self.shared.changed.notify_one();
-        alarms.into_values().for_each(wake);
+        alarms.for_each(wake);
     }
 
     /// Wakes `waker` at `at`, unless the alarm is dropped first.
     pub fn arm(&self, at: Instant, waker: Waker) -> Alarm {
         let mut state = self.shared.lock();
-        let due = (at, state.next_number);
-        state.next_number += 1;
+        let due = state.alarms.key(at);
         let alarm = Alarm { timer: Arc::downgrade(&self.shared), due };
         match state.asleep_until {
             Some(until) if until <= at && !state.closed => {}
@@ -121,7 +115,7 @@ impl Drop for Timer {
 impl Drop for Alarm {
     fn drop(&mut self) {
         if let Some(timer) = self.timer.upgrade() {
-            let waker = timer.lock().alarms.remove(&self.due);
+            let waker = timer.lock().alarms.remove(self.due);
             // Outside of the lock: the last waker of a task may drop its future.
             drop(waker);
         }
@@ -138,15 +132,14 @@ impl TimerShared {
         let mut state = self.lock();
         while !state.closed {
             let now = Instant::now();
-            match state.alarms.first_entry() {
-                Some(first) if first.key().0 <= now => {
-                    let waker = first.remove();
-                    drop(state);
-                    wake(waker);
-                    state = self.lock();
-                }
-                Some(first) => {
-                    let at = first.key().0;
+            if let Some(waker) = state.alarms.pop_due(now) {
+                drop(state);
+                wake(waker);
+                state = self.lock();
+                continue;
+            }
+            match state.alarms.first() {
+                Some(at) => {
                     state.asleep_until = Some(at);
                     state = wait(&self.changed, state, Some(at - now));
                 }
