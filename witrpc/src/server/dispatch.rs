@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use witrpc_transport::{Payload, Peer, Request, ShortAnswer, ShortRequest};
+use witrpc_transport::{Payload, Peer, Request, ShortAnswer, ShortRequest, Ticket};
 
 use crate::call::server::call::{CallBody, RequestContext, ServerCall, Service};
 use crate::call::server::call_observer::CallObserver;
@@ -52,20 +52,11 @@ impl Handler for Dispatcher {
             Some(call) if self.is_looked_at() => self.observer(call, peer, request),
             _ => CallObserver::plain(call.is_some()),
         };
-        let line = RequestContext {
-            peer,
-            ticket: request.ticket,
-            tag: request.tag,
-            deadline: request.deadline,
-            codec: ClientSession::codec_noted(peer.session().note()),
-            pool,
-            spawn: self.spawn.as_ref(),
-            observer: &observer,
-            counters,
-            settled: Cell::new(false),
-            short_answer: Cell::from_mut(answer),
-        };
-        self.dispatch(&line, tag, &mut request.payload);
+        let (ticket, note) = (request.ticket, peer.session().note());
+        let threads = (pool, counters);
+        let context = self.context(threads, (peer, note), (ticket, request.tag), &observer, answer);
+        let context = RequestContext { deadline: request.deadline, ..context };
+        self.dispatch(&context, tag, &mut request.payload);
     }
 
     /// Serves a short request. Most are calls to a user's service, without hooks and spans, while the server
@@ -85,24 +76,9 @@ impl Handler for Dispatcher {
             return self.serve(pool, counters, peer, &mut request.request(), answer);
         };
         counters.request(true, request.bytes().len());
-        let line = RequestContext {
-            peer,
-            ticket: request.ticket,
-            tag: request.tag,
-            deadline: None,
-            codec: ClientSession::codec_noted(request.note),
-            pool,
-            spawn: self.spawn.as_ref(),
-            observer: &self.plain,
-            counters,
-            settled: Cell::new(false),
-            short_answer: Cell::from_mut(answer),
-        };
-        let call = ServerCall::new(&line, method, CallBody::Short(request));
-        let dispatched = catch(|| service.dispatch(call));
-        if !line.settled.get() {
-            line.unsettled(dispatched);
-        }
+        let (asked, from) = ((request.ticket, request.tag), (peer, request.note));
+        let context = self.context((pool, counters), from, asked, &self.plain, answer);
+        run(&context, service, method, CallBody::Short(request));
     }
 }
 
@@ -123,20 +99,51 @@ impl Dispatcher {
         self.hooks.is_some() || spans::are_wanted()
     }
 
-    fn dispatch(&self, line: &RequestContext<'_>, tag: Option<RequestTag>, payload: &mut Payload) {
-        let continues = tag.is_some_and(|tag| tag.operation.continues_a_call());
-        if line.pool.life.refuses() && !continues {
-            return line.reply().shutting_down();
+    /// Returns the context of a request without a deadline. `from` is the client, and the server's note in
+    /// its session.
+    #[inline]
+    fn context<'a>(
+        &'a self,
+        (pool, counters): (&'a Arc<Pool>, &'a ThreadCounters),
+        (peer, note): (&'a Arc<dyn Peer>, u32),
+        (ticket, tag): (Ticket, u32),
+        observer: &'a CallObserver,
+        answer: &'a mut Option<ShortAnswer>,
+    ) -> RequestContext<'a> {
+        RequestContext {
+            peer,
+            ticket,
+            tag,
+            deadline: None,
+            codec: ClientSession::codec_noted(note),
+            pool,
+            spawn: self.spawn.as_ref(),
+            observer,
+            counters,
+            settled: Cell::new(false),
+            short_answer: Cell::from_mut(answer),
         }
-        if line.deadline.is_some_and(|at| at <= Instant::now()) {
-            return line.reply().expired();
+    }
+
+    fn dispatch(
+        &self,
+        context: &RequestContext<'_>,
+        tag: Option<RequestTag>,
+        payload: &mut Payload,
+    ) {
+        let continues = tag.is_some_and(|tag| tag.operation.continues_a_call());
+        if context.pool.life.refuses() && !continues {
+            return context.reply().shutting_down();
+        }
+        if context.deadline.is_some_and(|at| at <= Instant::now()) {
+            return context.reply().expired();
         }
         match tag {
-            Some(tag) if tag.operation == Operation::Call => self.call(line, tag, payload),
-            Some(tag) => control::serve(line, tag, &self.services, payload),
+            Some(tag) if tag.operation == Operation::Call => self.call(context, tag, payload),
+            Some(tag) => control::serve(context, tag, &self.services, payload),
             None => {
-                let message = format!("the tag {:#x} has no meaning here", line.tag);
-                line.reply().bad_request(&message);
+                let message = format!("the tag {:#x} has no meaning here", context.tag);
+                context.reply().bad_request(&message);
             }
         }
     }
@@ -159,22 +166,28 @@ impl Dispatcher {
     }
 
     /// Brings a call to its service, unless a hook stops it.
-    fn call(&self, line: &RequestContext<'_>, tag: RequestTag, payload: &mut Payload) {
+    fn call(&self, context: &RequestContext<'_>, tag: RequestTag, payload: &mut Payload) {
         let service = match self.services.get(usize::from(tag.service)) {
             Some(service) => service,
             None if tag.service == REGISTRY => &self.registry,
-            None => return line.reply().unknown_method(),
+            None => return context.reply().unknown_method(),
         };
-        match line.observer.hook_call().map_or(Ok(()), ServerHookCall::before) {
+        match context.observer.hook_call().map_or(Ok(()), ServerHookCall::before) {
             Ok(()) => {}
-            Err(NotBegun::Rejected(rejection)) => return line.reply().rejected(&rejection),
-            Err(NotBegun::Panicked(message)) => return line.reply().panicked(&message),
+            Err(NotBegun::Rejected(rejection)) => return context.reply().rejected(&rejection),
+            Err(NotBegun::Panicked(message)) => return context.reply().panicked(&message),
         }
         let body = CallBody::Arrived { payload, raw: tag.raw };
-        let call = ServerCall::new(line, tag.method, body);
-        let dispatched = catch(|| line.observer.span().within(|| service.dispatch(call)));
-        if !line.settled.get() {
-            line.unsettled(dispatched);
-        }
+        run(context, service, tag.method, body);
+    }
+}
+
+/// Runs a call, and answers it if the service has not.
+#[inline]
+fn run(context: &RequestContext<'_>, service: &Arc<dyn Service>, method: u16, body: CallBody<'_>) {
+    let call = ServerCall::new(context, method, body);
+    let dispatched = catch(|| context.observer.span().within(|| service.dispatch(call)));
+    if !context.settled.get() {
+        context.unsettled(dispatched);
     }
 }
