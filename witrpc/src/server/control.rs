@@ -9,8 +9,9 @@ use crate::call::server::call::{RequestContext, Service};
 use crate::codec::{Decoder, OpenBody};
 use crate::event::server::client::ClientEvents;
 use crate::rt::panics::catch;
+use crate::stream::protocol::MAX_CLOSED_AT_ONCE;
 use crate::stream::server::ServerStreams;
-use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
+use crate::tag::{Operation, RequestTag};
 
 /// Serves one such request.
 pub fn serve(

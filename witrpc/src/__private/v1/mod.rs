@@ -1,12 +1,15 @@
 //! The first generation.
 
+mod call_async;
+
+pub use call_async::call_async;
 pub use core::option::Option::Some;
 pub use core::primitive::bool;
 pub use core::result::Result::Ok;
 
 pub use crate::call::client::call::ClientCall;
 pub use crate::call::client::short::call_blocking;
-pub use crate::call::client::short_future::{AsyncCall, call_async};
+pub use crate::call::client::short_future::AsyncCall;
 pub use crate::call::server::call::{IntoService, ServerCall, Service};
 pub use crate::call::server::context::context;
 pub use crate::connection::builder::{Async, Blocking, connect_async, connect_blocking};

@@ -18,7 +18,8 @@ use crate::call::client::answer::read_pulled;
 use crate::call::client::options::CallDeadline;
 use crate::error::{CallError, UploadStage};
 use crate::rt::Alarm;
-use crate::tag::{Operation, UploadState};
+use crate::stream::protocol::UploadState;
+use crate::tag::Operation;
 
 use super::control::Control;
 use super::push::Target;

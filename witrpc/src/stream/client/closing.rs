@@ -17,7 +17,8 @@ use std::task::{Context, Poll};
 use witrpc_rt::lock;
 use witrpc_transport::{ChannelError, Limit};
 
-use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
+use crate::stream::protocol::MAX_CLOSED_AT_ONCE;
+use crate::tag::{Operation, RequestTag};
 
 use super::control::Control;
 use super::link_streams::LinkStreams;

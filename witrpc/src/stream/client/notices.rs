@@ -30,7 +30,8 @@ use witrpc_transport::{Answer, ChannelError, Limit};
 
 use crate::call::client::answer::pulled_bytes;
 use crate::error::CallError;
-use crate::tag::{Notice, Operation, RequestTag};
+use crate::stream::protocol::Notice;
+use crate::tag::{Operation, RequestTag};
 
 use super::control::Control;
 use super::link_streams::LinkStreams;

@@ -14,7 +14,8 @@ use crate::connection::handle::Connection;
 use crate::error::CallError;
 use crate::method::FedItem;
 use crate::rt::cancel_token::{CancelToken, TokenWatch};
-use crate::tag::{Operation, credit, push};
+use crate::stream::protocol::{credit, push};
+use crate::tag::Operation;
 
 use super::clock::Clock;
 use super::control::Control;

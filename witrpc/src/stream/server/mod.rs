@@ -48,7 +48,7 @@ use crate::call::server::pending_reply::PendingReply;
 use crate::call::server::session::ClientSession;
 use crate::codec::Decoder;
 use crate::error::StreamLimit;
-use crate::tag::{MAX_STREAMS, UploadState};
+use crate::stream::protocol::{MAX_STREAMS, UploadState};
 
 /// The most streams to remember that were closed before they were opened. A stream that a client
 /// may still open has fewer than this many successors, because the client has no more lanes.

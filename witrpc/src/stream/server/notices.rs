@@ -26,7 +26,7 @@ use std::sync::Mutex;
 use witrpc_rt::lock;
 
 use crate::call::server::pending_reply::PendingReply;
-use crate::tag::Notice;
+use crate::stream::protocol::Notice;
 
 /// The notices for one client.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use crate::call::server::pending_reply::PendingReply;
 use crate::codec::Decoder;
-use crate::tag::UploadState;
+use crate::stream::protocol::UploadState;
 
 use super::slot::Unheard;
 

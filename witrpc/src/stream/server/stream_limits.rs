@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::error::StreamLimit;
-use crate::tag::MAX_STREAMS;
+use crate::stream::protocol::MAX_STREAMS;
 
 use super::not_opened::NotOpened;
 

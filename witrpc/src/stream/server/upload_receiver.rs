@@ -11,7 +11,7 @@ use witrpc_rt::{lock, wait, wake};
 use crate::call::server::pending_reply::PendingReply;
 use crate::codec::Decoder;
 use crate::method::FedItem;
-use crate::tag::{Notice, UploadState, credit, push};
+use crate::stream::protocol::{Notice, UploadState, credit, push};
 
 use super::ServerStreams;
 use super::notices::Notices;

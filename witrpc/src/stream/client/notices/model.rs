@@ -14,7 +14,7 @@ use witrpc_transport::ChannelError;
 
 use crate::stream::client::unattended;
 use crate::stream::client::unattended::{Errand, Unattended};
-use crate::tag::Notice;
+use crate::stream::protocol::Notice;
 
 use super::uploads::{Brought, NoticeError, Uploads};
 

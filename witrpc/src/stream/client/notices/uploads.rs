@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use witrpc_transport::ChannelError;
 
 use crate::error::CallError;
-use crate::tag::Notice;
+use crate::stream::protocol::Notice;
 
 /// The uploads of a link, by number.
 #[derive(Default)]

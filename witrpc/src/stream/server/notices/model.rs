@@ -7,7 +7,7 @@
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
-use crate::tag::Notice;
+use crate::stream::protocol::Notice;
 
 use super::{Due, NoticesState};
 
