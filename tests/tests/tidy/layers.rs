@@ -4,32 +4,48 @@ use std::collections::BTreeSet;
 
 use super::graph::Graph;
 
-/// The folders of `witrpc`, highest first. Those in one line are on one level and may import one
-/// another.
-const WITRPC: [&[&str]; 9] = [
-    &["lib", "guide", "worker", "__private"],
+/// The folders of `witrpc`, highest first. Those in one line are on one level, and import each other
+/// only if [`RECURSION`] has them.
+const WITRPC: [&[&str]; 14] = [
+    &["lib"],
+    &["guide", "worker", "__private"],
     &["endpoint"],
     &["server"],
-    &["connection", "call", "stream", "event", "share", "method"],
+    &["share"],
+    &["connection", "call", "stream", "event"],
+    &["method"],
     &["pool"],
-    &["contract", "codec", "security", "observe", "queue", "transport"],
-    &["tag"],
-    &["rt", "backoff"],
+    &["contract", "observe", "queue"],
+    &["codec", "transport"],
+    &["security", "tag"],
+    &["backoff"],
+    &["rt"],
     &["error"],
 ];
 
 /// The folders of `witrpc-mmf`, highest first.
-const MMF: [&[&str]; 7] = [
-    &["lib", "seam", "fuzzing"],
+const MMF: [&[&str]; 10] = [
+    &["lib"],
+    &["seam", "fuzzing"],
     &["client", "server"],
     &["rendezvous"],
     &["link"],
     &["wakeup"],
     &["memory", "portable"],
-    &["sys", "error", "name"],
+    &["error"],
+    &["name"],
+    &["sys"],
 ];
 
-/// Returns the imports that run upwards, and the files that are in no layer, each as a sentence.
+/// The folders of one level that import each other, because neither can do without the other's types.
+/// `ARCHITECTURE.md` gives the reason for each.
+const RECURSION: [(&str, &[&str]); 2] = [
+    ("witrpc", &["connection", "call", "stream", "event"]),
+    ("witrpc-mmf", &["memory", "portable"]),
+];
+
+/// Returns the imports that run upwards or to a folder beside, and the files that are in no layer, each
+/// as a sentence.
 pub(crate) fn upward(crate_name: &str, graph: &Graph) -> Vec<String> {
     let layers: &[&[&str]] = match crate_name {
         "witrpc" => &WITRPC,
@@ -40,12 +56,22 @@ pub(crate) fn upward(crate_name: &str, graph: &Graph) -> Vec<String> {
         let folder = folder_of(file);
         layers.iter().position(|layer| layer.contains(&folder))
     };
+    let recurs = |from: &str, to: &str| {
+        let together = |folder| {
+            RECURSION.iter().any(|(name, folders)| *name == crate_name && folders.contains(&folder))
+        };
+        from == to || together(from) && together(to)
+    };
     let mut found = BTreeSet::new();
     for import in &graph.imports {
         found.extend(match (height(&import.from), height(&import.to)) {
             (None, _) => Some(format!("{} stands in no layer", import.from)),
             (_, None) => Some(format!("{} stands in no layer", import.to)),
-            (from, to) => (to < from).then(|| format!("{import}, which stands above it")),
+            (from, to) if to < from => Some(format!("{import}, which stands above it")),
+            (from, to) if to == from && !recurs(folder_of(&import.from), folder_of(&import.to)) => {
+                Some(format!("{import}, which stands beside it"))
+            }
+            _ => None,
         });
     }
     found.into_iter().collect()

@@ -27,6 +27,10 @@ const MAX_FUNCTION_LINES: usize = 80;
 const BACKEND_QUESTIONS: [&str; 4] =
     [".portable()", "Backend::", "Lookout", "feature = \"portable\""];
 const MAX_BACKEND_QUESTIONS: usize = 10;
+/// The words that would mean a different thing in each file.
+const BARE_WORDS: [&str; 10] = [
+    "State", "Stage", "Place", "Line", "Link", "Exchange", "Kind", "Phase", "Step", "Shared",
+];
 /// The most files in a circle of imports, whatever the reason.
 const MAX_CIRCLE: usize = 3;
 
@@ -106,6 +110,24 @@ fn one_name_means_one_type() {
     known::compare("names", found);
 }
 
+/// A word for a concept belongs to one type of the workspace. Any other type has its owner's name before it.
+#[test]
+fn a_bare_word_is_one_type_of_the_workspace() {
+    let mut places = BTreeMap::<_, Vec<_>>::new();
+    for name in CRATES {
+        for module in &Crate::read(name).modules {
+            let bare = module.types.iter().filter(|name| BARE_WORDS.contains(&name.as_str()));
+            for word in bare {
+                places.entry(word.clone()).or_default().push(module.file.clone());
+            }
+        }
+    }
+    let twice = places.iter().filter(|(_, files)| files.len() > 1);
+    let found: Vec<_> =
+        twice.map(|(word, files)| format!("{word} is a type of {}", files.join(", "))).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 /// Prints how much code there is, without blank lines, comments and tests.
 #[test]
 fn code_is_counted() {
@@ -160,6 +182,23 @@ const UPWARD: [&str; 1] = ["src/codec.rs imports Server of src/server.rs, which 
 fn a_planted_upward_import_is_found() {
     let codec = "use crate::server::Server; pub struct Codec(Server);";
     assert_eq!(upward_of(codec, "pub struct Server;"), UPWARD);
+}
+
+#[test]
+fn a_planted_import_of_a_folder_beside_is_found() {
+    let beside = |first: &str, second: &str| {
+        let (mods, first, second) = (
+            format!("mod {first}; mod {second};"),
+            (format!("src/{first}.rs"), format!("use crate::{second}::B; pub struct A(B);")),
+            (format!("src/{second}.rs"), "pub struct B;"),
+        );
+        let files =
+            [("src/lib.rs", &*mods), (&*first.0, &*first.1), (&*second.0, second.1)];
+        layers::upward("witrpc", &Graph::of(&Crate::parse(&files)))
+    };
+    let sentence = "src/codec.rs imports B of src/transport.rs, which stands beside it";
+    assert_eq!(beside("codec", "transport"), [sentence]);
+    assert!(beside("call", "stream").is_empty(), "these two are natural recursion");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use witrpc_transport::{Body, Leasing, Lent, Lessor, Payload, SharedBytes, WritableBytes};
 
-use crate::share::{Elements, Shareable};
+use super::shareable::{Elements, Shareable};
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use crate::codec::shareable::sealed::VisitForm;
 use crate::codec::{RawElement, Transfer, VisitTransfer, Wire};
-use crate::share::Shareable;
+use crate::codec::shareable::Shareable;
 
 use super::{Tracer, trace_raw, trace_raw_value, trace_value};
 
