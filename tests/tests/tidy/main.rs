@@ -28,9 +28,8 @@ const BACKEND_QUESTIONS: [&str; 4] =
     [".portable()", "Backend::", "Lookout", "feature = \"portable\""];
 const MAX_BACKEND_QUESTIONS: usize = 10;
 /// The words that would mean a different thing in each file.
-const BARE_WORDS: [&str; 10] = [
-    "State", "Stage", "Place", "Line", "Link", "Exchange", "Kind", "Phase", "Step", "Shared",
-];
+const BARE_WORDS: [&str; 10] =
+    ["State", "Stage", "Place", "Line", "Link", "Exchange", "Kind", "Phase", "Step", "Shared"];
 /// The most files in a circle of imports, whatever the reason.
 const MAX_CIRCLE: usize = 3;
 
@@ -192,8 +191,7 @@ fn a_planted_import_of_a_folder_beside_is_found() {
             (format!("src/{first}.rs"), format!("use crate::{second}::B; pub struct A(B);")),
             (format!("src/{second}.rs"), "pub struct B;"),
         );
-        let files =
-            [("src/lib.rs", &*mods), (&*first.0, &*first.1), (&*second.0, second.1)];
+        let files = [("src/lib.rs", &*mods), (&*first.0, &*first.1), (&*second.0, second.1)];
         layers::upward("witrpc", &Graph::of(&Crate::parse(&files)))
     };
     let sentence = "src/codec.rs imports B of src/transport.rs, which stands beside it";

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use witrpc_transport::{ChannelError, Limit};
+
 use crate::link::half::Half;
 use crate::link::lease::{Claim, End, LeaseWriter, OwnLease, trailer};
-use crate::link::message::{ChannelError, Limit};
 use crate::link::release;
 use crate::memory::arena::Block;
 use crate::memory::layout::WANTS_SPACE;

@@ -15,8 +15,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use witrpc_transport::{Answer, ChannelError, Payload, Ticket};
+
 use crate::link::head::{Head, Kind, LEASES};
-use crate::link::message::{Answer, ChannelError, Payload, Ticket};
 use crate::link::ready_line::ReadyLine;
 use crate::link::sealed::sealed_len;
 use crate::link::{cancel, line};

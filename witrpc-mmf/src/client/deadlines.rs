@@ -14,8 +14,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use witrpc_rt::{TimeKey, TimeQueue, lock, wake};
-
-use crate::link::message::Ticket;
+use witrpc_transport::Ticket;
 
 /// The deadlines of a client's futures. See the [module](self).
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::link::message::{Answer, ChannelError, Limit, Outgoing, Ticket};
+use witrpc_transport::{Answer, ChannelError, Limit, Outgoing, Ticket};
 
 use super::Client;
 use super::receive::{Taken, UNASKED};

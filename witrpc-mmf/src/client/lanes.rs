@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
 use witrpc_rt::lock;
+use witrpc_transport::Ticket;
 
-use crate::link::message::Ticket;
 use crate::link::reassembly::Reassembly;
 use crate::memory::layout::GROUP;
 use crate::memory::words::Mapped;

@@ -31,9 +31,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::io::Errno;
 use witrpc_rt::{Patience, spawn};
+use witrpc_transport::DisconnectReason;
 
 use crate::error::ConnectError;
-use crate::link::message::DisconnectReason;
 use crate::link::{line, state};
 use crate::memory::layout::STATE;
 use crate::memory::words::{Mapped, ReadWord};

@@ -39,12 +39,13 @@ use lane_queue::LaneQueue;
 use lanes::Lanes;
 use rustix::io::Errno;
 use witrpc_rt::{WakerSet, lock};
-use witrpc_transport::{Initiator, TrustedPeer, WaitPolicy};
+use witrpc_transport::{
+    Answer, ChannelError, DisconnectReason, Initiator, Ticket, TrustedPeer, WaitPolicy,
+};
 
 use crate::error::ConnectError;
 use crate::link::half::{Half, Places};
 use crate::link::line::line_of;
-use crate::link::message::{Answer, ChannelError, DisconnectReason, Ticket};
 use crate::link::{line, state};
 use crate::memory::copy::Pages;
 use crate::memory::layout::{CLOCK, GROUP, LINE_WORDS, Layout, STATE, WAKE_REQUESTED, wait};

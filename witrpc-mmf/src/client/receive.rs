@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use witrpc_transport::{Answer, ChannelError, Limit, Payload, Ticket};
+
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::lease::take_leases;
 use crate::link::line as lines;
 use crate::link::line::{Copied, InlineWords};
-use crate::link::message::{Answer, ChannelError, Limit, Payload, Ticket};
 use crate::link::message_codec::Segment;
 use crate::link::ready_line::ReadyLine;
 use crate::link::reassembly::Reassembly;
@@ -350,15 +351,6 @@ impl Client {
             return Err(ChannelError::Misbehaved("an answer over the connection's limit"));
         }
         Reassembly::begin(head).map_err(|_| ChannelError::NoMemory { len })
-    }
-
-    /// Frees the lane of a call that is over, and calls the next call that waits for one.
-    #[inline]
-    pub(super) fn free_lane(&self, lane: usize) {
-        self.lanes.give_back(lane);
-        if !self.lane_queue.is_empty() {
-            self.lane_queue.call_next(&self.lanes);
-        }
     }
 }
 

@@ -4,9 +4,8 @@ use std::borrow::Borrow;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use witrpc_transport::Short;
+use witrpc_transport::{Body, ChannelError, DisconnectReason, Outgoing, Short, Ticket};
 
-use crate::link::message::{Body, ChannelError, DisconnectReason, Outgoing, Ticket};
 use crate::link::ready_line::ReadyLine;
 use crate::link::sealed::KeysExhausted;
 use crate::link::sender::{Part, with_leases};

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use witrpc_transport::{Body, ChannelError, Limit, Outgoing, Ticket};
+
 use crate::link::head::{Head, Kind};
 use crate::link::lease::End;
-use crate::link::message::{Body, ChannelError, Limit, Outgoing, Ticket};
 use crate::link::sender::{Part, with_leases};
 use crate::link::{line, release};
 use crate::memory::layout::WANTS_SPACE;

@@ -9,10 +9,9 @@
 //! yet. If the answer is late, long or of another kind, the lane is as [`send`](super::send) would
 //! leave it.
 
-use witrpc_transport::{Body, Exchange, Outgoing, Short};
+use witrpc_transport::{Body, Exchange, Outgoing, Short, Ticket};
 
 use crate::link::line as lines;
-use crate::link::message::Ticket;
 use crate::link::ready_line::ReadyLine;
 use crate::memory::words::Mapped;
 

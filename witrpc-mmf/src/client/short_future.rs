@@ -8,10 +8,9 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use witrpc_transport::ShortAnswer;
+use witrpc_transport::{ShortAnswer, Ticket};
 
 use crate::link::line as lines;
-use crate::link::message::Ticket;
 use crate::memory::words::Mapped;
 
 use super::Client;

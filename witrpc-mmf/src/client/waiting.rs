@@ -10,8 +10,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use witrpc_transport::{ChannelError, Limit, Ticket};
+
 use crate::link::line as lines;
-use crate::link::message::{ChannelError, Limit, Ticket};
 use crate::memory::layout::GROUP;
 use crate::memory::words::{Mapped, ReadWord};
 use crate::portable::PollPauses;
@@ -39,6 +40,15 @@ impl Client {
     #[inline]
     pub(super) fn take_unqueued(&self) -> Option<usize> {
         if self.lane_queue.is_empty() { self.lanes.take() } else { None }
+    }
+
+    /// Frees the lane of a call that is over, and calls the next call that waits for one.
+    #[inline]
+    pub(super) fn free_lane(&self, lane: usize) {
+        self.lanes.give_back(lane);
+        if !self.lane_queue.is_empty() {
+            self.lane_queue.call_next(&self.lanes);
+        }
     }
 
     /// Waits until a lane is free for this call, behind the calls that waited before, and takes it.

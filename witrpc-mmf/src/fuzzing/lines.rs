@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use witrpc_transport::{Lent, Plain, SharedBytes, WaitPolicy};
+use witrpc_transport::{
+    Answer, Body, ChannelError, Fill, Lent, Limit, Outgoing, Payload, Plain, SharedBytes, Ticket,
+    WaitPolicy,
+};
 
 use crate::client::Client;
 use crate::link::lease::{Claim, LeaseWriter, OwnLease};
 use crate::link::line;
 use crate::link::line::line_of;
-use crate::link::message::{Answer, Body, ChannelError, Fill, Limit, Outgoing, Payload, Ticket};
 use crate::link::sealed::Cipher;
 use crate::memory::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout};
 use crate::memory::region::{Made, OwnPages, PeerPages};

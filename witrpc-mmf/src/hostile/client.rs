@@ -9,13 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::net::SendFlags;
-use witrpc_transport::{Admission, Admitted, ClientInfo, Only, Plain, Session, WaitPolicy};
+use witrpc_transport::{
+    Admission, Admitted, Body, ChannelError, ClientInfo, Fill, Limit, Only, Outgoing, Payload,
+    Plain, Session, WaitPolicy,
+};
 
 use crate::client::{Client, ClientOptions};
 use crate::error::ConnectError;
 use crate::link::head::Kind;
 use crate::link::line;
-use crate::link::message::{Body, ChannelError, Fill, Limit, Outgoing, Payload};
 use crate::memory::layout::{HIGH_WATER, INLINE_LEN, Layout};
 use crate::memory::words::Mapped;
 use crate::portable::Backend;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use witrpc_transport::Lent;
+use witrpc_transport::{Body, ChannelError, Lent, Outgoing, Ticket};
 
-use crate::link::message::{Body, ChannelError, Outgoing, Ticket};
 use crate::memory::layout::INLINE_LEN;
 use crate::rendezvous::tests::PATIENCE;
 
@@ -95,7 +94,7 @@ fn a_server_that_releases_what_it_was_not_lent_loses_its_client() {
     assert!(client.claim(Arc::new(writer.freeze())).is_none());
     assert!(matches!(
         client.try_alloc(&[1]).map(drop),
-        Err(ChannelError::Disconnected(crate::link::message::DisconnectReason::Misbehaved))
+        Err(ChannelError::Disconnected(witrpc_transport::DisconnectReason::Misbehaved))
     ));
 }
 
@@ -128,7 +127,7 @@ fn a_release_under_a_generation_that_was_not_lent_ends_the_connection() {
         assert!(client.claim(Arc::clone(&lease)).is_none());
         assert!(matches!(
             client.try_alloc(&[1]).map(drop),
-            Err(ChannelError::Disconnected(crate::link::message::DisconnectReason::Misbehaved))
+            Err(ChannelError::Disconnected(witrpc_transport::DisconnectReason::Misbehaved))
         ));
     }
 }

@@ -1,10 +1,9 @@
 //! Messages for which one side has no private memory: their call ends, and nothing else does.
 
-use witrpc_transport::Plain;
+use witrpc_transport::{Body, ChannelError, Outgoing, Plain};
 
 use crate::link::head::{Head, Kind};
 use crate::link::line;
-use crate::link::message::{Body, ChannelError, Outgoing};
 use crate::memory::try_alloc::shortage;
 use crate::memory::words::Mapped;
 

@@ -1,9 +1,8 @@
 //! Messages that do not open end the connection, whether a client or a server has written them.
 
-use witrpc_transport::{Plain, Short};
+use witrpc_transport::{Body, ChannelError, DisconnectReason, Outgoing, Plain, Short};
 
 use crate::link::head::{Head, Kind};
-use crate::link::message::{Body, ChannelError, DisconnectReason, Outgoing};
 use crate::link::sealed::{Cipher, FORGED};
 use crate::memory::layout::INLINE_LEN;
 use crate::rendezvous::tests::PATIENCE;

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use rustix::net::SendFlags;
 use witrpc_transport::{
-    Admitted, ClientInfo, Exchange, Plain, Responder, Session, Short, WaitPolicy,
+    Admitted, Body, ChannelError, ClientInfo, DisconnectReason, Exchange, Limit, Outgoing, Plain,
+    Responder, Session, Short, Ticket, WaitPolicy,
 };
 
 use crate::client::{Client, ClientOptions};
 use crate::link::head::Kind;
 use crate::link::line;
-use crate::link::message::{Body, ChannelError, DisconnectReason, Limit, Outgoing, Ticket};
 use crate::memory::layout::{INLINE_LEN, Layout, line as words};
 use crate::memory::words::Mapped;
 use crate::portable::Backend;

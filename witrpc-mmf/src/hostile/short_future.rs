@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use witrpc_transport::{Short, WaitPolicy};
+use witrpc_transport::{ChannelError, Limit, Short, Ticket, WaitPolicy};
 
 use crate::client::Client;
 use crate::link::head::Kind;
-use crate::link::message::{ChannelError, Limit, Ticket};
 use crate::rendezvous::tests::PATIENCE;
 
 use super::server::Hostile;

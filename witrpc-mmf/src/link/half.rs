@@ -8,7 +8,7 @@ use core::fmt;
 use core::sync::atomic::AtomicU32;
 use std::sync::Arc;
 
-use witrpc_transport::TrustedPeer;
+use witrpc_transport::{ChannelError, RemoteBytes, TrustedPeer};
 
 use crate::memory::arena::BlockRef;
 use crate::memory::copy::{OwnMemory, PeerMemory};
@@ -20,7 +20,6 @@ use crate::sys::fork::Origin;
 use crate::wakeup::epoch::WakeRequest;
 
 use super::lease::{End, HeldLeases};
-use super::message::{ChannelError, RemoteBytes};
 use super::message_codec::{BlockSource, MessageCodec};
 use super::release;
 use super::release::ReleaseTable;

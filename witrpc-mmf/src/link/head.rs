@@ -8,7 +8,7 @@
 //! A message in the lane's buffer has no payload in its line. The lines of blocks and segments describe the block in their inline words: its granule in the
 //! writer's arena, its generation and its length. A segment also has its offset in the message.
 
-use witrpc_transport::TAG_BITS;
+use witrpc_transport::{MIN_MESSAGE_LEN, TAG_BITS};
 
 /// A flag beside the tag: the message ends with the descriptions of leases.
 pub const LEASES: u32 = 1 << TAG_BITS;
@@ -19,6 +19,9 @@ const TAG_MASK: u64 = (1 << (TAG_BITS + 1)) - 1;
 const KIND_SHIFT: u32 = TAG_SHIFT + TAG_BITS + 1;
 const KIND_MASK: u64 = 0b111;
 const DEADLINE: u64 = 1 << 63;
+
+/// The bounds of the longest message of a connection, in bytes.
+pub const MESSAGE_LEN_BOUNDS: (usize, usize) = (MIN_MESSAGE_LEN, u32::MAX as usize);
 
 /// The bits above the tag of a short message: its kind, and nothing else.
 const SHORT: u64 = (Kind::Inline as u64) << (KIND_SHIFT - TAG_SHIFT - TAG_BITS);

@@ -1,7 +1,7 @@
 //! How the bytes of messages are put into blocks and taken out: in clear, or sealed. Both sides do
 //! the same.
 
-use witrpc_transport::{Keys, Short};
+use witrpc_transport::{ChannelError, Keys, Short};
 
 use crate::memory::arena::BlockRef;
 use crate::memory::copy::PeerMemory;
@@ -10,7 +10,6 @@ use crate::memory::try_alloc::room_for;
 
 use super::head::{Head, Kind, LEASES};
 use super::line::InlineWords;
-use super::message::ChannelError;
 use super::ready_line::ReadyLine;
 use super::reassembly::{Reassembly, Refused};
 use super::sealed::{

@@ -6,7 +6,6 @@ pub mod head;
 pub mod lease;
 #[doc(hidden)]
 pub mod line;
-pub mod message;
 pub mod message_codec;
 pub mod ready_line;
 pub mod reassembly;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use witrpc_transport::{Short, ShortAnswer};
+use witrpc_transport::{Payload, Short, ShortAnswer};
 
 use crate::memory::arena::BlockRef;
 use crate::memory::try_alloc::room_for;
@@ -13,7 +13,6 @@ use super::half::{Half, ReceivedBlock};
 use super::head::Head;
 use super::lease::End;
 use super::line::{Copied, InlineWords};
-use super::message::Payload;
 use super::message_codec::Unopened;
 use super::sealed::{AuthError, FORGED};
 

@@ -5,7 +5,7 @@
 //! is written to a block: space is reserved, filled, and lent to the peer by the line that names it. How a side gets a lane, what
 //! it does without space, and how it publishes, is in `client` and `server`.
 
-use witrpc_transport::{Lent, Short};
+use witrpc_transport::{Body, ChannelError, Lent, Outgoing, Short};
 
 use crate::memory::layout::MAX_BUFFER_LEN;
 use crate::memory::send_arena::{Purpose, Reserved};
@@ -13,7 +13,6 @@ use crate::memory::send_arena::{Purpose, Reserved};
 use super::half::Half;
 use super::head::{Head, Kind, LEASES};
 use super::lease::{Claim, trailer};
-use super::message::{Body, ChannelError, Outgoing};
 use super::ready_line::ReadyLine;
 use super::sealed::KeysExhausted;
 

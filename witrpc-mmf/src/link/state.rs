@@ -20,7 +20,7 @@
 //! The client relies on the word for nothing else. A server that lies in it could as well lie in
 //! its answers.
 
-use super::message::DisconnectReason;
+use witrpc_transport::DisconnectReason;
 
 /// The owner is connected and works normally.
 pub const SERVING: u64 = 1;

@@ -10,7 +10,7 @@ use rustix::net::{AddressFamily, SocketType};
 use witrpc_transport::{Begun, Initiator, ResourceError};
 
 use crate::error::ConnectError;
-use crate::link::message::MESSAGE_LEN_BOUNDS;
+use crate::link::head::MESSAGE_LEN_BOUNDS;
 use crate::memory::layout::{Layout, PAGE};
 use crate::memory::region;
 use crate::memory::region::{Identity, Made, OpenError, OwnPages, PeerPages};

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use witrpc_transport::ChannelError;
+
 use crate::link::half::Half;
 use crate::link::lease::{Claim, End, LeaseWriter, OwnLease, trailer};
-use crate::link::message::ChannelError;
 use crate::memory::layout::INLINE_LEN;
 
 use super::connection::Connection;

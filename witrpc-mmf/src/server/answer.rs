@@ -26,9 +26,8 @@ use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_rt::lock;
-use witrpc_transport::{Lent, Short, ShortAnswer};
+use witrpc_transport::{Body, ChannelError, Lent, Outgoing, Short, ShortAnswer, Ticket};
 
-use crate::link::message::{Body, ChannelError, Outgoing, Ticket};
 use crate::link::ready_line::ReadyLine;
 use crate::link::release;
 use crate::link::sealed::KeysExhausted;

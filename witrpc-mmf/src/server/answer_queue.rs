@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::link::message::{Fill, Ticket};
+use witrpc_transport::{Fill, Ticket};
+
 use crate::memory::send_arena::Purpose;
 
 /// An answer in private memory.

@@ -3,8 +3,9 @@
 
 use std::task::Waker;
 
+use witrpc_transport::Ticket;
+
 use crate::link::cancel;
-use crate::link::message::Ticket;
 use crate::memory::layout::{WANTS_CANCEL, control};
 use crate::memory::words::Mapped;
 

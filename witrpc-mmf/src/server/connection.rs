@@ -7,10 +7,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
 use witrpc_rt::{WakerSet, lock};
-use witrpc_transport::{ClientInfo, Session, TrustedPeer};
+use witrpc_transport::{ClientInfo, Session, Ticket, TrustedPeer};
 
 use crate::link::half::{Half, Places};
-use crate::link::message::Ticket;
 use crate::link::reassembly::Reassembly;
 use crate::link::state;
 use crate::memory::layout::{

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use witrpc_transport::{ClientInfo, Session};
+use witrpc_transport::{ClientInfo, Request, Session, Ticket};
 
-use crate::link::message::{Request, Ticket};
 use crate::memory::layout::Layout;
 use crate::rendezvous::Established;
 

@@ -11,13 +11,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use witrpc_transport::{Only, ShortRequest};
+use witrpc_transport::{Only, Payload, Request, ShortRequest, Ticket};
 
-use crate::link::head::{Head, Kind, LEASES};
+use crate::link::head::{Head, Kind, LEASES, MESSAGE_LEN_BOUNDS};
 use crate::link::lease::take_leases;
 use crate::link::line;
 use crate::link::line::{Copied, InlineWords};
-use crate::link::message::{MESSAGE_LEN_BOUNDS, Payload, Request, Ticket};
 use crate::link::message_codec::Segment;
 use crate::link::ready_line::ReadyLine;
 use crate::link::reassembly::Reassembly;

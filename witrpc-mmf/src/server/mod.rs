@@ -37,7 +37,7 @@ use witrpc_transport::{Admission, Responder, TrustedPeer};
 use work_signal::WorkSignal;
 
 use crate::error::BindError;
-use crate::link::message::MESSAGE_LEN_BOUNDS;
+use crate::link::head::MESSAGE_LEN_BOUNDS;
 use crate::link::state;
 use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
 use crate::memory::region::OwnPages;

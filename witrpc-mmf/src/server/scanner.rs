@@ -11,10 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 use witrpc_rt::lock;
-use witrpc_transport::{Only, ShortAnswer, ShortRequest};
+use witrpc_transport::{Only, Request, ShortAnswer, ShortRequest, Ticket};
 
 use crate::link::line::Copied;
-use crate::link::message::{Request, Ticket};
 use crate::link::state;
 use crate::memory::words::Mapped;
 use crate::wakeup::epoch;

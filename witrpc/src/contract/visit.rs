@@ -1,8 +1,8 @@
 //! The shape of the values that a call transfers.
 
+use crate::codec::shareable::Shareable;
 use crate::codec::shareable::sealed::VisitForm;
 use crate::codec::{RawElement, Transfer, VisitTransfer, Wire};
-use crate::codec::shareable::Shareable;
 
 use super::{Tracer, trace_raw, trace_raw_value, trace_value};
 

@@ -4,9 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use witrpc_transport::SharedBytes;
+use witrpc_transport::{Leasing, Payload, RemoteBytes, SharedBytes};
 
-use crate::link::message::{Leasing, Payload, RemoteBytes};
 use crate::link::release::fetch;
 use crate::memory::arena::{BlockRef, next_generation};
 

@@ -7,9 +7,8 @@
 //!
 //! The words are in the machine's byte order, as on a line.
 
-use witrpc_transport::Lent;
+use witrpc_transport::{Body, Fill, Lent, Payload};
 
-use crate::link::message::{Body, Fill, Payload};
 use crate::memory::layout::INLINE_LEN;
 
 use super::Claim;
