@@ -125,20 +125,20 @@ pub trait Lessor: Send + Sync {
 ///
 /// [`ChannelError::NoMemory`] if the memory is lacking.
 pub fn private_bytes(len: usize) -> Result<Box<dyn WritableBytes>, ChannelError> {
-    let lines = bytemuck::allocation::try_zeroed_vec(len.div_ceil(size_of::<Line>()))
+    let lines = bytemuck::allocation::try_zeroed_vec(len.div_ceil(size_of::<CacheLine>()))
         .map_err(|()| ChannelError::NoMemory { len })?;
     Ok(Box::new(Private { lines, len }))
 }
 
 /// Private memory, aligned for any raw element.
 struct Private {
-    lines: Vec<Line>,
+    lines: Vec<CacheLine>,
     len: usize,
 }
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
-struct Line([u8; 64]);
+struct CacheLine([u8; 64]);
 
 impl WritableBytes for Private {
     fn as_slice(&self) -> &[u8] {

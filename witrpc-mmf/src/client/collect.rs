@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::{Answer, ChannelError, Payload, Ticket};
 
-use crate::link::head::{Head, Kind, LEASES};
+use crate::link::head::{Head, LEASES, LineKind};
 use crate::link::ready_line::ReadyLine;
 use crate::link::sealed::sealed_len;
 use crate::link::{cancel, line};
@@ -26,7 +26,7 @@ use crate::memory::words::Mapped;
 use crate::wakeup::epoch;
 
 use super::Client;
-use super::lane_ownership::Phase;
+use super::lane_ownership::LanePhase;
 use super::lanes::Looks;
 use super::receive::Taken;
 
@@ -54,7 +54,7 @@ impl Client {
         let word = self.half.layout.control_word(number, control::CANCELLED);
         cancel::cancel::<Mapped>(self.half.own.word64(word), ticket.seq);
         self.abandoned.fetch_add(1, Relaxed);
-        lane.ownership.lend(ticket.seq, Phase::Abandoned);
+        lane.ownership.lend(ticket.seq, LanePhase::Abandoned);
         // Three pairs of a store and a look meet at this fence. A caller that is short of a lane
         // finds this one abandoned, or is seen here. The link thread finds it abandoned when it is
         // rung for the answer, or the answer is seen here. A handler that goes to sleep sees the
@@ -81,7 +81,7 @@ impl Client {
     /// [`abandon`](Self::abandon) take its ticket.
     pub fn set_aside(self: &Arc<Self>, ticket: Ticket) {
         if !self.half.origin.is_forked() {
-            self.lanes.get(ticket.lane as usize).ownership.lend(ticket.seq, Phase::Collectable);
+            self.lanes.get(ticket.lane as usize).ownership.lend(ticket.seq, LanePhase::Collectable);
             self.make_room_of(ticket);
         }
     }
@@ -132,8 +132,8 @@ impl Client {
 
     pub(super) fn collect_lane(self: &Arc<Self>, lane: usize) {
         match self.lanes.get(lane).ownership.current() {
-            Some((_, Phase::Abandoned)) => self.collect_abandoned(lane),
-            Some((seq, Phase::Collectable)) => {
+            Some((_, LanePhase::Abandoned)) => self.collect_abandoned(lane),
+            Some((seq, LanePhase::Collectable)) => {
                 self.move_to_completed(Ticket::new(lane as u32, seq))
             }
             _ => {}
@@ -182,7 +182,7 @@ impl Client {
 
     fn is_segment(&self, lane: usize) -> bool {
         let copied = line::copy_out::<Mapped>(self.response_line(lane));
-        Head::from_word(copied.head).is_none_or(|head| matches!(head.kind, Kind::Segment))
+        Head::from_word(copied.head).is_none_or(|head| matches!(head.kind, LineKind::Segment))
     }
 
     /// Frees an abandoned lane if it has been answered. If a large message is not complete, in
@@ -190,9 +190,9 @@ impl Client {
     /// answered.
     pub(super) fn collect_abandoned(self: &Arc<Self>, lane: usize) {
         let private = self.lanes.get(lane);
-        let Some((seq, Phase::Abandoned)) = private.ownership.current() else { return };
+        let Some((seq, LanePhase::Abandoned)) = private.ownership.current() else { return };
         let arrived = line::shows::<Mapped>(self.response_line(lane)) == seq;
-        if !arrived || !private.ownership.reclaim(seq, Phase::Abandoned) {
+        if !arrived || !private.ownership.reclaim(seq, LanePhase::Abandoned) {
             return;
         }
         let copied = line::copy_out::<Mapped>(self.response_line(lane));
@@ -200,7 +200,7 @@ impl Client {
             self.accuse("an answer of a kind that does not exist");
             return;
         };
-        if head.tag & LEASES != 0 && head.kind == Kind::Inline {
+        if head.tag & LEASES != 0 && head.kind == LineKind::Inline {
             // Dropping the answer releases its leases.
             match self.read_copied(lane, seq, &copied) {
                 Ok(_) => self.free_abandoned(lane),
@@ -209,25 +209,25 @@ impl Client {
             return;
         }
         let passed = match head.kind {
-            Kind::Block | Kind::Segment => self
+            LineKind::Block | LineKind::Segment => self
                 .half
                 .checked_block(&copied.inline)
                 .and_then(|block| self.half.drop_block(lane, &block)),
-            Kind::Inline => self.half.pass_over(lane, sealed_len(0)),
-            Kind::Buffered => self.half.check_buffered(head).map(drop),
+            LineKind::Inline => self.half.pass_over(lane, sealed_len(0)),
+            LineKind::Buffered => self.half.check_buffered(head).map(drop),
             // These are not part of a message, so the cipher has not counted them.
-            Kind::Next | Kind::Discard => Ok(()),
+            LineKind::Next | LineKind::Discard => Ok(()),
         };
         if let Err(rule) = passed {
             return self.end_if_broken(ChannelError::Misbehaved(rule));
         }
         match head.kind {
-            Kind::Segment | Kind::Next => {
+            LineKind::Segment | LineKind::Next => {
                 let next = private.next_seq();
-                self.publish(lane, next, &ReadyLine::bare(Kind::Discard));
-                private.ownership.lend(next, Phase::Abandoned);
+                self.publish(lane, next, &ReadyLine::bare(LineKind::Discard));
+                private.ownership.lend(next, LanePhase::Abandoned);
             }
-            Kind::Inline | Kind::Buffered | Kind::Block | Kind::Discard => {
+            LineKind::Inline | LineKind::Buffered | LineKind::Block | LineKind::Discard => {
                 self.free_abandoned(lane);
             }
         }

@@ -12,7 +12,7 @@ use crate::link::reassembly::Reassembly;
 use crate::memory::layout::GROUP;
 use crate::memory::words::Mapped;
 
-use super::lane_ownership::{LaneOwnership, Phase};
+use super::lane_ownership::{LaneOwnership, LanePhase};
 use super::lane_queue::FreeLanes;
 use super::sleeper::SleeperSlot;
 use super::stall_timer::StallTimer;
@@ -88,10 +88,10 @@ impl ClientLane {
     #[inline]
     pub fn is_owned_again_by(&self, ticket: Ticket) -> bool {
         match self.ownership.current() {
-            Some((seq, Phase::Collectable)) if seq == ticket.seq => {
-                self.ownership.reclaim(seq, Phase::Collectable)
+            Some((seq, LanePhase::Collectable)) if seq == ticket.seq => {
+                self.ownership.reclaim(seq, LanePhase::Collectable)
             }
-            Some((seq, Phase::Completed)) if seq == ticket.seq => false,
+            Some((seq, LanePhase::Completed)) if seq == ticket.seq => false,
             // Not lent since this call began, or the lane is already used by a later call.
             _ => self.seq() == ticket.seq,
         }

@@ -56,7 +56,7 @@ const BELL: u64 = 1;
 const POKE: u64 = 2;
 
 /// The client's handle to its link thread.
-pub struct Link {
+pub struct ClientLink {
     shared: Arc<LinkThreadShared>,
 }
 
@@ -77,7 +77,7 @@ struct LinkEnds {
 
 const NO_PLAN: u64 = u64::MAX;
 
-impl Link {
+impl ClientLink {
     pub fn new(socket: Socket) -> Result<Self, Errno> {
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let poke = Descriptor::open(|| eventfd(0, flags))?;

@@ -116,7 +116,7 @@ pub struct Client {
     lost_waiters: WakerSet,
     /// The number of threads that sleep on response lines, are about to, or have just woken up.
     parked: AtomicU64,
-    link: link_thread::Link,
+    link: link_thread::ClientLink,
 }
 
 #[cfg(test)]
@@ -216,7 +216,7 @@ impl Client {
             lost: OnceLock::new(),
             lost_waiters: WakerSet::default(),
             parked: AtomicU64::new(0),
-            link: link_thread::Link::new(connected.link)?,
+            link: link_thread::ClientLink::new(connected.link)?,
             half,
         })
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use witrpc_transport::{Answer, ChannelError, Limit, Payload, Ticket};
 
-use crate::link::head::{Head, Kind, LEASES};
+use crate::link::head::{Head, LEASES, LineKind};
 use crate::link::lease::take_leases;
 use crate::link::line as lines;
 use crate::link::line::{Copied, InlineWords};
@@ -23,7 +23,7 @@ use crate::wakeup::futex::Woken;
 use crate::wakeup::park;
 
 use super::Client;
-use super::lane_ownership::Phase;
+use super::lane_ownership::LanePhase;
 use super::lanes::Looks;
 use super::stall_timer::StallTimer;
 
@@ -180,7 +180,7 @@ impl Client {
         match self.poll_response(cx, ticket, limit, &mut receive) {
             Poll::Pending => {
                 let asleep = matches!(lane.looks(), Looks::Asleep);
-                lane.ownership.lend(ticket.seq, Phase::Collectable);
+                lane.ownership.lend(ticket.seq, LanePhase::Collectable);
                 if asleep {
                     self.make_room_of(*ticket);
                 }
@@ -289,14 +289,14 @@ impl Client {
         self.half.codec.check_leases(head).map_err(ChannelError::Misbehaved)?;
         let half = &self.half;
         let opened = match head.kind {
-            Kind::Inline => {
+            LineKind::Inline => {
                 half.codec.open_short(lane, head, &copied.inline).map(|body| Some(body.into()))
             }
-            Kind::Buffered => half.read_buffer(lane, head),
-            Kind::Block => open_block(self, lane, head, &copied.inline),
-            Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
-            Kind::Next => return Ok(Taken::Acknowledged),
-            Kind::Discard => return Ok(Taken::Answer(Err(ChannelError::PeerNoMemory))),
+            LineKind::Buffered => half.read_buffer(lane, head),
+            LineKind::Block => open_block(self, lane, head, &copied.inline),
+            LineKind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
+            LineKind::Next => return Ok(Taken::Acknowledged),
+            LineKind::Discard => return Ok(Taken::Answer(Err(ChannelError::PeerNoMemory))),
         };
         let Some(payload) = opened.map_err(ChannelError::Misbehaved)? else {
             return Ok(Taken::Answer(Err(ChannelError::NoMemory { len: head.len as usize })));
@@ -304,7 +304,7 @@ impl Client {
         if head.tag & LEASES == 0 {
             return Ok(Taken::Answer(Ok(Answer::new(head.tag, payload))));
         }
-        if head.kind != Kind::Inline {
+        if head.kind != LineKind::Inline {
             return Err(ChannelError::Misbehaved("an answer with leases that is not in its line"));
         }
         let payload = take_leases(self, payload).map_err(ChannelError::Misbehaved)?;
@@ -330,7 +330,7 @@ impl Client {
         let mut next = seq;
         let appended = self.half.codec.append(&mut reassembly, segment, self.half.source(), || {
             next = private.next_seq();
-            self.publish(lane, next, &ReadyLine::bare(Kind::Next));
+            self.publish(lane, next, &ReadyLine::bare(LineKind::Next));
         });
         appended.map_err(|refused| ChannelError::Misbehaved(refused.rule()))?;
         self.half.release(&block);

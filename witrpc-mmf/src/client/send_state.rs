@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use witrpc_transport::{Body, ChannelError, Limit, Outgoing, Ticket};
 
-use crate::link::head::{Head, Kind};
+use crate::link::head::{Head, LineKind};
 use crate::link::lease::End;
 use crate::link::sender::{Part, with_leases};
 use crate::link::{line, release};
@@ -190,7 +190,7 @@ impl Client {
     /// Returns whether the response on the lane says that a segment has been taken.
     fn segment_taken(&self, lane: usize) -> bool {
         let copied = line::copy_out::<Mapped>(self.response_line(lane));
-        Head::from_word(copied.head).is_some_and(|head| head.kind == Kind::Next)
+        Head::from_word(copied.head).is_some_and(|head| head.kind == LineKind::Next)
     }
 
     /// Waits until there is space for a part.

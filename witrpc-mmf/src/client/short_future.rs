@@ -14,7 +14,7 @@ use crate::link::line as lines;
 use crate::memory::words::Mapped;
 
 use super::Client;
-use super::lane_ownership::Phase;
+use super::lane_ownership::LanePhase;
 use super::lanes::{ClientLane, Looks};
 
 impl Client {
@@ -61,7 +61,7 @@ impl Client {
             return Poll::Ready(None);
         }
         lane.set_looks(Looks::Left(left - 1));
-        lane.ownership.lend(ticket.seq, Phase::Collectable);
+        lane.ownership.lend(ticket.seq, LanePhase::Collectable);
         cx.waker().wake_by_ref();
         Poll::Pending
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::Short;
 
-use crate::link::head::{Head, Kind, LEASES};
+use crate::link::head::{Head, LEASES, LineKind};
 use crate::link::line;
 use crate::link::line::{InlineWords, line_of};
 use crate::link::sealed::{Cipher, INLINE_SEALED, sealed_len};
@@ -75,12 +75,12 @@ impl Hostile {
         let (head, inline) = match how & 7 {
             kind @ 1..=6 => {
                 let kinds = [
-                    Kind::Inline,
-                    Kind::Block,
-                    Kind::Segment,
-                    Kind::Next,
-                    Kind::Discard,
-                    Kind::Buffered,
+                    LineKind::Inline,
+                    LineKind::Block,
+                    LineKind::Segment,
+                    LineKind::Next,
+                    LineKind::Discard,
+                    LineKind::Buffered,
                 ];
                 let kind = kinds[usize::from(kind) - 1];
                 let mut head = Head::new(kind, script.byte().into(), script.short().into());
@@ -108,7 +108,7 @@ impl Hostile {
         }
         let mut bytes = [0; INLINE_LEN];
         match head.kind {
-            Kind::Inline => {
+            LineKind::Inline => {
                 let len = described(how, &mut bytes, script);
                 head.len = len as u32;
                 let Some(cipher) = &self.cipher else {
@@ -120,7 +120,7 @@ impl Hostile {
                 let sealed = cipher.seal_inline(lane, head, &body);
                 (self.told(head, how), sealed.map_or([0; 6], |sealed| *sealed.words()))
             }
-            Kind::Block | Kind::Segment => {
+            LineKind::Block | LineKind::Segment => {
                 let granule = usize::from(script.byte());
                 let part = usize::from(script.short()) % 4_000;
                 let start = script.short().into();
@@ -129,7 +129,9 @@ impl Hostile {
                 let Some((place, len)) = written else { return (self.told(head, how), [0; 6]) };
                 (self.told(head, how), [place, len, start, 0, 0, 0])
             }
-            Kind::Next | Kind::Discard | Kind::Buffered => (head.to_word(), words(how, script)),
+            LineKind::Next | LineKind::Discard | LineKind::Buffered => {
+                (head.to_word(), words(how, script))
+            }
         }
     }
 

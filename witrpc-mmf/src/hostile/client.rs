@@ -16,7 +16,7 @@ use witrpc_transport::{
 
 use crate::client::{Client, ClientOptions};
 use crate::error::ConnectError;
-use crate::link::head::Kind;
+use crate::link::head::LineKind;
 use crate::link::line;
 use crate::memory::layout::{HIGH_WATER, INLINE_LEN, Layout};
 use crate::memory::words::Mapped;
@@ -229,14 +229,15 @@ impl Raw {
 }
 
 fn inline() -> Said {
-    Said::kind(Kind::Inline, 0)
+    Said::kind(LineKind::Inline, 0)
 }
 
 #[test]
 fn a_client_that_breaks_a_rule_ends_only_its_connection() {
     let honest = Honest::start();
     let bystander = honest.bystander();
-    let unasked = [vec![Said::kind(Kind::Next, 0)], vec![inline(), Said::kind(Kind::Next, 0)]];
+    let unasked =
+        [vec![Said::kind(LineKind::Next, 0)], vec![inline(), Said::kind(LineKind::Next, 0)]];
     for mut script in broken_lines().into_iter().chain(unasked) {
         let (raw, _link) = honest.hostile();
         let last = script.pop().expect("a line that breaks a rule");
@@ -336,7 +337,7 @@ fn a_high_water_beyond_the_lanes_and_a_discard_of_nothing_do_no_harm() {
         raw.set(HIGH_WATER, high_water);
         honest.answers(&raw, seq, inline());
     }
-    honest.answers(&raw, 4, Said::kind(Kind::Discard, 0));
+    honest.answers(&raw, 4, Said::kind(LineKind::Discard, 0));
     honest.answers(&raw, 5, inline());
     assert_eq!(honest.server.broken(), (0, None));
     honest.serves(&bystander);

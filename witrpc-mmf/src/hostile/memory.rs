@@ -2,7 +2,7 @@
 
 use witrpc_transport::{Body, ChannelError, Outgoing, Plain};
 
-use crate::link::head::{Head, Kind};
+use crate::link::head::{Head, LineKind};
 use crate::link::line;
 use crate::memory::try_alloc::shortage;
 use crate::memory::words::Mapped;
@@ -57,8 +57,8 @@ fn a_request_in_segments_without_memory_is_refused_at_the_first() {
     let kind = || Head::from_word(line::copy_out::<Mapped>(response).head).map(|head| head.kind);
     shortage::strike_next();
     honest.answers(&raw, 1, Said::segment(1_000, 0, 100));
-    assert_eq!(kind(), Some(Kind::Discard));
+    assert_eq!(kind(), Some(LineKind::Discard));
     honest.answers(&raw, 2, Said::segment(1_000, 0, 100));
-    assert_eq!(kind(), Some(Kind::Next));
+    assert_eq!(kind(), Some(LineKind::Next));
     assert_eq!(honest.broken(), None);
 }

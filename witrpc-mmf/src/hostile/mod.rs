@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::Short;
 
-use crate::link::head::{Head, Kind, LEASES};
+use crate::link::head::{Head, LEASES, LineKind};
 use crate::link::line;
 use crate::link::line::{InlineWords, line_of};
 use crate::memory::arena::GRANULE_BYTES;
@@ -73,7 +73,7 @@ struct Said {
 }
 
 impl Said {
-    fn kind(kind: Kind, len: usize) -> Self {
+    fn kind(kind: LineKind, len: usize) -> Self {
         Self { head: Head::new(kind, 0, len as u32).to_word(), inline: [0; 6] }
     }
 
@@ -85,13 +85,13 @@ impl Said {
     /// Returns a line of a block of `len` bytes at the start of the arena, for a message of that
     /// length.
     fn block(len: usize) -> Self {
-        Self::kind(Kind::Block, len).at(0, 1, len)
+        Self::kind(LineKind::Block, len).at(0, 1, len)
     }
 
     /// Returns a line of a segment at the start of the arena: `len` bytes from `start` on, of
     /// `total`.
     fn segment(total: usize, start: usize, len: usize) -> Self {
-        let mut said = Self::kind(Kind::Segment, total).at(0, 1, len);
+        let mut said = Self::kind(LineKind::Segment, total).at(0, 1, len);
         said.inline[2] = start as u64;
         said
     }
@@ -112,7 +112,7 @@ impl Said {
         }
         let len = leases.len() * 16 + 1;
         bytes[len - 1] = leases.len() as u8;
-        Self { inline: words_of(&bytes), ..Self::kind(Kind::Inline, len).leasing() }
+        Self { inline: words_of(&bytes), ..Self::kind(LineKind::Inline, len).leasing() }
     }
 
     /// Sets the flag for leases.
@@ -148,10 +148,10 @@ fn broken_lines() -> Vec<Vec<Said>> {
     vec![
         vec![Said::bits(0)],
         vec![Said::bits(7)],
-        vec![Said::kind(Kind::Inline, INLINE_LEN + 1)],
-        vec![Said::kind(Kind::Inline, u32::MAX as usize)],
-        vec![Said::kind(Kind::Buffered, MAX_BUFFER_LEN + 1)],
-        vec![Said::kind(Kind::Buffered, u32::MAX as usize)],
+        vec![Said::kind(LineKind::Inline, INLINE_LEN + 1)],
+        vec![Said::kind(LineKind::Inline, u32::MAX as usize)],
+        vec![Said::kind(LineKind::Buffered, MAX_BUFFER_LEN + 1)],
+        vec![Said::kind(LineKind::Buffered, u32::MAX as usize)],
         vec![Said::block(100).at(beyond, 1, 100)],
         vec![Said::block(100).at(u32::MAX.into(), 1, 100)],
         vec![Said::block(100).at(0, 0, 100)],
@@ -182,9 +182,9 @@ fn broken_leases() -> Vec<Said> {
     let lease = Said::leases;
     vec![
         // No descriptions, or ones that do not fit the message.
-        Said::kind(Kind::Inline, 0).leasing(),
-        Said::kind(Kind::Inline, 5).leasing(),
-        Said::kind(Kind::Inline, INLINE_LEN + 1).leasing(),
+        Said::kind(LineKind::Inline, 0).leasing(),
+        Said::kind(LineKind::Inline, 5).leasing(),
+        Said::kind(LineKind::Inline, INLINE_LEN + 1).leasing(),
         lease(&[[0, 1, 100]]).with_byte(16, 0),
         lease(&[[0, 1, 100]]).with_byte(16, 2),
         lease(&[[0, 1, 100]]).with_byte(16, 17),

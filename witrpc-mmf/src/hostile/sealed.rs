@@ -2,7 +2,7 @@
 
 use witrpc_transport::{Body, ChannelError, DisconnectReason, Outgoing, Plain, Short};
 
-use crate::link::head::{Head, Kind};
+use crate::link::head::{Head, LineKind};
 use crate::link::sealed::{Cipher, FORGED};
 use crate::memory::layout::INLINE_LEN;
 use crate::rendezvous::tests::PATIENCE;
@@ -17,7 +17,7 @@ const KEYS: Plain = Plain::new(true);
 fn honest_lines() -> impl FnMut() -> Said {
     let cipher = Cipher::new(Box::new(KEYS), LANES as usize);
     move || {
-        let head = Head::new(Kind::Inline, 0, 1);
+        let head = Head::new(LineKind::Inline, 0, 1);
         let body = Short::of_padded(&[7; INLINE_LEN], 1).expect("it is short");
         let sealed = cipher.seal_inline(0, head, &body).expect("it is new");
         Said { head: head.to_word(), inline: *sealed.words() }
@@ -35,10 +35,10 @@ fn forged_lines() -> Vec<(&'static str, Said)> {
         ("a line that comes too early", third),
         ("a line of another head", second.tagged()),
         ("a changed line", flipped),
-        ("a line in clear", Said::kind(Kind::Inline, 1)),
-        ("a longer line than can be sealed", Said::kind(Kind::Inline, 25)),
-        ("a buffer in clear", Said::kind(Kind::Buffered, 100)),
-        ("an empty buffer in clear", Said::kind(Kind::Buffered, 0)),
+        ("a line in clear", Said::kind(LineKind::Inline, 1)),
+        ("a longer line than can be sealed", Said::kind(LineKind::Inline, 25)),
+        ("a buffer in clear", Said::kind(LineKind::Buffered, 100)),
+        ("an empty buffer in clear", Said::kind(LineKind::Buffered, 0)),
         ("a block in clear", Said::block(100)),
         ("a block that holds nothing", Said::block(0).at(0, 1, 23)),
         ("a block without a tag", Said::block(76)),

@@ -12,7 +12,7 @@ use witrpc_transport::{
 };
 
 use crate::client::{Client, ClientOptions};
-use crate::link::head::Kind;
+use crate::link::head::LineKind;
 use crate::link::line;
 use crate::memory::layout::{INLINE_LEN, Layout, line as words};
 use crate::memory::words::Mapped;
@@ -153,7 +153,7 @@ fn a_short_call_that_is_answered_late_spins_once() {
 #[test]
 fn a_server_that_breaks_a_rule_loses_its_client() {
     let server = Hostile::start();
-    let unasked = vec![Said::kind(Kind::Next, 0)];
+    let unasked = vec![Said::kind(LineKind::Next, 0)];
     for script in broken_lines().into_iter().chain([unasked]) {
         let (client, raw) = server.client();
         let lines = script.clone();
@@ -175,9 +175,9 @@ fn a_server_that_breaks_a_rule_loses_its_client() {
 fn a_refusal_ends_its_call_and_frees_the_lane() {
     let server = Hostile::start();
     let (client, raw) = server.client();
-    let refusal = Said::kind(Kind::Discard, 0);
+    let refusal = Said::kind(LineKind::Discard, 0);
     let hostile = std::thread::spawn(move || {
-        for (seq, said) in (1..).zip([refusal, Said::kind(Kind::Inline, 0), refusal]) {
+        for (seq, said) in (1..).zip([refusal, Said::kind(LineKind::Inline, 0), refusal]) {
             assert!(raw.answer(seq, said).is_continue(), "the client did not go on to {seq}");
         }
         raw
@@ -196,7 +196,7 @@ fn an_answer_to_a_call_that_was_not_made_is_ignored() {
     let (client, raw) = server.client();
     let response = raw.layout.response_line(0);
     for seq in [2, u64::MAX, 0] {
-        raw.say(response, seq, Said::kind(Kind::Inline, 0));
+        raw.say(response, seq, Said::kind(LineKind::Inline, 0));
         let outcome = client.wait_answer(send(&client), &mut Limit::Within(Duration::ZERO), drop);
         assert_eq!(outcome, Err(ChannelError::TimedOut), "seq {seq}");
     }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use witrpc_transport::{ChannelError, Limit, Short, Ticket, WaitPolicy};
 
 use crate::client::Client;
-use crate::link::head::Kind;
+use crate::link::head::LineKind;
 use crate::rendezvous::tests::PATIENCE;
 
 use super::server::Hostile;
@@ -37,7 +37,7 @@ fn an_answer_that_is_there_ends_the_call_and_frees_the_lane() {
     let (client, raw) = server.client();
     for seq in 1..=u64::from(2 * LANES) {
         let ticket = begin(&client);
-        assert!(raw.answer(seq, Said::kind(Kind::Inline, 0)).is_continue());
+        assert!(raw.answer(seq, Said::kind(LineKind::Inline, 0)).is_continue());
         assert_eq!(short_answer(&client, ticket), Some(0));
     }
 }
@@ -54,7 +54,7 @@ fn a_late_answer_is_left_to_the_general_path_which_does_not_spin_again() {
     assert_ne!(noted, granted, "it has looked in vain");
     assert_eq!(general_answer(&client, ticket), Poll::Pending);
     assert_eq!(client.spin().outcomes(), noted, "to look again is not to spin again");
-    assert!(raw.answer(1, Said::kind(Kind::Inline, 0)).is_continue());
+    assert!(raw.answer(1, Said::kind(LineKind::Inline, 0)).is_continue());
     assert_eq!(general_answer(&client, ticket), Poll::Ready(Ok(0)));
 }
 
@@ -63,7 +63,7 @@ fn an_answer_of_another_kind_is_left_to_the_general_path() {
     let server = Hostile::start();
     let (client, raw) = server.client();
     let ticket = begin(&client);
-    assert!(raw.answer(1, Said::kind(Kind::Discard, 0)).is_continue());
+    assert!(raw.answer(1, Said::kind(LineKind::Discard, 0)).is_continue());
     assert_eq!(short_answer(&client, ticket), None);
     assert_eq!(general_answer(&client, ticket), Poll::Ready(Err(ChannelError::PeerNoMemory)));
 }
@@ -76,7 +76,7 @@ fn a_call_that_is_given_up_while_it_looks_frees_its_lane() {
         let ticket = begin(&client);
         let looked = client.poll_short(&mut Context::from_waker(Waker::noop()), ticket);
         assert!(looked.is_pending(), "the server has not answered");
-        assert!(raw.answer(seq, Said::kind(Kind::Inline, 0)).is_continue());
+        assert!(raw.answer(seq, Said::kind(LineKind::Inline, 0)).is_continue());
         client.abandon(ticket);
         assert_eq!(client.abandoned(), 0);
     }

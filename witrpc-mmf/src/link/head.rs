@@ -24,7 +24,7 @@ const DEADLINE: u64 = 1 << 63;
 pub const MESSAGE_LEN_BOUNDS: (usize, usize) = (MIN_MESSAGE_LEN, u32::MAX as usize);
 
 /// The bits above the tag of a short message: its kind, and nothing else.
-const SHORT: u64 = (Kind::Inline as u64) << (KIND_SHIFT - TAG_SHIFT - TAG_BITS);
+const SHORT: u64 = (LineKind::Inline as u64) << (KIND_SHIFT - TAG_SHIFT - TAG_BITS);
 
 const _: () = assert!(KIND_SHIFT + 3 == 63);
 
@@ -32,7 +32,7 @@ const _: () = assert!(KIND_SHIFT + 3 == 63);
 /// written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub enum LineKind {
     /// The message itself, at most `INLINE_LEN` bytes.
     Inline = 1,
     /// A block that holds the message.
@@ -49,16 +49,16 @@ pub enum Kind {
     Buffered = 6,
 }
 
-impl Kind {
+impl LineKind {
     #[inline]
     fn from_bits(bits: u64) -> Option<Self> {
         Some(match bits {
-            1 => Kind::Inline,
-            2 => Kind::Block,
-            3 => Kind::Segment,
-            4 => Kind::Next,
-            5 => Kind::Discard,
-            6 => Kind::Buffered,
+            1 => LineKind::Inline,
+            2 => LineKind::Block,
+            3 => LineKind::Segment,
+            4 => LineKind::Next,
+            5 => LineKind::Discard,
+            6 => LineKind::Buffered,
             _ => return None,
         })
     }
@@ -67,7 +67,7 @@ impl Kind {
 /// The fields of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    pub kind: Kind,
+    pub kind: LineKind,
     /// The sender's tag, and the flag [`LEASES`].
     pub tag: u32,
     pub len: u32,
@@ -76,7 +76,7 @@ pub struct Head {
 
 impl Head {
     #[inline]
-    pub fn new(kind: Kind, tag: u32, len: u32) -> Self {
+    pub fn new(kind: LineKind, tag: u32, len: u32) -> Self {
         Self { kind, tag, len, deadline: false }
     }
 
@@ -109,7 +109,7 @@ impl Head {
     #[inline]
     pub fn from_word(word: u64) -> Option<Self> {
         Some(Self {
-            kind: Kind::from_bits(word >> KIND_SHIFT & KIND_MASK)?,
+            kind: LineKind::from_bits(word >> KIND_SHIFT & KIND_MASK)?,
             tag: (word >> TAG_SHIFT & TAG_MASK) as u32,
             len: word as u32,
             deadline: word & DEADLINE != 0,
@@ -123,13 +123,13 @@ mod tests {
 
     #[test]
     fn a_head_survives_its_word() {
-        for kind in (1..=6).map(|bits| Kind::from_bits(bits).expect("it exists")) {
+        for kind in (1..=6).map(|bits| LineKind::from_bits(bits).expect("it exists")) {
             for tag in [0, 1, (1 << TAG_BITS) - 1, LEASES, LEASES | 1] {
                 for len in [0, 48, u32::MAX] {
                     for deadline in [false, true] {
                         let head = Head { kind, tag, len, deadline };
                         assert_eq!(Head::from_word(head.to_word()), Some(head));
-                        let is_short = kind == Kind::Inline && tag & LEASES == 0 && !deadline;
+                        let is_short = kind == LineKind::Inline && tag & LEASES == 0 && !deadline;
                         let short = is_short.then_some((tag, len));
                         assert_eq!(Head::short_of_word(head.to_word()), short);
                     }

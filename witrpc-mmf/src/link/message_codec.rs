@@ -8,7 +8,7 @@ use crate::memory::copy::PeerMemory;
 use crate::memory::send_arena::{MAX_SEGMENT, SendArena};
 use crate::memory::try_alloc::room_for;
 
-use super::head::{Head, Kind, LEASES};
+use super::head::{Head, LEASES, LineKind};
 use super::line::InlineWords;
 use super::ready_line::ReadyLine;
 use super::reassembly::{Reassembly, Refused};
@@ -158,7 +158,7 @@ impl MessageCodec {
         }
         match head.kind {
             _ if !self.is_plain() => Err("leases on an encrypted connection"),
-            Kind::Segment => Err("a message with leases in segments"),
+            LineKind::Segment => Err("a message with leases in segments"),
             _ => Ok(()),
         }
     }
@@ -272,7 +272,7 @@ mod tests {
         let (message_codec, peer) = (sealed(), peer_memory(&[0; 4096]));
         let source = BlockSource { peer: &peer, arena: 0 };
         for len in [LONGEST_PART + 1, 64 << 20] {
-            let head = Head::new(Kind::Block, 0, len as u32);
+            let head = Head::new(LineKind::Block, 0, len as u32);
             let cipher = message_codec.cipher().expect("there are keys");
             // Only a page of it is mapped, so reading it would panic.
             let refused = cipher.open_whole(0, head, &block(sealed_len(len)), source);
@@ -285,7 +285,7 @@ mod tests {
         const TOTAL: usize = 64 << 20;
         let peer = peer_memory(&vec![0; MAX_SEGMENT]);
         let source = BlockSource { peer: &peer, arena: 0 };
-        let head = Head::new(Kind::Segment, 0, TOTAL as u32);
+        let head = Head::new(LineKind::Segment, 0, TOTAL as u32);
         for message_codec in [MessageCodec::new(None, 1), sealed()] {
             let mut reassembly = Reassembly::begin(head).expect("there is memory for it");
             for len in [MAX_SEGMENT + 1, TOTAL] {

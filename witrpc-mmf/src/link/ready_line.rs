@@ -8,7 +8,7 @@ use witrpc_transport::Short;
 use crate::memory::layout::LINE_WORDS;
 use crate::memory::words::Mapped;
 
-use super::head::{Head, Kind};
+use super::head::{Head, LineKind};
 use super::line;
 
 /// A line to be published. The block that it names is lent already.
@@ -24,7 +24,7 @@ impl<P: Borrow<Short>> ReadyLine<P> {
     /// Returns the line of a message that it carries itself, in clear.
     #[inline]
     pub fn short(tag: u32, body: P) -> Self {
-        let head = Head::new(Kind::Inline, tag, body.borrow().len() as u32);
+        let head = Head::new(LineKind::Inline, tag, body.borrow().len() as u32);
         Self { head, payload: body }
     }
 
@@ -38,9 +38,9 @@ impl<P: Borrow<Short>> ReadyLine<P> {
 }
 
 impl ReadyLine {
-    /// Returns a line without a payload, about a message of the peer: [`Kind::Next`] or
-    /// [`Kind::Discard`].
-    pub fn bare(kind: Kind) -> Self {
+    /// Returns a line without a payload, about a message of the peer: [`LineKind::Next`] or
+    /// [`LineKind::Discard`].
+    pub fn bare(kind: LineKind) -> Self {
         Self { head: Head::new(kind, 0, 0), payload: Short::default() }
     }
 

@@ -108,13 +108,13 @@ impl Reassembly {
 
 #[cfg(test)]
 mod tests {
-    use crate::link::head::Kind;
+    use crate::link::head::LineKind;
 
     use super::*;
 
     #[test]
     fn the_next_segment_is_requested_before_one_is_copied() {
-        let head = Head::new(Kind::Segment, 0, 250);
+        let head = Head::new(LineKind::Segment, 0, 250);
         let mut reassembly = Reassembly::begin(head).expect("there is memory");
         for (start, len, is_last) in [(0, 100, false), (100, 100, false), (200, 50, true)] {
             let asked = std::cell::Cell::new(false);
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn no_segment_is_requested_after_one_that_breaks_a_rule() {
-        let head = Head::new(Kind::Segment, 0, 250);
+        let head = Head::new(LineKind::Segment, 0, 250);
         let mut reassembly = Reassembly::begin(head).expect("there is memory");
         for (start, len) in [(1, 100), (0, 0), (0, 251)] {
             let refused =

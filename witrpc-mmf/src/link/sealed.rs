@@ -282,7 +282,7 @@ fn with_scratch<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
 mod tests {
     use witrpc_transport::Plain;
 
-    use crate::link::head::Kind;
+    use crate::link::head::LineKind;
 
     use super::*;
 
@@ -292,7 +292,7 @@ mod tests {
         Cipher::new(Box::new(Plain::default()), LANES)
     }
 
-    fn head(kind: Kind, len: usize) -> Head {
+    fn head(kind: LineKind, len: usize) -> Head {
         Head::new(kind, 5, len as u32)
     }
 
@@ -305,7 +305,7 @@ mod tests {
         let fill = |offset: usize, out: &mut [u8]| {
             out.copy_from_slice(&message[offset..offset + out.len()]);
         };
-        let head = head(Kind::Block, message.len());
+        let head = head(LineKind::Block, message.len());
         cipher.seal(lane, head, message.len(), fill, &mut block).unwrap();
         block
     }
@@ -325,7 +325,7 @@ mod tests {
             let message = bytes(len);
             let block = seal(&sender, 1, &message);
             assert_eq!(opened_len(block.len()), Some(len));
-            assert!(open(&receiver, 1, head(Kind::Block, len), &block) == Ok(message), "{len}");
+            assert!(open(&receiver, 1, head(LineKind::Block, len), &block) == Ok(message), "{len}");
         }
     }
 
@@ -335,14 +335,14 @@ mod tests {
         for len in 0..=INLINE_SEALED {
             let mut padded = [0; INLINE_LEN];
             padded[..len].copy_from_slice(&bytes(len));
-            let head = head(Kind::Inline, len);
+            let head = head(LineKind::Inline, len);
             let body = Short::of_padded(&padded, len).unwrap();
             let sealed = sender.seal_inline(2, head, &body).unwrap();
             assert!(sealed.padded()[sealed.len()..].iter().all(|byte| *byte == 0));
             let opened = receiver.open_inline(2, head, sealed.words()).unwrap();
             assert_eq!((opened.padded(), opened.len()), (&padded, len));
         }
-        let too_long = head(Kind::Inline, INLINE_SEALED + 1);
+        let too_long = head(LineKind::Inline, INLINE_SEALED + 1);
         assert_eq!(receiver.open_inline(2, too_long, &[0; 6]).unwrap_err(), AuthError);
     }
 
@@ -350,13 +350,13 @@ mod tests {
     fn no_message_opens_on_another_lane_in_another_place_or_under_another_head() {
         let sender = cipher();
         let (first, second) = (seal(&sender, 1, &bytes(100)), seal(&sender, 1, &bytes(100)));
-        let honest = head(Kind::Block, 100);
+        let honest = head(LineKind::Block, 100);
         assert_eq!(open(&cipher(), 0, honest, &first), Err(AuthError), "another lane");
         assert_eq!(open(&cipher(), 1, honest, &second), Err(AuthError), "too early");
         let receiver = cipher();
         open(&receiver, 1, honest, &first).unwrap();
         assert_eq!(open(&receiver, 1, honest, &first), Err(AuthError), "twice");
-        let lied = Head::new(Kind::Block, 6, 100);
+        let lied = Head::new(LineKind::Block, 6, 100);
         assert_eq!(open(&cipher(), 1, lied, &first), Err(AuthError), "another tag");
         for cut in [0, 23, 123] {
             assert_eq!(open(&cipher(), 1, honest, &first[..cut]), Err(AuthError), "cut to {cut}");
@@ -369,7 +369,7 @@ mod tests {
         let mut block = seal(&sender, 0, &bytes(2 * CHUNK));
         let (one, other) = block.split_at_mut(CHUNK + OVERHEAD);
         one.swap_with_slice(other);
-        assert_eq!(open(&cipher(), 0, head(Kind::Block, 2 * CHUNK), &block), Err(AuthError));
+        assert_eq!(open(&cipher(), 0, head(LineKind::Block, 2 * CHUNK), &block), Err(AuthError));
     }
 
     #[test]
@@ -379,7 +379,7 @@ mod tests {
             receiver.pass_over(1, seal(&sender, 1, &bytes(len)).len()).unwrap();
         }
         let block = seal(&sender, 1, b"and now");
-        assert_eq!(open(&receiver, 1, head(Kind::Block, 7), &block).unwrap(), b"and now");
+        assert_eq!(open(&receiver, 1, head(LineKind::Block, 7), &block).unwrap(), b"and now");
         assert_eq!(receiver.pass_over(1, OVERHEAD - 1), Err(AuthError));
     }
 
@@ -389,11 +389,11 @@ mod tests {
         let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let fill = |offset: usize, _: &mut [u8]| assert_eq!(offset, 0, "no more");
             let mut block = vec![0; sealed_len(2 * CHUNK)];
-            cipher.seal(1, head(Kind::Block, 2 * CHUNK), 2 * CHUNK, fill, &mut block)
+            cipher.seal(1, head(LineKind::Block, 2 * CHUNK), 2 * CHUNK, fill, &mut block)
         }));
         assert!(panics.is_err());
         assert!(cipher.is_spent(1, true) && !cipher.is_spent(0, false));
-        let again = cipher.seal_inline(1, head(Kind::Inline, 0), &Short::default());
+        let again = cipher.seal_inline(1, head(LineKind::Inline, 0), &Short::default());
         assert_eq!(again.unwrap_err(), KeysExhausted);
     }
 

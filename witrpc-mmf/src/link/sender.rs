@@ -11,13 +11,13 @@ use crate::memory::layout::MAX_BUFFER_LEN;
 use crate::memory::send_arena::{Purpose, Reserved};
 
 use super::half::Half;
-use super::head::{Head, Kind, LEASES};
+use super::head::{Head, LEASES, LineKind};
 use super::lease::{Claim, trailer};
 use super::ready_line::ReadyLine;
 use super::sealed::KeysExhausted;
 
 #[inline]
-fn head_of(kind: Kind, message: &Outgoing<'_>, len: usize) -> Head {
+fn head_of(kind: LineKind, message: &Outgoing<'_>, len: usize) -> Head {
     Head::new(kind, message.tag, len as u32).with_deadline(message.deadline.is_some())
 }
 
@@ -30,8 +30,8 @@ pub struct Part {
 }
 
 impl Part {
-    fn kind(self) -> Kind {
-        if self.len == self.total { Kind::Block } else { Kind::Segment }
+    fn kind(self) -> LineKind {
+        if self.len == self.total { LineKind::Block } else { LineKind::Segment }
     }
 
     fn purpose(self) -> Purpose {
@@ -73,7 +73,7 @@ impl Half {
     ) -> Result<Option<ReadyLine>, KeysExhausted> {
         match Short::of_body(&message.body) {
             Some(body) => {
-                let head = head_of(Kind::Inline, message, body.len());
+                let head = head_of(LineKind::Inline, message, body.len());
                 self.codec.seal_short(lane, ReadyLine { head, payload: body })
             }
             None => self.fill_buffer(lane, message),
@@ -96,7 +96,7 @@ impl Half {
         message.body.write_at(0, &mut bytes[..len]);
         let buffer = self.places.own_buffers + lane * self.layout.buffer_len();
         self.own.store_bytes(buffer, &bytes[..len]);
-        let head = head_of(Kind::Buffered, message, len);
+        let head = head_of(LineKind::Buffered, message, len);
         Ok(Some(ReadyLine { head, payload: Short::default() }))
     }
 
@@ -145,7 +145,7 @@ impl Half {
         self.codec.fill(lane, head, part.len, write, bytes)?;
         let [place, len] = block.lend();
         Ok(match head.kind {
-            Kind::Segment => ReadyLine::of_block(head, [place, len, part.start as u64]),
+            LineKind::Segment => ReadyLine::of_block(head, [place, len, part.start as u64]),
             _ => ReadyLine::of_block(head, [place, len]),
         })
     }

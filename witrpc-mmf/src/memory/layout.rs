@@ -75,7 +75,7 @@ const PARTS: usize = HEAD_LINES * LINE;
 pub mod line {
     /// Published last: the number of the call.
     pub const SEQ: usize = 0;
-    /// Kind, tag, length: see `head.rs`.
+    /// LineKind, tag, length: see `head.rs`.
     pub const HEAD: usize = 1;
     /// The first of six words of payload, or of a block's description.
     pub const INLINE: usize = 2;

@@ -9,7 +9,7 @@ use crate::memory::layout::Layout;
 use crate::rendezvous::Established;
 
 use super::connection::Connection;
-use super::inbound::{Broken, Line};
+use super::inbound::{Broken, InboundLine};
 
 impl Connection {
     pub(crate) fn for_fuzzing(established: Established, layout: Layout) -> Arc<Self> {
@@ -35,7 +35,7 @@ impl Connection {
             }
             let ticket = Ticket::new(lane as u32, seq);
             let line = self.take_line(ticket, &copied, None).map_err(|Broken(rule)| rule)?;
-            if let Line::Request(request) = line {
+            if let InboundLine::Request(request) = line {
                 taken.push(request);
             }
         }

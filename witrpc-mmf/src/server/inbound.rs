@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::{Only, Payload, Request, ShortRequest, Ticket};
 
-use crate::link::head::{Head, Kind, LEASES, MESSAGE_LEN_BOUNDS};
+use crate::link::head::{Head, LEASES, LineKind, MESSAGE_LEN_BOUNDS};
 use crate::link::lease::take_leases;
 use crate::link::line;
 use crate::link::line::{Copied, InlineWords};
@@ -32,7 +32,7 @@ use super::connection::{Connection, LaneSeqs, ServerLane};
 const MESSAGES_HELD: usize = 4;
 
 /// What a line turned out to be.
-pub enum Line {
+pub enum InboundLine {
     /// A request to be served.
     Request(Request),
     /// Something else, which has been handled.
@@ -96,10 +96,10 @@ impl Connection {
     /// short one only when more is held, so that a client may leave some large answers unfetched.
     fn is_over_budget(&self, lane: usize, head: Head, held: usize) -> bool {
         match head.kind {
-            Kind::Inline => held > self.half.max_message_len.saturating_mul(MESSAGES_HELD),
-            Kind::Buffered | Kind::Block => true,
-            Kind::Segment => self.lanes[lane].inbound().is_none(),
-            Kind::Next | Kind::Discard => false,
+            LineKind::Inline => held > self.half.max_message_len.saturating_mul(MESSAGES_HELD),
+            LineKind::Buffered | LineKind::Block => true,
+            LineKind::Segment => self.lanes[lane].inbound().is_none(),
+            LineKind::Next | LineKind::Discard => false,
         }
     }
 
@@ -107,10 +107,10 @@ impl Connection {
     /// is another request, its first segment, or the segment that completes it.
     fn is_left_by(&self, lane: usize, head: Head, copied: &Copied, only: Only<'_>) -> bool {
         match head.kind {
-            Kind::Next | Kind::Discard => false,
+            LineKind::Next | LineKind::Discard => false,
             _ if only(self.id(), head.tag & !LEASES) => false,
-            Kind::Inline | Kind::Buffered | Kind::Block => true,
-            Kind::Segment => {
+            LineKind::Inline | LineKind::Buffered | LineKind::Block => true,
+            LineKind::Segment => {
                 let inbound = self.lanes[lane].inbound();
                 let Some(begun) = inbound.as_ref() else { return true };
                 // A line without a valid block ends the connection when it is taken.
@@ -166,7 +166,7 @@ impl Connection {
         ticket: Ticket,
         copied: &Copied,
         only: Option<Only<'_>>,
-    ) -> Result<Line, Broken> {
+    ) -> Result<InboundLine, Broken> {
         let lane = ticket.lane as usize;
         let head = Head::from_word(copied.head).ok_or(Broken("a kind that does not exist"))?;
         if head.len as usize > self.half.max_message_len {
@@ -175,7 +175,7 @@ impl Connection {
         if only.is_some_and(|only| self.is_left_by(lane, head, copied, only))
             || self.is_held_up(lane, head)
         {
-            return Ok(Line::Waits);
+            return Ok(InboundLine::Waits);
         }
         // No answer must use up the lane's message numbers.
         if self.half.codec.is_spent(lane, true) {
@@ -195,28 +195,28 @@ impl Connection {
         ticket: Ticket,
         head: Head,
         copied: &Copied,
-    ) -> Result<Line, Broken> {
+    ) -> Result<InboundLine, Broken> {
         let (half, lane) = (&self.half, ticket.lane as usize);
         half.codec.check_leases(head).map_err(Broken)?;
         let opened = match head.kind {
-            Kind::Inline => {
+            LineKind::Inline => {
                 half.codec.open_short(lane, head, &copied.inline).map(|body| Some(body.into()))
             }
-            Kind::Buffered => half.read_buffer(lane, head),
-            Kind::Block => open_block(self, lane, head, &copied.inline),
-            Kind::Segment => return self.take_segment(ticket, head, &copied.inline),
-            Kind::Next => return self.send_next(ticket).map(|()| Line::Done),
-            Kind::Discard => return Ok(self.discard(ticket)),
+            LineKind::Buffered => half.read_buffer(lane, head),
+            LineKind::Block => open_block(self, lane, head, &copied.inline),
+            LineKind::Segment => return self.take_segment(ticket, head, &copied.inline),
+            LineKind::Next => return self.send_next(ticket).map(|()| InboundLine::Done),
+            LineKind::Discard => return Ok(self.discard(ticket)),
         };
         let Some(payload) = opened.map_err(Broken)? else {
             return Ok(self.respond_dropped(ticket));
         };
         if head.tag & LEASES == 0 {
-            return Ok(Line::Request(self.request(ticket, head, payload)));
+            return Ok(InboundLine::Request(self.request(ticket, head, payload)));
         }
         let payload = take_leases(self, payload).map_err(Broken)?;
         let head = Head { tag: head.tag & !LEASES, ..head };
-        Ok(Line::Request(self.request(ticket, head, payload)))
+        Ok(InboundLine::Request(self.request(ticket, head, payload)))
     }
 
     /// Adds a segment to its request. Before it copies the bytes, it lets the client send the next
@@ -227,7 +227,7 @@ impl Connection {
         ticket: Ticket,
         head: Head,
         inline: &InlineWords,
-    ) -> Result<Line, Broken> {
+    ) -> Result<InboundLine, Broken> {
         let block = self.half.checked_block(inline).map_err(Broken)?;
         let mut slot = self.lanes[ticket.lane as usize].inbound();
         let begun =
@@ -235,7 +235,7 @@ impl Connection {
         let Some(mut inbound) = begun else { return self.refuse(ticket, &block) };
         let segment = Segment { lane: ticket.lane as usize, head, start: inline[2], block: &block };
         let appended = self.half.codec.append(&mut inbound, segment, self.half.source(), || {
-            self.respond(ticket, &ReadyLine::bare(Kind::Next));
+            self.respond(ticket, &ReadyLine::bare(LineKind::Next));
         });
         appended.map_err(|refused| Broken(refused.rule()))?;
         self.half.release(&block);
@@ -243,11 +243,11 @@ impl Connection {
         match inbound.whole() {
             Ok(bytes) => {
                 self.unhold(total);
-                return Ok(Line::Request(self.request(ticket, head, Payload::Whole(bytes))));
+                return Ok(InboundLine::Request(self.request(ticket, head, Payload::Whole(bytes))));
             }
             Err(inbound) => *slot = Some(inbound),
         }
-        Ok(Line::Done)
+        Ok(InboundLine::Done)
     }
 
     /// Begins to assemble a request. Returns `None` if there is no memory for so long a message.
@@ -263,19 +263,19 @@ impl Connection {
     /// Drops a request for which there is no memory, and tells the client. `block` is its first
     /// segment.
     #[cold]
-    fn refuse(&self, ticket: Ticket, block: &BlockRef) -> Result<Line, Broken> {
+    fn refuse(&self, ticket: Ticket, block: &BlockRef) -> Result<InboundLine, Broken> {
         self.half.drop_block(ticket.lane as usize, block).map_err(Broken)?;
         Ok(self.respond_dropped(ticket))
     }
 
     /// Tells the client that a message has been dropped.
-    fn respond_dropped(&self, ticket: Ticket) -> Line {
-        self.respond(ticket, &ReadyLine::bare(Kind::Discard));
-        Line::Done
+    fn respond_dropped(&self, ticket: Ticket) -> InboundLine {
+        self.respond(ticket, &ReadyLine::bare(LineKind::Discard));
+        InboundLine::Done
     }
 
     /// Drops the rest of a large message, of either direction, and tells the client.
-    fn discard(&self, ticket: Ticket) -> Line {
+    fn discard(&self, ticket: Ticket) -> InboundLine {
         self.drop_large(&self.lanes[ticket.lane as usize]);
         self.respond_dropped(ticket)
     }

@@ -21,7 +21,7 @@ use crate::wakeup::epoch;
 use super::Server;
 use super::connection::Connection;
 use super::hot::Hot;
-use super::inbound::{Broken, Line};
+use super::inbound::{Broken, InboundLine};
 
 /// After this many turns without a request, a connection goes cold if there are others. A look at a
 /// quiet connection costs a cache line in every turn; waking up costs its next call a ring.
@@ -309,10 +309,10 @@ impl<'a> Scanner<'a> {
             let Some(same) = self.connection(index) else { return Look::Stopped };
             connection = same;
             match step {
-                Step::Waits => continue,
-                Step::Done => found = true,
-                Step::Stopped => return Look::Stopped,
-                Step::Broken(rule) => return Look::Broken(rule),
+                ScanStep::Waits => continue,
+                ScanStep::Done => found = true,
+                ScanStep::Stopped => return Look::Stopped,
+                ScanStep::Broken(rule) => return Look::Broken(rule),
             }
             left -= 1;
             if left == 0 {
@@ -335,18 +335,20 @@ impl<'a> Scanner<'a> {
         copied: &Copied,
         only: Option<Only<'_>>,
         serving: &mut impl Serving,
-    ) -> Step {
-        let Some(connection) = self.connection(index) else { return Step::Stopped };
+    ) -> ScanStep {
+        let Some(connection) = self.connection(index) else { return ScanStep::Stopped };
         let id = connection.id();
         match connection.take_line(ticket, copied, only) {
-            Ok(Line::Waits) => Step::Waits,
-            Ok(Line::Done) => self.pass(index, ticket).map_or(Step::Stopped, |_| Step::Done),
-            Ok(Line::Request(request)) => {
+            Ok(InboundLine::Waits) => ScanStep::Waits,
+            Ok(InboundLine::Done) => {
+                self.pass(index, ticket).map_or(ScanStep::Stopped, |_| ScanStep::Done)
+            }
+            Ok(InboundLine::Request(request)) => {
                 self.serve(index, id, ticket, serving, |serving, met, answer| {
                     serving.serve(met, request, answer);
                 })
             }
-            Err(Broken(rule)) => Step::Broken(rule),
+            Err(Broken(rule)) => ScanStep::Broken(rule),
         }
     }
 
@@ -360,8 +362,8 @@ impl<'a> Scanner<'a> {
         ticket: Ticket,
         serving: &mut S,
         serve: impl FnOnce(&mut S, &mut S::Met, &mut Option<ShortAnswer>),
-    ) -> Step {
-        let Some(connection) = self.pass(index, ticket) else { return Step::Stopped };
+    ) -> ScanStep {
+        let Some(connection) = self.pass(index, ticket) else { return ScanStep::Stopped };
         let mut met = serving.meet(connection);
         self.set_aside();
         let mut answer = None;
@@ -379,9 +381,9 @@ impl<'a> Scanner<'a> {
         if serving.settled().is_break() {
             // The next poller has its own list.
             self.hot = None;
-            return Step::Stopped;
+            return ScanStep::Stopped;
         }
-        if is_here { Step::Done } else { Step::Stopped }
+        if is_here { ScanStep::Done } else { ScanStep::Stopped }
     }
 
     /// Has the next look begin after this line and this connection, on any thread: a poller that was
@@ -403,7 +405,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// The outcome of one line.
-enum Step {
+enum ScanStep {
     /// It stays on its lane.
     Waits,
     /// It has been handled.

@@ -18,7 +18,7 @@ use crate::contract::{
 use super::{FedItem, FedMethod};
 
 /// The form of an argument on either side. It asks nothing of the types in it.
-pub trait Kind {
+pub trait TransferKind {
     /// What the sender lends.
     type Lent<'a>: Copy;
     /// What the receiver has.
@@ -26,7 +26,7 @@ pub trait Kind {
 }
 
 /// The functions by which a value of one kind crosses.
-pub struct Argument<K: Kind> {
+pub struct Argument<K: TransferKind> {
     name: &'static str,
     kind: ArgumentKind,
     put: for<'a> fn(K::Lent<'a>, &'static str, &mut Encoder<'a>) -> Result<(), EncodeError>,
@@ -34,7 +34,7 @@ pub struct Argument<K: Kind> {
     trace: Trace,
 }
 
-impl<K: Kind> Argument<K> {
+impl<K: TransferKind> Argument<K> {
     /// Adds it to a message.
     #[inline(always)]
     pub(crate) fn put<'a>(
@@ -70,7 +70,7 @@ impl<K: Kind> Argument<K> {
 /// `T`, or `&T` on the sender's side.
 pub struct ValueKind<T>(PhantomData<fn() -> T>);
 
-impl<T: 'static> Kind for ValueKind<T> {
+impl<T: 'static> TransferKind for ValueKind<T> {
     type Lent<'a> = &'a T;
     type Taken<'a> = T;
 }
@@ -78,7 +78,7 @@ impl<T: 'static> Kind for ValueKind<T> {
 /// `&str`.
 pub struct StrKind;
 
-impl Kind for StrKind {
+impl TransferKind for StrKind {
     type Lent<'a> = &'a str;
     type Taken<'a> = Cow<'a, str>;
 }
@@ -86,7 +86,7 @@ impl Kind for StrKind {
 /// `&Path`.
 pub struct PathKind;
 
-impl Kind for PathKind {
+impl TransferKind for PathKind {
     type Lent<'a> = &'a std::path::Path;
     type Taken<'a> = Cow<'a, std::path::Path>;
 }
@@ -94,7 +94,7 @@ impl Kind for PathKind {
 /// `&OsStr`.
 pub struct OsStrKind;
 
-impl Kind for OsStrKind {
+impl TransferKind for OsStrKind {
     type Lent<'a> = &'a OsStr;
     type Taken<'a> = Cow<'a, OsStr>;
 }
@@ -102,7 +102,7 @@ impl Kind for OsStrKind {
 /// `&CStr`.
 pub struct CStrKind;
 
-impl Kind for CStrKind {
+impl TransferKind for CStrKind {
     type Lent<'a> = &'a CStr;
     type Taken<'a> = Cow<'a, CStr>;
 }
@@ -110,7 +110,7 @@ impl Kind for CStrKind {
 /// `&[T]`.
 pub struct RawKind<T>(PhantomData<fn() -> T>);
 
-impl<T: 'static> Kind for RawKind<T> {
+impl<T: 'static> TransferKind for RawKind<T> {
     type Lent<'a> = &'a [T];
     type Taken<'a> = RawElements<'a, T>;
 }
@@ -118,7 +118,7 @@ impl<T: 'static> Kind for RawKind<T> {
 /// `impl Iterator` or `impl Stream`, whose items follow the message.
 pub struct FedKind<T>(PhantomData<fn() -> T>);
 
-impl<T> Kind for FedKind<T> {
+impl<T> TransferKind for FedKind<T> {
     type Lent<'a> = ();
     type Taken<'a> = ();
 }

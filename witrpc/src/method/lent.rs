@@ -10,20 +10,20 @@ use std::path::{Path, PathBuf};
 use crate::codec::{Lent, RawElement, Transfer};
 
 use super::argument::{
-    Argument, CStrKind, Kind, OsStrKind, PathKind, RawKind, StrKind, ValueKind, c_str, os_str,
-    path, raw, str, value,
+    Argument, CStrKind, OsStrKind, PathKind, RawKind, StrKind, TransferKind, ValueKind, c_str,
+    os_str, path, raw, str, value,
 };
 
 /// The form of `&T` as an argument. It asks nothing of the type.
 pub trait LentType: 'static {
     /// The form.
-    type Kind: Kind;
+    type Kind: TransferKind;
     /// The owned type in its place in an event.
     type Owned;
 
     /// Makes the owned value from the received one.
     #[doc(hidden)]
-    fn own(taken: <Self::Kind as Kind>::Taken<'_>) -> Self::Owned;
+    fn own(taken: <Self::Kind as TransferKind>::Taken<'_>) -> Self::Owned;
 }
 
 /// The form in which a `&T` crosses.
@@ -71,7 +71,7 @@ where
     type Kind = RawKind<T>;
     type Owned = Vec<T>;
 
-    fn own(taken: <RawKind<T> as Kind>::Taken<'_>) -> Vec<T> {
+    fn own(taken: <RawKind<T> as TransferKind>::Taken<'_>) -> Vec<T> {
         (*taken).to_owned()
     }
 }

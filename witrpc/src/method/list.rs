@@ -4,7 +4,7 @@ use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use crate::contract::ArgumentDescriptor;
 
 use super::Message;
-use super::argument::{Argument, Kind};
+use super::argument::{Argument, TransferKind};
 
 /// A tuple of [`Argument`]s.
 pub trait ArgumentList {
@@ -30,7 +30,7 @@ pub trait DescribedBy<M> {
 
 macro_rules! argument_list {
     ($($kind:ident $place:tt)*) => {
-        impl<$($kind: Kind),*> ArgumentList for ($(Argument<$kind>,)*) {
+        impl<$($kind: TransferKind),*> ArgumentList for ($(Argument<$kind>,)*) {
             type Lent<'a> = ($($kind::Lent<'a>,)*);
             type Taken<'a> = ($($kind::Taken<'a>,)*);
 
@@ -54,7 +54,7 @@ macro_rules! argument_list {
             }
         }
 
-        impl<M: Message<Args = Self>, $($kind: Kind),*> DescribedBy<M>
+        impl<M: Message<Args = Self>, $($kind: TransferKind),*> DescribedBy<M>
             for ($(Argument<$kind>,)*)
         {
             const DESCRIPTORS: &'static [ArgumentDescriptor] =

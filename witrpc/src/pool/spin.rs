@@ -41,7 +41,7 @@ const YIELD_EVERY: u32 = 256;
 
 /// What a thread does before its next look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum SpinStep {
     /// Nothing.
     Look,
     Pause,
@@ -105,10 +105,10 @@ impl PollerSpin {
     /// should park.
     pub fn again(&mut self) -> bool {
         match self.step() {
-            Step::Look => {}
-            Step::Pause => hint::spin_loop(),
-            Step::Yield => self.yielded(yield_to_others()),
-            Step::Park => return false,
+            SpinStep::Look => {}
+            SpinStep::Pause => hint::spin_loop(),
+            SpinStep::Yield => self.yielded(yield_to_others()),
+            SpinStep::Park => return false,
         }
         true
     }
@@ -123,17 +123,17 @@ impl PollerSpin {
     }
 
     /// Returns what follows a look that found nothing.
-    fn step(&mut self) -> Step {
+    fn step(&mut self) -> SpinStep {
         if self.left == 0 {
             self.give_up();
-            return Step::Park;
+            return SpinStep::Park;
         }
         self.left -= 1;
         self.vain += 1;
         match self.vain {
-            vain if vain.is_multiple_of(YIELD_EVERY) => Step::Yield,
-            vain if vain > EAGER => Step::Pause,
-            _ => Step::Look,
+            vain if vain.is_multiple_of(YIELD_EVERY) => SpinStep::Yield,
+            vain if vain > EAGER => SpinStep::Pause,
+            _ => SpinStep::Look,
         }
     }
 
@@ -153,7 +153,7 @@ mod tests {
     /// machine's.
     fn looks_before_parking(spin: &mut PollerSpin) -> u32 {
         let mut looks = 0;
-        while spin.step() != Step::Park {
+        while spin.step() != SpinStep::Park {
             looks += 1;
         }
         looks
@@ -176,7 +176,7 @@ mod tests {
         while spin.budget.current() > 0 {
             looks_before_parking(&mut spin);
         }
-        while spin.step() == Step::Park {}
+        while spin.step() == SpinStep::Park {}
         spin.found();
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE);
     }
@@ -185,11 +185,11 @@ mod tests {
     fn a_spin_that_loses_its_processor_fails_whatever_it_finds() {
         let mut spin = PollerSpin::new(within_quota(WaitPolicy::Adaptive, false));
         let mut lose = |finds: bool| {
-            assert_eq!(spin.step(), Step::Look);
+            assert_eq!(spin.step(), SpinStep::Look);
             spin.yielded(true);
             match finds {
                 true => spin.found(),
-                false => assert_eq!(spin.step(), Step::Park),
+                false => assert_eq!(spin.step(), SpinStep::Park),
             }
             spin.budget.current()
         };
@@ -227,7 +227,7 @@ mod tests {
     fn a_thread_yields_now_and_then_and_not_while_calls_come_quickly() {
         let mut spin = PollerSpin::new(within_quota(WaitPolicy::Spin, false));
         let yields_in = |spin: &mut PollerSpin, looks: u32| {
-            (0..looks).filter(|_| spin.step() == Step::Yield).count()
+            (0..looks).filter(|_| spin.step() == SpinStep::Yield).count()
         };
         for _ in 0..1_000 {
             assert_eq!(yields_in(&mut spin, YIELD_EVERY - 1), 0);

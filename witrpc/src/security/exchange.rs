@@ -70,9 +70,9 @@ fn read(handshake: &mut HandshakeState, message: &[u8]) -> Option<()> {
 }
 
 /// An exchange that a client has begun.
-pub struct Exchange(HandshakeState);
+pub struct HandshakeExchange(HandshakeState);
 
-impl Exchange {
+impl HandshakeExchange {
     /// Begins an exchange, and returns the message to send. The exchange fails if the two sides
     /// disagree on `prologue`.
     pub fn begin(
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn meet(client: &Credentials, guard: &Guard) -> Option<(SessionKeys, SessionKeys, Clearance)> {
-        let (exchange, message) = Exchange::begin(client, b"prologue").unwrap();
+        let (exchange, message) = HandshakeExchange::begin(client, b"prologue").unwrap();
         let (reply, server, clearance) = respond(guard, b"prologue", &message).unwrap()?;
         Some((exchange.finish(&reply)?, server, clearance))
     }
@@ -195,7 +195,7 @@ mod tests {
     fn what_differs_in_the_clear_or_on_the_way_makes_no_keys() {
         let token = AccessToken::random();
         let (client, guard) = (client(Some(&token)), guard(token));
-        let (_, message) = Exchange::begin(&client, b"prologue").unwrap();
+        let (_, message) = HandshakeExchange::begin(&client, b"prologue").unwrap();
         assert!(respond(&guard, b"prologues", &message).unwrap().is_none());
         for index in [0, 31, 32, 47] {
             let mut changed = message.clone();
@@ -205,7 +205,7 @@ mod tests {
         for cut in [&message[..47], &message[..0], &[message.as_slice(), b"x"].concat()] {
             assert!(respond(&guard, b"prologue", cut).unwrap().is_none());
         }
-        let (exchange, _) = Exchange::begin(&client, b"prologue").unwrap();
+        let (exchange, _) = HandshakeExchange::begin(&client, b"prologue").unwrap();
         let (reply, ..) = respond(&guard, b"prologue", &message).unwrap().unwrap();
         assert!(exchange.finish(&reply).is_none(), "a reply to another message");
     }
@@ -223,7 +223,7 @@ mod tests {
                 for guard in &guards {
                     prop_assert!(respond(guard, b"prologue", &message).unwrap().is_none());
                 }
-                let (exchange, _) = Exchange::begin(&client(None), b"prologue").unwrap();
+                let (exchange, _) = HandshakeExchange::begin(&client(None), b"prologue").unwrap();
                 prop_assert!(exchange.finish(&message).is_none());
             }
         }

@@ -18,7 +18,7 @@ mod tokens;
 
 pub use credentials::{Credentials, TokenSource};
 pub use demands::compare;
-pub use exchange::{Exchange, respond};
+pub use exchange::{HandshakeExchange, respond};
 pub use guard::{Accepted, Guard};
 pub use keys::SessionKeys;
 pub use token::{AccessToken, TokenError};

@@ -2,7 +2,7 @@
 
 use witrpc_transport::{Begun, Demands, Initiator, Keys, NoRandomBytes, Responder, Response};
 
-use super::{Credentials, Exchange, Guard, SessionKeys, respond};
+use super::{Credentials, Guard, HandshakeExchange, SessionKeys, respond};
 
 impl Initiator for Credentials {
     fn demands(&self) -> Demands {
@@ -10,7 +10,7 @@ impl Initiator for Credentials {
     }
 
     fn begin(&self, prologue: &[u8]) -> Result<Begun, NoRandomBytes> {
-        let (exchange, message) = Exchange::begin(self, prologue)?;
+        let (exchange, message) = HandshakeExchange::begin(self, prologue)?;
         Ok(Begun::new(message, move |reply| exchange.finish(reply).map(boxed)))
     }
 }

@@ -23,7 +23,7 @@ use crate::memory::words::{Mapped, ReadWord, Word, Words};
 /// The state of a lane with a pending call. See the [module](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Phase {
+pub enum LanePhase {
     Owned = 0,
     Collectable = 1,
     Abandoned = 2,
@@ -46,42 +46,42 @@ impl<W: Words> LaneOwnership<W> {
     }
 
     /// Gives up ownership. Release: the next owner sees all that this one did.
-    pub fn lend(&self, seq: u64, phase: Phase) {
+    pub fn lend(&self, seq: u64, phase: LanePhase) {
         self.0.store(word(seq, phase), Release);
     }
 
     /// Takes ownership back for call `seq`, if the lane is in `phase` for that call. Returns
     /// whether it did.
-    pub fn reclaim(&self, seq: u64, phase: Phase) -> bool {
-        self.exchange(seq, phase, Phase::Owned)
+    pub fn reclaim(&self, seq: u64, phase: LanePhase) -> bool {
+        self.exchange(seq, phase, LanePhase::Owned)
     }
 
     /// Takes ownership, to move the answer of a collectable call off the lane. Returns whether it
     /// did.
     pub fn complete(&self, seq: u64) -> bool {
-        self.exchange(seq, Phase::Collectable, Phase::Completed)
+        self.exchange(seq, LanePhase::Collectable, LanePhase::Completed)
     }
 
-    fn exchange(&self, seq: u64, from: Phase, to: Phase) -> bool {
+    fn exchange(&self, seq: u64, from: LanePhase, to: LanePhase) -> bool {
         // Acquire: the winner sees all that the owner did before it lent the lane.
         self.0.compare_exchange(word(seq, from), word(seq, to), Acquire, Relaxed).is_ok()
     }
 
     /// Returns the call and phase with which the lane was lent last, or `None` while it is owned.
-    pub fn current(&self) -> Option<(u64, Phase)> {
+    pub fn current(&self) -> Option<(u64, LanePhase)> {
         // Acquire: a call that finds its lane in use by a later call sees the seq of that call.
         let word = self.0.load(Acquire);
         let phase = match word & 3 {
-            1 => Phase::Collectable,
-            2 => Phase::Abandoned,
-            3 => Phase::Completed,
+            1 => LanePhase::Collectable,
+            2 => LanePhase::Abandoned,
+            3 => LanePhase::Completed,
             _ => return None,
         };
         Some((word >> 2, phase))
     }
 }
 
-fn word(seq: u64, phase: Phase) -> u64 {
+fn word(seq: u64, phase: LanePhase) -> u64 {
     // 2^62 calls on one lane take 14,000 years at ten million calls a second.
     seq << 2 | phase as u64
 }

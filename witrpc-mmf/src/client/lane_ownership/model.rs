@@ -9,7 +9,7 @@ use crate::link::line::{publish, shows};
 use crate::memory::layout::LINE_WORDS;
 use crate::memory::words::modelled::{Modelled, explore};
 
-use super::{LaneOwnership, Phase};
+use super::{LaneOwnership, LanePhase};
 
 struct Lane {
     ownership: LaneOwnership<Modelled>,
@@ -36,8 +36,10 @@ impl Lane {
     fn collect(&self) -> bool {
         let answered = shows::<Modelled>(&self.response) == 1;
         let won = match self.ownership.current() {
-            Some((1, Phase::Abandoned)) if answered => self.ownership.reclaim(1, Phase::Abandoned),
-            Some((1, Phase::Collectable)) if answered => self.ownership.complete(1),
+            Some((1, LanePhase::Abandoned)) if answered => {
+                self.ownership.reclaim(1, LanePhase::Abandoned)
+            }
+            Some((1, LanePhase::Collectable)) if answered => self.ownership.complete(1),
             _ => false,
         };
         if won {
@@ -60,7 +62,7 @@ fn an_abandoned_lane_has_one_new_owner_and_only_after_its_answer() {
             move || lane.collect()
         });
         lane.owned.with_mut(|_| ());
-        lane.ownership.lend(1, Phase::Abandoned);
+        lane.ownership.lend(1, LanePhase::Abandoned);
         let ours = lane.collect();
         let theirs = collector.join().expect("the collector");
         assert!(!(ours && theirs), "a lane with two owners");
@@ -75,17 +77,17 @@ fn a_future_that_comes_back_finds_its_lane_or_its_completed_answer() {
     explore(3, || {
         let lane = Lane::new();
         lane.owned.with_mut(|_| ());
-        lane.ownership.lend(1, Phase::Collectable);
+        lane.ownership.lend(1, LanePhase::Collectable);
         lane.answer();
         let collector = thread::spawn({
             let lane = Arc::clone(&lane);
             move || lane.collect()
         });
-        let ours = lane.ownership.reclaim(1, Phase::Collectable);
+        let ours = lane.ownership.reclaim(1, LanePhase::Collectable);
         if ours {
             lane.owned.with_mut(|_| ());
         } else {
-            assert_eq!(lane.ownership.current(), Some((1, Phase::Completed)));
+            assert_eq!(lane.ownership.current(), Some((1, LanePhase::Completed)));
         }
         assert_ne!(ours, collector.join().expect("the collector"));
     });
@@ -96,18 +98,18 @@ fn a_future_that_comes_back_finds_its_lane_or_its_completed_answer() {
 fn a_reused_lane_is_not_taken_for_its_earlier_call() {
     explore(3, || {
         let lane = Lane::new();
-        lane.ownership.lend(1, Phase::Collectable);
+        lane.ownership.lend(1, LanePhase::Collectable);
         lane.answer();
         let collector = thread::spawn({
             let lane = Arc::clone(&lane);
             move || lane.collect()
         });
-        if lane.ownership.reclaim(1, Phase::Collectable) {
+        if lane.ownership.reclaim(1, LanePhase::Collectable) {
             // The next call on this lane.
             lane.owned.with_mut(|_| ());
-            lane.ownership.lend(2, Phase::Collectable);
+            lane.ownership.lend(2, LanePhase::Collectable);
             assert!(!collector.join().expect("the collector"));
-            assert_eq!(lane.ownership.current(), Some((2, Phase::Collectable)));
+            assert_eq!(lane.ownership.current(), Some((2, LanePhase::Collectable)));
         } else {
             collector.join().expect("the collector");
         }

@@ -7,7 +7,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU64};
 use loom::thread;
 
-use crate::client::lane_ownership::{LaneOwnership, Phase};
+use crate::client::lane_ownership::{LaneOwnership, LanePhase};
 use crate::memory::words::modelled::{Modelled, explore};
 
 use super::*;
@@ -39,7 +39,7 @@ impl World {
             woken: [1, 2].map(|_| Arc::new(AtomicBool::new(false))),
         };
         world.slot.put(world.sleeper(1));
-        world.ownership.lend(1, Phase::Collectable);
+        world.ownership.lend(1, LanePhase::Collectable);
         Arc::new(world)
     }
 
@@ -69,7 +69,7 @@ impl World {
         let has_lane = self.is_free.compare_exchange(1, 0, AcqRel, Relaxed).is_ok();
         if has_lane {
             put(self);
-            self.ownership.lend(2, Phase::Collectable);
+            self.ownership.lend(2, LanePhase::Collectable);
         }
         has_lane
     }
@@ -91,7 +91,7 @@ fn model(
             move || world.next_call(put)
         });
         // The first call is polled for another reason.
-        let is_mine = world.ownership.reclaim(1, Phase::Collectable);
+        let is_mine = world.ownership.reclaim(1, LanePhase::Collectable);
         if is_mine {
             world.slot.forget(1);
             world.free();

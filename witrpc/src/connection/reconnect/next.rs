@@ -11,7 +11,7 @@ use crate::connection::link::Link;
 use crate::error::CallError;
 use crate::rt::{Alarm, block_on};
 
-use super::reconnector::{Phase, Reconnector};
+use super::reconnector::{ReconnectPhase, Reconnector};
 
 /// A wait for a link other than the one that was lost.
 pub struct Next<'k> {
@@ -62,7 +62,7 @@ impl Next<'_> {
 
     /// Checks for another link, or the end.
     fn look(&self) -> Option<Result<Guard<Arc<Link>>, CallError>> {
-        if let Phase::Ended(ended) = &*self.reconnector.phase() {
+        if let ReconnectPhase::Ended(ended) = &*self.reconnector.phase() {
             return Some(Err(ended.call_error()));
         }
         let link = self.reconnector.link();

@@ -40,7 +40,7 @@ pub struct Reconnector {
     descriptor: &'static ServiceDescriptor,
     policy: Reconnect,
     link: ArcSwap<Link>,
-    phase: Mutex<Phase>,
+    phase: Mutex<ReconnectPhase>,
     /// The calls that wait for the next link, or the end.
     pub waiting: WakerSet,
     /// Wakes calls that wait for the next link when their time is over.
@@ -50,18 +50,18 @@ pub struct Reconnector {
 }
 
 /// The phase of a connection.
-pub enum Phase {
+pub enum ReconnectPhase {
     Connected,
     Reconnecting,
     Ended(Ended),
 }
 
-impl Phase {
+impl ReconnectPhase {
     fn state(&self) -> ConnectionState {
         match self {
-            Phase::Connected => ConnectionState::Connected,
-            Phase::Reconnecting => ConnectionState::Reconnecting,
-            Phase::Ended(ended) => ConnectionState::Disconnected(ended.reason),
+            ReconnectPhase::Connected => ConnectionState::Connected,
+            ReconnectPhase::Reconnecting => ConnectionState::Reconnecting,
+            ReconnectPhase::Ended(ended) => ConnectionState::Disconnected(ended.reason),
         }
     }
 }
@@ -83,7 +83,7 @@ impl Reconnector {
             descriptor,
             policy,
             link: ArcSwap::from_pointee(link),
-            phase: Mutex::new(Phase::Connected),
+            phase: Mutex::new(ReconnectPhase::Connected),
             waiting: WakerSet::default(),
             timer: Timer::default(),
             thread: OnceLock::new(),
@@ -133,8 +133,8 @@ impl Reconnector {
             return None;
         }
         match &*self.phase() {
-            Phase::Ended(ended) => ended.error.clone(),
-            Phase::Connected | Phase::Reconnecting => None,
+            ReconnectPhase::Ended(ended) => ended.error.clone(),
+            ReconnectPhase::Connected | ReconnectPhase::Reconnecting => None,
         }
     }
 
@@ -143,7 +143,7 @@ impl Reconnector {
         if self.link().lost() == Some(DisconnectReason::Forked) {
             return;
         }
-        let ended = Phase::Ended(Ended::for_reason(DisconnectReason::ClosedHere));
+        let ended = ReconnectPhase::Ended(Ended::for_reason(DisconnectReason::ClosedHere));
         if self.change(ended) && self.source.has_channel() {
             self.link().channel.disconnect();
         }
@@ -158,27 +158,27 @@ impl Reconnector {
         }
     }
 
-    pub fn phase(&self) -> MutexGuard<'_, Phase> {
+    pub fn phase(&self) -> MutexGuard<'_, ReconnectPhase> {
         lock(&self.phase)
     }
 
     /// Enters a phase. Returns `false` if the connection has ended already.
-    fn change(&self, phase: Phase) -> bool {
+    fn change(&self, phase: ReconnectPhase) -> bool {
         self.change_and(phase, || ()).is_some()
     }
 
     /// Replaces the lost link by a new one, unless the connection has ended.
     fn replace(&self, link: Link) {
-        let former = self.change_and(Phase::Connected, || self.link.swap(Arc::new(link)));
+        let former = self.change_and(ReconnectPhase::Connected, || self.link.swap(Arc::new(link)));
         // Dropped without the lock, because tearing it down may take long.
         drop(former);
     }
 
     /// Enters a phase, runs `more` under the lock, and wakes all waiting calls. Returns `None` if the
     /// connection has ended already.
-    fn change_and<R>(&self, phase: Phase, more: impl FnOnce() -> R) -> Option<R> {
+    fn change_and<R>(&self, phase: ReconnectPhase, more: impl FnOnce() -> R) -> Option<R> {
         let mut present = self.phase();
-        if let Phase::Ended(_) = *present {
+        if let ReconnectPhase::Ended(_) = *present {
             return None;
         }
         *present = phase;
@@ -189,7 +189,7 @@ impl Reconnector {
     }
 
     fn has_ended(&self) -> bool {
-        matches!(*self.phase(), Phase::Ended(_))
+        matches!(*self.phase(), ReconnectPhase::Ended(_))
     }
 
     /// Runs the thread: reports each phase, in order, until the end.
@@ -199,8 +199,8 @@ impl Reconnector {
             let since = Instant::now();
             if let Some(reason) = self.until_lost() {
                 let follows = self.policy.follows(reason);
-                let ended = || Phase::Ended(Ended::for_reason(reason));
-                self.change(if follows { Phase::Reconnecting } else { ended() });
+                let ended = || ReconnectPhase::Ended(Ended::for_reason(reason));
+                self.change(if follows { ReconnectPhase::Reconnecting } else { ended() });
             }
             if self.tell_the_end() {
                 return;
@@ -210,7 +210,10 @@ impl Reconnector {
                 Ok(None) => {}
                 Err(error) => {
                     let reason = DisconnectReason::ReconnectFailed;
-                    self.change(Phase::Ended(Ended { reason, error: error.map(Arc::new) }));
+                    self.change(ReconnectPhase::Ended(Ended {
+                        reason,
+                        error: error.map(Arc::new),
+                    }));
                 }
             }
             if self.tell_the_end() {

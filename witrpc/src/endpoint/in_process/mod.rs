@@ -18,7 +18,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
-use place::Place;
+use place::InProcessPlace;
 use witrpc_transport::{ClientChannel, ServerPort};
 
 use crate::error::{BindError, ConnectError};
@@ -42,7 +42,7 @@ use crate::transport::{BindConfig, ConnectConfig, Transport};
 /// ```
 #[derive(Clone)]
 pub struct InProcess {
-    place: Arc<Place>,
+    place: Arc<InProcessPlace>,
     limits: Limits,
 }
 
@@ -50,13 +50,13 @@ impl InProcess {
     /// Returns a new place, to which only clones of this value lead.
     #[must_use]
     pub fn new() -> Self {
-        Self { place: Place::anonymous(), limits: Limits::DEFAULT }
+        Self { place: InProcessPlace::anonymous(), limits: Limits::DEFAULT }
     }
 
     /// Returns the place of this name in this process. Any name is valid, and no other process sees it.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { place: Place::named(name.into()), limits: Limits::DEFAULT }
+        Self { place: InProcessPlace::named(name.into()), limits: Limits::DEFAULT }
     }
 
     /// Returns the name, if the place has one.

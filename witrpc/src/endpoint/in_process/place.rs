@@ -20,17 +20,18 @@ use crate::transport::{BindConfig, ConnectConfig};
 use super::joined::Joined;
 
 /// The places that have names. A place is removed with its last reference.
-static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mutex::default);
+static NAMED: LazyLock<Mutex<HashMap<String, Weak<InProcessPlace>>>> =
+    LazyLock::new(Mutex::default);
 
 /// A meeting place of at most one server at a time, and its clients.
-pub struct Place {
+pub struct InProcessPlace {
     name: Option<String>,
     server: Mutex<Weak<ServerQueue>>,
     /// Notified when a server has bound.
     bound: Condvar,
 }
 
-impl Place {
+impl InProcessPlace {
     pub fn anonymous() -> Arc<Self> {
         Arc::new(Self::with_name(None))
     }
@@ -135,7 +136,7 @@ impl Place {
 }
 
 /// The waker that makes waiting clients check again whether to wait.
-struct LookAgain(Arc<Place>);
+struct LookAgain(Arc<InProcessPlace>);
 
 impl Wake for LookAgain {
     fn wake(self: Arc<Self>) {
@@ -145,13 +146,13 @@ impl Wake for LookAgain {
     }
 }
 
-impl MeetingPoint for Place {
+impl MeetingPoint for InProcessPlace {
     fn name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
     }
 }
 
-impl Drop for Place {
+impl Drop for InProcessPlace {
     fn drop(&mut self) {
         let Some(name) = &self.name else { return };
         let mut places = lock(&NAMED);

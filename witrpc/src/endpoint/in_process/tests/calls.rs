@@ -187,7 +187,7 @@ fn a_future_is_woken_at_its_limit_and_nothing_stays_behind() {
     }
     let place = InProcess::new();
     let port = bind(&place);
-    let channel = Place::connect(&place.place, &hello(b"friend", Duration::ZERO)).unwrap();
+    let channel = InProcessPlace::connect(&place.place, &hello(b"friend", Duration::ZERO)).unwrap();
     let (woken, wakes) = mpsc::channel();
     let waker = Waker::from(Arc::new(Notify(woken)));
     let mut cx = Context::from_waker(&waker);

@@ -56,7 +56,7 @@ fn a_draining_server_answers_what_has_arrived_and_takes_nothing_new() {
 fn nothing_stays_behind_of_calls_given_up_around_the_end_of_a_connection() {
     let place = InProcess::new().lanes(2);
     let _port = bind(&place);
-    let channel = Place::connect(&place.place, &hello(b"friend", Duration::ZERO)).unwrap();
+    let channel = InProcessPlace::connect(&place.place, &hello(b"friend", Duration::ZERO)).unwrap();
     let mut cx = Context::from_waker(Waker::noop());
     let before = channel.try_send(small(1)).unwrap().unwrap();
     let after = channel.try_send(small(2)).unwrap().unwrap();

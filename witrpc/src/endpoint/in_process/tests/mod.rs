@@ -22,7 +22,7 @@ use crate::error::{BindError, ConnectError};
 use crate::transport::{BindConfig, ConnectConfig, Transport};
 
 use super::InProcess;
-use super::place::Place;
+use super::place::InProcessPlace;
 
 /// An admission that lets in the clients with the right word, and records which leave.
 #[derive(Default)]
