@@ -126,7 +126,7 @@ const _: () = {
     }
     struct __fn_write;
     impl __wit::Message for __fn_write {
-        type Args = (__wit::Str, __wit::Fed<Vec<u8>>);
+        type Args = (__wit::Str, __wit::Uploaded<Vec<u8>>);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::write as _;
         const ARGS: Self::Args = (__wit::str("path"), __wit::iterator::<Self>("blocks"));
     }
@@ -135,12 +135,12 @@ const _: () = {
         type Err = Problem;
         const ANSWER: __wit::AnswerOf<Self> = __wit::answer_or_error::<u64, Problem>();
     }
-    impl __wit::FedMethod for __fn_write {
-        type Fed = Vec<u8>;
+    impl __wit::UploadMethod for __fn_write {
+        type Item = Vec<u8>;
     }
     struct __fn_sum;
     impl __wit::Message for __fn_sum {
-        type Args = (__wit::Fed<u64>,);
+        type Args = (__wit::Uploaded<u64>,);
         const NUMBER: ::core::primitive::u16 = __wit_Methods::sum as _;
         const ARGS: Self::Args = (__wit::stream::<Self>("numbers"),);
     }
@@ -149,8 +149,8 @@ const _: () = {
         type Err = __wit::NoAppError;
         const ANSWER: __wit::AnswerOf<Self> = __wit::answer::<u64>();
     }
-    impl __wit::FedMethod for __fn_sum {
-        type Fed = u64;
+    impl __wit::UploadMethod for __fn_sum {
+        type Item = u64;
     }
     impl FilesClient {
         /// Connects to the server at an endpoint, usually its name, with the defaults of
@@ -225,14 +225,14 @@ const _: () = {
             path: &str,
             blocks: impl ::core::iter::Iterator<Item = Vec<u8>>,
         ) -> ::core::result::Result<u64, ::witrpc::CallError<Problem>> {
-            __wit::feed_blocking::<__fn_write>(&self.connection, (path, ()), blocks)
+            __wit::upload_blocking::<__fn_write>(&self.connection, (path, ()), blocks)
         }
         /// Calls [`Files::sum`].
         pub fn sum(
             &self,
             numbers: impl ::core::iter::Iterator<Item = u64>,
         ) -> ::core::result::Result<u64, ::witrpc::CallError> {
-            __wit::feed_blocking::<__fn_sum>(&self.connection, ((),), numbers)
+            __wit::upload_blocking::<__fn_sum>(&self.connection, ((),), numbers)
         }
     }
     impl __wit::Client for FilesClient {
@@ -330,7 +330,7 @@ const _: () = {
             Output = ::core::result::Result<u64, ::witrpc::CallError<Problem>>,
         > + ::core::marker::Send + 'call {
             async move {
-                __wit::feed_async::<__fn_write>(&self.connection, (path, ()), blocks)
+                __wit::upload_async::<__fn_write>(&self.connection, (path, ()), blocks)
                     .await
             }
         }
@@ -342,7 +342,7 @@ const _: () = {
             Output = ::core::result::Result<u64, ::witrpc::CallError>,
         > + ::core::marker::Send + 'call {
             async move {
-                __wit::feed_async::<__fn_sum>(&self.connection, ((),), numbers).await
+                __wit::upload_async::<__fn_sum>(&self.connection, ((),), numbers).await
             }
         }
     }
@@ -405,18 +405,18 @@ const _: () = {
                 }
                 <__fn_write as __wit::Message>::NUMBER => {
                     let (call, service) = call.of_blocking::<__fn_write, _>(&self.0);
-                    let __wit::Some((call, feed)) = call.feed() else { return };
+                    let __wit::Some((call, upload)) = call.open_upload() else { return };
                     call.reply_async_result(move |arguments, _| async move {
                         let (path, ()) = arguments.read::<__fn_write>()?;
-                        __wit::Ok(Files::write(&*service, &path, feed.iterator()))
+                        __wit::Ok(Files::write(&*service, &path, upload.iterator()))
                     })
                 }
                 <__fn_sum as __wit::Message>::NUMBER => {
                     let (call, service) = call.of::<__fn_sum, _>(&self.0);
-                    let __wit::Some((call, feed)) = call.feed() else { return };
+                    let __wit::Some((call, upload)) = call.open_upload() else { return };
                     call.reply_async(move |arguments, _| async move {
                         let ((),) = arguments.read::<__fn_sum>()?;
-                        __wit::Ok(Files::sum(&*service, feed.stream()).await)
+                        __wit::Ok(Files::sum(&*service, upload.stream()).await)
                     })
                 }
                 _ => call.unknown_method(),

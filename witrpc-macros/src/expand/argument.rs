@@ -17,7 +17,7 @@ pub(crate) fn kind(argument: &Parameter<'_>, names: &Names) -> TokenStream {
         Form::Shared(ty) => quote_spanned!(span=> #runtime::Borrowed<#ty>),
         Form::Str => quote_spanned!(span=> #runtime::Str),
         Form::Raw(ty) => quote_spanned!(span=> #runtime::Raw<#ty>),
-        Form::Stream(_, ty) => quote_spanned!(span=> #runtime::Fed<#ty>),
+        Form::Stream(_, ty) => quote_spanned!(span=> #runtime::Uploaded<#ty>),
         Form::Context => unreachable!("the context does not cross"),
     }
 }
@@ -128,8 +128,8 @@ pub(crate) fn passed(
     match parameter.form {
         Form::Value(_) => quote_spanned!(span=> #name),
         Form::Context => lent_context(parameter, context, names),
-        Form::Stream(Flow::Iterator, _) => quote_spanned!(span=> feed.iterator()),
-        Form::Stream(Flow::Stream, _) => quote_spanned!(span=> feed.stream()),
+        Form::Stream(Flow::Iterator, _) => quote_spanned!(span=> upload.iterator()),
+        Form::Stream(Flow::Stream, _) => quote_spanned!(span=> upload.stream()),
         Form::Shared(_) | Form::Str | Form::Raw(_) => quote_spanned!(span=> &#name),
     }
 }

@@ -163,8 +163,8 @@ pub(crate) fn signature(
     let arguments = method.arguments().map(|argument| match argument.stream() {
         Some((_, item)) => {
             let name = argument.ident();
-            let fed = kind.fed_with(item, names, span);
-            quote_spanned!(span=> #name: #fed)
+            let upload = kind.upload_with(item, names, span);
+            quote_spanned!(span=> #name: #upload)
         }
         None => declaration(argument, lifetime.as_ref()),
     });
@@ -223,12 +223,12 @@ fn body(method: &Method<'_>, names: &Names, kind: ClientKind) -> TokenStream {
     let runtime = &names.runtime;
     let marker = names::marker(method);
     let lent = method.arguments().map(argument::lent);
-    let fed = method.stream_argument().map(|argument| {
+    let upload = method.stream_argument().map(|argument| {
         let name = argument.ident();
         quote_spanned!(span=> , #name)
     });
-    let does = match (&fed, &method.answer) {
-        (Some(_), _) => "feed",
+    let does = match (&upload, &method.answer) {
+        (Some(_), _) => "upload",
         (None, Answer::Stream { .. }) => "open",
         (None, _) => "call",
     };
@@ -239,7 +239,7 @@ fn body(method: &Method<'_>, names: &Names, kind: ClientKind) -> TokenStream {
         quote_spanned!(span=> #runtime::#function!(#marker, &self.connection, #lent))
     } else {
         let call =
-            quote_spanned!(span=> #runtime::#function::<#marker>(&self.connection, #lent #fed));
+            quote_spanned!(span=> #runtime::#function::<#marker>(&self.connection, #lent #upload));
         kind.awaited(&call, span)
     };
     let asked = match kind {

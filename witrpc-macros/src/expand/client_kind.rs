@@ -76,8 +76,8 @@ impl ClientKind {
         }
     }
 
-    /// Returns what feeds a method's stream argument.
-    pub(crate) fn fed_with(self, item: &Type, names: &Names, span: Span) -> TokenStream {
+    /// Returns what is sent as a method's stream argument.
+    pub(crate) fn upload_with(self, item: &Type, names: &Names, span: Span) -> TokenStream {
         let witrpc = &names.witrpc;
         match self {
             ClientKind::Blocking => {

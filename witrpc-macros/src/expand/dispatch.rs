@@ -113,8 +113,8 @@ fn reply_from_future(method: &Method<'_>, names: &Names, function: &TokenStream)
         true => quote_spanned!(span=> of_blocking),
         false => quote_spanned!(span=> of),
     };
-    let feed = method.stream_argument().map(
-        |_| quote_spanned!(span=> let #runtime::Some((call, feed)) = call.feed() else { return };),
+    let upload = method.stream_argument().map(
+        |_| quote_spanned!(span=> let #runtime::Some((call, upload)) = call.open_upload() else { return };),
     );
     let (reply, out, ending) = match &method.answer {
         Answer::Stream { flow, error, .. } => {
@@ -151,7 +151,7 @@ fn reply_from_future(method: &Method<'_>, names: &Names, function: &TokenStream)
     quote_spanned! {span=> {
         #asked
         let (call, service) = call.#of::<#marker, _>(&self.0);
-        #feed
+        #upload
         call.#reply(move |arguments, #context #out| async move {
             #read
             #ending

@@ -22,7 +22,7 @@ pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
         let message = message(method, &marker, names);
         let answer = answer(method, names);
         let items = items(method, names);
-        let fed = fed(method, names);
+        let upload = upload(method, names);
         let is_result = result_alias::constant(service, method, names);
         quote_spanned! {span=>
             #is_result
@@ -31,7 +31,7 @@ pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
             #message
             #answer
             #items
-            #fed
+            #upload
         }
     });
     methods.collect()
@@ -155,7 +155,7 @@ fn items(method: &Method<'_>, names: &Names) -> Option<TokenStream> {
 }
 
 /// Returns the items of the stream that a method takes, if it does.
-fn fed(method: &Method<'_>, names: &Names) -> Option<TokenStream> {
+fn upload(method: &Method<'_>, names: &Names) -> Option<TokenStream> {
     let (_, item) = method.stream_argument()?.stream()?;
     let span = hygiene::at(method.place());
     let runtime = &names.runtime;
@@ -163,8 +163,8 @@ fn fed(method: &Method<'_>, names: &Names) -> Option<TokenStream> {
     let marker = names::marker(method);
     Some(quote_spanned! {span=>
         #(#conditions)*
-        impl #runtime::FedMethod for #marker {
-            type Fed = #item;
+        impl #runtime::UploadMethod for #marker {
+            type Item = #item;
         }
     })
 }

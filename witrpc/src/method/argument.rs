@@ -15,7 +15,7 @@ use crate::contract::{
     ArgumentDescriptor, ArgumentKind, Trace, trace, trace_path, trace_raw, trace_str,
 };
 
-use super::{FedItem, FedMethod};
+use super::{UploadItem, UploadMethod};
 
 /// The form of an argument on either side. It asks nothing of the types in it.
 pub trait TransferKind {
@@ -116,9 +116,9 @@ impl<T: 'static> TransferKind for RawKind<T> {
 }
 
 /// `impl Iterator` or `impl Stream`, whose items follow the message.
-pub struct FedKind<T>(PhantomData<fn() -> T>);
+pub struct UploadKind<T>(PhantomData<fn() -> T>);
 
-impl<T> TransferKind for FedKind<T> {
+impl<T> TransferKind for UploadKind<T> {
     type Lent<'a> = ();
     type Taken<'a> = ();
 }
@@ -132,7 +132,7 @@ pub type Str = Argument<StrKind>;
 /// The form in which a `&[T]` crosses.
 pub type Raw<T> = Argument<RawKind<T>>;
 /// The form of a stream of `T`: the message says nothing of it.
-pub type Fed<T> = Argument<FedKind<T>>;
+pub type Uploaded<T> = Argument<UploadKind<T>>;
 
 /// Elements that arrived as raw memory: in place if aligned, otherwise copied.
 pub enum RawElements<'a, T> {
@@ -259,16 +259,16 @@ pub const fn raw<T: RawElement>(name: &'static str) -> Raw<T> {
 
 /// Returns how the argument `impl Iterator` of a method crosses.
 #[must_use]
-pub const fn iterator<M: FedMethod>(name: &'static str) -> Fed<M::Fed> {
-    fed(name, ArgumentKind::Iterator, M::Fed::TRACE)
+pub const fn iterator<M: UploadMethod>(name: &'static str) -> Uploaded<M::Item> {
+    upload(name, ArgumentKind::Iterator, M::Item::TRACE)
 }
 
 /// Returns how the argument `impl Stream` of a method crosses.
 #[must_use]
-pub const fn stream<M: FedMethod>(name: &'static str) -> Fed<M::Fed> {
-    fed(name, ArgumentKind::Stream, M::Fed::TRACE)
+pub const fn stream<M: UploadMethod>(name: &'static str) -> Uploaded<M::Item> {
+    upload(name, ArgumentKind::Stream, M::Item::TRACE)
 }
 
-const fn fed<T>(name: &'static str, kind: ArgumentKind, trace: Trace) -> Fed<T> {
+const fn upload<T>(name: &'static str, kind: ArgumentKind, trace: Trace) -> Uploaded<T> {
     Argument { name, kind, put: |(), _, _| Ok(()), take: |_, _| Ok(()), trace }
 }

@@ -9,18 +9,17 @@ mod answer;
 mod argument;
 mod debug_probe;
 mod describe;
-mod fed_item;
 mod items;
 mod lent;
 mod list;
 mod result_probe;
+mod upload_item;
 
 use crate::error::CallError;
 
 pub use answer::{AnswerOf, alias, answer, answer_or_error};
-pub use argument::{Error, Fed, Raw, Str, Value, iterator, raw, str, stream, value};
+pub use argument::{Error, Raw, Str, Uploaded, Value, iterator, raw, str, stream, value};
 pub use debug_probe::{DebugProbe, NotDebug};
-pub use fed_item::FedItem;
 pub use items::ReadItems;
 pub use items::{
     AliasItems, ItemErr, ItemOk, ItemTypes, ItemsOf, Made, ResultItems, ValueItems, items,
@@ -29,6 +28,7 @@ pub use items::{
 pub use lent::{Borrowed, Lendable, LentType, Owned, emitted, emitted_lent, lent};
 pub use list::ArgumentList;
 pub use result_probe::{NotResult, Probe, ResultType, result};
+pub use upload_item::UploadItem;
 
 /// The content of one request or one event.
 pub trait Message {
@@ -91,9 +91,9 @@ pub trait StreamMethod: Method {
 }
 
 /// A method that takes a stream.
-pub trait FedMethod: Method {
+pub trait UploadMethod: Method {
     /// An item.
-    type Fed: FedItem;
+    type Item: UploadItem;
 }
 
 /// An event of a service, as its subscribers have it.

@@ -32,8 +32,8 @@
 //!
 //! # Threads outside of the pool
 //!
-//! A method that is fed has a [thread of its own](super::external_thread), which is not a worker and is never
-//! replaced. Such a thread has a seat among the [external](Shares::external_seats) ones. The holder of the role
+//! A method that takes an upload has a [thread of its own](super::external_thread), which is not a worker and
+//! is never replaced. Such a thread has a seat among the [external](Shares::external_seats) ones. The holder of the role
 //! never looks at these, so they change no share, replacement or polling of tasks.
 //!
 //! A client has at most eight such threads at once. But a client that leaves them stuck, and reconnects, would
@@ -328,8 +328,8 @@ mod tests {
     fn threads_outside_of_the_pool_that_are_left_behind_close_the_door_and_are_not_replaced() {
         let mut stuck = Stuck::new(8, 2);
         let external_seats = Arc::clone(&stuck.shares.external_seats);
-        let fed: Vec<_> = (0..5).map(|_| external_seats.sit_down()).collect();
-        fed.iter().for_each(|seat| seat.take(Tenant { client: 1, tag: 0 }));
+        let outside: Vec<_> = (0..5).map(|_| external_seats.sit_down()).collect();
+        outside.iter().for_each(|seat| seat.take(Tenant { client: 1, tag: 0 }));
         let seats = [1; 3].map(|client| stuck.sit_down(client));
         assert_eq!(stuck.shares.too_many_left_behind(), None, "their client is connected");
         stuck.leaves(1);
@@ -340,7 +340,7 @@ mod tests {
         seats[0].leave();
         assert_eq!(stuck.shares.too_many_left_behind(), None);
         seats[0].take(Tenant { client: 1, tag: 0 });
-        fed[0].leave();
+        outside[0].leave();
         assert_eq!(stuck.shares.too_many_left_behind(), None);
     }
 

@@ -18,7 +18,7 @@ use super::metrics::Metrics;
 /// A server that runs on threads of its own until it is shut down or dropped.
 ///
 /// Dropping it closes all connections and frees the name, at once. What waits on the server ends with it. That
-/// includes the iterators and streams that clients feed to methods, emissions that wait for room, and futures
+/// includes the iterators and streams that clients send to methods, emissions that wait for room, and futures
 /// that wait for a cancel. The futures of `async fn` handlers are dropped, unless they run
 /// [elsewhere](WitServerBuilder::spawn_with). The drop does not wait for user code. A handler that runs ends on
 /// its thread, and its answer is discarded. Hooks are called for each client that was connected, on a separate

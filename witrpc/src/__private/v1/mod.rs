@@ -23,10 +23,10 @@ pub use crate::event::client::subscribe::{
 pub use crate::event::server::hub::{Emitter, EventHub};
 pub use crate::event::server::no_events::NeedsNoEvents;
 pub use crate::method::{
-    AliasItems, AliasOutcome, AnswerOf, Borrowed, DebugProbe, EventItem, Fed, FedMethod, LentType,
-    Message, Method, NotDebug, NotResult, Owned, Probe, Raw, ResultItems, ResultType, Str,
-    StreamMethod, TakenBy, Value, ValueItems, alias, answer, answer_or_error, emitted,
+    AliasItems, AliasOutcome, AnswerOf, Borrowed, DebugProbe, EventItem, LentType, Message, Method,
+    NotDebug, NotResult, Owned, Probe, Raw, ResultItems, ResultType, Str, StreamMethod, TakenBy,
+    UploadMethod, Uploaded, Value, ValueItems, alias, answer, answer_or_error, emitted,
     emitted_lent, items, items_of_alias, items_of_results, iterator, lent, raw, result, str,
     stream, value,
 };
-pub use crate::stream::client::call::{feed_async, feed_blocking, open_async, open_blocking};
+pub use crate::stream::client::call::{open_async, open_blocking, upload_async, upload_blocking};

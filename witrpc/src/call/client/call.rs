@@ -46,7 +46,7 @@ struct Extras {
     stream: Option<CallStream>,
     /// Whether the method takes that stream: it is then answered after the stream, not when that
     /// opens.
-    feeds: bool,
+    uploads: bool,
 }
 
 impl<'a> ClientCall<'a> {
@@ -128,8 +128,8 @@ impl<'a> ClientCall<'a> {
     }
 
     /// Marks the stream as one that the method takes.
-    pub(crate) fn set_feeds(&mut self) {
-        self.extras().feeds = true;
+    pub(crate) fn set_uploads(&mut self) {
+        self.extras().uploads = true;
     }
 
     /// Returns the stream that the method takes or returns.
@@ -228,7 +228,7 @@ impl<'a> ClientCall<'a> {
         if let Some(extras) = &mut self.extras
             && let Some(stream) = &mut extras.stream
         {
-            stream.opens_over(link, extras.feeds);
+            stream.opens_over(link, extras.uploads);
         }
         Ok(tag)
     }
@@ -269,7 +269,7 @@ impl<'a> ClientCall<'a> {
         call_deadline: CallDeadline,
     ) -> Result<AnswerValue<'_>, CallError> {
         match &self.extras {
-            Some(extras) if !extras.feeds => self.finish(|call| call.open(ended, call_deadline)),
+            Some(extras) if !extras.uploads => self.finish(|call| call.open(ended, call_deadline)),
             _ => self.open(ended, call_deadline),
         }
     }

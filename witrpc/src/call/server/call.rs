@@ -12,7 +12,7 @@ use crate::codec::{Codec, DecodeError, Encoder, OpenBody, OwnedBody};
 use crate::contract::ServiceDescriptor;
 use crate::event::server::hub::EventHub;
 use crate::method;
-use crate::method::{FedItem, Method, StreamMethod, TakenBy, Value};
+use crate::method::{Method, StreamMethod, TakenBy, UploadItem, Value};
 use crate::observe::counters::{Counter, ThreadCounters};
 use crate::pool::{Job, Pool, Tenant};
 use crate::rt::Rare;
@@ -103,7 +103,7 @@ struct WithStreams {
     /// Whether the handler may block its thread, and so runs on a thread of the server.
     on_server_threads: bool,
     /// The arguments after the stream's number, and where the answer goes.
-    fed: Option<(OwnedArguments, AnswerTarget)>,
+    upload: Option<(OwnedArguments, AnswerTarget)>,
 }
 
 /// The target of an answer, kept by the dispatch while the user's code has the call.
@@ -292,7 +292,7 @@ impl ServerCall<'_> {
 
     /// Opens the stream that the method takes. Returns `None` if that fails; the call is then
     /// answered.
-    pub(super) fn feed<T: FedItem>(mut self) -> Option<(Self, UploadReceiver<T>)> {
+    pub(super) fn open_upload<T: UploadItem>(mut self) -> Option<(Self, UploadReceiver<T>)> {
         let line = self.line;
         let (arguments, number, permit) = self.take_stream_arguments()?;
         let session = line.peer.session();
@@ -305,7 +305,7 @@ impl ServerCall<'_> {
         let upload = Arc::clone(&state) as _;
         let (session, observer) = (session.clone(), line.observer.clone());
         let place = AnswerTarget::Slot { upload, session, number, observer, permit };
-        self.streams.get_or_insert_default().fed = Some((arguments, place));
+        self.streams.get_or_insert_default().upload = Some((arguments, place));
         line.settle(|reply| reply.opened());
         Some((self, UploadReceiver::new(&state)))
     }
@@ -357,9 +357,9 @@ impl ServerCall<'_> {
         }
     }
 
-    fn start(&self, job: Job, fed: Option<(u64, Arc<dyn HasSlot>)>) {
+    fn start(&self, job: Job, upload: Option<(u64, Arc<dyn HasSlot>)>) {
         let on_server_threads = self.streams.as_ref().is_some_and(|with| with.on_server_threads);
-        match fed {
+        match upload {
             _ if !on_server_threads => self.line.start(job),
             None => self.line.pool.run_job(job, self.line.tenant()),
             // This handler waits for its client, and must not delay other clients in the pool.
@@ -380,26 +380,26 @@ impl ServerCall<'_> {
         F: Future<Output = Result<R, BadArguments>> + Send + 'static,
     {
         let line = self.line;
-        let fed = self.streams.as_mut().and_then(|with| with.fed.take());
+        let upload = self.streams.as_mut().and_then(|with| with.upload.take());
         // The body of a method with a stream has been taken, and its permit knows the length.
-        let request_len = fed.as_ref().map_or(self.body.len(), |(_, place)| place.request_len());
-        let (arguments, place) = match fed {
-            Some(fed) => fed,
+        let request_len = upload.as_ref().map_or(self.body.len(), |(_, place)| place.request_len());
+        let (arguments, place) = match upload {
+            Some(upload) => upload,
             None => match self.body.take(line.codec) {
                 Ok(body) => (OwnedArguments::new(body), AnswerTarget::Caller(line.asked())),
                 Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
             },
         };
-        let fed = match &place {
+        let upload = match &place {
             AnswerTarget::Slot { number, upload, .. } => Some((*number, Arc::clone(upload))),
             AnswerTarget::Caller(_) => None,
         };
-        let stream_cancel = fed.as_ref().map(|(_, upload)| upload.stream_cancel());
+        let stream_cancel = upload.as_ref().map(|(_, upload)| upload.stream_cancel());
         let handler = run(arguments, line.context(stream_cancel));
         let late = LateReply::new(place, request_len, M::DROP_ON_DISCONNECT, line.pool);
         line.settled.set(true);
         let job = late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer));
-        self.start(job, fed);
+        self.start(job, upload);
     }
 }
 

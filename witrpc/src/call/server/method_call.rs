@@ -4,7 +4,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::method::{FedMethod, Method, StreamMethod};
+use crate::method::{Method, StreamMethod, UploadMethod};
 use crate::stream::server::stream_sender::StreamWriter;
 use crate::stream::server::upload_receiver::UploadReceiver;
 
@@ -52,12 +52,12 @@ impl<M: Method> MethodCall<'_, M> {
     }
 }
 
-impl<M: FedMethod> MethodCall<'_, M> {
+impl<M: UploadMethod> MethodCall<'_, M> {
     /// Opens the stream that the method takes. Returns `None` if that fails; the call is then
     /// answered.
     #[must_use]
-    pub fn feed(self) -> Option<(Self, UploadReceiver<M::Fed>)> {
-        let (call, uploaded) = self.call.feed()?;
+    pub fn open_upload(self) -> Option<(Self, UploadReceiver<M::Item>)> {
+        let (call, uploaded) = self.call.open_upload()?;
         Some((Self { call, ..self }, uploaded))
     }
 }

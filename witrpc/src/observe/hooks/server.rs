@@ -218,6 +218,6 @@ pub enum ServedEnd {
     NoThread,
     /// The server was shutting down and did not begin it.
     ShuttingDown,
-    /// The client was gone when the answer was ready, or had given up a call whose stream it feeds.
+    /// The client was gone when the answer was ready, or had given up a call whose stream it sends.
     Unheard,
 }

@@ -15,7 +15,8 @@ use crate::connection::handle::Connection;
 use crate::connection::link::Link;
 use crate::error::CallError;
 use crate::method::{
-    ArgumentList, FedItem, FedMethod, ItemErr, ItemOk, LentTo, Message, ReadItems, StreamMethod,
+    ArgumentList, ItemErr, ItemOk, LentTo, Message, ReadItems, StreamMethod, UploadItem,
+    UploadMethod,
 };
 use crate::rt::block_on;
 
@@ -27,7 +28,7 @@ use super::pickup::AnswerPickup;
 use super::push::Target;
 use super::stream_receiver::StreamReceiver;
 use super::upload_future::UploadFuture;
-use super::upload_thread::{FedUpload, feed};
+use super::upload_thread::{SentUpload, upload};
 
 /// The stream of a call. Dropping the call closes the stream, if it may be open.
 pub struct CallStream {
@@ -44,11 +45,11 @@ pub struct CallStream {
 
 impl CallStream {
     /// Prepares for an attempt over this link.
-    pub fn opens_over(&mut self, link: &Link, is_fed: bool) {
+    pub fn opens_over(&mut self, link: &Link, is_uploaded: bool) {
         self.streams = Some(Arc::clone(&link.streams));
         // An earlier attempt may have registered it over the same link.
         self.notices = None;
-        self.notices = is_fed.then(|| link.streams.register(self.number));
+        self.notices = is_uploaded.then(|| link.streams.register(self.number));
         self.may_be_open = true;
     }
 }
@@ -98,31 +99,31 @@ pub fn open_async<'a, M: StreamMethod>(
     }
 }
 
-/// Calls a method and feeds the stream that it takes. Blocks the thread until the answer is there.
+/// Calls a method and sends the stream that it takes. Blocks the thread until the answer is there.
 ///
 /// # Errors
 ///
 /// The method's own error, or why there is no answer.
-pub fn feed_blocking<'a, M: FedMethod>(
+pub fn upload_blocking<'a, M: UploadMethod>(
     connection: &'a Connection,
     arguments: LentTo<'a, M>,
-    items: impl Iterator<Item = M::Fed>,
+    items: impl Iterator<Item = M::Item>,
 ) -> Result<M::Ok, CallError<M::Err>> {
-    ClientCall::opening::<M>(connection, arguments).block_feeding(items).outcome::<M>()
+    ClientCall::opening::<M>(connection, arguments).block_uploading(items).outcome::<M>()
 }
 
-/// Calls a method and feeds the stream that it takes. Completes when the answer is there.
+/// Calls a method and sends the stream that it takes. Completes when the answer is there.
 ///
 /// # Errors
 ///
 /// The method's own error, or why there is no answer.
-pub fn feed_async<'a, M: FedMethod>(
+pub fn upload_async<'a, M: UploadMethod>(
     connection: &'a Connection,
     arguments: LentTo<'a, M>,
-    items: impl Stream<Item = M::Fed> + Send,
+    items: impl Stream<Item = M::Item> + Send,
 ) -> impl Future<Output = Result<M::Ok, CallError<M::Err>>> {
     let mut call = ClientCall::opening::<M>(connection, arguments);
-    async move { call.send_feeding(items).await.outcome::<M>() }
+    async move { call.send_uploading(items).await.outcome::<M>() }
 }
 
 impl<'a> ClientCall<'a> {
@@ -155,20 +156,20 @@ impl<'a> ClientCall<'a> {
         (stream.number, streams)
     }
 
-    /// Makes the call and feeds the stream that the method takes. Blocks the thread until the answer is
+    /// Makes the call and sends the stream that the method takes. Blocks the thread until the answer is
     /// there.
-    fn block_feeding<T: FedItem>(&mut self, items: impl Iterator<Item = T>) -> Answered<'_> {
-        self.set_feeds();
-        let fed = self.feed_blocking(items);
-        self.fed(fed)
+    fn block_uploading<T: UploadItem>(&mut self, items: impl Iterator<Item = T>) -> Answered<'_> {
+        self.set_uploads();
+        let sent = self.upload_blocking(items);
+        self.uploaded(sent)
     }
 
-    fn feed_blocking<T: FedItem>(
+    fn upload_blocking<T: UploadItem>(
         &mut self,
         items: impl Iterator<Item = T>,
     ) -> Result<Answer, CallError> {
         let call_deadline = self.connection.terms_from_now();
-        let FedUpload { target, ended } = feed(items, || {
+        let SentUpload { target, ended } = upload(items, || {
             self.block().opened()?;
             Ok(self.target(call_deadline))
         })?;
@@ -176,22 +177,22 @@ impl<'a> ClientCall<'a> {
         answered.and_then(|answer| target.in_time(answer)).map_err(once_open)
     }
 
-    /// Makes the call and feeds the stream that the method takes. Completes when the answer is there.
+    /// Makes the call and sends the stream that the method takes. Completes when the answer is there.
     ///
     /// The future's type does not mention the items. So an item type that lacks a bound is an error
     /// once, and not again wherever the future is awaited.
-    fn send_feeding<'c, T: FedItem>(
+    fn send_uploading<'c, T: UploadItem>(
         &'c mut self,
         items: impl Stream<Item = T> + Send + 'c,
     ) -> Pin<Box<dyn Future<Output = Answered<'c>> + Send + 'c>> {
         Box::pin(async move {
-            self.set_feeds();
-            let fed = self.feed_async(items).await;
-            self.fed(fed)
+            self.set_uploads();
+            let sent = self.upload_async(items).await;
+            self.uploaded(sent)
         })
     }
 
-    async fn feed_async<T: FedItem>(
+    async fn upload_async<T: UploadItem>(
         &mut self,
         items: impl Stream<Item = T>,
     ) -> Result<Answer, CallError> {
@@ -200,7 +201,7 @@ impl<'a> ClientCall<'a> {
         let target = self.target(call_deadline);
         // The method may answer before it has taken all items.
         let mut pickup = AnswerPickup::new(&target);
-        let mut feeding = Some(UploadFuture::new(&target));
+        let mut uploading = Some(UploadFuture::new(&target));
         let mut items = pin!(items);
         let mut cancelled = target.watch_token();
         poll_fn(|cx| {
@@ -208,11 +209,11 @@ impl<'a> ClientCall<'a> {
                 return Poll::Ready(Err(CallError::Cancelled));
             }
             ready!(target.poll_clock(cx))?;
-            if let Some(fed) = &mut feeding {
-                match fed.poll(cx, items.as_mut()) {
+            if let Some(upload) = &mut uploading {
+                match upload.poll(cx, items.as_mut()) {
                     Poll::Ready(Ok(())) => {
-                        feeding = None;
-                        target.note_fed();
+                        uploading = None;
+                        target.note_uploaded();
                     }
                     // An answer that has arrived counts, whatever happened to further items.
                     Poll::Ready(Err(error)) => {
@@ -234,9 +235,9 @@ impl<'a> ClientCall<'a> {
     }
 
     /// Ends the call. If the method has answered, its stream has ended, even if it was only partly
-    /// fed.
-    fn fed(&mut self, fed: Result<Answer, CallError>) -> Answered<'_> {
-        match fed {
+    /// sent.
+    fn uploaded(&mut self, sent: Result<Answer, CallError>) -> Answered<'_> {
+        match sent {
             Ok(answer) => {
                 drop(self.take_open_stream());
                 self.answer = answer;
@@ -255,7 +256,7 @@ impl<'a> ClientCall<'a> {
         let connection = self.connection;
         let stream = self.stream_mut().expect("generated code has asked for a stream");
         let streams = stream.streams.as_ref().expect("the call has been answered");
-        let notices = stream.notices.take().expect("the stream is fed");
+        let notices = stream.notices.take().expect("the stream is sent");
         Target::new(connection, streams, stream.number, notices, method, call_deadline)
     }
 }
@@ -275,7 +276,7 @@ impl Target {
     fn wait_answer(&self) -> Result<Answer, CallError> {
         let mut cancelled = self.watch_token();
         let mut pickup = AnswerPickup::new(self);
-        self.note_fed();
+        self.note_uploaded();
         if cancelled.is_none() && self.waits_plainly() && pickup.is_sendable() {
             return pickup.wait();
         }

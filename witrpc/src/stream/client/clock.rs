@@ -31,7 +31,7 @@ pub struct Clock {
     timeout: Option<Duration>,
     first_take: FirstTake,
     /// Set when an item, or the end of the items, has been sent.
-    is_fed: bool,
+    is_uploaded: bool,
     /// The time by which the answer must arrive.
     answer_by: Option<Instant>,
     /// The alarm that is set, its time, and the waker that it calls.
@@ -58,8 +58,8 @@ impl Clock {
         };
         let until = timeout.and_then(|time| Instant::now().checked_add(time));
         let first_take = until.map_or(FirstTake::Over, FirstTake::Until);
-        let (deadline, is_fed) = (call_deadline.deadline, false);
-        Self { deadline, timeout, first_take, is_fed, answer_by: None, alarm: None }
+        let (deadline, is_uploaded) = (call_deadline.deadline, false);
+        Self { deadline, timeout, first_take, is_uploaded, answer_by: None, alarm: None }
     }
 
     /// Returns the end of a wait that begins now.
@@ -69,7 +69,7 @@ impl Clock {
 
     /// Records that an item is about to be sent.
     pub fn note_item(&mut self) {
-        self.is_fed = true;
+        self.is_uploaded = true;
         if let FirstTake::NoItem = self.first_take {
             self.first_take = self.timeout_at().map_or(FirstTake::Over, FirstTake::Until);
         }
@@ -81,7 +81,7 @@ impl Clock {
     }
 
     /// Records that all items have been sent, or as many as the server wants.
-    pub fn note_fed(&mut self) {
+    pub fn note_uploaded(&mut self) {
         self.note_item();
         self.answer_by = self.timeout_at();
     }
@@ -125,7 +125,8 @@ impl Clock {
         match self.read(answer, target) {
             Some(error) => Poll::Ready(Err(error)),
             None => {
-                self.first_take = if self.is_fed { FirstTake::Over } else { FirstTake::NoItem };
+                self.first_take =
+                    if self.is_uploaded { FirstTake::Over } else { FirstTake::NoItem };
                 self.poll(cx, target)
             }
         }

@@ -12,7 +12,7 @@ use crate::call::client::options::CallDeadline;
 use crate::codec::{Batch, Codec, EncodeError};
 use crate::connection::handle::Connection;
 use crate::error::CallError;
-use crate::method::FedItem;
+use crate::method::UploadItem;
 use crate::rt::cancel_token::{CancelToken, TokenWatch};
 use crate::stream::protocol::{credit, push};
 use crate::tag::Operation;
@@ -23,7 +23,7 @@ use super::link_streams::LinkStreams;
 use super::notices::{NoticeError, Registration};
 use super::request::Request;
 
-/// An upload that is being fed.
+/// An upload that is being sent.
 pub struct Target {
     pub connection: Connection,
     pub streams: Arc<LinkStreams>,
@@ -96,8 +96,8 @@ impl Target {
     }
 
     /// Records that all items have been sent, or as many as the server wants.
-    pub fn note_fed(&self) {
-        self.with_clock(Clock::note_fed);
+    pub fn note_uploaded(&self) {
+        self.with_clock(Clock::note_uploaded);
     }
 
     /// Returns whether only a limit bounds the wait for the answer.
@@ -117,7 +117,7 @@ impl Target {
 
     /// Makes the request that pushes the first items. If `waits`, it waits at the server until there is
     /// room for more.
-    fn control<'b, T: FedItem>(
+    fn control<'b, T: UploadItem>(
         &self,
         batch: &'b Batch<T>,
         message: &PushMessage,
@@ -217,7 +217,7 @@ struct PushMessage {
     waits: bool,
 }
 
-impl<'a, T: FedItem> Pusher<'a, T> {
+impl<'a, T: UploadItem> Pusher<'a, T> {
     pub fn new(target: &'a Target) -> Self {
         let (batch, portion) = (Batch::new(), usize::MAX);
         Self { target, batch, is_last: false, portion, message: None, awaits_room: false }

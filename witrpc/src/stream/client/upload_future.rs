@@ -1,4 +1,4 @@
-//! Feeds an upload from a future.
+//! Sends an upload from a future.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -7,11 +7,11 @@ use futures_core::Stream;
 
 use crate::codec::Batch;
 use crate::error::CallError;
-use crate::method::FedItem;
+use crate::method::UploadItem;
 
 use super::push::{Pusher, Target, not_encoded};
 
-/// An upload that a future feeds. It has items made while a push is in flight, and pushes them when
+/// An upload that a future sends. It has items made while a push is in flight, and pushes them when
 /// that push is answered.
 ///
 /// A stream that is always ready does not delay its items. The first item is sent before the next
@@ -30,7 +30,7 @@ pub struct UploadFuture<'a, T> {
     is_over: bool,
 }
 
-impl<'a, T: FedItem> UploadFuture<'a, T> {
+impl<'a, T: UploadItem> UploadFuture<'a, T> {
     pub fn new(target: &'a Target) -> Self {
         let pusher = Pusher::new(target);
         Self { target, pusher, batch: Batch::new(), next_look: 1, is_over: false }

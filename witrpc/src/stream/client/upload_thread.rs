@@ -1,4 +1,4 @@
-//! Feeds an upload from a thread that blocks.
+//! Sends an upload from a thread that blocks.
 //!
 //! One thread has the items made, another pushes the items made so far. So no item waits for the next
 //! one, which may take any time, and items that are made quickly share a message.
@@ -10,15 +10,15 @@ use std::thread;
 
 use crate::codec::Batch;
 use crate::error::CallError;
-use crate::method::FedItem;
+use crate::method::UploadItem;
 use crate::rt::cancel_token::TokenWatch;
 use crate::rt::{block_on, spawn_scoped};
 
 use super::push::{Pusher, Target, not_encoded};
 use super::upload_buffer::{Found, UploadBuffer, UploadEnd};
 
-/// An upload that has been fed, and its outcome.
-pub struct FedUpload {
+/// An upload that has been sent, and its outcome.
+pub struct SentUpload {
     pub target: Arc<Target>,
     pub ended: Result<(), CallError>,
 }
@@ -28,10 +28,10 @@ pub struct FedUpload {
 /// # Errors
 ///
 /// [`CallError::NoThread`], before the upload is opened; or the error of `open`.
-pub fn feed<T: FedItem>(
+pub fn upload<T: UploadItem>(
     items: impl Iterator<Item = T>,
     open: impl FnOnce() -> Result<Target, CallError>,
-) -> Result<FedUpload, CallError> {
+) -> Result<SentUpload, CallError> {
     let exchange = &UploadBuffer::new();
     thread::scope(|scope| {
         let (opened, target) = mpsc::sync_channel::<Arc<Target>>(1);
@@ -47,19 +47,19 @@ pub fn feed<T: FedItem>(
         opened.send(Arc::clone(&target)).expect("the pusher waits for it");
         let made = make(items, &target, exchange);
         let pushed = pusher.join().unwrap_or_else(|panic| resume_unwind(panic));
-        Ok(FedUpload { target, ended: made.and(pushed) })
+        Ok(SentUpload { target, ended: made.and(pushed) })
     })
 }
 
 /// Has the items made and hands them to the pusher, until the pusher stops.
-fn make<T: FedItem>(
+fn make<T: UploadItem>(
     items: impl Iterator<Item = T>,
     target: &Target,
     exchange: &UploadBuffer<T>,
 ) -> Result<(), CallError> {
     /// A guard that ends the items, even if making an item panics.
-    struct Ends<'e, T: FedItem>(&'e UploadBuffer<T>, UploadEnd);
-    impl<T: FedItem> Drop for Ends<'_, T> {
+    struct Ends<'e, T: UploadItem>(&'e UploadBuffer<T>, UploadEnd);
+    impl<T: UploadItem> Drop for Ends<'_, T> {
         fn drop(&mut self) {
             self.0.end(self.1);
         }
@@ -83,7 +83,7 @@ fn make<T: FedItem>(
 const YIELD_EVERY: u32 = 64;
 
 /// The thread that pushes.
-struct UploadThread<'a, T: FedItem> {
+struct UploadThread<'a, T: UploadItem> {
     target: &'a Target,
     exchange: &'a UploadBuffer<T>,
     pusher: Pusher<'a, T>,
@@ -94,7 +94,7 @@ struct UploadThread<'a, T: FedItem> {
     looks: u32,
 }
 
-impl<'a, T: FedItem> UploadThread<'a, T> {
+impl<'a, T: UploadItem> UploadThread<'a, T> {
     fn new(target: &'a Target, exchange: &'a UploadBuffer<T>) -> Self {
         let cancelled = target.watch_token();
         let (pusher, spare) = (Pusher::new(target), Batch::new());
@@ -142,7 +142,7 @@ impl<'a, T: FedItem> UploadThread<'a, T> {
 }
 
 /// Stops the upload however the pushing ends, so that the maker does not wait for it.
-impl<T: FedItem> Drop for UploadThread<'_, T> {
+impl<T: UploadItem> Drop for UploadThread<'_, T> {
     fn drop(&mut self) {
         self.exchange.stop();
     }

@@ -10,7 +10,7 @@ use witrpc_rt::{lock, wait, wake};
 
 use crate::call::server::pending_reply::PendingReply;
 use crate::codec::Decoder;
-use crate::method::FedItem;
+use crate::method::UploadItem;
 use crate::stream::protocol::{Notice, UploadState, credit, push};
 
 use super::ServerStreams;
@@ -102,7 +102,7 @@ enum RoomNotice {
     Notice,
 }
 
-impl<T: FedItem> UploadReceiverState<T> {
+impl<T: UploadItem> UploadReceiverState<T> {
     /// Creates the state of the client's stream of that number.
     pub fn new(server_streams: &ServerStreams, number: u64) -> Arc<Self> {
         let items = ReceivedItems {
@@ -199,7 +199,7 @@ enum Taken {
     Unwanted,
 }
 
-impl<T: FedItem> ServerStream for UploadReceiverState<T> {
+impl<T: UploadItem> ServerStream for UploadReceiverState<T> {
     fn pull(&self, asked: PendingReply) -> StreamStatus {
         self.slot.fill(asked)
     }
@@ -240,8 +240,8 @@ impl<T: FedItem> ServerStream for UploadReceiverState<T> {
         }
         let mut items = lock(&self.items);
         // Without an item, the method waits for the client.
-        let is_fed = items.over || !items.queue.is_empty();
-        if items.taken || !is_fed {
+        let is_uploaded = items.over || !items.queue.is_empty();
+        if items.taken || !is_uploaded {
             return UploadState::GoesOn;
         }
         // Set under the lock of the items, so that none is taken afterwards.
@@ -352,7 +352,7 @@ impl<T> Drop for Reader<T> {
     }
 }
 
-impl<T: FedItem> HasSlot for UploadReceiverState<T> {
+impl<T: UploadItem> HasSlot for UploadReceiverState<T> {
     fn slot(&self) -> &Slot {
         &self.slot
     }

@@ -63,13 +63,13 @@ fn an_upload_that_the_server_has_answered_waits_for_no_room() {
     let channel = Arc::new(Ended) as Arc<dyn ClientChannel>;
     let streams = LinkStreams::new(&channel, Codec::default());
     let cx = Context::from_waker(Waker::noop());
-    let [feeds, waits] = [1, 2].map(|number| {
+    let [uploads, waits] = [1, 2].map(|number| {
         let upload = streams.register(number);
         upload.note_open(Limit::Never);
         upload
     });
-    assert!(feeds.poll_room(&cx).is_pending());
-    assert!(matches!(feeds.poll_room(&cx), Poll::Ready(Ok(false))), "its answer is there");
+    assert!(uploads.poll_room(&cx).is_pending());
+    assert!(matches!(uploads.poll_room(&cx), Poll::Ready(Ok(false))), "its answer is there");
     assert!(waits.poll_answered(&cx).is_pending());
     assert!(matches!(waits.poll_answered(&cx), Poll::Ready(Err(NoticeError::Server(_)))));
 }

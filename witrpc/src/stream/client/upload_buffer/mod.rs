@@ -30,7 +30,7 @@ use std::task::{Context, Poll, Waker};
 use witrpc_rt::{lock, wake};
 
 use crate::codec::{Batch, Piece};
-use crate::method::FedItem;
+use crate::method::UploadItem;
 use crate::rt::block_on;
 
 /// The end of the items, whole or broken.
@@ -68,7 +68,7 @@ struct UploadBufferState<T> {
     awaits_items: bool,
 }
 
-impl<T: FedItem> UploadBuffer<T> {
+impl<T: UploadItem> UploadBuffer<T> {
     pub fn new() -> Self {
         Self(Mutex::new(UploadBufferState::new()))
     }
@@ -123,7 +123,7 @@ impl<T: FedItem> UploadBuffer<T> {
     }
 }
 
-impl<T: FedItem> UploadBufferState<T> {
+impl<T: UploadItem> UploadBufferState<T> {
     fn new() -> Self {
         Self {
             batch: Batch::new(),

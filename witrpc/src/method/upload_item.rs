@@ -16,7 +16,7 @@ use crate::contract::{Trace, trace};
     note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own",
     note = "a `Shared` is an argument, a result or its `Ok`, and part of nothing else; its elements also derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), or write a `Vec` instead"
 )]
-pub trait FedItem: Send + Sized + 'static {
+pub trait UploadItem: Send + Sized + 'static {
     /// Reports its shape.
     #[doc(hidden)]
     const TRACE: Trace;
@@ -31,7 +31,7 @@ pub trait FedItem: Send + Sized + 'static {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Wire> FedItem for T {
+impl<T: Wire> UploadItem for T {
     const TRACE: Trace = trace::<T>;
 
     #[inline]
