@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use witrpc_transport::{Payload, Short, ShortAnswer};
+use witrpc_transport::Payload;
 
 use crate::memory::arena::BlockRef;
 use crate::memory::try_alloc::room_for;
@@ -12,18 +12,9 @@ use crate::memory::try_alloc::room_for;
 use super::half::{Half, ReceivedBlock};
 use super::head::Head;
 use super::lease::End;
-use super::line::{Copied, InlineWords};
+use super::line::InlineWords;
 use super::message_codec::Unopened;
 use super::sealed::{AuthError, FORGED};
-
-impl Copied {
-    /// Returns the answer that the line carries itself, if it has no leases. The line must be in clear.
-    #[inline]
-    pub fn short_answer(&self) -> Option<ShortAnswer> {
-        let (tag, len) = Head::short_of_word(self.head)?;
-        Some(ShortAnswer::new(tag, Short::of_words(self.inline, len as usize)?))
-    }
-}
 
 impl Half {
     /// Copies a message out of the lane's buffer. Returns `None` if this process has no memory for it.
