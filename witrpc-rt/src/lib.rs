@@ -3,6 +3,7 @@
 #![deny(missing_docs, unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
 
+mod barrier;
 pub mod cgroup;
 mod doubling;
 mod joinable;
@@ -21,6 +22,7 @@ mod wake;
 mod waker_set;
 mod yielding;
 
+pub use barrier::{has_heavy_barrier, heavy_barrier, light_barrier};
 pub use doubling::Doubling;
 pub use joinable::{Joinable, poll_until};
 pub use lock::{lock, wait, wait_until};

@@ -12,8 +12,17 @@ pub trait Primitives {
     /// A word that threads share.
     type Word: Word;
 
-    /// Runs [`atomic::fence`] with [`Ordering::SeqCst`], the only fence that a protocol here needs.
+    /// Runs [`atomic::fence`] with [`Ordering::SeqCst`].
     fn fence();
+
+    /// Runs [`witrpc_rt::light_barrier`].
+    fn light_barrier();
+
+    /// Runs [`witrpc_rt::heavy_barrier`].
+    fn heavy_barrier();
+
+    /// Returns [`witrpc_rt::has_heavy_barrier`].
+    fn has_heavy_barrier() -> bool;
 
     /// Lets another thread go on. The caller waits for that thread's next step.
     fn pause();
@@ -41,6 +50,19 @@ impl Primitives for Std {
 
     fn fence() {
         atomic::fence(Ordering::SeqCst);
+    }
+
+    #[inline(always)]
+    fn light_barrier() {
+        witrpc_rt::light_barrier();
+    }
+
+    fn heavy_barrier() {
+        witrpc_rt::heavy_barrier();
+    }
+
+    fn has_heavy_barrier() -> bool {
+        witrpc_rt::has_heavy_barrier()
     }
 
     fn pause() {
@@ -99,6 +121,19 @@ impl Primitives for Loom {
 
     fn fence() {
         loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+
+    // The pair orders what two full fences order.
+    fn light_barrier() {
+        Self::fence();
+    }
+
+    fn heavy_barrier() {
+        Self::fence();
+    }
+
+    fn has_heavy_barrier() -> bool {
+        true
     }
 
     fn pause() {
