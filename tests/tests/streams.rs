@@ -68,6 +68,23 @@ over_both_transports! {
         assert_eq!((blocking.next(), later.next()), (None, None));
     }
 
+    fn an_item_behind_many_quick_ones_is_seen_before_the_next_is_made(transport) {
+        const OPEN: u64 = 1_000;
+        const QUICK: usize = 2_000;
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, basic) = (fixture.streams(), fixture.client());
+        basic.open(OPEN).unwrap();
+        let gates: Vec<u64> = (0..20).flat_map(|gate| [vec![OPEN; QUICK], vec![gate]].concat()).collect();
+        let mut items = client.gated(gates).unwrap();
+        for gate in 0..20 {
+            assert!(items.by_ref().take(QUICK).all(|item| item == Ok(OPEN)));
+            basic.arrived(gate, 1).unwrap();
+            basic.open(gate).unwrap();
+            assert_eq!(items.next(), Some(Ok(gate)));
+        }
+        assert_eq!(items.next(), None);
+    }
+
     fn a_dropped_stream_stops_its_producer(transport) {
         let fixture = Fixture::with_streams(transport, FixtureConfig::default());
         let client = fixture.streams();

@@ -74,6 +74,20 @@ over_both_transports! {
         assert_eq!(block_on(later.follow_later(items(60..80))), Ok(20));
     }
 
+    fn an_item_behind_many_quick_ones_is_there_before_the_next_is_made(transport) {
+        const QUICK: u64 = 1_000;
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let client = fixture.streams();
+        let seen = |number: u64| {
+            if number.is_multiple_of(QUICK) {
+                eventually_equal("how many items came", &Ok(number), || client.seen());
+            }
+            number
+        };
+        assert_eq!(client.follow((0..20 * QUICK).map(seen)), Ok(20 * QUICK));
+        assert_eq!(client.follow_later((20 * QUICK..40 * QUICK).map(seen)), Ok(20 * QUICK));
+    }
+
     fn items_that_are_made_quickly_travel_together(transport) {
         // Less than a window, so that all are made, however many of them have been sent.
         const ITEMS: u64 = 8_000;

@@ -2,13 +2,15 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::thread;
+use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use witrpc::{Mmf, WaitPolicy};
 
-use crate::marks::{CALLS, Marks};
-use crate::service::{CountedAsyncClient, CountedClient, NUMBER};
+use crate::marks::{BLOCK, CALLS, Marks};
+use crate::service::{CountedAsyncClient, CountedClient, NUMBER, PRELUDE};
 
 /// The rows of the table.
 pub(crate) const ROWS: [&str; 8] =
@@ -37,6 +39,10 @@ pub(crate) fn make(row: &str, name: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
+/// How long the client of a stream does something else after each block of items. Otherwise it would be many
+/// times as fast as a server under callgrind, and wait for each item.
+const LEISURE: Duration = Duration::from_micros(500);
+
 fn call(client: &CountedClient, row: &str, marks: &Marks) -> Result<(), Box<dyn Error>> {
     let text = "x".repeat(40);
     let bytes = [7; 512];
@@ -50,7 +56,14 @@ fn call(client: &CountedClient, row: &str, marks: &Marks) -> Result<(), Box<dyn 
         }),
         "stream_item" => {
             let mut items = client.items(CALLS)?;
-            repeat(marks, |_| Ok(items.next().ok_or("the stream ends early")?.map(drop)?))
+            let mut take = |item: u64| {
+                if item.is_multiple_of(BLOCK) {
+                    thread::sleep(LEISURE);
+                }
+                Ok(items.next().ok_or("the stream ends early")?.map(drop)?)
+            };
+            (0..PRELUDE).try_for_each(&mut take)?;
+            repeat(marks, take)
         }
         "event" => {
             let mut told = client.told()?;

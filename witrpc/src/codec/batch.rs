@@ -142,6 +142,23 @@ impl<T: 'static> Batch<T> {
         }
     }
 
+    /// Adds plain numbers, each as the [word](plain_to_word) of it.
+    pub fn extend_from_words(&mut self, words: impl ExactSizeIterator<Item = u64>) {
+        let Store::Numbers(items) = &mut self.store else {
+            return assert_eq!(words.len(), 0, "only plain numbers are words");
+        };
+        self.bytes += words.len() * size_of::<T>();
+        items.extend(words.map(|word| plain::from_word::<T>(word).expect("it is a plain number")));
+    }
+
+    /// Returns how many plain numbers there is room for.
+    pub fn room_for_numbers(&self) -> usize {
+        match self.store {
+            Store::Numbers(_) => WINDOW_BYTES.saturating_sub(self.bytes).div_ceil(size_of::<T>()),
+            _ => 0,
+        }
+    }
+
     /// Returns the number of items that wait.
     pub fn len(&self) -> usize {
         match &self.store {
@@ -244,7 +261,7 @@ impl<T: 'static> Batch<T> {
 /// The bytes are not a batch of such items.
 pub fn read_batch<T: DeserializeOwned + 'static>(
     decoder: &mut Decoder<'_>,
-) -> Result<VecDeque<T>, DecodeError> {
+) -> Result<Vec<T>, DecodeError> {
     let count = decoder.number("count")?;
     let codec = decoder.codec;
     let wrong = |value, message: String| {
@@ -258,7 +275,7 @@ pub fn read_batch<T: DeserializeOwned + 'static>(
         if items.len() != count {
             return wrong("items", format!("{} items where {count} are said to be", items.len()));
         }
-        return Ok(items.into());
+        return Ok(items);
     }
     decoder.expect_batch();
     (0..count).map(|_| decoder.value("item")).collect()
@@ -293,7 +310,7 @@ mod tests {
     fn read<T: DeserializeOwned + 'static>(
         (raw, bytes): (bool, Vec<u8>),
         codec: Codec,
-    ) -> Result<VecDeque<T>, DecodeError> {
+    ) -> Result<Vec<T>, DecodeError> {
         let body = OwnedBody::new(Payload::Whole(bytes), raw, codec).unwrap();
         let mut decoder = body.decoder();
         let items = read_batch(&mut decoder)?;

@@ -47,15 +47,13 @@ mod round_trip;
 pub mod shareable;
 
 pub use crate::error::Codec;
-#[cfg(test)]
-pub use batch::WINDOW_BYTES;
-pub use batch::{Batch, EncodeItem, Piece, encode_item, read_batch};
+pub use batch::{Batch, EncodeItem, Piece, WINDOW_BYTES, encode_item, read_batch};
 pub use body::len_of_one_raw;
 pub use decode::Decoder;
 pub use encode::{Encoded, Encoder};
 pub use error::{DecodeError, DecodeFault, EncodeError, EncodeFault};
 pub use form::read_form;
 pub use open::{OpenBody, OwnedBody};
-pub use plain::is_plain_vec;
+pub use plain::{is_plain_vec, to_word as plain_to_word};
 pub use transfer::{Transfer, VisitTransfer, assert_transfer};
 pub use wire::{Lent, RawElement, Wire, assert_raw};

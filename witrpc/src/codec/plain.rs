@@ -36,6 +36,33 @@ pub fn raw_bytes<T: 'static>(value: &T) -> Option<&[u8]> {
     first_plain!(E => bytes_of::<T, E>(value))
 }
 
+/// Returns the bytes of a plain number, at the front of a word; `None` for a value of any other type.
+#[inline(always)]
+pub fn to_word<T: 'static>(value: &T) -> Option<u64> {
+    fn word_of<T: 'static, E: Pod>(value: &T) -> Option<u64> {
+        let value: &dyn Any = value;
+        let mut word = [0; size_of::<u64>()];
+        word[..size_of::<E>()].copy_from_slice(bytemuck::bytes_of(value.downcast_ref::<E>()?));
+        Some(u64::from_ne_bytes(word))
+    }
+    first_plain!(E => word_of::<T, E>(value))
+}
+
+/// Returns the plain number that [`to_word`] made a word of.
+#[inline(always)]
+pub fn from_word<T: 'static>(word: u64) -> Option<T> {
+    fn value_of<T: 'static, E: Pod>(word: u64) -> Option<T> {
+        if TypeId::of::<T>() != TypeId::of::<E>() {
+            return None;
+        }
+        let bytes = word.to_ne_bytes();
+        let mut value = Some(bytemuck::pod_read_unaligned::<E>(&bytes[..size_of::<E>()]));
+        let value: &mut dyn Any = &mut value;
+        value.downcast_mut::<Option<T>>().and_then(Option::take)
+    }
+    first_plain!(E => value_of::<T, E>(word))
+}
+
 /// The source of a raw section's elements.
 pub trait ReadRaw {
     type Error;
@@ -73,6 +100,22 @@ mod tests {
         assert!(!is_plain_vec::<Vec<usize>>());
         assert!(!is_plain_vec::<Option<Vec<u8>>>());
         assert!(!is_plain_vec::<u8>());
+    }
+
+    #[test]
+    fn a_number_survives_its_word_and_nothing_else_has_one() {
+        fn survives<T: PartialEq + std::fmt::Debug + 'static>(value: T) {
+            assert_eq!(from_word::<T>(to_word(&value).unwrap()), Some(value));
+        }
+        survives(u8::MAX);
+        survives(-2_i16);
+        survives(3_000_000_000_u32);
+        survives(-1.5_f32);
+        survives(f64::MIN_POSITIVE);
+        survives(u64::MAX - 1);
+        assert_eq!(to_word(&true), None);
+        assert_eq!(to_word(&vec![1_u8]), None);
+        assert_eq!(from_word::<usize>(1), None);
     }
 
     #[test]

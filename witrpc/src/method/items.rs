@@ -1,7 +1,5 @@
 //! The form in which the items of a returned stream cross.
 
-use std::collections::VecDeque;
-
 use crate::codec::{DecodeError, Decoder, EncodeItem, Wire, encode_item, read_batch};
 use crate::contract::{Trace, trace, trace_result};
 use crate::error::NoAppError;
@@ -9,7 +7,7 @@ use crate::error::NoAppError;
 use super::{ResultType, StreamMethod};
 
 /// Reads a batch of items.
-pub type ReadItems<T, E> = fn(&mut Decoder<'_>) -> Result<VecDeque<Result<T, E>>, DecodeError>;
+pub type ReadItems<T, E> = fn(&mut Decoder<'_>) -> Result<Vec<Result<T, E>>, DecodeError>;
 
 /// The form of items that the service makes as `M`, and whose receiver has a `T` or an `E`.
 pub struct Items<M, T, E> {

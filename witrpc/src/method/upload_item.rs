@@ -3,8 +3,6 @@
 //! A method says here once what its items are, and no other generated code asks for their bounds: they
 //! follow from this trait. It is not [`Wire`], whose supertraits the compiler would name in its place.
 
-use std::collections::VecDeque;
-
 use crate::codec::{Codec, DecodeError, Decoder, EncodeError, Piece, Wire, read_batch};
 use crate::contract::{Trace, trace};
 
@@ -27,7 +25,7 @@ pub trait UploadItem: Send + Sized + 'static {
 
     /// Reads a batch of items.
     #[doc(hidden)]
-    fn read_batch(from: &mut Decoder<'_>) -> Result<VecDeque<Self>, DecodeError>;
+    fn read_batch(from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -40,7 +38,7 @@ impl<T: Wire> UploadItem for T {
     }
 
     #[inline]
-    fn read_batch(from: &mut Decoder<'_>) -> Result<VecDeque<Self>, DecodeError> {
+    fn read_batch(from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
         read_batch(from)
     }
 }

@@ -1,10 +1,9 @@
 //! Pulls the items of a stream.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
-use std::{fmt, mem};
+use std::{fmt, mem, vec};
 
 use witrpc_transport::{Answer, ChannelError, DisconnectReason, Limit};
 
@@ -33,7 +32,7 @@ pub struct StreamReceiver<T, E> {
     open: Option<OpenStream>,
     number: u64,
     method: &'static str,
-    items: VecDeque<Result<T, E>>,
+    items: vec::IntoIter<Result<T, E>>,
     pull: Option<Request>,
     item_timeout: Option<Duration>,
     /// The limit on the wait for the next item, and the alarm for it.
@@ -63,7 +62,7 @@ impl<T, E> StreamReceiver<T, E> {
             open: Some(open),
             number,
             method,
-            items: VecDeque::new(),
+            items: Vec::new().into_iter(),
             pull: None,
             item_timeout: None,
             patience: None,
@@ -82,7 +81,7 @@ impl<T, E> StreamReceiver<T, E> {
         if self.is_cancelled() {
             return None;
         }
-        let item = self.items.pop_front()?;
+        let item = self.items.next()?;
         Some(item.map_err(CallError::App))
     }
 
@@ -93,7 +92,7 @@ impl<T, E> StreamReceiver<T, E> {
                 self.patience = None;
                 return Poll::Ready(Some(item));
             }
-            if self.open.is_none() && self.items.is_empty() {
+            if self.open.is_none() && self.items.len() == 0 {
                 return Poll::Ready(None);
             }
             if self.is_cancelled() {
@@ -154,7 +153,7 @@ impl<T, E> StreamReceiver<T, E> {
     /// Ends the stream because its token was cancelled.
     #[cold]
     fn cancel(&mut self) -> CallError<E> {
-        self.items.clear();
+        self.items = Vec::new().into_iter();
         self.end();
         CallError::Cancelled
     }
@@ -213,14 +212,14 @@ impl<T, E> StreamReceiver<T, E> {
                 Err(CallError::Protocol { message })
             }
             Ok((true, items)) => {
-                self.items = items;
+                self.items = items.into_iter();
                 Ok(())
             }
             Ok((false, items)) => {
                 if items.len() >= PULL_AHEAD_FROM {
                     self.pull = Request::ahead(&open.streams.lanes, &open.control(self.number));
                 }
-                self.items = items;
+                self.items = items.into_iter();
                 self.open = Some(open);
                 Ok(())
             }

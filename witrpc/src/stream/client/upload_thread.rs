@@ -67,8 +67,7 @@ fn make<T: UploadItem>(
 
     let mut ends = Ends(exchange, UploadEnd::Broken);
     for item in items {
-        let piece = item.piece(target.codec()).map_err(not_encoded)?;
-        if !exchange.put(piece) {
+        if !exchange.put(item, target.codec()).map_err(not_encoded)? {
             break;
         }
     }

@@ -8,36 +8,32 @@
 //!    back what it could not send, before these items, and answers that pull. So items stay in order, and
 //!    no item waits while a pull waits.
 //! 3. Wakers are cloned, woken and dropped without the lock.
+//! 4. Plain items that no pull waits for are in the [`run`](crate::stream::run), whose maker is the task.
+//!    Each look at the batch first takes them over, so the batch is the whole of what can be sent.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
-use futures_core::Stream;
 use witrpc_rt::{lock, wake};
 use witrpc_transport::{ChannelError, Session};
 
 use crate::call::server::counted::Counted;
 use crate::call::server::pending_reply::PendingReply;
 use crate::call::server::reply::Reply;
-use crate::codec::{Batch, Codec, EncodeItem, Piece};
-use crate::method::{Made, StreamMethod};
+use crate::codec::{Batch, Codec, EncodeItem, Piece, plain_to_word};
+use crate::stream::run::{Added, Run, RunState};
 
 use super::ServerStreams;
 use super::server_stream::{ServerStream, StreamStatus};
 use super::slot::Unheard;
 use super::stream_cancel::StreamCancel;
 
+mod slice;
 #[cfg(test)]
 mod tests;
+mod writer;
 
-/// The time for which a producer that could continue keeps its thread before it yields.
-const SLICE: Duration = Duration::from_micros(200);
-
-/// The number of items that the producer makes between two checks of the clock.
-const ITEMS_A_LOOK: u32 = 16;
+pub use writer::StreamWriter;
 
 /// The items that wait, and the wakers that wait for items or for room.
 pub struct StreamSender<T> {
@@ -49,6 +45,8 @@ pub struct StreamSender<T> {
     /// The call that is answered when the stream is open; `None` after that.
     opening: Mutex<Option<Opening>>,
     state: Mutex<SendState<T>>,
+    /// The plain items that the producer has made without the lock.
+    run: Run,
     /// The state that tells the method's context whether the stream is still wanted.
     pub stream_cancel: Arc<StreamCancel>,
 }
@@ -61,6 +59,7 @@ struct Opening {
 
 struct SendState<T> {
     batch: Batch<T>,
+    run: RunState,
     /// A thread has taken the batch out, to answer a pull.
     is_out: bool,
     /// The pull that came when no item was there, or while the batch was out.
@@ -100,8 +99,15 @@ impl<T: 'static> StreamSender<T> {
         counted: Counted,
     ) -> Arc<Self> {
         let codec = asked.codec;
-        let (batch, is_out, closed) = (Batch::new(), false, false);
-        let state = SendState { batch, is_out, waiting: None, end: None, closed, producer: None };
+        let state = SendState {
+            batch: Batch::new(),
+            run: RunState::default(),
+            is_out: false,
+            waiting: None,
+            end: None,
+            closed: false,
+            producer: None,
+        };
         Arc::new(Self {
             codec,
             encode,
@@ -109,6 +115,7 @@ impl<T: 'static> StreamSender<T> {
             number,
             opening: Mutex::new(Some(Opening { asked, _counted: counted })),
             state: Mutex::new(state),
+            run: Run::new(),
             stream_cancel: StreamCancel::returned(),
         })
     }
@@ -129,27 +136,44 @@ impl<T: 'static> StreamSender<T> {
         }
     }
 
-    /// Takes an item, and sends it at once if a pull waits.
+    /// Takes an item, and sends it at once if a pull waits. Only the producer may call this.
     #[inline]
     fn put(&self, item: T) -> Room {
-        let piece = match Piece::encoded_by(self.encode, item, self.codec) {
-            Ok(piece) => piece,
+        if let Some(word) = plain_to_word(&item) {
+            match self.run.add(word) {
+                Added::Quietly => return Room::More,
+                Added::Wanted => return self.put_piece(None),
+                Added::Not => {}
+            }
+        }
+        match Piece::encoded_by(self.encode, item, self.codec) {
+            Ok(piece) => self.put_piece(Some(piece)),
             Err(error) => {
                 self.end(StreamEnd::NotEncoded(error.to_string()));
-                return Room::Closed;
+                Room::Closed
             }
-        };
+        }
+    }
+
+    /// Takes an item, or what the run has, and sends it at once if a pull waits.
+    fn put_piece(&self, piece: Option<Piece<T>>) -> Room {
         let mut state = lock(&self.state);
         if state.closed {
             return Room::Closed;
         }
-        state.batch.push(piece);
+        state.take_run(&self.run);
+        self.run.close(&mut state.run);
+        if let Some(piece) = piece {
+            state.batch.push(piece);
+        }
         if state.waiting.is_none() {
-            return if state.batch.is_full() { Room::Full } else { Room::More };
+            let room = state.batch.room_for_numbers();
+            self.run.open(&mut state.run, room);
+            return state.room();
         }
         let (state, status) = self.answer(state);
         if status == StreamStatus::GoesOn {
-            return if state.batch.is_full() { Room::Full } else { Room::More };
+            return state.room();
         }
         drop(state);
         self.stream_cancel.cut();
@@ -207,7 +231,8 @@ impl<T: 'static> StreamSender<T> {
     ) -> (MutexGuard<'a, SendState<T>>, StreamStatus) {
         let mut status = StreamStatus::GoesOn;
         while !state.is_out
-            && (!state.batch.is_empty() || state.end.is_some() || state.closed)
+            && state.waiting.is_some()
+            && (state.has_items(&self.run) || state.end.is_some() || state.closed)
             && let Some(asked) = state.waiting.take()
         {
             let mut batch = std::mem::replace(&mut state.batch, Batch::new());
@@ -222,7 +247,7 @@ impl<T: 'static> StreamSender<T> {
             batch.append(more);
             state.batch = batch;
             if delivered == Delivered::TooLong || state.closed {
-                state.give_up();
+                state.give_up(&self.run);
             }
             if delivered != Delivered::GoesOn {
                 status = StreamStatus::Over;
@@ -289,7 +314,30 @@ fn deliver<T: 'static>(
 }
 
 impl<T: 'static> SendState<T> {
-    fn give_up(&mut self) {
+    fn room(&self) -> Room {
+        if self.batch.is_full() { Room::Full } else { Room::More }
+    }
+
+    /// Takes the items of the run over, if they are wanted.
+    fn take_run(&mut self, run: &Run) {
+        if self.closed {
+            return;
+        }
+        self.batch.extend_from_words(run.take(&mut self.run));
+    }
+
+    /// Returns whether there are items to send. If not, the producer looks at the state after the next.
+    fn has_items(&mut self, run: &Run) -> bool {
+        self.take_run(run);
+        if self.batch.is_empty() && run.want(&mut self.run) {
+            self.take_run(run);
+        }
+        !self.batch.is_empty()
+    }
+
+    /// Wants no more items, and drops those that wait.
+    fn give_up(&mut self, run: &Run) {
+        run.interrupt(&self.run);
         self.closed = true;
         self.batch.forget(self.batch.len());
     }
@@ -320,7 +368,7 @@ impl<T: Send + 'static> ServerStream for StreamSender<T> {
         // task does.
         self.stream_cancel.cut();
         let mut state = lock(&self.state);
-        state.give_up();
+        state.give_up(&self.run);
         let (waiting, producer) = (state.waiting.take(), state.producer.take());
         drop(state);
         waiting.inspect(|asked| asked.reply().end());
@@ -333,154 +381,4 @@ impl<T> Drop for StreamSender<T> {
     fn drop(&mut self) {
         self.stream_cancel.cut();
     }
-}
-
-/// The destination of a method's stream, for generated code. One of its methods consumes it.
-pub struct StreamWriter<M: StreamMethod> {
-    flow: Arc<StreamSender<Made<M>>>,
-    /// The same sender, as pulls see it.
-    pulled: Arc<dyn ServerStream>,
-}
-
-impl<M: StreamMethod> StreamWriter<M> {
-    pub(crate) fn new(flow: &Arc<StreamSender<Made<M>>>) -> Self {
-        Self { flow: Arc::clone(flow), pulled: Arc::clone(flow) as _ }
-    }
-
-    /// Sends the items of an iterator, in slices of time. Ends with the iterator, or when the client
-    /// wants no more.
-    pub async fn iterate(self, items: impl Iterator<Item = Made<M>> + Send) {
-        if !self.open() {
-            return;
-        }
-        let mut slice = Slice::new();
-        for item in items {
-            if !self.send(item, &mut slice).await {
-                return;
-            }
-        }
-        self.flow.end(StreamEnd::Finished);
-    }
-
-    /// Sends the items of a stream. Ends with that stream, or when the client wants no more.
-    pub async fn forward(self, items: impl Stream<Item = Made<M>> + Send) {
-        if !self.open() {
-            return;
-        }
-        let mut items = pin!(items);
-        let mut slice = Slice::new();
-        while let Some(item) = poll_fn(|cx| self.poll_item(items.as_mut(), cx)).await {
-            if !self.send(item, &mut slice).await {
-                return;
-            }
-        }
-        self.flow.end(StreamEnd::Finished);
-    }
-
-    /// Sends the items of the iterator that the method returned, or answers with its error.
-    pub async fn iterate_or_refuse(
-        self,
-        items: Result<impl Iterator<Item = Made<M>> + Send, M::Err>,
-    ) {
-        match items {
-            Ok(items) => self.iterate(items).await,
-            Err(error) => self.refuse(&error),
-        }
-    }
-
-    /// Sends the items of the stream that the method returned, or answers with its error.
-    pub async fn forward_or_refuse(
-        self,
-        items: Result<impl Stream<Item = Made<M>> + Send, M::Err>,
-    ) {
-        match items {
-            Ok(items) => self.forward(items).await,
-            Err(error) => self.refuse(&error),
-        }
-    }
-
-    /// Sends one item, and waits until there is room for the next. Returns `false` if the client wants
-    /// no more.
-    async fn send(&self, item: Made<M>, slice: &mut Slice) -> bool {
-        match self.flow.put(item) {
-            Room::More => {
-                slice.step().await;
-                true
-            }
-            Room::Full => {
-                *slice = Slice::new();
-                poll_fn(|cx| self.flow.poll_room(cx)).await == Room::More
-            }
-            Room::Closed => false,
-        }
-    }
-
-    /// Answers the call with the error that the method returned in place of a stream.
-    fn refuse(&self, error: &M::Err) {
-        self.flow.answer_call(|reply| reply.error::<M>(error));
-    }
-
-    /// Returns the next item; `None` at the end, or when the client does not want it.
-    fn poll_item(
-        &self,
-        items: Pin<&mut impl Stream<Item = Made<M>>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Made<M>>> {
-        match items.poll_next(cx) {
-            // Checked after the poll, so that a close finds the waker.
-            Poll::Pending if self.flow.poll_closed(cx) => Poll::Ready(None),
-            other => other,
-        }
-    }
-
-    /// Tells the client that the stream is open. Returns `false` if it is not.
-    fn open(&self) -> bool {
-        let StreamSender { session, number, .. } = &*self.flow;
-        let opened = ServerStreams::of(session).open(*number, Arc::clone(&self.pulled));
-        if opened.is_ok() {
-            self.flow.stream_cancel.open();
-        }
-        self.flow.answer_call(|reply| match opened {
-            Ok(()) => reply.done(),
-            Err(why) => reply.not_opened(why),
-        });
-        opened.is_ok()
-    }
-}
-
-/// The slice of time for which a producer keeps its thread.
-struct Slice {
-    since: Option<Instant>,
-    items: u32,
-}
-
-impl Slice {
-    fn new() -> Self {
-        Self { since: None, items: 0 }
-    }
-
-    /// Counts one more item, and yields the thread when the slice is over.
-    async fn step(&mut self) {
-        self.items += 1;
-        if !self.items.is_multiple_of(ITEMS_A_LOOK) {
-            return;
-        }
-        let since = *self.since.get_or_insert_with(Instant::now);
-        if since.elapsed() >= SLICE {
-            *self = Self::new();
-            yield_now().await;
-        }
-    }
-}
-
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

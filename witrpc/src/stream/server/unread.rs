@@ -9,9 +9,9 @@ use crate::rt::panics::catch;
 /// user code. So the other items are dropped too, and the dropping thread continues.
 pub struct Unread<T>(VecDeque<T>);
 
-impl<T> From<VecDeque<T>> for Unread<T> {
-    fn from(items: VecDeque<T>) -> Self {
-        Self(items)
+impl<T> From<Vec<T>> for Unread<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self(items.into())
     }
 }
 

@@ -1,5 +1,10 @@
 //! A stream that a client uploads to a method.
+//!
+//! The method takes the items of a whole message at once, under the lock, and then has them one by one
+//! without it. At most two messages are unread: that one, or the one before it, and one whose push is
+//! held until the other has been read.
 
+use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex};
@@ -27,7 +32,7 @@ pub struct UploadReceiver<T>(Reader<T>);
 // This impl has no bound: so a type that lacks one is an error only where the receiver is made.
 impl<T> UploadReceiver<T> {
     pub(crate) fn new(state: &Arc<UploadReceiverState<T>>) -> Self {
-        Self(Reader(Arc::clone(state)))
+        Self(Reader { state: Arc::clone(state), items: Unread::default() })
     }
 
     /// Returns the items as an iterator, which blocks its thread until there is an item.
@@ -48,7 +53,11 @@ pub struct UploadIterator<T>(Reader<T>);
 pub struct UploadStream<T>(Reader<T>);
 
 /// The method's end. The client learns when it is dropped.
-struct Reader<T>(Arc<UploadReceiverState<T>>);
+struct Reader<T> {
+    state: Arc<UploadReceiverState<T>>,
+    /// The items of the message that is being read.
+    items: Unread<T>,
+}
 
 /// The items that have arrived, and the slot for the answer.
 pub struct UploadReceiverState<T> {
@@ -64,7 +73,10 @@ pub struct UploadReceiverState<T> {
 }
 
 struct ReceivedItems<T> {
-    queue: Unread<T>,
+    /// The items of each message that the method has not begun to read.
+    messages: VecDeque<Unread<T>>,
+    /// The method has begun to read a message, and has not taken the last of its items.
+    is_reading: bool,
     /// A push that is answered as soon as there is room.
     held: Option<HeldPush>,
     /// Whether the method has taken an item, or has learned that there is none.
@@ -88,9 +100,7 @@ struct ReceivedItems<T> {
 /// A push that arrived while other items were unread, or while there was no credit for more.
 struct HeldPush {
     room: RoomNotice,
-    /// The number of its items. When only these are unread, it can be answered.
-    items: usize,
-    /// The length of its message.
+    /// The length of its message. When only its items are unread, it can be answered.
     len: usize,
 }
 
@@ -106,7 +116,8 @@ impl<T: UploadItem> UploadReceiverState<T> {
     /// Creates the state of the client's stream of that number.
     pub fn new(server_streams: &ServerStreams, number: u64) -> Arc<Self> {
         let items = ReceivedItems {
-            queue: Unread::default(),
+            messages: VecDeque::new(),
+            is_reading: false,
             held: None,
             taken: false,
             credit: None,
@@ -135,7 +146,7 @@ impl<T: UploadItem> UploadReceiverState<T> {
             return Err(format!("the flags {flags:#x} of a push have no meaning"));
         }
         let over = flags & push::LAST != 0;
-        let mut batch = Unread::from(T::read_batch(decoder).map_err(words)?);
+        let message = Unread::from(T::read_batch(decoder).map_err(words)?);
         decoder.finish().map_err(words)?;
         let mut items = lock(&self.items);
         if items.held.is_some() {
@@ -147,14 +158,15 @@ impl<T: UploadItem> UploadReceiverState<T> {
         if items.unwanted || items.lost {
             return Ok(Taken::Unwanted);
         }
-        let (unread, new) = (items.queue.len(), batch.len());
+        let has_room = over || !items.has_unread() && items.get_credit(len);
         items.over = over;
-        items.queue.append(&mut batch);
-        let has_room = over || unread == 0 && items.get_credit(len);
+        if !message.is_empty() {
+            items.messages.push_back(message);
+        }
         let waits = flags & push::WAITS != 0;
         if !has_room {
             let room = if waits { RoomNotice::Answer(asked.clone()) } else { RoomNotice::Notice };
-            items.held = Some(HeldPush { room, items: new, len });
+            items.held = Some(HeldPush { room, len });
         }
         let taken_before = if items.taken { credit::TAKEN } else { 0 };
         let taken = match (has_room, waits) {
@@ -240,7 +252,7 @@ impl<T: UploadItem> ServerStream for UploadReceiverState<T> {
         }
         let mut items = lock(&self.items);
         // Without an item, the method waits for the client.
-        let is_uploaded = items.over || !items.queue.is_empty();
+        let is_uploaded = items.over || items.has_unread();
         if items.taken || !is_uploaded {
             return UploadState::GoesOn;
         }
@@ -253,25 +265,32 @@ impl<T: UploadItem> ServerStream for UploadReceiverState<T> {
 }
 
 impl<T> ReceivedItems<T> {
-    /// Takes the next item. Also returns how to tell the client about new room, if there is any.
-    fn pop(&mut self) -> Option<(T, Option<RoomNotice>)> {
+    fn has_unread(&self) -> bool {
+        self.is_reading || !self.messages.is_empty()
+    }
+
+    /// Takes the items of the next message.
+    fn next_message(&mut self) -> Option<Unread<T>> {
         if self.withdrawn {
             return None;
         }
-        let item = self.queue.pop_front()?;
-        self.taken = true;
-        if self.queue.is_empty() {
+        let message = self.messages.pop_front()?;
+        (self.taken, self.is_reading) = (true, true);
+        Some(message)
+    }
+
+    /// Notes that the method has taken the last item of a message. Returns how to tell the client about
+    /// new room, if there is any.
+    fn end_message(&mut self) -> Option<RoomNotice> {
+        self.is_reading = false;
+        if self.messages.is_empty() {
             self.credit = None;
-            return Some((item, self.held.take().map(|held| held.room)));
+            return self.held.take().map(|held| held.room);
         }
-        let len = match &self.held {
-            // Only when its own items become the only unread ones. Without credit at that moment,
-            // the push is answered once the last of them is taken.
-            Some(held) if self.queue.len() == held.items => held.len,
-            _ => return Some((item, None)),
-        };
-        let granted = self.get_credit(len).then(|| self.held.take()).flatten();
-        Some((item, granted.map(|held| held.room)))
+        // Only the held message is unread. Without credit now, its push is answered once the last of its
+        // items is taken.
+        let len = self.held.as_ref()?.len;
+        if self.get_credit(len) { self.held.take().map(|held| held.room) } else { None }
     }
 
     /// Returns whether the method has taken all items and none can follow.
@@ -289,20 +308,30 @@ impl<T> ReceivedItems<T> {
     }
 }
 
-impl<T> Iterator for UploadIterator<T> {
-    type Item = T;
+impl<T> Reader<T> {
+    /// Returns the next item of the message that is being read.
+    #[inline]
+    fn here(&mut self) -> Option<T> {
+        let item = self.items.pop_front()?;
+        if self.items.is_empty() {
+            self.end_message();
+        }
+        Some(item)
+    }
 
-    /// Returns the next item. If the client disconnects before its last item, this unwinds out of
-    /// the method. Otherwise the method would mistake the received items for all items. If panics
-    /// abort, a server with such a method does not start.
-    fn next(&mut self) -> Option<T> {
-        let state = &self.0.0;
-        let mut items = lock(&state.items);
+    fn end_message(&self) {
+        let room = lock(&self.state.items).end_message();
+        room.into_iter().for_each(|room| self.state.tell_room(room));
+    }
+
+    /// Waits for the next message, and returns its first item.
+    fn wait(&mut self) -> Option<T> {
+        let mut items = lock(&self.state.items);
         loop {
-            if let Some((item, room)) = items.pop() {
+            if let Some(message) = items.next_message() {
                 drop(items);
-                room.into_iter().for_each(|room| state.tell_room(room));
-                return Some(item);
+                self.items = message;
+                return self.here();
             }
             if items.has_ended() {
                 return None;
@@ -311,24 +340,19 @@ impl<T> Iterator for UploadIterator<T> {
                 drop(items);
                 resume_unwind(Box::new("the client has gone before the end of its stream"));
             }
-            items = wait(&state.changed, items, None);
+            items = wait(&self.state.changed, items, None);
         }
     }
-}
 
-impl<T> Stream for UploadStream<T> {
-    type Item = T;
-
-    /// Polls for the next item. If the client disconnects before its last item, the poll stays
-    /// pending, and the method's future is dropped.
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+    /// Completes with the first item of the next message.
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<T>> {
         // Clone and drop wakers without the lock: that runs code of the user's.
         let reader = cx.waker().clone();
-        let mut items = lock(&self.0.0.items);
-        if let Some((item, room)) = items.pop() {
+        let mut items = lock(&self.state.items);
+        if let Some(message) = items.next_message() {
             drop(items);
-            room.into_iter().for_each(|room| self.0.0.tell_room(room));
-            return Poll::Ready(Some(item));
+            self.items = message;
+            return Poll::Ready(self.here());
         }
         if items.has_ended() {
             return Poll::Ready(None);
@@ -340,14 +364,43 @@ impl<T> Stream for UploadStream<T> {
     }
 }
 
+impl<T> Iterator for UploadIterator<T> {
+    type Item = T;
+
+    /// Returns the next item. If the client disconnects before its last item, this unwinds out of
+    /// the method. Otherwise the method would mistake the received items for all items. If panics
+    /// abort, a server with such a method does not start.
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        self.0.here().or_else(|| self.0.wait())
+    }
+}
+
+/// No field is pinned.
+impl<T> Unpin for UploadStream<T> {}
+
+impl<T> Stream for UploadStream<T> {
+    type Item = T;
+
+    /// Polls for the next item. If the client disconnects before its last item, the poll stays
+    /// pending, and the method's future is dropped.
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        match self.0.here() {
+            Some(item) => Poll::Ready(Some(item)),
+            None => self.0.poll(cx),
+        }
+    }
+}
+
 impl<T> Drop for Reader<T> {
     fn drop(&mut self) {
-        let mut items = lock(&self.0.items);
+        let mut items = lock(&self.state.items);
         items.unwanted = true;
         let held = items.held.take();
-        let unread = (std::mem::take(&mut items.queue), items.credit.take());
+        let unread = (std::mem::take(&mut items.messages), items.credit.take());
         drop(items);
-        held.into_iter().for_each(|held| self.0.tell_unwanted(held.room));
+        held.into_iter().for_each(|held| self.state.tell_unwanted(held.room));
         drop(unread);
     }
 }

@@ -4,7 +4,8 @@
 //! so the finished items must not depend on the maker: they wait here. The *pusher* takes all items at
 //! once, as soon as its last push has been answered. It takes a batch and leaves an empty one in its
 //! place. Adding an item costs the maker a lock that is hardly ever contended, and no wake-up while the
-//! pusher is busy.
+//! pusher is busy. Plain items go without the lock, in a [`run`](crate::stream::run), while the pusher
+//! does not wait for them.
 //!
 //! # Invariants
 //!
@@ -17,7 +18,8 @@
 //! 3. A thread that begins to wait checks the state, and leaves its waker, under one hold of the lock. A
 //!    thread that changes the state takes that waker under the lock, and wakes it afterwards. So no
 //!    wake-up is lost, and a thread that does not wait gets none.
-//! 4. A pusher that waits for an answer has also left its waker, for a [broken](UploadEnd::Broken) end.
+//! 4. The pusher looks at the batch only after it has taken the run over, so the batch is all that was made.
+//! 5. A pusher that waits for an answer has also left its waker, for a [broken](UploadEnd::Broken) end.
 //!    New items do not wake it.
 
 #[cfg(test)]
@@ -29,9 +31,11 @@ use std::task::{Context, Poll, Waker};
 
 use witrpc_rt::{lock, wake};
 
-use crate::codec::{Batch, Piece};
+use crate::codec::{Batch, Codec, EncodeError, Piece, plain_to_word};
 use crate::method::UploadItem;
 use crate::rt::block_on;
+use crate::rt::primitive::Primitives;
+use crate::stream::run::{Added, Run, RunState};
 
 /// The end of the items, whole or broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +58,15 @@ pub enum Found {
     Broken,
 }
 
-/// The buffer: the lock, and the state under it.
-pub struct UploadBuffer<T>(Mutex<UploadBufferState<T>>);
+/// The buffer: the lock, the state under it, and the plain items that were made without it.
+pub struct UploadBuffer<T> {
+    state: Mutex<UploadBufferState<T>>,
+    run: Run,
+}
 
 struct UploadBufferState<T> {
     batch: Batch<T>,
+    run: RunState,
     end: Option<UploadEnd>,
     /// The pusher takes no more items.
     is_stopped: bool,
@@ -70,24 +78,42 @@ struct UploadBufferState<T> {
 
 impl<T: UploadItem> UploadBuffer<T> {
     pub fn new() -> Self {
-        Self(Mutex::new(UploadBufferState::new()))
+        Self { state: Mutex::new(UploadBufferState::new()), run: Run::new() }
     }
 
     /// Adds an item when there is room. Returns `false` when the pusher wants no more.
-    pub fn put(&self, piece: Piece<T>) -> bool {
-        let mut state = lock(&self.0);
-        if !state.has_room() {
+    ///
+    /// # Errors
+    ///
+    /// The codec cannot encode the item.
+    #[inline]
+    pub fn put(&self, item: T, codec: Codec) -> Result<bool, EncodeError> {
+        if let Some(word) = plain_to_word(&item) {
+            match self.run.add(word) {
+                Added::Quietly => return Ok(true),
+                Added::Wanted => return Ok(self.put_piece(None)),
+                Added::Not => {}
+            }
+        }
+        Ok(self.put_piece(Some(item.piece(codec)?)))
+    }
+
+    /// Adds an item when there is room, or hands over what the run has.
+    fn put_piece(&self, piece: Option<Piece<T>>) -> bool {
+        let mut state = lock(&self.state);
+        state.end_run(&self.run);
+        if piece.is_some() && !state.has_room() {
             drop(state);
             block_on(|cx| {
                 let mut waker = Some(cx.waker().clone());
-                lock(&self.0).poll_room(&mut waker)
+                lock(&self.state).poll_room(&mut waker)
             });
-            state = lock(&self.0);
+            state = lock(&self.state);
         }
         if state.is_stopped {
             return false;
         }
-        let pusher = state.add(piece);
+        let pusher = state.add(piece, &self.run);
         drop(state);
         pusher.into_iter().for_each(wake);
         true
@@ -95,15 +121,15 @@ impl<T: UploadItem> UploadBuffer<T> {
 
     /// Ends the items.
     pub fn end(&self, end: UploadEnd) {
-        let pusher = lock(&self.0).end(end);
+        let pusher = lock(&self.state).end(end);
         pusher.into_iter().for_each(wake);
     }
 
     /// Takes all items, in exchange for an empty `batch`. Pending while there are none.
     pub fn poll_take(&self, cx: &mut Context<'_>, batch: &mut Batch<T>) -> Poll<Found> {
         let mut waker = Some(cx.waker().clone());
-        let mut state = lock(&self.0);
-        let taken = state.poll_take(&mut waker, batch);
+        let mut state = lock(&self.state);
+        let taken = state.poll_take(&mut waker, batch, &self.run);
         let maker = state.maker.take();
         drop(state);
         maker.into_iter().for_each(wake);
@@ -113,12 +139,12 @@ impl<T: UploadItem> UploadBuffer<T> {
     /// Returns whether the items were broken off. Wakes when that becomes true.
     pub fn poll_broken(&self, cx: &mut Context<'_>) -> bool {
         let mut waker = Some(cx.waker().clone());
-        lock(&self.0).poll_broken(&mut waker)
+        lock(&self.state).poll_broken(&mut waker)
     }
 
     /// Stops taking items.
     pub fn stop(&self) {
-        let maker = lock(&self.0).stop();
+        let maker = lock(&self.state).stop(&self.run);
         maker.into_iter().for_each(wake);
     }
 }
@@ -127,6 +153,7 @@ impl<T: UploadItem> UploadBufferState<T> {
     fn new() -> Self {
         Self {
             batch: Batch::new(),
+            run: RunState::default(),
             end: None,
             is_stopped: false,
             maker: None,
@@ -150,10 +177,27 @@ impl<T: UploadItem> UploadBufferState<T> {
         Poll::Pending
     }
 
-    /// Adds an item. Returns the waker to wake for it.
-    fn add(&mut self, piece: Piece<T>) -> Option<Waker> {
-        self.batch.push(piece);
-        if mem::take(&mut self.awaits_items) { self.pusher.take() } else { None }
+    /// Takes the items of the run over, and ends it.
+    fn end_run<P: Primitives>(&mut self, run: &Run<P>) {
+        self.take_run(run);
+        run.close(&mut self.run);
+    }
+
+    fn take_run<P: Primitives>(&mut self, run: &Run<P>) {
+        self.batch.extend_from_words(run.take(&mut self.run));
+    }
+
+    /// Adds an item after the run has ended, and begins another run if none is waited for. Returns the
+    /// waker to wake for the items.
+    fn add<P: Primitives>(&mut self, piece: Option<Piece<T>>, run: &Run<P>) -> Option<Waker> {
+        if let Some(piece) = piece {
+            self.batch.push(piece);
+        }
+        if mem::take(&mut self.awaits_items) {
+            return self.pusher.take();
+        }
+        run.open(&mut self.run, self.batch.room_for_numbers());
+        None
     }
 
     fn end(&mut self, end: UploadEnd) -> Option<Waker> {
@@ -162,11 +206,20 @@ impl<T: UploadItem> UploadBufferState<T> {
     }
 
     /// Takes the batch. That makes room: the caller must wake the maker, if it waits for room.
-    fn poll_take(&mut self, waker: &mut Option<Waker>, batch: &mut Batch<T>) -> Poll<Found> {
+    fn poll_take<P: Primitives>(
+        &mut self,
+        waker: &mut Option<Waker>,
+        batch: &mut Batch<T>,
+        run: &Run<P>,
+    ) -> Poll<Found> {
         if self.end == Some(UploadEnd::Broken) {
             return Poll::Ready(Found::Broken);
         }
         let is_last = self.end.is_some();
+        self.take_run(run);
+        if self.batch.is_empty() && !is_last && run.want(&mut self.run) {
+            self.take_run(run);
+        }
         if self.batch.is_empty() && !is_last {
             mem::swap(&mut self.pusher, waker);
             self.awaits_items = true;
@@ -185,8 +238,9 @@ impl<T: UploadItem> UploadBufferState<T> {
         is_broken
     }
 
-    fn stop(&mut self) -> Option<Waker> {
+    fn stop<P: Primitives>(&mut self, run: &Run<P>) -> Option<Waker> {
         self.is_stopped = true;
+        run.interrupt(&self.run);
         self.maker.take()
     }
 }

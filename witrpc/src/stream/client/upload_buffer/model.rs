@@ -7,6 +7,8 @@ use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
 use crate::codec::{Batch, Codec, Piece, WINDOW_BYTES};
+use crate::rt::primitive::{Loom, Std};
+use crate::stream::run::Run;
 
 use super::{Found, UploadBufferState, UploadEnd};
 
@@ -52,6 +54,8 @@ const WINDOW: usize = WINDOW_BYTES;
 
 struct World {
     state: Mutex<UploadBufferState<Item>>,
+    /// Such items are never in a run: `stream::run` has models of its own.
+    run: Run<Loom>,
     /// How many items the server has received, and the waker that waits for that.
     pushed: Mutex<(usize, Option<Waker>)>,
 }
@@ -60,6 +64,7 @@ impl World {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(UploadBufferState::new()),
+            run: Run::new(),
             pushed: Mutex::new((0, None)),
         })
     }
@@ -70,7 +75,7 @@ impl World {
         if state.is_stopped {
             return false;
         }
-        let pusher = state.add(Piece::new(vec![0; len], Codec::Postcard).unwrap());
+        let pusher = state.add(Some(Piece::new(vec![0; len], Codec::Postcard).unwrap()), &self.run);
         drop(state);
         pusher.into_iter().for_each(Waker::wake);
         true
@@ -82,14 +87,14 @@ impl World {
     }
 
     fn stop(&self) {
-        let maker = self.state.lock().unwrap().stop();
+        let maker = self.state.lock().unwrap().stop(&self.run);
         maker.into_iter().for_each(Waker::wake);
     }
 
     fn take(&self, bell: &Waking<Bell>, batch: &mut Batch<Item>) -> Found {
         bell.block_on(|cx| {
             let mut state = self.state.lock().unwrap();
-            let taken = state.poll_take(&mut Some(cx.waker().clone()), batch);
+            let taken = state.poll_take(&mut Some(cx.waker().clone()), batch, &self.run);
             let maker = state.maker.take();
             drop(state);
             maker.into_iter().for_each(Waker::wake);
@@ -209,15 +214,16 @@ fn a_pusher_that_waits_for_an_answer_learns_of_a_broken_end() {
 fn a_pusher_that_waits_for_an_answer_is_woken_for_no_item() {
     let waker = || Some(Waker::noop().clone());
     let mut state = UploadBufferState::<Item>::new();
-    let item = || Piece::new(vec![0], Codec::Postcard).unwrap();
-    assert!(state.poll_take(&mut waker(), &mut Batch::new()).is_pending());
-    assert!(state.add(item()).is_some(), "it waits for the first");
-    assert!(state.add(item()).is_none(), "it is awake");
+    let run = Run::<Std>::new();
+    let item = || Some(Piece::new(vec![0], Codec::Postcard).unwrap());
+    assert!(state.poll_take(&mut waker(), &mut Batch::new(), &run).is_pending());
+    assert!(state.add(item(), &run).is_some(), "it waits for the first");
+    assert!(state.add(item(), &run).is_none(), "it is awake");
     assert_eq!(
-        state.poll_take(&mut waker(), &mut Batch::new()),
+        state.poll_take(&mut waker(), &mut Batch::new(), &run),
         Poll::Ready(Found::Batch { is_last: false })
     );
     assert!(!state.poll_broken(&mut waker()));
-    assert!(state.add(item()).is_none(), "it waits for an answer");
+    assert!(state.add(item(), &run).is_none(), "it waits for an answer");
     assert!(state.end(UploadEnd::Whole).is_some());
 }

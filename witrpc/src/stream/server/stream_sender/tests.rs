@@ -1,6 +1,7 @@
 //! What can happen while a pull is answered.
 
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use crate::codec::encode_item;
 use crate::server::tests::eavesdropper::Eavesdropper;
@@ -28,6 +29,31 @@ fn no_answer_is_given_under_the_lock() {
     flow.end(StreamEnd::Finished);
     drop(flow.close());
     assert_eq!(peer.answers(), [1, 2, 3]);
+}
+
+#[test]
+fn a_pull_gets_what_was_made_without_the_lock_and_then_each_item_at_once() {
+    let asked = Instant::now();
+    while !witrpc_rt::has_heavy_barrier() {
+        if asked.elapsed() > Duration::from_secs(30) {
+            eprintln!("skipped: this system has no membarrier");
+            return;
+        }
+        std::thread::yield_now();
+    }
+    let peer = Eavesdropper::new(|| {});
+    let flow = flow(&peer);
+    assert!((0..1_000).all(|item| flow.put(item) == Room::More));
+    assert!(lock(&flow.state).batch.len() < 1_000, "the last are in a run");
+    assert_eq!(flow.pull(peer.asks(1)), StreamStatus::GoesOn);
+    assert_eq!(peer.answers(), [1]);
+    assert_eq!(flow.pull(peer.asks(2)), StreamStatus::GoesOn);
+    assert_eq!(peer.answers(), [1], "there is nothing");
+    assert!(flow.put(1_000) == Room::More);
+    assert_eq!(peer.answers(), [1, 2], "the item is seen before the next");
+    assert!((0..1_000).all(|item| flow.put(item) == Room::More));
+    drop(flow.close());
+    assert!((0..1_000).any(|item| flow.put(item) == Room::Closed), "the producer learns of it");
 }
 
 /// As by a task that its waker polls at once.
