@@ -11,7 +11,7 @@ mod support;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use support::cores::{CoreSet, Cores};
 use support::options::Options;
@@ -156,9 +156,34 @@ fn crowd(options: Options, report: Report) {
             }));
         }
     }
+    let stalls: Vec<f64> = (0..rounds).map(|_| worst_stall(&starts[0].1, options)).collect();
+    report.goal("crowd_worst_stall", stalls.iter().copied().fold(0.0, f64::max), "ms", 8.0);
+    report.figure("crowd_typical_worst_stall", median(stalls), "ms");
     let all = f64::from(calls) * clients as f64;
     report.figure("crowd_call", median(times[0].clone()) / all, "ns");
     report.goal("crowd_vs_parked", ratio(&times[0], &times[1]), "ratio", 1.0);
+}
+
+/// Has all clients call at the same time. Returns the milliseconds that one of them waited for one answer, at
+/// most.
+fn worst_stall(clients: &[BenchClient], options: Options) -> f64 {
+    let time = Duration::from_millis(if options.quick { 100 } else { 1_000 });
+    let begin = Instant::now();
+    let call = |client: &BenchClient| {
+        let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
+        while last - begin < time {
+            add(client, 1);
+            let now = Instant::now();
+            longest = longest.max(now - last);
+            last = now;
+        }
+        longest
+    };
+    let longest = thread::scope(|scope| {
+        let clients: Vec<_> = clients.iter().map(|client| scope.spawn(|| call(client))).collect();
+        clients.into_iter().map(|client| client.join().expect("it does not panic")).max()
+    });
+    longest.unwrap_or_default().as_secs_f64() * 1e3
 }
 
 /// Threads that compute, one for each processor, while one client calls.
