@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
-use witrpc::{Mmf, WaitPolicy};
+use witrpc::{BlockingStream, Mmf, WaitPolicy};
 
 use crate::marks::{BLOCK, CALLS, Marks};
 use crate::service::{CountedAsyncClient, CountedClient, NUMBER, PRELUDE};
@@ -56,14 +56,8 @@ fn call(client: &CountedClient, row: &str, marks: &Marks) -> Result<(), Box<dyn 
         }),
         "stream_item" => {
             let mut items = client.items(CALLS)?;
-            let mut take = |item: u64| {
-                if item.is_multiple_of(BLOCK) {
-                    thread::sleep(LEISURE);
-                }
-                Ok(items.next().ok_or("the stream ends early")?.map(drop)?)
-            };
-            (0..PRELUDE).try_for_each(&mut take)?;
-            repeat(marks, take)
+            (0..PRELUDE).try_for_each(|item| take(&mut items, item))?;
+            repeat(marks, |item| take(&mut items, item))
         }
         "event" => {
             let mut told = client.told()?;
@@ -76,6 +70,14 @@ fn call(client: &CountedClient, row: &str, marks: &Marks) -> Result<(), Box<dyn 
         }
         unknown => Err(format!("there is no row {unknown}").into()),
     }
+}
+
+#[inline(always)]
+fn take(items: &mut BlockingStream<u64>, item: u64) -> Result<(), Box<dyn Error>> {
+    if item.is_multiple_of(BLOCK) {
+        thread::sleep(LEISURE);
+    }
+    Ok(items.next().ok_or("the stream ends early")?.map(drop)?)
 }
 
 fn repeat(

@@ -73,34 +73,42 @@ impl Primitives for Std {
 macro_rules! word {
     ($atomic:ty) => {
         impl Word for $atomic {
+            #[inline]
             fn new(value: u64) -> Self {
                 Self::new(value)
             }
 
+            #[inline]
             fn load(&self, order: Ordering) -> u64 {
                 self.load(order)
             }
 
+            #[inline]
             fn store(&self, value: u64, order: Ordering) {
                 self.store(value, order);
             }
 
+            #[inline]
             fn swap(&self, value: u64, order: Ordering) -> u64 {
                 self.swap(value, order)
             }
 
+            #[inline]
             fn fetch_add(&self, value: u64, order: Ordering) -> u64 {
                 self.fetch_add(value, order)
             }
 
+            #[inline]
             fn fetch_sub(&self, value: u64, order: Ordering) -> u64 {
                 self.fetch_sub(value, order)
             }
 
+            #[inline]
             fn fetch_or(&self, value: u64, order: Ordering) -> u64 {
                 self.fetch_or(value, order)
             }
 
+            #[inline]
             fn compare_exchange(&self, current: u64, new: u64) -> Result<u64, u64> {
                 self.compare_exchange(current, new, Ordering::AcqRel, Ordering::Relaxed)
             }
