@@ -16,6 +16,8 @@ mod quota;
 mod signals;
 mod spawn;
 mod spin_budget;
+#[expect(unsafe_code, reason = "no safe function tells where the stack of a thread ends")]
+mod stack;
 mod thread_limits;
 mod time_queue;
 mod wake;
@@ -31,6 +33,7 @@ pub use signals::{SignalMask, programs_mask_elsewhere};
 pub use spawn::{spawn, spawn_scoped};
 pub use spin_budget::{SpinBudget, SpinLimits};
 pub use time_queue::{TimeKey, TimeQueue};
+pub use stack::StackLimit;
 pub use wake::wake;
 pub use waker_set::WakerSet;
 pub use yielding::{Patience, yield_to_others};

@@ -2,6 +2,8 @@
 //!
 //! - Nesting, since each level takes stack: [`MAX_LEVELS`]. Levels are counted where a codec visits
 //!   parts, so those that serde buffers behind a tag count too.
+//! - The stack that the levels take, by what is left of it at each level and each `Some`:
+//!   [`StackLimit`]. A level takes what its type takes, which may be the size of an array.
 //! - Elements. An element of a sequence or map takes at least one byte of the message, unless it has no
 //!   content (`()`). So all values of a message together may have one element for each byte, and
 //!   [`MAX_EMPTY_ELEMENTS`] more. A few bytes cannot claim 2⁶⁰ elements, nor can many values claim 2²⁰
@@ -14,6 +16,8 @@ use serde::de;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
+
+use witrpc_rt::StackLimit;
 
 use super::fault::{Fault, MAX_DEPTH, Words};
 use super::number_key::Key;
@@ -29,6 +33,7 @@ const MAX_LEVELS: u32 = 2 * MAX_DEPTH;
 /// The unused rest of each bound.
 pub struct Bounds<'m> {
     depth: Cell<u32>,
+    stack: StackLimit,
     /// The elements left for the message, which all its values share.
     elements: &'m Cell<usize>,
     number_keys: bool,
@@ -41,7 +46,8 @@ impl<'m> Bounds<'m> {
     #[inline]
     pub fn new(elements: &'m Cell<usize>) -> Self {
         let (depth, words) = (Cell::new(MAX_LEVELS), Words::default());
-        Self { depth, elements, number_keys: false, human_readable: false, words }
+        let stack = StackLimit::of_this_thread();
+        Self { depth, stack, elements, number_keys: false, human_readable: false, words }
     }
 
     /// Has types read their human-readable form though the codec is not text.
@@ -89,9 +95,15 @@ impl<'m> Bounds<'m> {
 
     #[inline]
     fn enter<E>(&self) -> Result<Level<'_>, Fault<E>> {
+        self.check_stack()?;
         let left = self.depth.get().checked_sub(1).ok_or_else(Fault::too_deep)?;
         self.depth.set(left);
         Ok(Level(&self.depth))
+    }
+
+    #[inline]
+    fn check_stack<E>(&self) -> Result<(), Fault<E>> {
+        if self.stack.is_reached() { Err(Fault::no_stack(self.stack)) } else { Ok(()) }
     }
 
     #[inline]
@@ -219,11 +231,13 @@ macro_rules! visit {
 /// Wraps the parts of the visited value in [`Bounded`].
 macro_rules! inside {
     ($(
-        $method:ident($part:ident) $(in $level:ident)? as $wrapper:ident { $($counted:ident)? };
+        $method:ident($part:ident) $(if $check:ident)? $(in $level:ident)?
+            as $wrapper:ident { $($counted:ident)? };
     )*) => {$(
         #[inline]
         fn $method<I: $part<'de>>(self, inner: I) -> Result<V::Value, I::Error> {
             let bounds = self.bounds;
+            $(bounds.$check().map_err(|fault| bounds.keep(fault))?;)?
             $(let $level = bounds.enter().map_err(|fault| bounds.keep(fault))?;)?
             let parts = $wrapper { inner, bounds $(, $counted: self.$counted)? };
             self.visitor.$method(parts).map_err(|fault| bounds.keep(fault))
@@ -264,7 +278,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
     }
 
     inside! {
-        visit_some(Deserializer) as Bounded {};
+        visit_some(Deserializer) if check_stack as Bounded {};
         visit_newtype_struct(Deserializer) as Bounded {};
         visit_seq(SeqAccess) in _level as BoundedElements { counted };
         visit_map(MapAccess) in _level as BoundedElements { counted };

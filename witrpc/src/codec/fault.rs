@@ -4,9 +4,11 @@ use std::cell::RefCell;
 use std::fmt;
 
 use serde::{de, ser};
+use witrpc_rt::StackLimit;
 
 /// The deepest nesting of a value: structs, tuples, sequences, maps, enums with data. The limit
-/// keeps a short message of nested brackets from overflowing the reader's stack.
+/// keeps a short message of nested brackets from overflowing the reader's stack. What a level takes of the
+/// stack depends on its type, so [`Fault::no_stack`] refuses what takes too much of it before.
 pub const MAX_DEPTH: u32 = 128;
 
 /// An error of the codec itself, or the message of a type's own code or of this library's rules.
@@ -28,6 +30,16 @@ impl<E> Fault<E> {
         Self::said(format!(
             "it is nested deeper than {MAX_DEPTH} levels, which no codec allows: send it flat, for \
              instance as a Vec of nodes that name each other by number"
+        ))
+    }
+
+    #[cold]
+    pub fn no_stack(stack: StackLimit) -> Self {
+        Self::said(format!(
+            "its nesting takes more than the {} KiB of stack that its thread has: put large arrays \
+             inside it into a Vec or Box, send it flat, or give the thread more stack (for threads of \
+             a server, RUST_MIN_STACK)",
+            stack.stack_size() >> 10
         ))
     }
 }

@@ -4,7 +4,8 @@
 //!   the next field's bytes for it.
 //! - A float that is not finite: JSON writes `null`.
 //! - `Some` of a value that is null on the wire: self-describing codecs write `None` in the same way.
-//! - Nesting that is too deep for the reader.
+//! - Nesting that is too deep for the reader, or for the stack of this thread: see
+//!   [`bounded`](super::bounded).
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -14,6 +15,7 @@ use serde::ser::{
     Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
+use witrpc_rt::StackLimit;
 
 use super::Codec;
 use super::error::EncodeFault;
@@ -35,7 +37,7 @@ pub fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
     codec: Codec,
     serializer: S,
 ) -> Result<usize, EncodeFault> {
-    let seen = Seen::default();
+    let seen = Seen::new();
     let within = Within { codec, depth: 0, option: Around::Other, seen: &seen };
     let strict = Strict { inner: serializer, within };
     match within.check_scope(value).and_then(|()| value.serialize(strict)) {
@@ -45,8 +47,8 @@ pub fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
 }
 
 /// The findings so far in one value.
-#[derive(Default)]
 struct Seen {
+    stack: StackLimit,
     words: Words,
     elements: Cell<usize>,
     /// Whether the value is refused for a `Some` of null.
@@ -58,6 +60,18 @@ struct Seen {
 }
 
 impl Seen {
+    #[inline]
+    fn new() -> Self {
+        Self {
+            stack: StackLimit::of_this_thread(),
+            words: Words::default(),
+            elements: Cell::new(0),
+            null_in_some: Cell::new(false),
+            left_out: Cell::new(false),
+            path: RefCell::default(),
+        }
+    }
+
     #[cold]
     fn tell<E: fmt::Display>(self, codec: Codec, fault: Fault<E>) -> EncodeFault {
         if self.null_in_some.get() {
@@ -115,13 +129,20 @@ impl Within<'_> {
     }
 
     fn inside_newtype<E>(mut self) -> Result<Self, Fault<E>> {
+        self.check_stack()?;
         self.depth += 1;
         if self.depth > MAX_DEPTH { Err(Fault::too_deep()) } else { Ok(self) }
     }
 
-    fn inside_some(self) -> Self {
+    fn inside_some<E>(self) -> Result<Self, Fault<E>> {
+        self.check_stack()?;
         let option = if self.codec.describes_itself() { Around::Some } else { Around::Other };
-        Self { option, ..self }
+        Ok(Self { option, ..self })
+    }
+
+    fn check_stack<E>(self) -> Result<(), Fault<E>> {
+        let stack = self.seen.stack;
+        if stack.is_reached() { Err(Fault::no_stack(stack)) } else { Ok(()) }
     }
 
     /// Checks that null may be written here.
@@ -297,7 +318,7 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, Self::Error> {
-        self.inner.serialize_some(&self.within.inside_some().value(value)).map_err(Fault::Codec)
+        self.inner.serialize_some(&self.within.inside_some()?.value(value)).map_err(Fault::Codec)
     }
 
     #[inline]

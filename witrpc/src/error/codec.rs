@@ -25,7 +25,8 @@ use std::fmt;
 ///
 /// By default, a server leaves a codec out for a service whose types it does not carry, and a client
 /// takes the quickest codec that both sides have. A value may be nested 128 levels deep, with every
-/// codec. With postcard, the sequences and maps of a message may have one element for each byte of the
+/// codec. A type whose levels take much stack ends before: they may take the stack of the thread that reads
+/// or writes them, but not its last eighth (at most 256 KiB). With postcard, the sequences and maps of a message may have one element for each byte of the
 /// message, and 65,536 more that take no bytes, such as `()`.
 ///
 /// | | Postcard | MessagePack | JSON |

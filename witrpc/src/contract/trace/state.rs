@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use witrpc_rt::StackLimit;
+
 use crate::contract::shape::{Content, Opaque, Part, ShapeKind, TypeIndex, TypeShape, Variant};
 
 use super::fields::FieldOrder;
@@ -17,7 +19,7 @@ use super::size::Size;
 const MAX_STEPS: usize = 500_000;
 const MAX_STEPS_EACH: usize = 1_000;
 
-/// The deepest nesting of a trace.
+/// The deepest nesting of a trace. Types that take much of the stack end it before.
 const MAX_DEPTH: usize = 128;
 
 /// The nesting from which a trace looks for variants only where they are known to be.
@@ -116,7 +118,9 @@ impl TraceState {
     pub fn step(&mut self, spot: Spot, pool: SamplePool) -> Option<Sample> {
         self.steps += 1;
         self.size.steps += 1;
-        let go_on = !self.is_exhausted() && self.active.len() < MAX_DEPTH;
+        let go_on = !self.is_exhausted()
+            && self.active.len() < MAX_DEPTH
+            && !StackLimit::of_this_thread().is_reached();
         self.search.decide((spot, What::Value), pool).filter(|_| go_on)
     }
 
