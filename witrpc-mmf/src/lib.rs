@@ -37,6 +37,7 @@ pub use crate::rendezvous::{ConnectLimit, Interrupt, MAX_REPORT_LEN, Place, inqu
 pub use crate::seam::{bind, connect};
 pub use crate::server::{Connection, Scanner, Server, ServerOptions};
 pub use crate::sys::fork::{Descriptor, Origin};
+pub use crate::sys::inspection::forbid_inspection;
 pub use link::{lease, line, release};
 pub use memory::{arena, copy, words};
 pub use wakeup::epoch;

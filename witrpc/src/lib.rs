@@ -125,7 +125,7 @@ pub use crate::connection::handle::Connection;
 pub use crate::connection::reconnect::{ConnectionState, Reconnect};
 pub use crate::contract::{SampleError, register_sample, unseen};
 pub use crate::endpoint::in_process::InProcess;
-pub use crate::endpoint::mmf::{Backend, Mmf, metrics, servers};
+pub use crate::endpoint::mmf::{Backend, Mmf, forbid_inspection, metrics, servers};
 pub use crate::error::{
     AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
     EmitError, EventError, LeftBehindLimit, NoAppError, RemoteError, ServeError, StreamLimit,

@@ -82,7 +82,7 @@ impl RegionBuilder for memfd::Making {
     }
 
     fn finish(self: Box<Self>) -> Result<Made, ResourceError> {
-        let (memory, sealed) = (*self).finish()?;
+        let (memory, sealed) = (*self).finish();
         // SAFETY: all of it is allocated, it is sealed against shrinking and against writing by any
         // other process, and it is moved in here.
         let pages = unsafe { OwnPages::new(memory) };
@@ -150,26 +150,78 @@ impl PeerPages {
         Self(Box::new(pages))
     }
 
-    /// Opens the region that a peer has described, and perhaps passed, for a connection of this
-    /// backend.
+    /// Opens a region as [`Opening::begin`] does, all steps at once, from this process itself.
     ///
     /// # Errors
     ///
     /// [`OpenError`]: it breaks a rule, or cannot be mapped.
+    #[cfg(any(test, fuzzing))]
     pub fn open(
         backend: Backend,
         identity: Identity,
         file: Option<ReceivedFd>,
     ) -> Result<Self, OpenError> {
+        let mut opening = Opening::begin(backend, identity, file, true)?;
+        while !opening.step()? {}
+        opening.finish()
+    }
+}
+
+/// A region of the peer's that is being opened, in steps of some milliseconds.
+#[derive(Debug)]
+pub enum Opening {
+    /// The file that came is checked.
+    File(memfd::Opening),
+    /// It was opened by its name.
+    Named(PeerPages),
+}
+
+impl Opening {
+    /// Begins to open the region that a peer has described, and perhaps passed, for a connection of this
+    /// backend. `peer_is_self` says that the peer is this process.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: it breaks a rule, or cannot be mapped.
+    pub fn begin(
+        backend: Backend,
+        identity: Identity,
+        file: Option<ReceivedFd>,
+        peer_is_self: bool,
+    ) -> Result<Self, OpenError> {
         if let Some(portable) = backend.portable() {
-            return portable.open_region(identity, file);
+            return portable.open_region(identity, file).map(Self::Named);
         }
         let (Identity::File(named), Some(file)) = (identity, file) else {
             return Err(OpenError::OtherBackend(backend));
         };
-        let memory = memfd::PeerMemory::map(file, named)?;
+        Ok(Self::File(memfd::Opening::begin(file, named, peer_is_self)?))
+    }
+
+    /// Checks the next part. Returns `true` when everything has been checked.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: it breaks a rule.
+    pub fn step(&mut self) -> Result<bool, OpenError> {
+        match self {
+            Self::File(opening) => Ok(opening.step()?),
+            Self::Named(_) => Ok(true),
+        }
+    }
+
+    /// Returns the opened region. Must be called only after a step has returned `true`.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: it cannot be mapped.
+    pub fn finish(self) -> Result<PeerPages, OpenError> {
+        let memory = match self {
+            Self::File(opening) => opening.finish()?,
+            Self::Named(pages) => return Ok(pages),
+        };
         // SAFETY: it was found to be all allocated and sealed against shrinking, and is moved in here.
-        Ok(unsafe { Self::new(memory) })
+        Ok(unsafe { PeerPages::new(memory) })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::ConnectError;
 use crate::link::head::MESSAGE_LEN_BOUNDS;
 use crate::memory::layout::{Layout, PAGE};
 use crate::memory::region;
-use crate::memory::region::{Identity, Made, OpenError, OwnPages, PeerPages};
+use crate::memory::region::{Identity, Made, OpenError, Opening, OwnPages, PeerPages};
 use crate::portable::Backend;
 use crate::sys::fd_closer::{ReceivedFd, Socket};
 use crate::sys::fdpass::MAX_PASSED;
@@ -172,7 +172,9 @@ impl<'a> Handshake<'a> {
         let offer = theirs.offer;
         let mut records = self.exchange_keys(&prologue(&ours, &theirs, self.name.as_str()))?;
         let (own, nonce) = self.send_region(&offer, &mut records)?;
-        let (peer, doorbell, answers) = self.receive_region(&offer, nonce, &mut records)?;
+        let (opening, doorbell, answers) =
+            self.receive_region(&offer, nonce, credentials.is_self(), &mut records)?;
+        let peer = self.open_region(opening)?;
         let hello = Record::Hello { answers, blob: self.options.hello };
         self.send(&hello, &mut records, Vec::new())?;
         let welcome = self.receive_welcome(&mut records)?;
@@ -304,8 +306,9 @@ impl<'a> Handshake<'a> {
         &mut self,
         offer: &Offer,
         nonce: Nonce,
+        peer_is_self: bool,
         records: &mut Records,
-    ) -> Result<(PeerPages, Option<Socket>, Nonce), ConnectError> {
+    ) -> Result<(Opening, Option<Socket>, Nonce), ConnectError> {
         let (region, inode, answers) = loop {
             let sealed = self.inbox.small_record(&self.link).map_err(broken)?;
             let Some(sealed) = sealed else {
@@ -327,12 +330,19 @@ impl<'a> Handshake<'a> {
         if region.size() != offer.server_region_len {
             return Err(misbehaved("its region has not the length that it announced"));
         }
-        let (peer, doorbell) =
-            accept_passed(self.options.backend, self.inbox.take_passed(), region)?;
+        let passed = self.inbox.take_passed();
+        let (opening, doorbell) =
+            accept_passed(self.options.backend, passed, region, peer_is_self)?;
         if inode_of(doorbell.as_ref()) != Ok(inode) {
             return Err(misbehaved("the bell that came is not the one that it names"));
         }
-        Ok((peer, doorbell, answers))
+        Ok((opening, doorbell, answers))
+    }
+
+    /// Checks the server's region and maps it. The deadline is checked between steps.
+    fn open_region(&self, mut opening: Opening) -> Result<PeerPages, ConnectError> {
+        self.deadline.bound(|| opening.step().map_err(not_opened))?;
+        opening.finish().map_err(not_opened)
     }
 
     fn receive_welcome(&mut self, records: &mut Records) -> Result<Vec<u8>, ConnectError> {
@@ -387,20 +397,18 @@ pub fn flush(
     }
 }
 
-/// Maps the server's region and takes its bell. A bell comes with each region that is a file.
+/// Begins to open the server's region, and takes its bell. A bell comes with each region that is a file.
 fn accept_passed(
     backend: Backend,
     passed: [Option<ReceivedFd>; MAX_PASSED],
     region: Identity,
-) -> Result<(PeerPages, Option<Socket>), ConnectError> {
+    peer_is_self: bool,
+) -> Result<(Opening, Option<Socket>), ConnectError> {
     let [file, doorbell] = passed;
     if doorbell.is_some() != file.is_some() {
         return Err(misbehaved("it does not pass its region and a bell"));
     }
-    let peer = PeerPages::open(backend, region, file).map_err(|error| match error {
-        OpenError::Resource(lacked) => lacked.into(),
-        wrong => ConnectError::Misbehaved { what: wrong.to_string() },
-    })?;
+    let opening = Opening::begin(backend, region, file, peer_is_self).map_err(not_opened)?;
     let is_bell = |doorbell: &ReceivedFd| {
         socket_domain(doorbell) == Ok(AddressFamily::UNIX)
             && socket_type(doorbell) == Ok(SocketType::STREAM)
@@ -408,7 +416,14 @@ fn accept_passed(
     if !doorbell.as_ref().is_none_or(is_bell) {
         return Err(misbehaved("its bell is no socket"));
     }
-    Ok((peer, doorbell.map(|doorbell| Socket::new(doorbell.harmless()))))
+    Ok((opening, doorbell.map(|doorbell| Socket::new(doorbell.harmless()))))
+}
+
+fn not_opened(error: OpenError) -> ConnectError {
+    match error {
+        OpenError::Resource(lacked) => lacked.into(),
+        wrong => ConnectError::Misbehaved { what: wrong.to_string() },
+    }
 }
 
 impl From<Failure> for ConnectError {

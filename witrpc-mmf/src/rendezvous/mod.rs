@@ -19,6 +19,7 @@ mod frame;
 mod fuzzed;
 mod inquire;
 mod lock;
+mod offered;
 mod peer;
 mod place;
 mod record;

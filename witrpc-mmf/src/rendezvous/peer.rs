@@ -50,6 +50,11 @@ impl Credentials {
         }
         Ok(Self { pid: u32::try_from(found.pid).unwrap_or(0), uid: found.uid })
     }
+
+    /// Returns whether the peer is this process: a client of its own server.
+    pub fn is_self(&self) -> bool {
+        self.pid == std::process::id()
+    }
 }
 
 /// Returns the inode of a socket, which differs from that of every other socket on this machine at the

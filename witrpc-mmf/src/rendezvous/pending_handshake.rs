@@ -1,25 +1,23 @@
 //! The server's side of one handshake: a state machine that never blocks.
 
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::geteuid;
 use witrpc_transport::{Clearance, ClientInfo, ResourceError, Response};
 
 use crate::memory::region;
-use crate::memory::region::{Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder};
+use crate::memory::region::{Identity, OpenError, Opening, OwnPages, PeerPages, RegionBuilder};
 use crate::sys::fd_closer;
 use crate::sys::fd_closer::{ReceivedFd, Socket};
 use crate::sys::fdpass::MAX_PASSED;
 use crate::sys::fork::Descriptor;
-use crate::sys::resource::{self, lacked_random_bytes, random_bytes};
+use crate::sys::resource::lacked_random_bytes;
 
 use super::control::{HandshakeContext, ServerLimits};
 use super::frame::{Inbox, ReceiveError, UnsentFrame};
-use super::peer::{Credentials, Established, inode_of};
+use super::offered::Offered;
+use super::peer::{Credentials, Established};
 use super::record::{
     ClientOpening, Exchanged, Failure, Inquiry, MAX_REPORT_LEN, Nonce, Offer, PROTOCOL_VERSION,
     Record, ServerOpening, Told, Verdict, prologue,
@@ -56,10 +54,10 @@ enum HandshakeStage {
         prologue: Vec<u8>,
     },
     Region,
-    /// The server's region is being made.
+    /// The client's region is being checked, and then the server's is made.
     RegionBuilder {
+        opening: Opening,
         making: Box<dyn RegionBuilder>,
-        peer: PeerPages,
         /// The nonce of the client's region record.
         answers: Nonce,
     },
@@ -324,35 +322,44 @@ impl PendingHandshake {
             return Err(ReceiveError::Malformed("no region record"));
         };
         let passed = self.inbox.take_passed();
-        let peer = match open_client_region(passed, region, &context.limits) {
-            Ok(peer) => peer,
-            // The region is valid, but this process has no room for it.
-            Err(OpenError::Resource(lacked)) => return Ok(Some(self.lack(&lacked))),
-            Err(_) => return Ok(Some(self.fail(Failure::FoundWrong))),
+        let peer_is_self = self.who.is_self();
+        let opening = match begin_client_region(passed, region, &context.limits, peer_is_self) {
+            Ok(opening) => opening,
+            Err(error) => return Ok(Some(self.refuse(error))),
         };
         match region::begin(context.limits.backend, context.limits.server_region_len) {
-            Ok(making) => Ok(Some(HandshakeStage::RegionBuilder { making, peer, answers })),
+            Ok(making) => Ok(Some(HandshakeStage::RegionBuilder { opening, making, answers })),
             Err(lacked) => Ok(Some(self.lack(&lacked))),
         }
     }
 
-    /// Makes the next part of the server's region, or sends it; returns `None` while parts are left.
+    /// Checks the next part of the client's region, makes the next part of the server's, or sends that;
+    /// returns `None` while parts are left.
     fn make(&mut self) -> Result<Option<HandshakeStage>, ReceiveError> {
         if has_hung_up(&self.socket) {
             return Err(ReceiveError::HungUp);
         }
-        let HandshakeStage::RegionBuilder { making, .. } = &mut self.stage else {
+        let HandshakeStage::RegionBuilder { opening, making, .. } = &mut self.stage else {
             unreachable!("the stage is what `advance` matched");
         };
+        match opening.step() {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => return Ok(Some(self.refuse(error))),
+        }
         match making.step() {
             Ok(true) => {}
             Ok(false) => return Ok(None),
             Err(lacked) => return Ok(Some(self.lack(&lacked))),
         }
-        let HandshakeStage::RegionBuilder { making, peer, answers } =
+        let HandshakeStage::RegionBuilder { opening, making, answers } =
             std::mem::replace(&mut self.stage, HandshakeStage::TurnedAway)
         else {
             unreachable!("it was that a moment ago");
+        };
+        let peer = match opening.finish() {
+            Ok(peer) => peer,
+            Err(error) => return Ok(Some(self.refuse(error))),
         };
         let offered = match Offered::new(making) {
             Ok(offered) => offered,
@@ -429,6 +436,15 @@ impl PendingHandshake {
         HandshakeStage::TurnedAway
     }
 
+    /// Turns a stranger away for its region.
+    fn refuse(&mut self, error: OpenError) -> HandshakeStage {
+        match error {
+            // The region is valid, but this process has no room for it.
+            OpenError::Resource(lacked) => self.lack(&lacked),
+            _ => self.fail(Failure::FoundWrong),
+        }
+    }
+
     fn lack(&mut self, lacked: &ResourceError) -> HandshakeStage {
         self.say(&Record::Lacking(&lacked.encode()), Vec::new());
         HandshakeStage::TurnedAway
@@ -451,49 +467,16 @@ fn secured(secured: &mut Option<Secured>) -> &mut Secured {
     secured.as_mut().expect("no stage after the key exchange comes before it")
 }
 
-fn open_client_region(
+fn begin_client_region(
     passed: [Option<ReceivedFd>; MAX_PASSED],
     region: Identity,
     limits: &ServerLimits,
-) -> Result<PeerPages, OpenError> {
+    peer_is_self: bool,
+) -> Result<Opening, OpenError> {
     let other = OpenError::OtherBackend(limits.backend);
     let [file, None] = passed else { return Err(other) };
     if region.size() != limits.client_region_len as u64 {
         return Err(other);
     }
-    PeerPages::open(limits.backend, region, file)
-}
-
-/// What the server has made for a client, before it tells the client of it.
-struct Offered {
-    made: Made,
-    nonce: Nonce,
-    doorbell: Option<Socket>,
-    inode: u64,
-    their_bell: Option<Descriptor>,
-}
-
-impl Offered {
-    fn new(making: Box<dyn RegionBuilder>) -> Result<Self, ResourceError> {
-        let made = making.finish()?;
-        let nonce = random_bytes()?;
-        let lacked = |error: Errno| resource::lacked("socketpair", 0, &error.into());
-        // A backend that passes no region passes no bell either.
-        let (doorbell, their_bell) = match &made.file {
-            Some(_) => new_bell().map_err(lacked)?,
-            None => (None, None),
-        };
-        let inode = inode_of(their_bell.as_ref()).map_err(lacked)?;
-        Ok(Self { made, nonce, doorbell, inode, their_bell })
-    }
-}
-
-/// Makes both ends of a bell; this side's end comes first.
-fn new_bell() -> Result<(Option<Socket>, Option<Descriptor>), Errno> {
-    Descriptor::open_with(|register: fn(OwnedFd) -> Descriptor| {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let (one, other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        Ok((register(one), register(other)))
-    })
-    .map(|(one, other)| (Some(Socket::new(one)), Some(other)))
+    Opening::begin(limits.backend, region, file, peer_is_self)
 }

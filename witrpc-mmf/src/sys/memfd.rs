@@ -1,9 +1,13 @@
 //! Memory that two processes share: one creates and seals it, the other verifies it and only reads it.
 //!
-//! The creator first allocates all of it, so that no access can run out of memory later. Then it maps
-//! the file and seals it. From there on, no process can resize it, punch holes into it, write it or map
-//! it writable: the creator's mapping is the only way to write. The receiver checks all of this before
-//! it maps the file for reading.
+//! The creator first gives the file its size, maps it and seals it. From there on, no process can resize it,
+//! punch holes into it, write it or map it writable: the creator's mapping is the only way to write. Then the
+//! creator allocates all of it, so that no access can run out of memory later. That may take seconds, in which
+//! the file must be sealed already: a process of the same user can open it by `/proc/<pid>/fd`. The receiver
+//! checks all of this before it maps the file for reading.
+//!
+//! Between the creation and the seal are three system calls. Another process of the user that opens the file
+//! meanwhile can map it writable. [`inspection`](super::inspection) keeps it from that.
 
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
@@ -12,14 +16,15 @@ use std::{fmt, io};
 
 use memmap2::{Advice, MmapOptions, MmapRaw};
 use rustix::fs::{
-    FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, fstat,
-    fstatfs, memfd_create,
+    FallocateFlags, MemfdFlags, SealFlags, Stat, fallocate, fcntl_add_seals, fcntl_get_seals,
+    fstat, fstatfs, ftruncate, memfd_create,
 };
 use rustix::io::Errno;
 use witrpc_transport::ResourceError;
 
 use super::fd_closer::ReceivedFd;
 use super::fork::{Descriptor, Origin};
+use super::own_files::{OwnFile, is_own};
 use super::resource::{
     self, MemoryLimits, check_address_space, check_file_size, check_machine_memory,
 };
@@ -60,10 +65,11 @@ pub struct SealedFile {
     pub identity: FileIdentity,
 }
 
-/// Memory that is being allocated.
+/// Memory that is sealed, and is being allocated.
 #[derive(Debug)]
 pub struct Making {
-    file: Descriptor,
+    memory: OwnMemory,
+    sealed: SealedFile,
     allocation: Allocation,
 }
 
@@ -72,11 +78,20 @@ impl Making {
     ///
     /// # Errors
     ///
-    /// [`ResourceError`]: a limit forbids a region of this length, or there is no descriptor for it.
+    /// [`ResourceError`]: a limit forbids a region of this length, there is no descriptor for it, or it cannot
+    /// be mapped.
     pub fn begin(len: usize) -> Result<Self, ResourceError> {
-        let allocation = Allocation::begin(len as u64)?;
-        let file = Descriptor::open(open_sealable).map_err(lacked("memfd_create", len as u64))?;
-        Ok(Self { file, allocation })
+        let needed = len as u64;
+        let allocation = Allocation::begin(needed)?;
+        let file = Descriptor::open(open_sealable).map_err(lacked("memfd_create", needed))?;
+        ftruncate(&file, needed).map_err(lacked("ftruncate", needed))?;
+        let map = MmapOptions::new().len(len).map_raw(file.as_fd().as_raw_fd());
+        let map = map.map_err(lacked_io("mmap", needed))?;
+        fcntl_add_seals(&file, REQUIRED_SEALS).map_err(lacked("fcntl", needed))?;
+        let map = Mapping::new(map)?;
+        let identity = identity_in(&fstat(&file).map_err(lacked("fstat", needed))?);
+        let memory = OwnMemory { map, _file: OwnFile::enter(identity) };
+        Ok(Self { memory, sealed: SealedFile { file, identity }, allocation })
     }
 
     /// Allocates the next part. Returns `true` when everything has been allocated.
@@ -85,28 +100,27 @@ impl Making {
     ///
     /// [`ResourceError`]: there is too little memory by now.
     pub fn step(&mut self) -> Result<bool, ResourceError> {
-        self.allocation.step(&self.file)
+        self.allocation.step(&self.sealed.file)
     }
 
-    /// Maps and seals what has been allocated.
+    /// Returns the memory, and the file to pass on. Must be called only after a step has returned `true`.
     ///
-    /// # Errors
+    /// # Panics
     ///
-    /// [`ResourceError`]: it cannot be mapped, or the system refused a call.
-    pub fn finish(self) -> Result<(OwnMemory, SealedFile), ResourceError> {
-        let Self { file, allocation } = self;
-        debug_assert_eq!(allocation.done, allocation.len, "it is all there");
-        let len = allocation.len;
-        let map = MmapOptions::new().len(len as usize).map_raw(file.as_fd().as_raw_fd());
-        let memory = Mapping::new(map.map_err(lacked_io("mmap", len))?)?;
-        fcntl_add_seals(&file, REQUIRED_SEALS).map_err(lacked("fcntl", len))?;
-        let stat = fstat(&file).map_err(lacked("fstat", len))?;
-        Ok((OwnMemory(memory), SealedFile { file, identity: identity_in(&stat) }))
+    /// If not all of it is allocated.
+    pub fn finish(self) -> (OwnMemory, SealedFile) {
+        let Self { memory, sealed, allocation } = self;
+        assert_eq!(allocation.done, allocation.len, "it is all there");
+        (memory, sealed)
     }
 }
 
 /// Memory that this process created and only it can write.
-pub struct OwnMemory(Mapping);
+pub struct OwnMemory {
+    map: Mapping,
+    /// Behind the mapping: fields are dropped in their order.
+    _file: OwnFile,
+}
 
 impl OwnMemory {
     /// Runs all steps at once.
@@ -114,17 +128,17 @@ impl OwnMemory {
     pub(crate) fn create(len: usize) -> Result<(Self, SealedFile), ResourceError> {
         let mut making = Making::begin(len)?;
         while !making.step()? {}
-        making.finish()
+        Ok(making.finish())
     }
 
     /// Returns where it starts.
     pub(crate) fn as_mut_ptr(&self) -> *mut u8 {
-        self.0.map.as_mut_ptr()
+        self.map.map.as_mut_ptr()
     }
 
     /// Returns the length in bytes.
     pub(crate) fn len(&self) -> usize {
-        self.0.map.len()
+        self.map.map.len()
     }
 }
 
@@ -137,13 +151,28 @@ impl fmt::Debug for OwnMemory {
 /// Memory that the peer created and may write at any time. This process can read it and not write it.
 pub struct PeerMemory(Mapping);
 
-impl PeerMemory {
-    /// Verifies and maps the file that a peer has passed, and closes it.
+/// A file that a peer has passed, and that is being checked.
+#[derive(Debug)]
+pub struct Opening {
+    file: ReceivedFd,
+    size: u64,
+    /// How much of it was found to be allocated, from the start.
+    allocated: u64,
+    /// `st_blocks` before that.
+    blocks: i64,
+}
+
+impl Opening {
+    /// Begins to verify the file that a peer has passed. `peer_is_self` says that the peer is this process.
     ///
     /// # Errors
     ///
-    /// [`PeerMemoryError`]: the file breaks a rule, or cannot be mapped.
-    pub(crate) fn map(file: ReceivedFd, named: FileIdentity) -> Result<Self, PeerMemoryError> {
+    /// [`PeerMemoryError`]: the file breaks a rule, or the system refused a call.
+    pub fn begin(
+        file: ReceivedFd,
+        named: FileIdentity,
+        peer_is_self: bool,
+    ) -> Result<Self, PeerMemoryError> {
         // Check this first: it is the only call that is safe on any kind of file. The peer's own file
         // system could delay the answer to any other for ever.
         let seals = fcntl_get_seals(&file).map_err(|error| match error {
@@ -164,17 +193,76 @@ impl PeerMemory {
         if found != named {
             return Err(PeerMemoryError::OtherFile { named, found });
         }
-        // Reading a hole would fill it at this process's cost, or kill this process if it cannot be
-        // filled.
+        if !peer_is_self && is_own(found) {
+            return Err(PeerMemoryError::Ours);
+        }
         let allocated = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(STAT_BLOCK_LEN);
         if allocated < found.size {
             return Err(PeerMemoryError::NotAllocated { allocated, size: found.size });
         }
-        let len = usize::try_from(found.size).map_err(|_| PeerMemoryError::NotMemory)?;
+        Ok(Self { file, size: found.size, allocated: 0, blocks: stat.st_blocks })
+    }
+
+    /// Checks that the next part is allocated, by allocating it. Returns `true` when all of it is.
+    ///
+    /// Reading a hole would fill it at this process's cost, or kill this process if it cannot be filled.
+    /// `st_blocks` alone does not tell: it counts blocks behind the end too, which the peer may have made
+    /// before it sealed the file. Those stay while a hole is filled, so a hole makes it rise. The peer can
+    /// punch no hole behind this, since the file is sealed.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerMemoryError`]: there is a hole, or the system refused a call.
+    pub fn step(&mut self) -> Result<bool, PeerMemoryError> {
+        let step = ALLOCATION_STEP.min(self.size - self.allocated);
+        if step == 0 {
+            return Ok(true);
+        }
+        match fallocate(&self.file, FallocateFlags::empty(), self.allocated, step) {
+            Ok(()) => {}
+            Err(Errno::INTR) => return Ok(false),
+            Err(Errno::BADF) => return Err(PeerMemoryError::ReadOnly),
+            Err(error) => return Err(lacked("fallocate", self.size)(error).into()),
+        }
+        if self.stat()?.st_blocks > self.blocks {
+            let Self { allocated, size, .. } = *self;
+            return Err(PeerMemoryError::NotAllocated { allocated, size });
+        }
+        self.allocated += step;
+        Ok(self.allocated == self.size)
+    }
+
+    /// Maps the file and closes it. Must be called only after a step has returned `true`.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerMemoryError`]: it cannot be mapped.
+    ///
+    /// # Panics
+    ///
+    /// If not all of it was checked.
+    pub fn finish(self) -> Result<PeerMemory, PeerMemoryError> {
+        let Self { file, size, allocated, .. } = self;
+        assert_eq!(allocated, size, "all of it was checked");
+        let len = usize::try_from(size).map_err(|_| PeerMemoryError::NotMemory)?;
         let map = MmapOptions::new().len(len).map_raw_read_only(file.as_fd().as_raw_fd());
-        let memory = Self(Mapping::new(map.map_err(lacked_io("mmap", found.size))?)?);
+        let memory = PeerMemory(Mapping::new(map.map_err(lacked_io("mmap", size))?)?);
         drop(file.harmless());
         Ok(memory)
+    }
+
+    fn stat(&self) -> Result<Stat, PeerMemoryError> {
+        fstat(&self.file).map_err(|error| lacked("fstat", self.size)(error).into())
+    }
+}
+
+impl PeerMemory {
+    /// Runs all steps at once, for a file that comes from another process.
+    #[cfg(test)]
+    pub(crate) fn map(file: ReceivedFd, named: FileIdentity) -> Result<Self, PeerMemoryError> {
+        let mut opening = Opening::begin(file, named, false)?;
+        while !opening.step()? {}
+        opening.finish()
     }
 
     /// Returns where it starts.
@@ -205,6 +293,10 @@ pub enum PeerMemoryError {
     OtherFile { named: FileIdentity, found: FileIdentity },
     #[error("only {allocated} of {size} bytes of the shared memory passed are allocated")]
     NotAllocated { allocated: u64, size: u64 },
+    #[error("the shared memory passed was opened for reading only, so it cannot be checked")]
+    ReadOnly,
+    #[error("the shared memory passed is a region of this process")]
+    Ours,
     #[error("the shared memory passed cannot be mapped: {0}")]
     Resource(#[from] ResourceError),
 }
@@ -315,10 +407,29 @@ fn lacked_io(call: &'static str, needed: u64) -> impl FnOnce(io::Error) -> Resou
     move |error| resource::lacked(call, needed, &error)
 }
 
-fn identity_in(stat: &rustix::fs::Stat) -> FileIdentity {
+fn identity_in(stat: &Stat) -> FileIdentity {
     FileIdentity {
         device: stat.st_dev,
         inode: stat.st_ino,
         size: u64::try_from(stat.st_size).unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_sealed_before_it_is_allocated() {
+        let mut making = Making::begin(3 * ALLOCATION_STEP as usize).expect("there is memory");
+        assert!(!making.step().expect("there is memory"), "there are two more steps");
+        let file = &making.sealed.file;
+        assert!(fcntl_get_seals(file).expect("a memfd has seals").contains(REQUIRED_SEALS));
+        let writable = MmapOptions::new().map_raw(file.as_fd().as_raw_fd());
+        assert!(writable.is_err(), "another process can map it writable");
+        while !making.step().expect("there is memory") {}
+        let (memory, sealed) = making.finish();
+        let allocated = fstat(&sealed.file).expect("it is open").st_blocks as u64 * STAT_BLOCK_LEN;
+        assert!(allocated >= memory.len() as u64);
     }
 }

@@ -14,7 +14,7 @@ use rustix::io::{Errno, FdFlags, fcntl_getfd, pwrite};
 use crate::sys::fd_closer::ReceivedFd;
 use crate::sys::fdpass::{receive_with, send_with};
 use crate::sys::fork::Descriptor;
-use crate::sys::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
+use crate::sys::memfd::{FileIdentity, Opening, OwnMemory, PeerMemory, PeerMemoryError};
 
 use super::*;
 
@@ -36,7 +36,9 @@ fn a_sealed_region_cannot_be_resized_punched_written_or_mapped_writable() {
     assert_eq!(fcntl_add_seals(file, SealFlags::WRITE), Err(Errno::PERM));
     assert!(fstat(file).unwrap().st_blocks * 512 >= LEN as i64, "all of it is allocated");
 
-    let peer = PeerMemory::map(ReceivedFd::new(sealed.file), sealed.identity).unwrap();
+    let mut peer = Opening::begin(ReceivedFd::new(sealed.file), sealed.identity, true).unwrap();
+    assert!(peer.step().unwrap(), "it is short");
+    let peer = peer.finish().unwrap();
     // SAFETY: the range is the whole mapping, and the call is expected to change nothing.
     let made_writable = unsafe {
         rustix::mm::mprotect(
@@ -78,6 +80,38 @@ fn memory_without_every_seal_or_with_holes_is_not_mapped() {
     assert!(matches!(refused, Err(PeerMemoryError::NotAllocated { .. })), "{refused:?}");
     let (file, identity) = memfd(true, all);
     PeerMemory::map(ReceivedFd::new(file), identity).expect("it is as it must be");
+}
+
+#[test]
+fn blocks_behind_the_end_do_not_hide_a_hole() {
+    let all = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL;
+    for hole in [0, LEN as u64 / 2] {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file = Descriptor::open(|| memfd_create("test", flags)).unwrap();
+        ftruncate(&file, LEN as u64).unwrap();
+        fallocate(&file, FallocateFlags::empty(), 0, LEN as u64).unwrap();
+        let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        fallocate(&file, punch, hole, LEN as u64 / 2).unwrap();
+        fallocate(&file, FallocateFlags::KEEP_SIZE, LEN as u64, LEN as u64).unwrap();
+        fcntl_add_seals(&file, all).unwrap();
+        let stat = fstat(&file).unwrap();
+        assert!(stat.st_blocks * 512 >= LEN as i64, "the blocks behind the end are counted");
+        let identity = FileIdentity { device: stat.st_dev, inode: stat.st_ino, size: LEN as u64 };
+        let refused = PeerMemory::map(ReceivedFd::new(file), identity);
+        assert!(matches!(refused, Err(PeerMemoryError::NotAllocated { .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_region_of_this_process_is_refused_from_any_other_process() {
+    let (own, sealed) = OwnMemory::create(LEN).unwrap();
+    let again =
+        || ReceivedFd::new(Descriptor::open(|| sealed.file.as_fd().try_clone_to_owned()).unwrap());
+    let refused = PeerMemory::map(again(), sealed.identity);
+    assert!(matches!(refused, Err(PeerMemoryError::Ours)), "{refused:?}");
+    assert!(Opening::begin(again(), sealed.identity, true).is_ok(), "from this process itself");
+    drop(own);
+    PeerMemory::map(again(), sealed.identity).expect("this process does not write it any more");
 }
 
 /// What a relay replaces by its own.

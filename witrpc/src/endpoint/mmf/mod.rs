@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use names::{metrics, servers};
-pub use witrpc_mmf::Backend;
+pub use witrpc_mmf::{Backend, forbid_inspection};
 
 use errors::NoName;
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
