@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use futures_executor::block_on;
-use witrpc::{CallError, Codec, ConnectError, Direction, ResourceError};
+use witrpc::{
+    CallError, Codec, ConnectError, Direction, Mmf, ResourceError, WitServer, wit_service,
+};
 use witrpc_tests::CODECS;
 use witrpc_tests::basic::{Nest, bytes_of};
 use witrpc_tests::fixture::{Fixture, FixtureConfig, ServerCommand, Transport};
@@ -202,6 +204,52 @@ fn a_client_without_memory_for_its_connection_says_so() {
         assert!(told, "{refused}");
     }
     assert_eq!(fixture.client().add(1, 2), Ok(3));
+}
+
+/// In one block and in segments, in clear and encrypted, more often than there are lanes.
+#[test]
+fn a_client_drops_an_answer_that_is_longer_than_it_accepts() {
+    const ACCEPTED: usize = 100_000;
+    let place = Mmf::unguessable().lanes(2);
+    for encryption in [false, true] {
+        let builder = WitServer::builder().listen(place.clone()).encryption(encryption);
+        let _server = builder.service(MakerServer::new(Factory)).start().unwrap();
+        let endpoint = || place.clone().max_answer_size(ACCEPTED);
+        let client = MakerClient::builder(endpoint()).encryption(encryption).connect().unwrap();
+        let connect = MakerAsyncClient::builder(endpoint()).encryption(encryption).connect();
+        let async_client = block_on(connect).unwrap();
+        for len in [150_000, 1_000_000] {
+            for _ in 0..3 {
+                for made in [client.make(len), block_on(async_client.make(len))] {
+                    let refused = made.unwrap_err();
+                    let CallError::AnswerTooLarge { len: said, max: ACCEPTED } = refused else {
+                        panic!("{refused}")
+                    };
+                    assert!((len as usize..len as usize + OVERHEAD).contains(&said), "{said}");
+                    assert!(refused.maybe_executed() && !refused.is_retryable());
+                }
+            }
+            assert_eq!(client.make(90_000).map(|made| made.len()), Ok(90_000));
+        }
+        let unbounded =
+            MakerClient::builder(place.clone()).encryption(encryption).connect().unwrap();
+        assert_eq!(unbounded.make(1_000_000).map(|made| made.len()), Ok(1_000_000));
+    }
+}
+
+/// Makes answers of any length.
+#[wit_service]
+trait Maker {
+    /// Returns this many bytes.
+    fn make(&self, len: u64) -> Vec<u8>;
+}
+
+struct Factory;
+
+impl Maker for Factory {
+    fn make(&self, len: u64) -> Vec<u8> {
+        vec![7; len as usize]
+    }
 }
 
 fn limited() -> FixtureConfig {

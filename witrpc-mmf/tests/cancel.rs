@@ -70,6 +70,7 @@ impl Site {
             hello: Vec::new(),
             wait: WaitPolicy::Park,
             max_region_len: 1 << 20,
+            max_answer_len: usize::MAX,
             handshake_timeout: PATIENCE,
             trusted: None,
         };

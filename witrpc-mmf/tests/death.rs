@@ -63,6 +63,7 @@ fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
         hello: Vec::new(),
         wait,
         max_region_len: 1 << 30,
+        max_answer_len: usize::MAX,
         handshake_timeout: PATIENCE,
         trusted: None,
     };

@@ -58,6 +58,14 @@ pub enum ChannelError {
         /// The length in bytes.
         len: usize,
     },
+    /// The answer is longer than this client accepts. It was dropped, and the connection goes on.
+    #[error("the answer has {len} bytes, and this client accepts at most {max}")]
+    AnswerTooLarge {
+        /// The answer's length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
     /// The server has no memory for the request, which did not run; the connection goes on.
     #[error("the server has no memory for the request")]
     PeerNoMemory,

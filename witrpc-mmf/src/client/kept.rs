@@ -103,7 +103,9 @@ impl KeptLane {
                 Ok(Taken::More(next)) => seq = next,
                 Ok(Taken::Acknowledged) => return Err(client.accuse(UNASKED)),
                 Err(error) => {
-                    if let ChannelError::NoMemory { .. } = error {
+                    if let ChannelError::NoMemory { .. } | ChannelError::AnswerTooLarge { .. } =
+                        error
+                    {
                         client.abandon_owned(Ticket::new(ticket.lane, seq));
                     }
                     client.end_if_broken(error);

@@ -62,6 +62,9 @@ pub use alloc::Allocating;
 pub use kept::KeptLane;
 pub use send_state::SendState;
 
+/// The smallest limit of an answer, in bytes. Shorter answers need no memory that counts.
+const MIN_ANSWER_LEN: usize = 1 << 10;
+
 /// The options of a client.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
@@ -76,6 +79,9 @@ pub struct ClientOptions {
     pub wait: WaitPolicy,
     /// The longest region that this client maps, in bytes.
     pub max_region_len: usize,
+    /// The longest answer that this client accepts, in bytes. It limits what is copied to private memory. A
+    /// limit below 1 KiB counts as 1 KiB.
+    pub max_answer_len: usize,
     /// How long the server may take from the connect to the welcome.
     pub handshake_timeout: Duration,
     /// Whether what the server sends may be read in place.
@@ -89,6 +95,8 @@ pub struct Client {
     server_pid: u32,
     half: Half,
     welcome: Vec<u8>,
+    /// The longest answer that is accepted, in bytes.
+    max_answer_len: usize,
     spin: CallerSpin,
     lanes: Lanes,
     /// Calls that wait for a lane.
@@ -201,6 +209,7 @@ impl Client {
             backend: options.backend,
             server_pid,
             welcome: connected.welcome,
+            max_answer_len: options.max_answer_len.max(MIN_ANSWER_LEN),
             spin: CallerSpin::new(options.wait),
             lanes: Lanes::new(layout.lanes()),
             lane_queue: LaneQueue::new(AtomicU64::new(0)),
@@ -404,6 +413,7 @@ impl Client {
             hello: Vec::new(),
             wait,
             max_region_len: layout.region_len(),
+            max_answer_len: usize::MAX,
             handshake_timeout: Duration::ZERO,
             trusted: None,
         };

@@ -247,7 +247,7 @@ impl Client {
         match &taken {
             Ok(Taken::Answer(_)) => self.free_lane(lane),
             Ok(Taken::More(_) | Taken::Acknowledged) => {}
-            Err(ChannelError::NoMemory { .. }) => {
+            Err(ChannelError::NoMemory { .. } | ChannelError::AnswerTooLarge { .. }) => {
                 self.abandon_owned(Ticket::new(lane as u32, seq));
             }
             Err(error) => self.end_if_broken(*error),
@@ -293,7 +293,10 @@ impl Client {
                 half.codec.open_short(lane, head, &copied.inline).map(|body| Some(body.into()))
             }
             LineKind::Buffered => half.read_buffer(lane, head),
-            LineKind::Block => open_block(self, lane, head, &copied.inline),
+            LineKind::Block => match self.check_answer(head) {
+                Ok(()) => open_block(self, lane, head, &copied.inline),
+                Err(refused) => return self.refuse_block(lane, &copied.inline, refused),
+            },
             LineKind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             LineKind::Next => return Ok(Taken::Acknowledged),
             LineKind::Discard => return Ok(Taken::Answer(Err(ChannelError::PeerNoMemory))),
@@ -309,6 +312,26 @@ impl Client {
         }
         let payload = take_leases(self, payload).map_err(ChannelError::Misbehaved)?;
         Ok(Taken::Answer(Ok(Answer::new(head.tag & !LEASES, payload))))
+    }
+
+    /// Refuses an answer that is longer than this client accepts. The server chooses what it sends, up to
+    /// 4 GiB a lane.
+    fn check_answer(&self, head: Head) -> Result<(), ChannelError> {
+        let (len, max) = (head.len as usize, self.max_answer_len);
+        if len > max { Err(ChannelError::AnswerTooLarge { len, max }) } else { Ok(()) }
+    }
+
+    /// Releases the block of an answer that is refused with `error`.
+    #[cold]
+    fn refuse_block(
+        &self,
+        lane: usize,
+        inline: &InlineWords,
+        error: ChannelError,
+    ) -> Result<Taken, ChannelError> {
+        let block = self.half.checked_block(inline).map_err(ChannelError::Misbehaved)?;
+        self.half.drop_block(lane, &block).map_err(ChannelError::Misbehaved)?;
+        Ok(Taken::Answer(Err(error)))
     }
 
     /// Adds a segment to its answer. Requests the next one first, so that the server fills it
@@ -350,6 +373,7 @@ impl Client {
         if len > self.half.max_message_len {
             return Err(ChannelError::Misbehaved("an answer over the connection's limit"));
         }
+        self.check_answer(head)?;
         Reassembly::begin(head).map_err(|_| ChannelError::NoMemory { len })
     }
 }

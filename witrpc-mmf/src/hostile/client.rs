@@ -125,6 +125,7 @@ impl Honest {
             hello: Vec::new(),
             wait: WaitPolicy::Park,
             max_region_len: REGION_LEN,
+            max_answer_len: usize::MAX,
             handshake_timeout: PATIENCE,
             trusted: None,
         };

@@ -91,6 +91,7 @@ impl Hostile {
             hello: Vec::new(),
             wait,
             max_region_len: REGION_LEN,
+            max_answer_len: usize::MAX,
             handshake_timeout: PATIENCE,
             trusted: None,
         };

@@ -178,6 +178,7 @@ mod tests {
             hello: Vec::new(),
             wait: WaitPolicy::Park,
             max_region_len: 1 << 20,
+            max_answer_len: usize::MAX,
             handshake_timeout: PATIENCE,
             trusted: None,
         };

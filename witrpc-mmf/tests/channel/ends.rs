@@ -156,6 +156,7 @@ pub fn connect(way: Way, name: &Name, wait: WaitPolicy) -> Arc<Client> {
         hello: b"hello".to_vec(),
         wait,
         max_region_len: 1 << 30,
+        max_answer_len: usize::MAX,
         handshake_timeout: PATIENCE,
         trusted: None,
     };

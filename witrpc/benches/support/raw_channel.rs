@@ -85,6 +85,7 @@ impl RawClient {
             hello: Vec::new(),
             wait: WaitPolicy::Adaptive,
             max_region_len: 1 << 30,
+            max_answer_len: usize::MAX,
             handshake_timeout: Duration::from_secs(5),
             trusted: None,
         };

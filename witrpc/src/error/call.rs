@@ -102,6 +102,17 @@ pub enum CallError<E = NoAppError> {
         /// The limit in bytes.
         max: usize,
     },
+    /// The answer is longer than this client accepts, and was dropped. The connection goes on.
+    #[error(
+        "the answer has {len} bytes and this client accepts at most {max}: ask for it in parts, or raise \
+         max_answer_size on the client's endpoint"
+    )]
+    AnswerTooLarge {
+        /// Its length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
     /// The server does not accept this client's credentials.
     #[error("the server does not accept this client's calls: check the access token")]
     Unauthorized,
@@ -313,6 +324,7 @@ impl<E> CallError<E> {
             | Self::Cancelled
             | Self::PeerDied
             | Self::Panicked { .. }
+            | Self::AnswerTooLarge { .. }
             | Self::EncodeAnswer { .. }
             | Self::Decode { .. }
             | Self::Protocol { .. }
@@ -355,6 +367,7 @@ impl<E> CallError<E> {
             Self::PeerDied => CallError::PeerDied,
             Self::Panicked { message } => CallError::Panicked { message },
             Self::TooLarge { direction, len, max } => CallError::TooLarge { direction, len, max },
+            Self::AnswerTooLarge { len, max } => CallError::AnswerTooLarge { len, max },
             Self::Unauthorized => CallError::Unauthorized,
             Self::ContractMismatch { difference } => CallError::ContractMismatch { difference },
             Self::Disconnected(reason) => CallError::Disconnected(reason),

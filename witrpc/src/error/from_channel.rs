@@ -23,6 +23,7 @@ impl CallError {
             ChannelError::TooLarge { len, max } => {
                 Self::TooLarge { direction: Direction::Request, len, max }
             }
+            ChannelError::AnswerTooLarge { len, max } => Self::AnswerTooLarge { len, max },
             ChannelError::NoFreeLane => no_lane(),
             ChannelError::TooFewLanes { lanes, needed } => Self::TooFewLanes { lanes, needed },
             ChannelError::NoSpace | ChannelError::TooManyLeases { .. } => Self::NoSpace,

@@ -25,8 +25,8 @@ pub use witrpc_mmf::{Descriptor, Origin};
 
 /// A name in shared memory, and the limits of the server under it.
 ///
-/// The limits of the server apply: a client learns them when it connects, and needs only the name. Two limits
-/// are the client's: [`max_region_size`](Self::max_region_size) and
+/// The limits of the server apply: a client learns them when it connects, and needs only the name. Three limits
+/// are the client's: [`max_region_size`](Self::max_region_size), [`max_answer_size`](Self::max_answer_size) and
 /// [`handshake_timeout`](Self::handshake_timeout). The [`backend`](Self::backend) must be the same on both
 /// sides.
 ///
@@ -58,7 +58,12 @@ pub struct Mmf {
     place: Place,
     options: ServerOptions,
     max_region_size: usize,
+    max_answer_size: usize,
 }
+
+/// The longest answer that a client accepts unless the user sets another limit: 64 MiB, which is also the
+/// default of a server's longest message.
+const MAX_ANSWER_SIZE: usize = 64 << 20;
 
 /// The largest region that a client maps unless the user sets another limit: 1 GiB.
 const MAX_REGION_SIZE: usize = 1 << 30;
@@ -84,6 +89,7 @@ impl Mmf {
                 trusted: None,
             },
             max_region_size: MAX_REGION_SIZE,
+            max_answer_size: MAX_ANSWER_SIZE,
         }
     }
 
@@ -165,6 +171,16 @@ impl Mmf {
     /// client refuses a server that asks for more.
     pub fn max_region_size(mut self, bytes: usize) -> Self {
         self.max_region_size = bytes;
+        self
+    }
+
+    /// Sets, for clients, the longest answer to accept, in bytes. Default: 64 MiB. A limit below 1 KiB counts as
+    /// 1 KiB. A longer answer is dropped before memory is allocated for it, and its call fails with
+    /// [`CallError::AnswerTooLarge`](crate::CallError::AnswerTooLarge). A client of a server with a larger
+    /// [`max_message_size`](Self::max_message_size) raises this too. A [`Shared`](crate::Shared) that is lent
+    /// does not count.
+    pub fn max_answer_size(mut self, bytes: usize) -> Self {
+        self.max_answer_size = bytes;
         self
     }
 
@@ -250,6 +266,7 @@ impl Transport for Mmf {
             hello: config.hello,
             wait: config.wait,
             max_region_len: self.max_region_size,
+            max_answer_len: self.max_answer_size,
             // A limit of the client for connecting as a whole applies to each step too.
             handshake_timeout: match config.until {
                 Some(_) => Duration::MAX,

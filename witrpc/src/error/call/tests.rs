@@ -20,6 +20,7 @@ fn examples() -> Vec<CallError> {
         CallError::Panicked { message: message() },
         CallError::TooLarge { direction: Direction::Request, len: 2, max: 1 },
         CallError::TooLarge { direction: Direction::Answer, len: 2, max: 1 },
+        CallError::AnswerTooLarge { len: 2, max: 1 },
         CallError::Unauthorized,
         CallError::ContractMismatch { difference: message() },
         CallError::Disconnected(DisconnectReason::Forked),
