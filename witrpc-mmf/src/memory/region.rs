@@ -171,7 +171,7 @@ impl PeerPages {
 #[derive(Debug)]
 pub enum Opening {
     /// The file that came is checked.
-    File(memfd::Opening),
+    File(memfd::FileCheck),
     /// It was opened by its name.
     Named(PeerPages),
 }
@@ -195,7 +195,7 @@ impl Opening {
         let (Identity::File(named), Some(file)) = (identity, file) else {
             return Err(OpenError::OtherBackend(backend));
         };
-        Ok(Self::File(memfd::Opening::begin(file, named, peer_is_self)?))
+        Ok(Self::File(memfd::FileCheck::begin(file, named, peer_is_self)?))
     }
 
     /// Checks the next part. Returns `true` when everything has been checked.

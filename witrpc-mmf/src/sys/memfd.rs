@@ -153,7 +153,7 @@ pub struct PeerMemory(Mapping);
 
 /// A file that a peer has passed, and that is being checked.
 #[derive(Debug)]
-pub struct Opening {
+pub struct FileCheck {
     file: ReceivedFd,
     size: u64,
     /// How much of it was found to be allocated, from the start.
@@ -162,7 +162,7 @@ pub struct Opening {
     blocks: i64,
 }
 
-impl Opening {
+impl FileCheck {
     /// Begins to verify the file that a peer has passed. `peer_is_self` says that the peer is this process.
     ///
     /// # Errors
@@ -260,7 +260,7 @@ impl PeerMemory {
     /// Runs all steps at once, for a file that comes from another process.
     #[cfg(test)]
     pub(crate) fn map(file: ReceivedFd, named: FileIdentity) -> Result<Self, PeerMemoryError> {
-        let mut opening = Opening::begin(file, named, false)?;
+        let mut opening = FileCheck::begin(file, named, false)?;
         while !opening.step()? {}
         opening.finish()
     }

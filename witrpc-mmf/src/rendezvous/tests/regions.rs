@@ -14,7 +14,7 @@ use rustix::io::{Errno, FdFlags, fcntl_getfd, pwrite};
 use crate::sys::fd_closer::ReceivedFd;
 use crate::sys::fdpass::{receive_with, send_with};
 use crate::sys::fork::Descriptor;
-use crate::sys::memfd::{FileIdentity, Opening, OwnMemory, PeerMemory, PeerMemoryError};
+use crate::sys::memfd::{FileCheck, FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
 
 use super::*;
 
@@ -36,7 +36,7 @@ fn a_sealed_region_cannot_be_resized_punched_written_or_mapped_writable() {
     assert_eq!(fcntl_add_seals(file, SealFlags::WRITE), Err(Errno::PERM));
     assert!(fstat(file).unwrap().st_blocks * 512 >= LEN as i64, "all of it is allocated");
 
-    let mut peer = Opening::begin(ReceivedFd::new(sealed.file), sealed.identity, true).unwrap();
+    let mut peer = FileCheck::begin(ReceivedFd::new(sealed.file), sealed.identity, true).unwrap();
     assert!(peer.step().unwrap(), "it is short");
     let peer = peer.finish().unwrap();
     // SAFETY: the range is the whole mapping, and the call is expected to change nothing.
@@ -109,7 +109,7 @@ fn a_region_of_this_process_is_refused_from_any_other_process() {
         || ReceivedFd::new(Descriptor::open(|| sealed.file.as_fd().try_clone_to_owned()).unwrap());
     let refused = PeerMemory::map(again(), sealed.identity);
     assert!(matches!(refused, Err(PeerMemoryError::Ours)), "{refused:?}");
-    assert!(Opening::begin(again(), sealed.identity, true).is_ok(), "from this process itself");
+    assert!(FileCheck::begin(again(), sealed.identity, true).is_ok(), "from this process itself");
     drop(own);
     PeerMemory::map(again(), sealed.identity).expect("this process does not write it any more");
 }
