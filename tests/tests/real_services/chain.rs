@@ -1,14 +1,14 @@
-//! A blockchain node: untagged arguments, hashes that are text for people, errors with any value.
+//! A blockchain node: untagged arguments, sets of enums, hashes of one length alone, errors with any value.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
-use arbitrary::Arbitrary;
+use arbitrary::{Arbitrary, Unstructured};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use witrpc::{CallError, Codec, wit_service};
+use witrpc::{Codec, wit_service};
 
-use super::{all_come_back, over_each_codec, some_value};
+use super::{Desk, over_each_codec, some_value, text};
 
 /// `0x` and digits for people, bytes for programs; of one length alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Arbitrary)]
@@ -23,167 +23,191 @@ impl<const N: usize> Serialize for Hex<N> {
         to.serialize_str(&format!("0x{digits}"))
     }
 }
-
 impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         use serde::de::Error;
-        let wrong = || D::Error::custom("it has not as many digits as it should");
-        let text = String::deserialize(from)?;
-        let digits = text.strip_prefix("0x").unwrap_or(&text);
-        if !digits.is_ascii() || digits.len() != 2 * N {
-            return Err(wrong());
-        }
-        let byte = |at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16);
-        let bytes: Vec<_> = (0..N).map(byte).collect::<Result<_, _>>().map_err(D::Error::custom)?;
-        bytes.try_into().map(Hex).map_err(|_| wrong())
+        let bytes = if from.is_human_readable() {
+            let text = String::deserialize(from)?;
+            let digits = text.strip_prefix("0x").unwrap_or(&text);
+            if !digits.is_ascii() || digits.len() != 2 * N {
+                return Err(D::Error::custom("it has not as many digits as it should"));
+            }
+            (0..N)
+                .map(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(D::Error::custom)?
+        } else {
+            serde_bytes::ByteBuf::deserialize(from)?.into_vec()
+        };
+        bytes.try_into().map(Hex).map_err(|_| D::Error::custom("it has not the right length"))
     }
 }
 
-/// What to trace.
+pub type Word = Hex<32>;
+pub type Account = Hex<20>;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Arbitrary)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
-    /// Calls.
     Trace,
-    /// Steps.
     VmTrace,
+    StateDiff,
 }
 
-/// A call to trace.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize, Arbitrary)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
-    /// Its sender.
-    pub from: Option<Hex<20>>,
-    /// Left out if unlimited.
+    pub from: Option<Account>,
+    pub to: Option<Account>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gas: Option<u64>,
-    /// Under either name.
     #[serde(flatten)]
     pub input: Input,
-    /// Of the transaction.
     #[serde(rename = "type", default)]
     pub kind: Option<u8>,
 }
-
-/// The data of a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize, Arbitrary)]
 pub struct Input {
-    /// By its new name.
     pub input: Option<Vec<u8>>,
-    /// By its old one.
     pub data: Option<Vec<u8>>,
 }
 
-/// A block, by any of its names.
+/// A number or a word.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
 #[serde(untagged)]
 pub enum BlockAt {
-    /// By number.
     Number(u64),
-    /// By word.
     Tag(Tag),
-    /// By hash.
-    Hash {
-        /// The hash.
-        block_hash: Hex<32>,
-        /// Whether it must be of the chain.
-        require_canonical: Option<bool>,
-    },
+    Hash { block_hash: Word, require_canonical: Option<bool> },
 }
-
-/// A word for a block.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, Arbitrary)]
 #[serde(rename_all = "lowercase")]
 pub enum Tag {
-    /// The last.
     Latest,
-    /// The next.
     Pending,
+    Earliest,
 }
 
-/// What a step did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+#[serde(tag = "type", content = "action", rename_all = "camelCase")]
+pub enum Step {
+    Call { from: Account, value: u128, gas: u64 },
+    Create { init: Vec<u8> },
+    Selfdestruct,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "camelCase")]
+pub struct Traces {
+    pub output: Vec<u8>,
+    pub trace: Vec<Step>,
+    pub state_diff: Option<BTreeMap<Account, Delta>>,
+}
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
 pub enum Delta {
-    /// Nothing.
     #[serde(rename = "=")]
     Same,
-    /// A balance.
     #[serde(rename = "+")]
     Added(u128),
-    /// Another balance.
+    #[serde(rename = "-")]
+    Removed(u128),
     #[serde(rename = "*")]
-    Changed {
-        /// Before.
-        from: u128,
-        /// After.
-        to: u128,
-    },
+    Changed { from: u128, to: u128 },
 }
 
-/// An error of the node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
 pub struct RpcError {
-    /// Its number.
-    pub code: i32,
-    /// Its words.
-    #[arbitrary(with = |u: &mut arbitrary::Unstructured<'_>| Ok(String::arbitrary(u)?.into()))]
-    pub message: Cow<'static, str>,
-    /// Left out if there is no more.
+    code: i32,
+    #[arbitrary(with = text)]
+    message: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[arbitrary(with = some_value)]
-    pub data: Option<Value>,
+    #[arbitrary(with = |u: &mut Unstructured<'_>| Ok(some_value(u)?.map(Box::new)))]
+    data: Option<Box<Value>>,
 }
+pub type RpcResult<T> = Result<T, RpcError>;
 
-/// Returns its arguments.
-#[wit_service]
-pub trait Node {
-    /// A call to trace.
-    fn order(&self, order: Order, kinds: HashSet<Kind>) -> (Order, HashSet<Kind>);
-    /// A block.
-    fn block(&self, at: Option<BlockAt>) -> Option<BlockAt>;
-    /// What an account's state did.
-    fn state(&self, state: BTreeMap<Hex<20>, Delta>) -> BTreeMap<Hex<20>, Delta>;
-    /// Fails with its argument.
+/// Traces of calls and blocks.
+#[cfg_attr(not(any()), wit_service)]
+#[cfg_attr(any(), wit_service(name = "trace_client"))]
+pub trait TraceApi {
+    /// Runs the call and returns traces of it.
+    #[wit(rename = "call", result)]
+    async fn trace_call(
+        &self,
+        call: Order,
+        kinds: HashSet<Kind>,
+        block: Option<BlockAt>,
+    ) -> RpcResult<Traces>;
+    /// Runs several, each upon the one before.
     #[wit(result)]
-    fn fail(&self, error: RpcError) -> Result<(), RpcError>;
+    async fn call_many(
+        &self,
+        calls: Vec<(Order, HashSet<Kind>)>,
+        block: Option<BlockAt>,
+    ) -> RpcResult<Vec<Traces>>;
+    #[wit(result)]
+    async fn block(&self, at: BlockAt) -> RpcResult<Option<Vec<Step>>>;
+    #[wit(result)]
+    async fn get(&self, hash: Word, indices: Vec<usize>) -> RpcResult<Option<Step>>;
+    #[wit(result)]
+    async fn raw(
+        &self,
+        data: Vec<u8>,
+        kinds: HashSet<Kind>,
+        block: Option<BlockAt>,
+    ) -> RpcResult<Traces>;
 }
 
-struct Chain;
-
-impl Node for Chain {
-    fn order(&self, order: Order, kinds: HashSet<Kind>) -> (Order, HashSet<Kind>) {
-        (order, kinds)
+impl TraceApi for Desk {
+    async fn trace_call(
+        &self,
+        call: Order,
+        kinds: HashSet<Kind>,
+        block: Option<BlockAt>,
+    ) -> RpcResult<Traces> {
+        self.serve((call, kinds, block))
     }
 
-    fn block(&self, at: Option<BlockAt>) -> Option<BlockAt> {
-        at
+    async fn call_many(
+        &self,
+        calls: Vec<(Order, HashSet<Kind>)>,
+        block: Option<BlockAt>,
+    ) -> RpcResult<Vec<Traces>> {
+        self.serve((calls, block))
     }
 
-    fn state(&self, state: BTreeMap<Hex<20>, Delta>) -> BTreeMap<Hex<20>, Delta> {
-        state
+    async fn block(&self, at: BlockAt) -> RpcResult<Option<Vec<Step>>> {
+        self.serve(at)
     }
 
-    fn fail(&self, error: RpcError) -> Result<(), RpcError> {
-        Err(error)
+    async fn get(&self, hash: Word, indices: Vec<usize>) -> RpcResult<Option<Step>> {
+        self.serve((hash, indices))
+    }
+
+    async fn raw(
+        &self,
+        data: Vec<u8>,
+        kinds: HashSet<Kind>,
+        block: Option<BlockAt>,
+    ) -> RpcResult<Traces> {
+        self.serve((data, kinds, block))
     }
 }
 
 #[test]
 fn a_blockchain_node() {
+    let desk = Desk::default();
     over_each_codec!(
-        NodeClient,
-        NodeServer::new(Chain),
+        TraceApiClient,
+        TraceApiServer::new(desk.clone()),
         quickest Codec::MessagePack,
         unfit & [(Codec::Postcard, "untagged")],
-        |codec, node: &NodeClient| {
-            all_come_back(codec, |(order, kinds)| node.order(order, kinds));
-            all_come_back(codec, |at| node.block(at));
-            all_come_back(codec, |state| node.state(state));
-            all_come_back(codec, |error| match node.fail(error) {
-                Err(CallError::App(error)) => Ok(error),
-                other => Err(other),
-            });
+        |codec, client: &TraceApiClient| {
+            desk.result(codec, |(call, kinds, block)| client.trace_call(call, kinds, block));
+            desk.result(codec, |(calls, block)| client.call_many(calls, block));
+            desk.result(codec, |at| client.block(at));
+            desk.result(codec, |(hash, indices)| client.get(hash, indices));
+            desk.result(codec, |(data, kinds, block)| client.raw(data, kinds, block));
         }
     );
 }

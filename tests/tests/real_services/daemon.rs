@@ -3,164 +3,168 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use arbitrary::Arbitrary;
+use indexmap::{IndexMap, IndexSet};
 use serde::{Deserialize, Serialize};
 use witrpc::{Codec, wit_service};
 
-use super::{all_come_back, finite, over_each_codec};
+use super::{Desk, finite, over_each_codec};
 
-/// How the fan is driven.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
-#[serde(rename_all = "snake_case")]
-pub enum FanMode {
-    /// At one speed.
-    Static,
-    /// By the temperature.
-    Curve,
-}
+pub type FanCurve = BTreeMap<i32, Ratio>;
 
-/// A point of a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
 pub struct Ratio(#[arbitrary(with = finite)] f32);
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+pub struct Watts(#[arbitrary(with = finite)] f64);
 
-/// What the machine is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "snake_case")]
+pub enum FanMode {
+    Static,
+    #[default]
+    Curve,
+}
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+pub struct Pong;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
 pub struct SystemInfo {
-    /// Of the daemon.
     #[serde(flatten)]
     pub version: Version,
-    /// Left out if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distro: Option<String>,
-    /// Of the kernel.
     pub kernel_version: String,
 }
-
-/// A version.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
 pub struct Version {
-    /// Its number.
     pub version: String,
-    /// Left out of a release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
 }
-
-/// The clocks that can be set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
 pub enum ClocksTable {
-    /// By level.
     Amd(BTreeMap<u8, (u32, u32)>),
-    /// By offset.
     Nvidia(NvidiaTable),
 }
-
-/// Offsets of clocks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Arbitrary)]
 pub struct NvidiaTable {
-    /// By level; left out if empty.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub gpu_offsets: BTreeMap<u32, Offset>,
-    /// The range that is locked.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub gpu_offsets: IndexMap<u32, Offset>,
     #[serde(default)]
     pub gpu_locked: Option<(u32, u32)>,
-    /// Left out if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<Offset>,
 }
-
-/// An offset with its bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Arbitrary)]
 pub struct Offset {
-    /// As it is.
     pub current: i32,
-    /// The least.
     pub min: i32,
+    pub max: i32,
 }
-
-/// What is measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Arbitrary)]
 pub struct Stats {
-    /// Of the fan.
-    pub mode: Option<FanMode>,
-    /// By temperature.
-    pub curve: Option<BTreeMap<i32, Ratio>>,
-    /// Left out if empty.
+    pub fan: Fan,
     #[serde(default, skip_serializing_if = "HashMap::is_empty")]
-    pub temps: HashMap<String, Option<Ratio>>,
-    /// Why the clock is low.
+    pub temps: HashMap<String, Temperature>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub busy_percent: Option<u8>,
     pub throttle: Option<BTreeMap<String, Vec<String>>>,
 }
-
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Arbitrary)]
+pub struct Fan {
+    pub mode: Option<FanMode>,
+    pub curve: Option<FanCurve>,
+    pub spindown_delay_ms: Option<u64>,
+}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Arbitrary)]
+pub struct Temperature {
+    pub current: Option<Ratio>,
+    pub crit_hyst: Option<Ratio>,
+}
 /// A rule of a profile, which contains rules.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
 #[serde(tag = "type", content = "filter", rename_all = "lowercase")]
 pub enum Rule {
-    /// While a process runs.
-    Process {
-        /// Its name.
-        name: String,
-    },
-    /// While a game runs.
+    Process { name: String },
     Gamemode(Option<String>),
-    /// While all hold.
     And(Vec<Rule>),
+    Or(Vec<Rule>),
 }
-
-/// The profiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Arbitrary)]
 pub struct Profiles {
-    /// Each with its rule.
-    pub profiles: BTreeMap<String, Option<Rule>>,
-    /// By clock.
+    pub profiles: IndexMap<String, Option<Rule>>,
+    pub current: Option<String>,
+    pub flags: IndexSet<String>,
     pub power_states: HashMap<u8, HashSet<u8>>,
 }
 
-/// Returns its arguments.
 #[wit_service]
 pub trait Daemon {
-    /// What the machine is.
-    fn system_info(&self, info: SystemInfo) -> Result<SystemInfo, String>;
-    /// What is measured.
-    fn stats(&self, stats: Stats) -> Result<Stats, String>;
-    /// The clocks that can be set.
-    fn clocks(&self, clocks: Option<ClocksTable>) -> Result<Option<ClocksTable>, String>;
-    /// The profiles.
-    fn profiles(&self, profiles: Profiles) -> Result<Profiles, String>;
+    fn ping(&self) -> Pong;
+    fn system_info(&self) -> Result<SystemInfo, String>;
+    fn stats(&self, id: &str) -> Result<Stats, String>;
+    fn set_fan_control(
+        &self,
+        id: &str,
+        enabled: bool,
+        curve: Option<FanCurve>,
+    ) -> Result<u64, String>;
+    fn set_power_cap(&self, id: &str, cap: Option<Watts>) -> Result<u64, String>;
+    fn clocks(&self, id: &str) -> Result<Option<ClocksTable>, String>;
+    fn profiles(&self) -> Result<Profiles, String>;
 }
 
-struct Card;
-
-impl Daemon for Card {
-    fn system_info(&self, info: SystemInfo) -> Result<SystemInfo, String> {
-        Ok(info)
+impl Daemon for Desk {
+    fn ping(&self) -> Pong {
+        self.serve(())
     }
 
-    fn stats(&self, stats: Stats) -> Result<Stats, String> {
-        Ok(stats)
+    fn system_info(&self) -> Result<SystemInfo, String> {
+        self.serve(())
     }
 
-    fn clocks(&self, clocks: Option<ClocksTable>) -> Result<Option<ClocksTable>, String> {
-        Ok(clocks)
+    fn stats(&self, id: &str) -> Result<Stats, String> {
+        self.serve(id.to_owned())
     }
 
-    fn profiles(&self, profiles: Profiles) -> Result<Profiles, String> {
-        Ok(profiles)
+    fn set_fan_control(
+        &self,
+        id: &str,
+        enabled: bool,
+        curve: Option<FanCurve>,
+    ) -> Result<u64, String> {
+        self.serve((id.to_owned(), enabled, curve))
+    }
+
+    fn set_power_cap(&self, id: &str, cap: Option<Watts>) -> Result<u64, String> {
+        self.serve((id.to_owned(), cap))
+    }
+
+    fn clocks(&self, id: &str) -> Result<Option<ClocksTable>, String> {
+        self.serve(id.to_owned())
+    }
+
+    fn profiles(&self) -> Result<Profiles, String> {
+        self.serve(())
     }
 }
 
 #[test]
 fn a_graphics_daemon() {
+    let desk = Desk::default();
     over_each_codec!(
         DaemonClient,
-        DaemonServer::new(Card),
+        DaemonServer::new(desk.clone()),
         quickest Codec::MessagePack,
         unfit & [(Codec::Postcard, "flattened")],
-        |codec, card: &DaemonClient| {
-            all_come_back(codec, |info| card.system_info(info));
-            all_come_back(codec, |stats| card.stats(stats));
-            all_come_back(codec, |clocks| card.clocks(clocks));
-            all_come_back(codec, |profiles| card.profiles(profiles));
+        |codec, client: &DaemonClient| {
+            desk.plain(codec, |()| client.ping());
+            desk.result(codec, |()| client.system_info());
+            desk.result(codec, |id: String| client.stats(&id));
+            desk.result(codec, |(id, enabled, curve): (String, bool, Option<FanCurve>)| client.set_fan_control(&id, enabled, curve));
+            desk.result(codec, |(id, cap): (String, Option<Watts>)| client.set_power_cap(&id, cap));
+            desk.result(codec, |id: String| client.clocks(&id));
+            desk.result(codec, |()| client.profiles());
         }
     );
 }

@@ -1,32 +1,73 @@
 //! Services with the shape of public ones: each starts with the default builder, and every value of
 //! every type arrives as it was sent, over each codec that the service is served over.
 
-mod chain;
-mod daemon;
-mod desktop;
-mod sandbox;
+#![allow(
+    clippy::box_collection,
+    clippy::enum_variant_names,
+    clippy::too_many_arguments,
+    reason = "types and methods are as the authors of such services write them"
+)]
 
+mod chain;
+mod collection;
+mod container;
+mod counter;
+mod daemon;
+mod desk;
+mod desktop;
+mod displays;
+mod files;
+mod filesystem;
+mod frontend;
+mod host;
+mod objects;
+mod plugin;
+mod pubsub;
+mod sandbox;
+mod sandboxed;
+mod settings;
+mod state;
+mod steps;
+mod terminals;
+mod vault;
+mod windows;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::iter;
+use std::time::{Duration, SystemTime};
 
 use arbitrary::{Arbitrary, Unstructured};
 use fastrand::Rng;
 use serde_json::Value;
 use witrpc::{Codec, ConnectError};
 
-/// How many values of each type are sent over each codec.
-const VALUES: usize = 200;
+use desk::{Desk, events_come};
+
+/// How many values are made up for each method and codec. `WITRPC_MADE_UP_VALUES` asks for more.
+const VALUES: usize = 50;
+
+/// Returns made-up values, the same at each run.
+fn made_up<T: for<'a> Arbitrary<'a>>() -> impl Iterator<Item = T> {
+    let asked = std::env::var("WITRPC_MADE_UP_VALUES");
+    let values = asked.map_or(VALUES, |values| values.parse().expect("it is a number"));
+    let mut rng = Rng::with_seed(1);
+    let value = move || {
+        let mut bytes = vec![0; rng.usize(..300)];
+        rng.fill(&mut bytes);
+        // A `NonZero` cannot be made of every byte.
+        T::arbitrary(&mut Unstructured::new(&bytes))
+    };
+    iter::repeat_with(value).flatten().take(values)
+}
 
 /// Sends made-up values, each of which is to come back.
 fn all_come_back<T, E: Debug>(codec: Codec, echo: impl Fn(T) -> Result<T, E>)
 where
     T: for<'a> Arbitrary<'a> + Clone + PartialEq + Debug,
 {
-    let mut rng = Rng::with_seed(1);
-    for _ in 0..VALUES {
-        let mut bytes = vec![0; rng.usize(..300)];
-        rng.fill(&mut bytes);
-        let value = T::arbitrary(&mut Unstructured::new(&bytes)).expect("few bytes are enough");
+    for value in made_up::<T>() {
         match echo(value.clone()) {
             Ok(back) => assert_eq!(back, value, "over {codec}"),
             Err(error) => panic!("{error:?}, over {codec}: {value:?}"),
@@ -39,13 +80,13 @@ where
 /// Without a codec, the client takes `quickest`. A codec that is left out is refused with a reason that
 /// says `unfit`.
 macro_rules! over_each_codec {
-    ($client:ident, $service:expr, quickest $quickest:expr, unfit $unfit:expr, $check:expr) => {{
+    ($client:path, $service:expr, quickest $quickest:expr, unfit $unfit:expr, $check:expr) => {{
         let place = witrpc::Mmf::unguessable();
         let _server =
             witrpc::WitServer::builder().listen(place.clone()).service($service).start().unwrap();
-        assert_eq!($client::connect(place.clone()).unwrap().connection().codec(), $quickest);
+        assert_eq!(<$client>::connect(place.clone()).unwrap().connection().codec(), $quickest);
         for codec in witrpc_tests::CODECS {
-            match $client::builder(place.clone()).codec(codec).connect() {
+            match <$client>::builder(place.clone()).codec(codec).connect() {
                 Ok(client) => $check(codec, &client),
                 Err(error) => crate::is_unfit(&error, codec, $unfit),
             }
@@ -83,6 +124,17 @@ fn json(u: &mut Unstructured<'_>, depth: usize) -> arbitrary::Result<Value> {
 }
 
 /// A number with a fraction that every codec writes exactly.
-fn finite(u: &mut Unstructured<'_>) -> arbitrary::Result<f32> {
-    Ok(f32::from(i16::arbitrary(u)?) / 8.0)
+fn finite<T: From<f32>>(u: &mut Unstructured<'_>) -> arbitrary::Result<T> {
+    Ok((f32::from(i16::arbitrary(u)?) / 8.0).into())
+}
+
+/// A text that may be borrowed.
+fn text(u: &mut Unstructured<'_>) -> arbitrary::Result<Cow<'static, str>> {
+    Ok(String::arbitrary(u)?.into())
+}
+
+/// A time that every codec carries.
+fn time(u: &mut Unstructured<'_>) -> arbitrary::Result<SystemTime> {
+    Ok(SystemTime::UNIX_EPOCH
+        + Duration::new(u32::arbitrary(u)?.into(), u.int_in_range(0..=999_999_999)?))
 }
