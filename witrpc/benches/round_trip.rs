@@ -34,15 +34,16 @@ fn polled(options: Options, report: Report) {
     let _peer = Parts::default().service(&serving).floors(&floors).raw_channel(&raw).start();
     let cores = Cores::available();
     let client = serving.connect();
-    let json = BenchClient::builder(serving.name.as_str()).codec(Codec::Json);
-    let json = json.connect().expect("the peer serves");
+    let over = |codec| BenchClient::builder(serving.name.as_str()).codec(codec).connect();
+    let messagepack = over(Codec::MessagePack).expect("the peer serves");
+    let json = over(Codec::Json).expect("the peer serves");
     let asynchronous = block_on(BenchAsyncClient::connect(serving.name.as_str()));
     let asynchronous = asynchronous.expect("the peer serves");
     let mut raw = OneByOne(RawClient::connect(&raw));
 
     let rounds = if options.quick { 5 } else { 51 };
     let course = Course { rounds, warm_up: 5_000, batches: 200, batch: 50, singles: 10_000 };
-    let contenders: [&mut dyn Contender; 6] = [
+    let contenders: [&mut dyn Contender; 7] = [
         &mut Ping(floors.clone()),
         &mut raw,
         &mut || {
@@ -52,6 +53,9 @@ fn polled(options: Options, report: Report) {
             black_box(client.text_len(black_box(TEXT))).expect("a length");
         },
         &mut || {
+            black_box(messagepack.add(black_box(1), black_box(2))).expect("a sum");
+        },
+        &mut || {
             black_box(json.add(black_box(1), black_box(2))).expect("a sum");
         },
         &mut || {
@@ -59,13 +63,21 @@ fn polled(options: Options, report: Report) {
         },
     ];
     let times = cores.while_pinned(|| race(course, contenders));
-    let names =
-        ["floor_ping_pong", "channel", "typed_call", "text_call", "json_call", "async_call"];
+    let names = [
+        "floor_ping_pong",
+        "channel",
+        "typed_call",
+        "text_call",
+        "messagepack_call",
+        "json_call",
+        "async_call",
+    ];
     names.iter().zip(&times).for_each(|(name, times)| print_times(report, name, times));
-    let [floor, raw, typed, text, json, asynchronous] = times;
+    let [floor, raw, typed, text, messagepack, json, asynchronous] = times;
     report.goal("typed_call_vs_floor", typed.ratio_to(&floor), "ratio", 1.25);
     report.figure("channel_vs_floor", raw.ratio_to(&floor), "ratio");
     report.figure("text_call_vs_floor", text.ratio_to(&floor), "ratio");
+    report.figure("messagepack_call_vs_floor", messagepack.ratio_to(&floor), "ratio");
     report.figure("json_call_vs_floor", json.ratio_to(&floor), "ratio");
     report.figure("async_call_vs_floor", asynchronous.ratio_to(&floor), "ratio");
 }

@@ -72,9 +72,11 @@ fn json_refuses_two_nothings_and_keys_that_are_no_strings() {
     assert_eq!(refusals::<BTreeMap<Option<u8>, u8>>(Codec::Json).len(), 1);
 }
 
+#[cfg(feature = "json")]
 #[derive(Serialize, Deserialize)]
 struct Wrapped(Option<u8>);
 
+#[cfg(any(feature = "json", feature = "messagepack"))]
 #[derive(Serialize, Deserialize)]
 struct Nothing;
 
@@ -86,15 +88,18 @@ fn json_refuses_nothings_behind_newtypes() {
     assert_eq!(refusals::<Vec<Wrapped>>(Codec::Json), [""; 0]);
 }
 
+#[cfg(feature = "json")]
 #[derive(Serialize, Deserialize, PartialEq, Eq, Hash)]
 enum Key {
     Left,
     Right,
 }
 
+#[cfg(feature = "json")]
 #[derive(Serialize, Deserialize, PartialEq, Eq, Hash)]
 struct Name(String);
 
+#[cfg(feature = "json")]
 #[derive(Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 struct Number(i32);
 
