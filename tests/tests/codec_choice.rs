@@ -1,5 +1,6 @@
 //! Which codec a connection uses, and how those that do not fit are reported.
 
+use futures_executor::block_on;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use witrpc::{
@@ -118,6 +119,28 @@ fn a_client_that_names_a_codec_that_does_not_fit_learns_why() {
         let client = PlainStoreClient::connect(place).unwrap();
         assert_eq!(client.connection().codec(), Codec::MessagePack);
         assert_eq!(client.keep("a".to_owned()).unwrap(), "a");
+    }
+}
+
+#[test]
+fn a_second_service_whose_codec_is_left_out_is_refused_with_the_reason() {
+    for place in places() {
+        let builder = WitServer::builder().listen(place.clone()).service(StoreServer::new(Desk));
+        let _server = builder.service(ShelfServer::new(Desk)).start().unwrap();
+        let shelf = ShelfClient::connect(place).unwrap();
+        let connection = shelf.connection();
+        for refused in [
+            connection.client::<PlainStoreClient>().unwrap_err(),
+            block_on(connection.client_async::<PlainStoreClient>()).unwrap_err(),
+        ] {
+            match &refused {
+                ConnectError::CodecLeftOut { asked: Codec::Postcard, allowed, reason } => {
+                    assert_eq!(allowed, &[Codec::MessagePack, Codec::Json]);
+                    assert!(reason.contains("postcard does not say what comes next"), "{reason}");
+                }
+                other => panic!("{other}"),
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use witrpc_transport::Limit;
 use crate::contract::ServiceDescriptor;
 use crate::error::{CallError, ConnectError};
 
+use super::connect::read_refusal;
 use super::handle::{Client, Connection, Inner};
 use super::handshake::Welcome;
 use super::link::Link;
@@ -98,11 +99,12 @@ impl Connection {
         let question = Question::new(root, &link, C::DESCRIPTOR)?;
         let registry = RegistryAsyncClient::from_connection(question.registry.clone());
         let answer = registry.find(C::DESCRIPTOR.name, question.proposal.ours.digest).await;
-        let lenience = match question.needs_lenience(&answer) {
-            true => registry.lenience(C::DESCRIPTOR.name).await.ok().flatten(),
-            false => None,
+        let details = match question.follow_up(&answer) {
+            Some(FollowUp::Lenience) => registry.lenience(C::DESCRIPTOR.name).await,
+            Some(FollowUp::CodecRefusal) => registry.codec_refusal(C::DESCRIPTOR.name).await,
+            None => Ok(None),
         };
-        let link = question.settle(answer, lenience)?;
+        let link = question.settle(answer, details.ok().flatten())?;
         root.additional_service(C::DESCRIPTOR, link)
     }
 
@@ -184,9 +186,20 @@ fn ask(
     let question = Question::new(root, link, descriptor)?;
     let registry = RegistryClient::from_connection(question.registry.clone());
     let answer = registry.find(descriptor.name, question.proposal.ours.digest);
-    let lenience = question.needs_lenience(&answer);
-    let lenience = lenience.then(|| registry.lenience(descriptor.name).ok()).flatten().flatten();
-    question.settle(answer, lenience)
+    let details = match question.follow_up(&answer) {
+        Some(FollowUp::Lenience) => registry.lenience(descriptor.name),
+        Some(FollowUp::CodecRefusal) => registry.codec_refusal(descriptor.name),
+        None => Ok(None),
+    };
+    question.settle(answer, details.ok().flatten())
+}
+
+/// A second request to the registry, for the details of its first answer.
+enum FollowUp {
+    /// How the service reads other versions.
+    Lenience,
+    /// Why the service is not served over the connection's codec.
+    CodecRefusal,
 }
 
 /// A request for a service of a server that is already connected.
@@ -209,26 +222,35 @@ impl Question {
         Ok(Self { descriptor, proposal, registry })
     }
 
-    /// Returns whether the registry is also to be asked how the service reads other versions.
-    fn needs_lenience(&self, answer: &Result<Welcome, CallError<Vec<String>>>) -> bool {
-        answer.as_ref().is_ok_and(|welcome| self.proposal.needs_lenience(welcome))
+    /// Returns what the registry is also to be asked. A server that was built before it could be asked
+    /// does not know it.
+    fn follow_up(&self, answer: &Result<Welcome, CallError<Vec<String>>>) -> Option<FollowUp> {
+        match answer {
+            Ok(welcome) => self.proposal.needs_lenience(welcome).then_some(FollowUp::Lenience),
+            Err(CallError::App(serves)) => {
+                let is_served = serves.iter().any(|name| name == self.descriptor.name);
+                is_served.then_some(FollowUp::CodecRefusal)
+            }
+            Err(_) => None,
+        }
     }
 
-    /// Makes a link from the answer of the registry.
+    /// Makes a link from the answer of the registry, and the answer to the [`FollowUp`].
     fn settle(
         self,
         answer: Result<Welcome, CallError<Vec<String>>>,
-        lenience: Option<Vec<u8>>,
+        details: Option<Vec<u8>>,
     ) -> Result<Link, ConnectError> {
         let asked = || self.descriptor.name.to_owned();
         match answer {
             Ok(welcome) => {
-                let agreed = self.proposal.settle(&welcome, lenience)?;
+                let agreed = self.proposal.settle(&welcome, details)?;
                 Ok(self.registry.inner().link().beside(agreed))
             }
-            Err(CallError::App(serves)) => {
-                Err(ConnectError::UnknownService { asked: asked(), serves })
-            }
+            Err(CallError::App(serves)) => Err(match details {
+                Some(refusal) => read_refusal(ConnectError::Refused(refusal)),
+                None => ConnectError::UnknownService { asked: asked(), serves },
+            }),
             Err(other) => Err(unanswered(self.descriptor, other.without_app())),
         }
     }

@@ -230,7 +230,7 @@ impl LinkSource for Reconnection {
 }
 
 /// Turns a refusal of the server into an error of connecting.
-fn read_refusal(error: ConnectError) -> ConnectError {
+pub fn read_refusal(error: ConnectError) -> ConnectError {
     let ConnectError::Refused(bytes) = error else { return error };
     match postcard::from_bytes(&bytes) {
         Ok(Refusal::VersionMismatch { theirs }) => {

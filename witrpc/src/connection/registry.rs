@@ -32,12 +32,17 @@ pub(crate) trait Registry {
     /// Returns the [`ServiceLenience`](crate::contract::ServiceLenience) of a service, for a client that
     /// has another version of it. `None` if the service is not served.
     fn lenience(&self, service: &str, #[wit(ctx)] cx: &CallContext) -> Option<Vec<u8>>;
+
+    /// Returns the [`Refusal`](super::handshake::Refusal) by which the handshake would refuse the
+    /// connection's codec to a client of this service. `None` if the service is not served, or served over
+    /// that codec.
+    fn codec_refusal(&self, service: &str, #[wit(ctx)] cx: &CallContext) -> Option<Vec<u8>>;
 }
 
 /// Returns the server's numbers, which are the same for all servers. One that was built before a method
 /// was added answers that it does not know it.
 pub fn agreed() -> Agreed {
-    let tags = (0..2).map(|method| Some(RequestTag::call(REGISTRY, method).bits())).collect();
+    let tags = (0..3).map(|method| Some(RequestTag::call(REGISTRY, method).bits())).collect();
     let (events, differences) = (Box::default(), Differences::default());
     Agreed { service: REGISTRY, tags, events, differences }
 }

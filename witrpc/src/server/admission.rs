@@ -187,7 +187,7 @@ impl Registry for ServerAdmission {
         cx: &CallContext,
     ) -> Result<Welcome, Vec<String>> {
         let codec = ClientSession::of(cx.peer.session()).codec;
-        // The client has told its user why the codec does not carry the types that it knows itself.
+        // A client whose own types the codec carries asks for the reason: `codec_refusal`.
         let index = self.find_service(service).ok();
         let index = index.filter(|index| self.codec_of(*index, codec.number()).is_ok());
         let index = index.ok_or_else(|| self.names())?;
@@ -198,6 +198,12 @@ impl Registry for ServerAdmission {
         let service = self.services.iter().find(|served| served.name == service)?;
         let codec = ClientSession::of(cx.peer.session()).codec;
         Some(bytes(&*contract::lenience(service, codec)))
+    }
+
+    fn codec_refusal(&self, service: &str, cx: &CallContext) -> Option<Vec<u8>> {
+        let codec = ClientSession::of(cx.peer.session()).codec;
+        let index = self.find_service(service).ok()?;
+        self.codec_of(index, codec.number()).err().map(|refusal| bytes(&refusal))
     }
 }
 
