@@ -6,6 +6,9 @@
 //! two sides must understand each other, or refuse each other for the version. If a change breaks that,
 //! it needs a new version of the handshake, and a folder of its own here.
 //!
+//! The conversations over MessagePack were recorded by a build of the first commit that had both the codec and
+//! this test.
+//!
 //! `WITRPC_FREEZE=1` writes the conversations of the present version.
 
 #![allow(clippy::disallowed_methods, reason = "tests start threads as they like")]
@@ -27,10 +30,13 @@ use transports::{OldServer, Recorder, body};
 /// The version of the handshake that the conversations are of.
 const VERSION: u32 = 3;
 
+/// In the order in which they were recorded: a welcome has the number of its client.
 const CODECS: &[Codec] = &[
     Codec::Postcard,
     #[cfg(feature = "json")]
     Codec::Json,
+    #[cfg(feature = "messagepack")]
+    Codec::MessagePack,
 ];
 
 fn all() -> All {
