@@ -1,5 +1,7 @@
 //! Which codec a connection uses, and how those that do not fit are reported.
 
+use std::net::SocketAddr;
+
 use futures_executor::block_on;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -214,6 +216,70 @@ pub trait Node {
     fn declare(&self, tx: Declare) -> Declare;
 }
 
+/// A payment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Behind a flatten, a wide number.
+    #[serde(flatten)]
+    pub amount: Amount,
+}
+
+/// What is paid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Amount {
+    /// The fee.
+    pub max_fee: u128,
+}
+
+/// Takes a wide number.
+#[wit_service]
+pub trait Bank {
+    /// Returns its argument.
+    fn pay(&self, payment: Payment) -> Payment;
+}
+
+/// An object of the past.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", content = "details")]
+pub enum Past {
+    /// It existed.
+    Found(u8),
+    /// It did not.
+    Never,
+}
+
+/// Takes an adjacently tagged enum.
+#[wit_service]
+pub trait Objects {
+    /// Returns its argument.
+    fn get(&self, past: Past) -> Past;
+}
+
+/// Takes addresses.
+#[wit_service]
+pub trait Peers {
+    /// Returns its argument.
+    fn echo(&self, at: SocketAddr) -> SocketAddr;
+}
+
+impl Bank for Desk {
+    fn pay(&self, payment: Payment) -> Payment {
+        payment
+    }
+}
+
+impl Objects for Desk {
+    fn get(&self, past: Past) -> Past {
+        past
+    }
+}
+
+impl Peers for Desk {
+    fn echo(&self, at: SocketAddr) -> SocketAddr {
+        at
+    }
+}
+
 impl Deep for Desk {
     fn tree(&self, tree: Tree) -> Tree {
         tree
@@ -245,13 +311,71 @@ fn a_value_is_as_deep_for_the_reader_as_for_the_writer() {
 }
 
 #[test]
-fn a_wide_number_behind_a_tag_is_explained() {
+fn a_wide_number_behind_a_tag_is_refused_at_the_start() {
+    let builder = WitServer::builder().listen(InProcess::new()).service(NodeServer::new(Desk));
+    match builder.start() {
+        Err(BindError::NoCodecFits { service: "Node", problems }) => {
+            assert!(problems[0].contains("internally tagged"), "{problems:?}");
+            for problem in &problems[1..] {
+                let words =
+                    "the field `V1.max_fee` is a u128, which serde cannot read behind a tag";
+                assert!(problem.contains(words), "{problem}");
+            }
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_wide_number_behind_a_flatten_is_explained() {
     let place = InProcess::new();
-    let builder = WitServer::builder().listen(place.clone()).service(NodeServer::new(Desk));
+    let builder = WitServer::builder().listen(place.clone()).service(BankServer::new(Desk));
     let _server = builder.start().unwrap();
     for codec in [Codec::MessagePack, Codec::Json] {
-        let node = NodeClient::builder(place.clone()).codec(codec).connect().unwrap();
-        let refused = node.declare(Declare::V1 { max_fee: 5 }).unwrap_err().to_string();
+        let bank = BankClient::builder(place.clone()).codec(codec).connect().unwrap();
+        let sent = Payment { amount: Amount { max_fee: 5 } };
+        let refused = bank.pay(sent).unwrap_err().to_string();
         assert!(refused.contains("use a u64, a string"), "{refused}");
+    }
+}
+
+#[test]
+fn an_adjacently_tagged_enum_is_told_as_such() {
+    let builder = WitServer::builder().listen(InProcess::new()).codecs([Codec::Postcard]);
+    match builder.service(ObjectsServer::new(Desk)).start() {
+        Err(BindError::CodecRefused { problem, .. }) => {
+            let words = "argument `past` is adjacently tagged (tag and content), which postcard";
+            assert!(problem.starts_with(words), "{problem}");
+            assert!(!problem.contains("come back"), "{problem}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let place = InProcess::new();
+    let builder = WitServer::builder().listen(place.clone()).service(ObjectsServer::new(Desk));
+    let _server = builder.start().unwrap();
+    for codec in [Codec::MessagePack, Codec::Json] {
+        let objects = ObjectsClient::builder(place.clone()).codec(codec).connect().unwrap();
+        for past in [Past::Found(3), Past::Never] {
+            assert_eq!(objects.get(past.clone()), Ok(past), "{codec}");
+        }
+    }
+}
+
+#[test]
+fn the_scope_of_an_address_is_carried_or_refused() {
+    let place = InProcess::new();
+    let builder = WitServer::builder().listen(place.clone()).service(PeersServer::new(Desk));
+    let _server = builder.start().unwrap();
+    let scoped: SocketAddr = "[fe80::1%3]:80".parse().unwrap();
+    for codec in CODECS {
+        let peers = PeersClient::builder(place.clone()).codec(codec).connect().unwrap();
+        match peers.echo(scoped) {
+            Ok(back) => assert_eq!(back, scoped, "{codec}"),
+            Err(CallError::Encode { message }) => {
+                assert_eq!(codec, Codec::Postcard, "{message}");
+                assert!(message.contains("the address [fe80::1%3]:80 has a scope"), "{message}");
+            }
+            Err(other) => panic!("{other}, {codec}"),
+        }
     }
 }

@@ -336,3 +336,83 @@ fn an_error_between_equal_versions_does_not_advise_to_make_them_equal() {
         }
     }
 }
+
+/// Two versions of an enum with an internal tag, which serde reads into a buffer first.
+mod tagged {
+    /// Defines a version of the service.
+    macro_rules! version {
+        ($name:ident, $signal:ty, $alias:literal $(, $more:ident)?) => {
+            pub mod $name {
+                use serde::{Deserialize, Serialize};
+                use witrpc::wit_service;
+
+                #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+                #[serde(tag = "type")]
+                pub enum Op {
+                    Kill { signal: $signal, hard: bool },
+                    #[serde(alias = $alias)]
+                    Wait { seconds: u8 },
+                    $($more,)?
+                }
+
+                #[wit_service]
+                pub trait Agent {
+                    fn run(&self, op: Op) -> u8;
+                    fn last(&self) -> Op;
+                    fn ping(&self) -> u8;
+                }
+            }
+        };
+    }
+
+    version!(old, String, "Sleep");
+    version!(new, u32, "Pause", Stop);
+}
+
+struct Agent;
+
+impl tagged::old::Agent for Agent {
+    fn run(&self, op: tagged::old::Op) -> u8 {
+        panic!("another version of the method was called with {op:?}")
+    }
+
+    fn last(&self) -> tagged::old::Op {
+        panic!("another version of the method was called")
+    }
+
+    fn ping(&self) -> u8 {
+        7
+    }
+}
+
+#[test]
+fn types_behind_an_internal_tag_are_compared() {
+    let signal = "`Kill.signal` is u32 here and str there";
+    let run = [
+        format!("run: argument `op`: {signal}"),
+        "run: argument `op`: `Stop` is a variant only here".to_owned(),
+    ];
+    for place in [Endpoint::from(Mmf::unguessable()), InProcess::new().into()] {
+        let service = tagged::old::AgentServer::new(Agent);
+        let _server = WitServer::builder().listen(place.clone()).service(service).start().unwrap();
+        for codec in [Codec::MessagePack, Codec::Json] {
+            let client = || tagged::new::AgentClient::builder(place.clone()).codec(codec);
+            match client().strict(true).connect() {
+                Err(ConnectError::ContractMismatch { differences, .. }) => {
+                    let told: Vec<_> = differences.iter().map(ToString::to_string).collect();
+                    let all = run
+                        .iter()
+                        .cloned()
+                        .chain([format!("last: the result: {signal}")])
+                        .collect::<Vec<_>>();
+                    assert_eq!(told, all, "{codec}");
+                }
+                other => panic!("{other:?}, {codec}"),
+            }
+            let agent = client().connect().unwrap();
+            assert_eq!(agent.ping(), Ok(7));
+            let refused = agent.run(tagged::new::Op::Stop).unwrap_err();
+            assert!(matches!(refused, CallError::ContractMismatch { .. }), "{refused}");
+        }
+    }
+}

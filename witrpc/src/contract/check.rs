@@ -7,7 +7,9 @@ use std::fmt;
 
 use crate::codec::Codec;
 
-use super::shape::{Content, Field, Leaf, Opaque, Part, Shape, ShapeKind, TypeIndex, TypeShape};
+use super::shape::{
+    Content, Field, Leaf, Opaque, Part, Shape, ShapeKind, TypeIndex, TypeShape, Variant,
+};
 use super::text::label;
 use super::trace::{Difference, Tracer};
 
@@ -37,8 +39,12 @@ enum Problem {
     AsksForAny,
     /// Postcard has no field names.
     Flattened,
+    /// Serde reads the tag by its name.
+    AdjacentlyTagged,
     /// The type's `Serialize` and `Deserialize` differ.
     ComesBackDifferent { difference: String },
+    /// Serde's buffer for internally tagged enums has no such number.
+    WideBehindTag { field: String, leaf: Leaf },
     /// A field may be left out.
     LeftOut { message: String },
     /// What the type reads there is unknown, and the bytes do not describe it.
@@ -126,8 +132,16 @@ impl fmt::Display for Problem {
                  differ, by a skipped variant before others, a field that is skipped one way only, \
                  or the like"
             ),
+            Problem::WideBehindTag { field, leaf } => write!(
+                f,
+                "is internally tagged, and the field `{field}` is a {leaf}, which serde cannot read \
+                 behind a tag: use a u64, a string, or an enum without `tag`"
+            ),
             Problem::LeftOut { message } => write!(f, "may come without a field: {message}"),
             Problem::Unverified { reason } => write!(f, "could not be verified: {reason}"),
+            Problem::AdjacentlyTagged => {
+                f.write_str("is adjacently tagged (tag and content), which postcard does not carry")
+            }
             Problem::Flattened => {
                 f.write_str("has flattened fields, and postcard does not name any")
             }
@@ -143,10 +157,14 @@ pub fn problems_of(
     codec: Codec,
 ) -> Vec<CodecRefusal> {
     let mut found = problems(&traced.shape, codec);
-    found.extend(traced.difference.clone().map(|difference| match difference {
-        Difference::LeftOut(message) => (None, Problem::LeftOut { message }),
-        Difference::ComesBack(difference) => (None, Problem::ComesBackDifferent { difference }),
-    }));
+    match traced.difference.clone() {
+        Some(Difference::LeftOut(message)) => found.push((None, Problem::LeftOut { message })),
+        // A codec that does not carry the type does not return it either.
+        Some(Difference::ComesBack(difference)) if found.is_empty() => {
+            found.push((None, Problem::ComesBackDifferent { difference }));
+        }
+        Some(Difference::ComesBack(_)) | None => {}
+    }
     let refusals = found.into_iter().map(|(inside, problem)| match inside {
         Some(within) => {
             CodecRefusal { method, place: format!("{place}: {within}"), within, problem }
@@ -165,6 +183,21 @@ fn problems(shape: &Shape, codec: Codec) -> Vec<(Option<String>, Problem)> {
     let mut search = ShapeSearch { shape, codec, raw: false, seen, found: vec![] };
     search.part(&shape.root, None);
     search.found
+}
+
+/// Returns the fault of an internally tagged enum of which no value can be read.
+fn wide_number(variants: &[Variant]) -> Option<Problem> {
+    variants.iter().find_map(|variant| {
+        let Content::Struct(fields) = &variant.content else { return None };
+        fields.iter().find_map(|field| match field.part {
+            Part::Leaf(leaf @ (Leaf::U128 | Leaf::I128)) => {
+                let (variant, field) = (variant.name.as_ref(), field.name.as_ref());
+                let field = format!("{}.{}", label(variant, 0), label(field, 0));
+                Some(Problem::WideBehindTag { field, leaf })
+            }
+            _ => None,
+        })
+    })
 }
 
 struct ShapeSearch<'s> {
@@ -196,7 +229,7 @@ impl ShapeSearch<'_> {
     fn composite(&mut self, index: TypeIndex, place: Option<&str>) {
         let shape = self.shape;
         let TypeShape { name, kind } = &shape.types[index];
-        if let Some(problem) = self.composite_problem(kind) {
+        if let Some(problem) = self.composite_problem(name, kind) {
             self.found.push((place.map(str::to_owned), problem));
             return;
         }
@@ -260,9 +293,14 @@ impl ShapeSearch<'_> {
         format!("its Deserialize, or one before it, takes no sample value ({reason})")
     }
 
-    fn composite_problem(&self, kind: &ShapeKind) -> Option<Problem> {
+    fn composite_problem(&self, name: &str, kind: &ShapeKind) -> Option<Problem> {
         match kind {
             ShapeKind::Map(Part::Opaque(why @ Opaque::Flattened), _) => self.opaque_problem(why),
+            ShapeKind::Tagged(..) if !self.codec.describes_itself() => Some(Problem::AsksForAny),
+            ShapeKind::Tagged(_, variants) => wide_number(variants),
+            ShapeKind::Struct(fields) if !self.codec.describes_itself() && !self.raw => {
+                self.is_adjacently_tagged(name, fields).then_some(Problem::AdjacentlyTagged)
+            }
             _ if self.raw || !self.codec.describes_itself() => None,
             ShapeKind::Option(inner) => {
                 let codec = self.codec;
@@ -274,6 +312,18 @@ impl ShapeSearch<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Returns whether serde reads an enum as this struct, of its tag and its content.
+    fn is_adjacently_tagged(&self, name: &str, fields: &[Field]) -> bool {
+        let [Field { part: Part::Type(tag), .. }, Field { part: Part::Opaque(_), .. }] = fields
+        else {
+            return false;
+        };
+        let TypeShape { name: tag_name, kind } = &self.shape.types[*tag];
+        tag_name == name
+            && matches!(kind, ShapeKind::Enum(variants)
+                if variants.iter().all(|variant| variant.content == Content::Unit))
     }
 
     /// Returns what may be written as null. Newtypes do not show; `depth` stops at those that contain

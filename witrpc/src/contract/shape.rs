@@ -93,6 +93,9 @@ pub enum ShapeKind {
     Newtype(Part),
     Struct(Vec<Field>),
     Enum(Vec<Variant>),
+    /// An internally tagged enum, with the name of its tag. What is known of it is not all: its errors tell
+    /// what a trace cannot see.
+    Tagged(Name, Vec<Variant>),
 }
 
 /// A field of a struct or a struct variant.
@@ -136,7 +139,7 @@ impl ShapeKind {
             ShapeKind::Tuple(parts) => parts.iter().collect(),
             ShapeKind::UnitStruct => Vec::new(),
             ShapeKind::Struct(fields) => fields.iter().map(|field| &field.part).collect(),
-            ShapeKind::Enum(variants) => {
+            ShapeKind::Enum(variants) | ShapeKind::Tagged(_, variants) => {
                 variants.iter().flat_map(|variant| variant.content.parts()).collect()
             }
         }

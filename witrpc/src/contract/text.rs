@@ -129,6 +129,10 @@ impl Writer<'_> {
                 self.fields(f, fields)
             }
             ShapeKind::Enum(variants) => self.variants(f, variants),
+            ShapeKind::Tagged(tag, variants) => {
+                write!(f, " by `{}`", Shown(tag))?;
+                self.variants(f, variants)
+            }
         }
     }
 

@@ -12,8 +12,9 @@ use std::fmt;
 /// A value that a codec would not return as it was is refused, never sent as something else:
 ///
 /// - When a server binds or a client connects, with the name of the method and field. For JSON and
-///   MessagePack, these are `Option<Option<_>>` and `Option<()>`; for JSON, maps whose keys it cannot
-///   write as strings. For postcard, these are untagged and internally tagged enums, flattened fields,
+///   MessagePack, these are `Option<Option<_>>`, `Option<()>`, and internally tagged enums with a field
+///   that is a `u128` or `i128`, which serde's buffer does not have; for JSON, maps whose keys it cannot
+///   write as strings. For postcard, these are untagged and tagged enums, flattened fields,
 ///   fields that `skip_serializing_if` may leave out, and types of which a part is
 ///   [unknown](crate::WitServerBuilder::allow_unverified_types). For all, these are types whose
 ///   `Serialize` and `Deserialize` are found to differ.
@@ -21,7 +22,7 @@ use std::fmt;
 ///   `serde_json::Value::Null`, because `None` is null too. For JSON, these are floats that are NaN or
 ///   infinite, except those that are sent raw. For postcard, this is an IPv6 address with a scope, which
 ///   serde leaves out of compact forms. For all, these are paths that are not UTF-8. A `u128` or `i128`
-///   behind a tag cannot be read: serde's buffer has no such number.
+///   behind a flatten or in an untagged enum cannot be read: serde's buffer has no such number.
 ///
 /// By default, a server leaves a codec out for a service whose types it does not carry, and a client
 /// takes the quickest codec that both sides have. A value may be nested 128 levels deep, with every
@@ -33,7 +34,7 @@ use std::fmt;
 /// | --- | --- | --- | --- |
 /// | size and time | least | more | most |
 /// | names fields and variants | no | yes | yes |
-/// | untagged, internally tagged, flattened, left out | no | yes | yes |
+/// | untagged, tagged, flattened, left out | no | yes | yes |
 /// | `Option<Option<_>>` | yes | no | no |
 /// | keys of maps | any | any | numbers, `bool`s, strings, names |
 /// | NaN and infinity | yes | yes | no |

@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use crate::codec::Codec;
 use crate::contract::lenience::Lenience;
-use crate::contract::shape::{Content, Field, Leaf, Part, Shape, ShapeKind, TypeIndex, Variant};
+use crate::contract::shape::{
+    Content, Field, Leaf, Name, Part, Shape, ShapeKind, TypeIndex, Variant,
+};
 use crate::contract::text::{Brief, BriefContent, Shown, label};
 
 use super::Findings;
@@ -125,6 +127,17 @@ impl<'c> Walk<'_, 'c> {
             (ShapeKind::Tuple(a), ShapeKind::Tuple(b)) if a.len() == b.len() => self.tuples(a, b),
             (ShapeKind::Struct(a), ShapeKind::Struct(b)) => self.fields((reader, ""), a, b),
             (ShapeKind::Enum(a), ShapeKind::Enum(b)) => self.variants(reader, a, b),
+            // One that takes any tag tells neither its tag nor its variants.
+            (ShapeKind::Tagged(_, a), ShapeKind::Tagged(_, b)) if a.is_empty() || b.is_empty() => {}
+            (ShapeKind::Tagged(tag_a, a), ShapeKind::Tagged(tag_b, b)) if tag_a == tag_b => {
+                self.tagged(a, b);
+            }
+            (ShapeKind::Tagged(tag_a, _), ShapeKind::Tagged(tag_b, _)) => {
+                self.differ(
+                    format!("tagged by `{}`", Shown(tag_a)),
+                    format!("by `{}`", Shown(tag_b)),
+                );
+            }
             _ => self.differ(Brief(ours, &here), Brief(theirs, &there)),
         }
         self.comparison.depth -= 1;
@@ -227,6 +240,44 @@ impl<'c> Walk<'_, 'c> {
         }
     }
 
+    /// Compares what is known of the variants of internally tagged enums: the fields that both sides need.
+    fn tagged(&mut self, ours: &'c [Variant], theirs: &'c [Variant]) {
+        let (written, read) = match self.writer {
+            Side::Here => (ours, theirs),
+            Side::There => (theirs, ours),
+        };
+        for (number, variant) in written.iter().enumerate() {
+            let name = variant.name.as_deref().unwrap_or_default();
+            let known = |name: &Option<Name>| read.iter().find(|read| read.name == *name);
+            let Some(same) = known(&variant.name) else {
+                // The errors list aliases beside the variants that they are of.
+                let beside = [number.checked_sub(1), Some(number + 1)];
+                let mut beside = beside.into_iter().flatten().filter_map(|near| written.get(near));
+                if beside.any(|near| near.content == variant.content && known(&near.name).is_some())
+                {
+                    continue;
+                }
+                let problem = format!("is a variant only {}", self.writer.word());
+                self.within(name, |walk| walk.add(problem));
+                continue;
+            };
+            let (ours, theirs) = match self.writer {
+                Side::Here => (variant, same),
+                Side::There => (same, variant),
+            };
+            let (Content::Struct(ours), Content::Struct(theirs)) = (&ours.content, &theirs.content)
+            else {
+                continue;
+            };
+            for field in ours {
+                if let Some(same) = theirs.iter().find(|other| other.name == field.name) {
+                    let step = field.name.as_deref().unwrap_or_default();
+                    self.within(name, |walk| walk.inside(step, &field.part, &same.part));
+                }
+            }
+        }
+    }
+
     fn variant(
         &mut self,
         reader: (TypeIndex, &'c str),
@@ -306,7 +357,9 @@ fn bare<'s>(shape: &'s Shape, mut part: &'s Part) -> &'s Part {
 /// Returns how many parts a type has itself.
 fn size(kind: &ShapeKind) -> usize {
     match kind {
-        ShapeKind::Enum(variants) => variants.len() + kind.parts().len(),
+        ShapeKind::Enum(variants) | ShapeKind::Tagged(_, variants) => {
+            variants.len() + kind.parts().len()
+        }
         _ => 1 + kind.parts().len(),
     }
 }

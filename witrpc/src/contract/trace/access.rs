@@ -8,7 +8,8 @@ use serde::forward_to_deserialize_any;
 
 use crate::contract::shape::{Content, ShapeKind, TypeIndex};
 
-use super::deserializer::{TraceError, Tracing, settle_names, unseen_fields};
+use super::deserializer::{Tracing, settle_names, unseen_fields};
+use super::error::TraceError;
 use super::fields::Way;
 use super::place::TracePlace;
 use super::probes::FieldProbe;

@@ -99,7 +99,7 @@ impl<'s> Least<'s> {
                     _ => Some(vec![0]),
                 }
             }
-            ShapeKind::Raw(_) => None,
+            ShapeKind::Raw(_) | ShapeKind::Tagged(..) => None,
             ShapeKind::Enum(variants) => self.variant(variants, wanted),
             kind => self.parts(kind.parts(), 0, wanted),
         }

@@ -8,9 +8,11 @@
 mod access;
 mod deserializer;
 mod echo;
+mod error;
 mod fields;
 mod hint;
 mod hollow;
+mod made;
 mod pass;
 mod place;
 mod plan;
@@ -21,8 +23,11 @@ mod sample;
 mod search;
 mod size;
 mod state;
+mod tagged;
 mod unseen;
 
+#[cfg(test)]
+mod internally_tagged;
 #[cfg(test)]
 mod recursive;
 #[cfg(test)]
@@ -36,8 +41,9 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use deserializer::{TraceError, Tracing};
+use deserializer::Tracing;
 pub use echo::Difference;
+use error::TraceError;
 use pass::Failure;
 use place::TracePlace;
 use search::Spot;

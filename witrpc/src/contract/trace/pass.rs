@@ -61,6 +61,7 @@ impl TraceState {
         self.search.begin_pass();
         self.plan.begin_pass();
         self.size.begin_pass();
+        self.tagged.begin_pass();
         (self.made, self.known)
     }
 
@@ -68,12 +69,18 @@ impl TraceState {
     pub fn into_shape(mut self, incomplete: Option<String>) -> Shape {
         self.settle_aliases();
         self.settle_variants();
+        for (index, kind) in self.tagged.kinds() {
+            self.types[index].kind = kind;
+        }
         Shape { root: self.root, types: self.types, incomplete }
     }
 
     /// Plans the next pass after one that produced a value. `made_one` says whether it made a variant
     /// for the first time. Returns `false` if nothing is left to try.
     pub fn goes_on(&mut self, made_one: bool) -> bool {
+        if self.tagged.goes_on() {
+            return true;
+        }
         if self.untried > 0 {
             if made_one {
                 self.plan.fresh = false;
@@ -101,6 +108,7 @@ impl TraceState {
     ) -> bool {
         self.plan.fresh = false;
         if self.size.must_be_larger(self.search.decided_before_failure())
+            || self.refine_tagged(&failure.words)
             || self.found_alias()
             || self.search.vary(&failure.words, failure.panicked)
             || self.known > known_before

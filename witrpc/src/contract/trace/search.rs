@@ -125,6 +125,11 @@ impl Search {
         self.blamed.or(self.open.last().copied()).map_or(0, |(_, since)| since)
     }
 
+    /// Returns how many parts are being made.
+    pub fn open_parts(&self) -> usize {
+        self.open.len()
+    }
+
     /// Begins to make a part.
     pub fn begin(&mut self, part: Spot) {
         self.open.push((part, self.taken.len()));

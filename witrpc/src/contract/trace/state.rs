@@ -4,15 +4,19 @@ use std::collections::{HashMap, HashSet};
 
 use witrpc_rt::StackLimit;
 
-use crate::contract::shape::{Content, Opaque, Part, ShapeKind, TypeIndex, TypeShape, Variant};
+use crate::contract::shape::{
+    Content, Name, Opaque, Part, ShapeKind, TypeIndex, TypeShape, Variant,
+};
 
 use super::fields::FieldOrder;
+use super::made::MadeValue;
 use super::place::TracePlace;
 use super::plan::{TracePlan, VariantProgress};
 use super::probes::Probes;
 use super::sample::{Sample, SamplePool, Samples};
 use super::search::{Choice, Search, Spot, What};
 use super::size::Size;
+use super::tagged::{TaggedSearch, enum_name};
 
 /// The most values that a trace may ask for in all its passes. For each thing that it has seen or made it
 /// may ask for `MAX_STEPS_EACH` more, since a large type needs more than a small one.
@@ -86,6 +90,9 @@ pub struct TraceState {
     /// Keeps the values of a pass small.
     pub size: Size,
     pub probes: Probes,
+    pub tagged: TaggedSearch,
+    /// The type that has asked for any value last.
+    asked_for_any: Option<TypeKey>,
     pub active: Vec<Frame>,
     steps: usize,
 }
@@ -108,6 +115,8 @@ impl TraceState {
             emptied: HashSet::new(),
             size: Size::default(),
             probes: Probes::default(),
+            tagged: TaggedSearch::default(),
+            asked_for_any: None,
             active: Vec::new(),
             steps: 0,
         }
@@ -151,6 +160,44 @@ impl TraceState {
         }
     }
 
+    /// Ends a part, with a value or without.
+    pub fn end_part(&mut self, part: Spot, made: bool) {
+        self.search.end(part, made);
+        if made {
+            self.tagged.made(self.search.open_parts());
+        }
+    }
+
+    /// Returns the value to give out for a type that asks for any, if it is an internally tagged enum.
+    pub fn see_tagged(&mut self, place: TracePlace, key: TypeKey) -> Option<MadeValue> {
+        self.asked_for_any = Some(key);
+        let index = *self.indices.get(&key)?;
+        if let Some(slot) = self.slot(place) {
+            *slot = Part::Type(index);
+        }
+        self.tagged.value(index, self.search.open_parts())
+    }
+
+    /// Makes use of an error of a type that asks for any value. Returns whether the next pass gives out
+    /// another one.
+    pub fn refine_tagged(&mut self, error: &str) -> bool {
+        if self.tagged.refine(error) {
+            return true;
+        }
+        let (Some(key), Some(name)) = (self.asked_for_any, enum_name(error)) else { return false };
+        if self.indices.contains_key(&key) {
+            return false;
+        }
+        let index = self.types.len();
+        self.indices.insert(key, index);
+        let kind = ShapeKind::Tagged(Name::default(), Vec::new());
+        self.types.push(TypeShape { name: name.to_owned().into(), kind });
+        self.progress.push(Vec::new());
+        self.known += 1;
+        self.tagged.begin(index);
+        true
+    }
+
     fn slot(&mut self, place: TracePlace) -> Option<&mut Part> {
         let TracePlace::Inside { within, variant, part } = place else {
             return Some(&mut self.root);
@@ -162,7 +209,7 @@ impl TraceState {
             | ShapeKind::Raw(inner) => Some(inner),
             ShapeKind::Map(key, value) => Some(if part == 0 { key } else { value }),
             ShapeKind::Tuple(parts) => parts.get_mut(part),
-            ShapeKind::UnitStruct => None,
+            ShapeKind::UnitStruct | ShapeKind::Tagged(..) => None,
             ShapeKind::Struct(fields) => fields.get_mut(part).map(|field| &mut field.part),
             ShapeKind::Enum(variants) => match &mut variants.get_mut(variant)?.content {
                 Content::Newtype(inner) => Some(inner),
