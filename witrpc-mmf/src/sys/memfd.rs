@@ -110,7 +110,7 @@ impl Making {
     /// If not all of it is allocated.
     pub fn finish(self) -> (OwnMemory, SealedFile) {
         let Self { memory, sealed, allocation } = self;
-        assert_eq!(allocation.done, allocation.len, "it is all there");
+        assert!(allocation.progress.is_done(), "it is all there");
         (memory, sealed)
     }
 }
@@ -157,7 +157,7 @@ pub struct FileCheck {
     file: ReceivedFd,
     size: u64,
     /// How much of it was found to be allocated, from the start.
-    allocated: u64,
+    progress: AllocationProgress,
     /// `st_blocks` before that.
     blocks: i64,
 }
@@ -200,7 +200,8 @@ impl FileCheck {
         if allocated < found.size {
             return Err(PeerMemoryError::NotAllocated { allocated, size: found.size });
         }
-        Ok(Self { file, size: found.size, allocated: 0, blocks: stat.st_blocks })
+        let progress = AllocationProgress::new(found.size);
+        Ok(Self { file, size: found.size, progress, blocks: stat.st_blocks })
     }
 
     /// Checks that the next part is allocated, by allocating it. Returns `true` when all of it is.
@@ -214,22 +215,18 @@ impl FileCheck {
     ///
     /// [`PeerMemoryError`]: there is a hole, or the system refused a call.
     pub fn step(&mut self) -> Result<bool, PeerMemoryError> {
-        let step = ALLOCATION_STEP.min(self.size - self.allocated);
-        if step == 0 {
+        if self.progress.is_done() {
             return Ok(true);
         }
-        match fallocate(&self.file, FallocateFlags::empty(), self.allocated, step) {
-            Ok(()) => {}
-            Err(Errno::INTR) => return Ok(false),
-            Err(Errno::BADF) => return Err(PeerMemoryError::ReadOnly),
-            Err(error) => return Err(lacked("fallocate", self.size)(error).into()),
-        }
+        let allocated = self.progress.done;
+        self.progress.advance(&self.file).map_err(|error| match error {
+            Errno::BADF => PeerMemoryError::ReadOnly,
+            error => lacked("fallocate", self.size)(error).into(),
+        })?;
         if self.stat()?.st_blocks > self.blocks {
-            let Self { allocated, size, .. } = *self;
-            return Err(PeerMemoryError::NotAllocated { allocated, size });
+            return Err(PeerMemoryError::NotAllocated { allocated, size: self.size });
         }
-        self.allocated += step;
-        Ok(self.allocated == self.size)
+        Ok(self.progress.is_done())
     }
 
     /// Maps the file and closes it. Must be called only after a step has returned `true`.
@@ -242,8 +239,8 @@ impl FileCheck {
     ///
     /// If not all of it was checked.
     pub fn finish(self) -> Result<PeerMemory, PeerMemoryError> {
-        let Self { file, size, allocated, .. } = self;
-        assert_eq!(allocated, size, "all of it was checked");
+        let Self { file, size, progress, .. } = self;
+        assert!(progress.is_done(), "all of it was checked");
         let len = usize::try_from(size).map_err(|_| PeerMemoryError::NotMemory)?;
         let map = MmapOptions::new().len(len).map_raw_read_only(file.as_fd().as_raw_fd());
         let memory = PeerMemory(Mapping::new(map.map_err(lacked_io("mmap", size))?)?);
@@ -339,14 +336,47 @@ fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
     }
 }
 
-/// How much of a file of shared memory has been allocated. Allocation goes in steps, so that its caller
-/// can do other work in between.
+/// How much of a file has been allocated, from the start.
 #[derive(Debug)]
-pub struct Allocation {
+struct AllocationProgress {
     len: u64,
     done: u64,
-    /// How much the next step allocates at most.
+    /// How much the next call allocates at most.
     step: u64,
+}
+
+impl AllocationProgress {
+    fn new(len: u64) -> Self {
+        Self { len, done: 0, step: ALLOCATION_STEP }
+    }
+
+    fn is_done(&self) -> bool {
+        self.done == self.len
+    }
+
+    /// Allocates the next part, or halves it if a signal came.
+    fn advance(&mut self, file: &impl AsFd) -> Result<(), Errno> {
+        let step = self.step.min(self.len - self.done);
+        match fallocate(file, FallocateFlags::empty(), self.done, step) {
+            Ok(()) => {
+                self.done += step;
+                self.step = (self.step * 2).min(ALLOCATION_STEP);
+                Ok(())
+            }
+            Err(Errno::INTR) => {
+                self.step = (self.step / 2).max(LEAST_STEP);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A file of shared memory that is being allocated. Allocation goes in steps, so that its caller can do other
+/// work in between.
+#[derive(Debug)]
+pub struct Allocation {
+    progress: AllocationProgress,
     limits: MemoryLimits,
 }
 
@@ -362,7 +392,7 @@ impl Allocation {
         if len > UNASKED_LEN {
             check_machine_memory(len)?;
         }
-        Ok(Self { len, done: 0, step: ALLOCATION_STEP, limits: MemoryLimits::read() })
+        Ok(Self { progress: AllocationProgress::new(len), limits: MemoryLimits::read() })
     }
 
     /// Allocates the next part. Returns `true` when everything has been allocated.
@@ -372,18 +402,13 @@ impl Allocation {
     /// [`ResourceError`]: there is too little memory by now. Each step checks, because other processes
     /// may be allocating too.
     pub fn step(&mut self, file: &Descriptor) -> Result<bool, ResourceError> {
-        self.limits.check(self.len - self.done)?;
-        let step = self.step.min(self.len - self.done);
-        match fallocate(file, FallocateFlags::empty(), self.done, step) {
-            Ok(()) => {
-                self.done += step;
-                self.step = (self.step * 2).min(ALLOCATION_STEP);
-            }
-            Err(Errno::INTR) => self.step = (self.step / 2).max(LEAST_STEP),
-            Err(Errno::NOSPC) => return Err(resource::lacked_space(file, self.len)),
-            Err(error) => return Err(lacked("fallocate", self.len)(error)),
-        }
-        Ok(self.done == self.len)
+        let AllocationProgress { len, done, .. } = self.progress;
+        self.limits.check(len - done)?;
+        self.progress.advance(file).map_err(|error| match error {
+            Errno::NOSPC => resource::lacked_space(file, len),
+            error => lacked("fallocate", len)(error),
+        })?;
+        Ok(self.progress.is_done())
     }
 }
 
