@@ -80,6 +80,7 @@
 //!
 //! # Features
 //!
+//! - `dynamic`: a client without the service's trait, in the module `dynamic`.
 //! - `json` (on by default): [`Codec::Json`] beside [`Codec::Postcard`].
 //! - `messagepack` (on by default): [`Codec::MessagePack`] beside these.
 //! - `portable`: `Backend::Portable` beside [`Backend::Native`], for programs that trust each other.
@@ -94,6 +95,8 @@
 mod backoff;
 mod codec;
 mod contract;
+#[cfg(feature = "dynamic")]
+pub mod dynamic;
 mod error;
 pub mod guide;
 mod method;

@@ -254,6 +254,23 @@ impl<T: 'static> Batch<T> {
     }
 }
 
+/// Reads how many items a batch has.
+///
+/// # Errors
+///
+/// No batch has as many.
+pub fn read_count(decoder: &mut Decoder<'_>) -> Result<usize, DecodeError> {
+    let count = decoder.number("count")?;
+    usize::try_from(count).ok().filter(|count| *count <= MAX_ITEMS).ok_or_else(|| {
+        wrong(decoder, "count", format!("{count} items in a batch, at most {MAX_ITEMS} can be"))
+    })
+}
+
+#[cold]
+fn wrong(decoder: &Decoder<'_>, value: &'static str, message: String) -> DecodeError {
+    DecodeError::Value { value, fault: DecodeFault::Codec { codec: decoder.codec, message } }
+}
+
 /// Reads a batch. The count is untrusted.
 ///
 /// # Errors
@@ -262,18 +279,12 @@ impl<T: 'static> Batch<T> {
 pub fn read_batch<T: DeserializeOwned + 'static>(
     decoder: &mut Decoder<'_>,
 ) -> Result<Vec<T>, DecodeError> {
-    let count = decoder.number("count")?;
-    let codec = decoder.codec;
-    let wrong = |value, message: String| {
-        Err(DecodeError::Value { value, fault: DecodeFault::Codec { codec, message } })
-    };
-    let Some(count) = usize::try_from(count).ok().filter(|count| *count <= MAX_ITEMS) else {
-        return wrong("count", format!("{count} items in a batch, at most {MAX_ITEMS} can be"));
-    };
+    let count = read_count(decoder)?;
     if is_plain_vec::<Vec<T>>() {
         let items: Vec<T> = decoder.value("items")?;
         if items.len() != count {
-            return wrong("items", format!("{} items where {count} are said to be", items.len()));
+            let message = format!("{} items where {count} are said to be", items.len());
+            return Err(wrong(decoder, "items", message));
         }
         return Ok(items);
     }

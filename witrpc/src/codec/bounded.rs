@@ -11,6 +11,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de;
 use serde::de::{
@@ -72,7 +73,22 @@ impl<'m> Bounds<'m> {
         T: de::Deserialize<'de>,
         D: Deserializer<'de>,
     {
-        match T::deserialize(self.around(deserializer)) {
+        self.seed(PhantomData::<T>, deserializer, tell)
+    }
+
+    /// Deserializes what `seed` reads, within these bounds. An error gives the reason as text.
+    #[inline]
+    pub fn seed<'de, S, D>(
+        self,
+        seed: S,
+        deserializer: D,
+        tell: impl FnOnce(D::Error) -> String,
+    ) -> Result<S::Value, String>
+    where
+        S: DeserializeSeed<'de>,
+        D: Deserializer<'de>,
+    {
+        match seed.deserialize(self.around(deserializer)) {
             Ok(value) => Ok(value),
             Err(fault) => Err(self.words.tell(fault, tell)),
         }

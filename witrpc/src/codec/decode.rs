@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytemuck::Pod;
+#[cfg(feature = "dynamic")]
+use serde::de::DeserializeSeed;
 use serde::de::{Deserialize, DeserializeOwned};
 use witrpc_transport::SharedBytes;
 
@@ -102,6 +104,32 @@ impl<'a> Decoder<'a> {
     /// Decodes the next value as numbers of this library's own protocols.
     pub fn list(&mut self, name: &'static str) -> Result<Vec<u16>, DecodeError> {
         self.decode(name)
+    }
+
+    /// Decodes the next value of postcard's bytes as `seed` reads it.
+    #[cfg(feature = "dynamic")]
+    pub fn postcard_seed<S: DeserializeSeed<'a>>(
+        &mut self,
+        name: &'static str,
+        seed: S,
+    ) -> Result<S::Value, DecodeError> {
+        let mut deserializer = postcard::Deserializer::from_bytes(self.rest);
+        let read = Bounds::new(&self.elements).seed(seed, &mut deserializer, in_words);
+        let read = read.and_then(|value| Ok((value, deserializer.finalize().map_err(in_words)?)));
+        let fault = |message| DecodeFault::Codec { codec: Codec::Postcard, message };
+        let (value, rest) =
+            read.map_err(|message| DecodeError::Value { value: name, fault: fault(message) })?;
+        self.rest = rest;
+        Ok(value)
+    }
+
+    /// Takes all raw sections that are left, as bytes, and all encoded bytes.
+    #[cfg(feature = "dynamic")]
+    pub fn take_undecoded(&mut self) -> Result<(Vec<Vec<u8>>, &'a [u8]), DecodeError> {
+        let left = self.raw.map_or(0, RawSections::count) - self.next_section;
+        let sections = (0..left).map(|_| Ok(self.raw::<u8>("items")?.into_owned()));
+        let sections = sections.collect::<Result<_, DecodeError>>()?;
+        Ok((sections, std::mem::take(&mut self.rest)))
     }
 
     /// Announces a batch, which may hold twice as many elements that take no bytes. A sender ends a

@@ -18,7 +18,7 @@ mod buffer;
 mod decode;
 mod encode;
 mod error;
-mod fault;
+pub mod fault;
 mod form;
 #[cfg(feature = "json")]
 mod json;
@@ -47,6 +47,8 @@ mod round_trip;
 pub mod shareable;
 
 pub use crate::error::Codec;
+#[cfg(feature = "dynamic")]
+pub use batch::{encode_as, read_count};
 pub use batch::{Batch, EncodeItem, Piece, WINDOW_BYTES, encode_item, read_batch};
 pub use body::len_of_one_raw;
 pub use decode::Decoder;

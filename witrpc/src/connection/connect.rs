@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use witrpc_transport::{TrustedPeer, WaitPolicy};
+use witrpc_transport::{ClientChannel, TrustedPeer, WaitPolicy};
 
 use crate::call::client::hook_call::Hook;
 use crate::codec::Codec;
-use crate::contract::ServiceDescriptor;
+use crate::contract::{Digest, ServiceDescriptor};
 use crate::error::{ConnectError, LeftBehindLimit};
 use crate::event::client::subscriptions::Subscriptions;
 use crate::rt::cancel_token::CancelToken;
@@ -100,13 +100,17 @@ impl ConnectPlan {
 
     /// Connects to the server, and agrees with it on the contract. Returns the codec too.
     fn link(&self, descriptor: &'static ServiceDescriptor) -> Result<(Link, Codec), ConnectError> {
-        // A time too long for the clock counts as no limit.
-        let until = self.connect_timeout.and_then(|time| Instant::now().checked_add(time));
+        let until = self.until();
         let connect = |codec| Ok((self.link_over(codec, descriptor, until)?, codec));
         match self.codec {
             Some(codec) => connect(codec),
-            None => first_that_fits(descriptor.name, connect),
+            None => first_that_fits(descriptor.name, Codec::all(), connect),
         }
+    }
+
+    /// Returns when connecting that begins now must be done. A time too long for the clock counts as no limit.
+    pub fn until(&self) -> Option<Instant> {
+        self.connect_timeout.and_then(|time| Instant::now().checked_add(time))
     }
 
     fn link_over(
@@ -116,12 +120,25 @@ impl ConnectPlan {
         until: Option<Instant>,
     ) -> Result<Link, ConnectError> {
         let proposal = Proposal::new(descriptor, codec, self.rules)?;
-        let hello = Hello {
-            version: VERSION,
-            service: descriptor.name.to_owned(),
-            codec: codec.number(),
-            contract: proposal.ours.digest,
-        };
+        let (channel, welcome) =
+            self.shake_hands(codec, descriptor.name, proposal.ours.digest, until)?;
+        let link = Link::new(channel, codec, welcome.client_id, registry::agreed());
+        let lenience = proposal.needs_lenience(&welcome);
+        let lenience = lenience.then(|| self.lenience(&link, codec, descriptor, until)).flatten();
+        Ok(link.beside(proposal.settle(&welcome, lenience)?))
+    }
+
+    /// Reaches the server, which says what it serves, and the contract of a service unless the client's has
+    /// that digest.
+    pub fn shake_hands(
+        &self,
+        codec: Codec,
+        service: &str,
+        contract: Digest,
+        until: Option<Instant>,
+    ) -> Result<(Arc<dyn ClientChannel>, Welcome), ConnectError> {
+        let hello =
+            Hello { version: VERSION, service: service.to_owned(), codec: codec.number(), contract };
         let config = ConnectConfig {
             hello: postcard::to_allocvec(&hello).map_err(|error| ConnectError::Protocol {
                 problem: format!("the hello cannot be encoded: {error}"),
@@ -135,13 +152,10 @@ impl ConnectPlan {
         };
         let channel = self.endpoint.transport().connect(config);
         let channel = channel.map_err(|error| self.time_over(read_refusal(error), until))?;
-        let welcome: Welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
+        let welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
             ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
         })?;
-        let link = Link::new(channel, codec, welcome.client_id, registry::agreed());
-        let lenience = proposal.needs_lenience(&welcome);
-        let lenience = lenience.then(|| self.lenience(&link, codec, descriptor, until)).flatten();
-        Ok(link.beside(proposal.settle(&welcome, lenience)?))
+        Ok((channel, welcome))
     }
 
     /// Asks a server of another version how it reads. `None` if it does not tell.
@@ -169,15 +183,16 @@ impl ConnectPlan {
     }
 }
 
-/// Connects over the codecs of this build, the quickest first, until one carries the types of the service
-/// on both sides.
-fn first_that_fits<T>(
+/// Connects over these codecs, one after the other, until one carries the types of the service on both
+/// sides.
+pub fn first_that_fits<T>(
     service: &'static str,
+    codecs: impl Iterator<Item = Codec>,
     mut connect: impl FnMut(Codec) -> Result<T, ConnectError>,
 ) -> Result<T, ConnectError> {
     let mut served: Vec<_> = Codec::all().collect();
     let mut errors = Vec::new();
-    for codec in Codec::all() {
+    for codec in codecs {
         if !served.contains(&codec) {
             continue;
         }

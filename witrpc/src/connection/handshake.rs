@@ -13,7 +13,8 @@ pub const VERSION: u32 = 3;
 pub struct Hello {
     /// [`VERSION`]; stays the first field in all versions.
     pub version: u32,
-    /// The service's name on the wire.
+    /// The service's name on the wire. Empty to learn which services there are: the server answers by
+    /// [`Refusal::UnknownService`], and shares no memory.
     pub service: String,
     /// [`Codec::number`].
     pub codec: u8,
@@ -92,6 +93,13 @@ pub enum Refusal {
         /// The limit.
         max: u64,
     },
+}
+
+impl Refusal {
+    /// Returns whether it answers a client that only asks which services there are.
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Refusal::UnknownService { asked, .. } if asked.is_empty())
+    }
 }
 
 impl Codec {

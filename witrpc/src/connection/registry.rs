@@ -37,12 +37,19 @@ pub(crate) trait Registry {
     /// connection's codec to a client of this service. `None` if the service is not served, or served over
     /// that codec.
     fn codec_refusal(&self, service: &str, #[wit(ctx)] cx: &CallContext) -> Option<Vec<u8>>;
+
+    /// Returns the [`ServiceNotes`](crate::contract::ServiceNotes) of a service, for a client without its
+    /// trait. `None` if the service is not served.
+    fn notes(&self, service: &str) -> Option<Vec<u8>>;
+
+    /// Returns the [`MethodMetrics`](crate::MethodMetrics) of all methods, if the server keeps them.
+    fn method_metrics(&self) -> Option<Vec<u8>>;
 }
 
 /// Returns the server's numbers, which are the same for all servers. One that was built before a method
 /// was added answers that it does not know it.
 pub fn agreed() -> Agreed {
-    let tags = (0..3).map(|method| Some(RequestTag::call(REGISTRY, method).bits())).collect();
+    let tags = (0..5).map(|method| Some(RequestTag::call(REGISTRY, method).bits())).collect();
     let (events, differences) = (Box::default(), Differences::default());
     Agreed { service: REGISTRY, tags, events, differences }
 }

@@ -9,10 +9,11 @@ mod check;
 mod compare;
 mod descriptor;
 mod lenience;
+mod notes;
 mod service_lenience;
-mod shape;
+pub mod shape;
 mod signature;
-mod text;
+pub mod text;
 mod trace;
 mod visit;
 
@@ -20,8 +21,9 @@ pub use check::UnverifiedPart;
 pub use compare::{Differences, Readers, compare};
 pub use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
 pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
+pub use notes::ServiceNotes;
 pub use service_lenience::{ServiceLenience, lenience};
-pub use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};
+pub use signature::{ArgumentShape, Contract, Digest, EventSignature, MAX_CONTRACT_LEN, Signature, Traced, traced};
 pub use trace::{SampleError, register_sample, unseen};
 pub use trace::{
     Tracer, trace_path, trace_raw, trace_raw_value, trace_result, trace_str, trace_value,

@@ -225,10 +225,19 @@ impl Contract {
         if !rest.is_empty() {
             return Err("its contract has bytes too many".to_owned());
         }
-        if contract.methods.iter().flat_map(Signature::shapes).all(is_whole)
-            && contract.events.iter().flat_map(EventSignature::shapes).all(is_whole)
+        contract.whole()
+    }
+
+    /// Returns the contract, which comes from elsewhere, if it has all types that it refers to.
+    ///
+    /// # Errors
+    ///
+    /// The rule that it breaks, in words.
+    pub fn whole(self) -> Result<Self, String> {
+        if self.methods.iter().flat_map(Signature::shapes).all(is_whole)
+            && self.events.iter().flat_map(EventSignature::shapes).all(is_whole)
         {
-            Ok(contract)
+            Ok(self)
         } else {
             Err("its contract refers to types that it does not have".to_owned())
         }

@@ -14,7 +14,7 @@ use crate::codec::Codec;
 use crate::connection::handshake::{Hello, Refusal, VERSION, Welcome};
 use crate::connection::registry::Registry;
 use crate::contract;
-use crate::contract::{Digest, ServiceDescriptor};
+use crate::contract::{Digest, ServiceDescriptor, ServiceNotes};
 use crate::observe::counters::CounterRegistry;
 use crate::observe::left_behind::{MAX_LEFT_BEHIND, MAX_LEFT_BEHIND_BYTES};
 use crate::pool::stop_reason::StopReason;
@@ -205,6 +205,15 @@ impl Registry for ServerAdmission {
         let index = self.find_service(service).ok()?;
         self.codec_of(index, codec.number()).err().map(|refusal| bytes(&refusal))
     }
+
+    fn notes(&self, service: &str) -> Option<Vec<u8>> {
+        let service = self.services.iter().find(|served| served.name == service)?;
+        Some(ServiceNotes::of(service).to_bytes())
+    }
+
+    fn method_metrics(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Reads the version by itself first: what follows it may differ in another version.
@@ -239,6 +248,8 @@ impl Admission for ServerAdmission {
                 }
                 Admitted::Welcome { welcome: bytes(&welcome), session }
             }
+            // A client that names no service only asks which there are.
+            Err(refusal) if refusal.is_answer() => Admitted::Refusal(bytes(&refusal)),
             Err(refusal) => self.refuse(&refusal),
         }
     }

@@ -2,6 +2,8 @@
 
 use witrpc_transport::{Answer, Payload};
 
+#[cfg(feature = "dynamic")]
+use crate::codec::Decoder;
 use crate::codec::{Codec, DecodeError, OpenBody};
 use crate::error::{CallError, Direction, StreamLimit};
 use crate::method;
@@ -65,6 +67,12 @@ impl<'a> AnswerValue<'a> {
     /// Returns whether the value is the service's own error.
     pub fn is_error(&self) -> bool {
         self.is_error
+    }
+
+    /// Returns a decoder at the value.
+    #[cfg(feature = "dynamic")]
+    pub fn decoder(&self) -> Decoder<'_> {
+        self.body.decoder()
     }
 
     /// Decodes the value, or the method's own error if it has one.

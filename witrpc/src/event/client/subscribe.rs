@@ -21,7 +21,7 @@ use super::subscription::Subscription;
 /// Implements `XClient::event()`.
 pub fn subscribe_blocking<T: EventItem>(connection: &Connection) -> Result<Events<T>, CallError> {
     let inbox = Inbox::new(connection, T::NUMBER);
-    wait(begin(&inbox.subscription))?;
+    begin_blocking(&inbox.subscription)?;
     Ok(Events::new(inbox))
 }
 
@@ -40,7 +40,7 @@ pub fn attach_blocking<T: EventItem>(
     react: impl FnMut(Result<T, EventError>) + Send + 'static,
 ) -> Result<EventGuard, CallError> {
     let guard = reacting(connection, react);
-    wait(begin(guard.subscription()))?;
+    begin_blocking(guard.subscription())?;
     Ok(guard)
 }
 
@@ -63,6 +63,12 @@ fn reacting<T: EventItem>(
     EventGuard::new(closed, Subscription::new(connection, T::NUMBER, reaction))
 }
 
+/// Sends the subscription to the server, and blocks the thread until that knows it.
+pub fn begin_blocking(subscription: &Subscription) -> Result<(), CallError> {
+    let mut begun = pin!(begin(subscription));
+    block_on(|cx| begun.as_mut().poll(cx))
+}
+
 /// Sends the subscription to the server, unless the token of the client's options is cancelled.
 async fn begin(subscription: &Subscription) -> Result<(), CallError> {
     let mut begun = pin!(subscription.begin());
@@ -74,9 +80,4 @@ async fn begin(subscription: &Subscription) -> Result<(), CallError> {
         begun.as_mut().poll(cx)
     })
     .await
-}
-
-fn wait<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    block_on(|cx| future.as_mut().poll(cx))
 }

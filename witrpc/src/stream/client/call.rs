@@ -129,9 +129,15 @@ pub fn upload_async<'a, M: UploadMethod>(
 impl<'a> ClientCall<'a> {
     /// Starts a call of a method that takes or returns a stream, with these arguments.
     fn opening<M: Message>(connection: &'a Connection, arguments: LentTo<'a, M>) -> Self {
-        let mut call = Self::new(connection, M::NUMBER);
-        call.opens();
+        let mut call = Self::new_opening(connection, M::NUMBER);
         call.note(|encoder| M::ARGS.put(arguments, encoder));
+        call
+    }
+
+    /// Starts a call of the method with that number, which takes or returns a stream. The arguments follow.
+    pub(crate) fn new_opening(connection: &'a Connection, method: u16) -> Self {
+        let mut call = Self::new(connection, method);
+        call.opens();
         call
     }
 
@@ -142,7 +148,7 @@ impl<'a> ClientCall<'a> {
         self.set_stream(CallStream { number, streams: None, notices: None, may_be_open: false });
     }
 
-    fn take_stream<T, E>(&mut self, read: ReadItems<T, E>) -> StreamReceiver<T, E> {
+    pub(crate) fn take_stream<T, E>(&mut self, read: ReadItems<T, E>) -> StreamReceiver<T, E> {
         let (number, streams) = self.take_open_stream();
         let method = self.connection.inner().method_name(self.method);
         StreamReceiver::new(self.connection, &streams, number, method, read)
@@ -158,7 +164,7 @@ impl<'a> ClientCall<'a> {
 
     /// Makes the call and sends the stream that the method takes. Blocks the thread until the answer is
     /// there.
-    fn block_uploading<T: UploadItem>(&mut self, items: impl Iterator<Item = T>) -> Answered<'_> {
+    pub(crate) fn block_uploading<T: UploadItem>(&mut self, items: impl Iterator<Item = T>) -> Answered<'_> {
         self.set_uploads();
         let sent = self.upload_blocking(items);
         self.uploaded(sent)

@@ -1,0 +1,138 @@
+//! Feeds a method that takes a stream.
+//!
+//! Numbers and `Vec`s of numbers cross as memory, so such items become the type that the method takes.
+//! All others are encoded by their shape.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::call::client::call::ClientCall;
+use crate::call::client::options::CallOptions;
+use crate::codec::{Codec, DecodeError, DecodeFault, Decoder, EncodeError, Piece, encode_as};
+use crate::contract::shape::{Leaf, Part, Shape};
+use crate::contract::{Trace, trace_str};
+use crate::method::FedItem;
+use crate::rt::cancel_token::CancelToken;
+
+use super::client::{outcome, put};
+use super::datum::Datum;
+use super::error::DynamicError;
+use super::memory;
+use super::message::Fitted;
+use super::path::{Misfit, Path};
+use super::service::DynamicService;
+use crate::contract::Signature;
+
+/// Calls a method and feeds it these items.
+pub fn feed(
+    service: &Arc<DynamicService>,
+    (number, signature): (u16, &Signature),
+    arguments: &[Fitted],
+    items: impl Iterator<Item = Value>,
+) -> Result<Value, DynamicError> {
+    let token = CancelToken::new();
+    let connection = service.connection.with(CallOptions::new().cancelled_by(&token));
+    let fed = signature.arguments.iter().find(|argument| argument.streams);
+    let shape = &fed.expect("the caller has asked for a stream").shape;
+    let mut call = ClientCall::new_opening(&connection, number);
+    put(arguments, &mut call);
+    let feeding = Feeding { shape, codec: connection.codec(), token, misfit: RefCell::default() };
+    let answered = feeding.run(&mut call, items, signature);
+    match feeding.misfit.into_inner() {
+        Some(misfit) => Err(misfit.into()),
+        None => answered,
+    }
+}
+
+/// The items of an upload, on their way from JSON.
+struct Feeding<'s> {
+    shape: &'s Shape,
+    codec: Codec,
+    /// Ends the call at an item that does not fit: an end of the items would be taken for their last.
+    token: CancelToken,
+    misfit: RefCell<Option<Misfit>>,
+}
+
+impl Feeding<'_> {
+    fn run(
+        &self,
+        call: &mut ClientCall<'_>,
+        items: impl Iterator<Item = Value>,
+        signature: &Signature,
+    ) -> Result<Value, DynamicError> {
+        macro_rules! feed {
+            ($($kind:ident: $number:ty),*) => {
+                match (memory::element(self.shape), &self.shape.root) {
+                    $(
+                        (None, Part::Leaf(Leaf::$kind)) => {
+                            let items = self.fitted(items, |datum| match datum {
+                                Fitted::Encoded(Datum::$kind(number)) => number,
+                                _ => unreachable!("a leaf that is a number makes a number"),
+                            });
+                            outcome(call.block_feeding::<$number>(items), signature)
+                        }
+                        (Some(Part::Leaf(Leaf::$kind)), _) => {
+                            let items = self.fitted(items, |datum| match datum {
+                                Fitted::Memory(memory) => bytemuck::pod_collect_to_vec(&memory),
+                                Fitted::Encoded(_) => unreachable!("memory makes memory"),
+                            });
+                            outcome(call.block_feeding::<Vec<$number>>(items), signature)
+                        }
+                    )*
+                    _ => {
+                        let items = self.fitted(items, |datum| match datum {
+                            Fitted::Encoded(datum) => FedDatum(datum),
+                            Fitted::Memory(_) => unreachable!("its elements are numbers"),
+                        });
+                        outcome(call.block_feeding(items), signature)
+                    }
+                }
+            };
+        }
+        feed!(
+            I8: i8, I16: i16, I32: i32, I64: i64, U8: u8, U16: u16, U32: u32, U64: u64, F32: f32,
+            F64: f64
+        )
+    }
+
+    /// Returns the items in the form that the call takes, up to one that does not fit.
+    fn fitted<T>(
+        &self,
+        items: impl Iterator<Item = Value>,
+        of: impl Fn(Fitted) -> T,
+    ) -> impl Iterator<Item = T> {
+        items.enumerate().map_while(move |(n, item)| {
+            let fitted = Path::of("item").numbered(n).and_then(|path| {
+                Fitted::new(self.shape, self.codec, &item, &path.to_string())
+            });
+            match fitted {
+                Ok(fitted) => Some(of(fitted)),
+                Err(misfit) => {
+                    *self.misfit.borrow_mut() = Some(misfit);
+                    self.token.cancel();
+                    None
+                }
+            }
+        })
+    }
+}
+
+/// An item that the codec encodes.
+struct FedDatum(Datum);
+
+impl FedItem for FedDatum {
+    const TRACE: Trace = trace_str;
+
+    fn piece(self, codec: Codec) -> Result<Piece<Self>, EncodeError> {
+        encode_as(&self.0, codec)
+    }
+
+    /// No server takes such items.
+    fn read_batch(from: &mut Decoder<'_>) -> Result<VecDeque<Self>, DecodeError> {
+        let (codec, message) = (from.codec, "a client reads no upload".to_owned());
+        Err(DecodeError::Value { value: "item", fault: DecodeFault::Codec { codec, message } })
+    }
+}
