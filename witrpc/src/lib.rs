@@ -129,6 +129,8 @@ pub use crate::connection::reconnect::{ConnectionState, Reconnect};
 pub use crate::contract::{SampleError, register_sample, unseen};
 pub use crate::endpoint::in_process::InProcess;
 pub use crate::endpoint::mmf::{Backend, Mmf, forbid_inspection, metrics, servers};
+#[cfg(feature = "dynamic")]
+pub use crate::endpoint::mmf::{ServerInfo, dead_servers, remove_dead_servers, servers_in};
 pub use crate::error::{
     AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
     EmitError, EventError, LeftBehindLimit, NoAppError, RemoteError, ServeError, StreamLimit,

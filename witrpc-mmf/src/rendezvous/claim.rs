@@ -283,19 +283,21 @@ fn sweep(seat: &Seat) {
     let Ok(names) = names_in(&seat.locks) else { return };
     for name in names.iter().filter(|name| **name != seat.name).take(MAX_SWEPT) {
         if matches!(is_served(&seat.locks, name), Ok(false)) {
-            let _ = sweep_one(seat, name);
+            let _ = sweep_one(&seat.directory, &seat.locks, name);
         }
     }
 }
 
-fn sweep_one(seat: &Seat, name: &str) -> io::Result<()> {
-    let Some(lock) = NameLock::tidy(&seat.locks, name)? else { return Ok(()) };
-    remove_socket(&seat.directory, &temporary(name), |_| true)?;
-    if is_dead(&seat.directory, name)? {
-        remove_socket(&seat.directory, name, |_| true)?;
-        lock.unlink(&seat.locks)?;
+/// Removes what a dead server has left under a name. Returns whether its lock file is gone.
+pub fn sweep_one(directory: &Directory, locks: &Directory, name: &str) -> io::Result<bool> {
+    let Some(lock) = NameLock::tidy(locks, name)? else { return Ok(false) };
+    remove_socket(directory, &temporary(name), |_| true)?;
+    let is_dead = is_dead(directory, name)?;
+    if is_dead {
+        remove_socket(directory, name, |_| true)?;
+        lock.unlink(locks)?;
     }
-    Ok(())
+    Ok(is_dead)
 }
 
 /// Returns the name of a socket that does not listen yet. No valid name begins with a dot.
@@ -303,7 +305,7 @@ fn temporary(name: &str) -> String {
     format!(".{name}")
 }
 
-fn names_in(locks: &Directory) -> io::Result<Vec<String>> {
+pub fn names_in(locks: &Directory) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(locks)? {
         // A file without a valid name was not made by this library.

@@ -22,7 +22,7 @@ use crate::sys::resource::{lacked_random_bytes, random_bytes};
 
 use super::Place;
 use super::deadline::{ConnectLimit, Deadline};
-use super::find::find;
+use super::find::{FoundServer, find};
 use super::frame::{Inbox, ReceiveError, UnsentFrame};
 use super::peer::{Credentials, Established, inode_of};
 use super::record::{
@@ -140,7 +140,7 @@ fn attempt(
     options: &ConnectOptions<'_>,
     deadline: Deadline<'_>,
 ) -> Result<Connected, ConnectError> {
-    let (link, server) = find(name, place, &deadline)?;
+    let FoundServer { link, credentials: server, .. } = find(name, place, &deadline)?;
     Handshake::new(link, name, options, deadline).lead(server)
 }
 

@@ -1,5 +1,6 @@
 //! Finds the server of a name in the directories of a place.
 
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -18,21 +19,30 @@ use crate::name::Name;
 /// The pause before the next try, where no event says when there is room.
 const PAUSE: Duration = Duration::from_millis(1);
 
+/// A server that listens, before anything is said.
+pub struct FoundServer {
+    pub link: Socket,
+    pub credentials: Credentials,
+    /// Its socket.
+    pub path: PathBuf,
+}
+
 /// Connects to the socket of a name, in the first directory in which a server listens. A faulty
 /// directory does not hide a server in another.
 pub fn find(
     name: &Name,
     place: &Place,
     deadline: &Deadline<'_>,
-) -> Result<(Socket, Credentials), ConnectError> {
+) -> Result<FoundServer, ConnectError> {
     let found = place.open_to_look()?;
     let mut nothing_at = Vec::new();
     let mut wrong = None;
     for directory in &found.directories {
         match reach(directory, name, deadline) {
             Ok(Some(link)) => {
-                let server = identify(&link, directory, name)?;
-                return Ok((link, server));
+                let credentials = identify(&link, directory, name)?;
+                let path = directory.path_of(name.as_str());
+                return Ok(FoundServer { link, credentials, path });
             }
             Ok(None) => nothing_at.push(directory.path_of(name.as_str())),
             Err(error @ (ConnectError::NotAServer { .. } | ConnectError::Directory(_))) => {

@@ -1,5 +1,6 @@
 //! Asks a server for its report, without becoming its client.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::event::PollFlags;
@@ -10,23 +11,37 @@ use crate::sys::fd_closer::Socket;
 use super::Place;
 use super::connect::{broken, flush, misbehaved};
 use super::deadline::{ConnectLimit, Deadline};
-use super::find::find;
+use super::find::{FoundServer, find};
 use super::frame::{Inbox, UnsentFrame};
+use super::peer::Credentials;
 use super::record::{Inquiry, PROTOCOL_VERSION, Told};
 use crate::name::Name;
 
-/// Returns what the server of a name reports of itself: the bytes of its
-/// [`Admission::report`](witrpc_transport::Admission::report). Blocks for at most `timeout`.
+/// Returns what the server of a name reports of itself, and which process it is. Blocks for at most `timeout`.
 ///
 /// # Errors
 ///
 /// [`ConnectError`] says whether no server was found, the server does not report to this user, or it
 /// did not answer.
-pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Vec<u8>, ConnectError> {
+pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Inquired, ConnectError> {
     let limit = ConnectLimit::default();
     let deadline = Deadline::new(timeout, &limit);
-    let (link, _) = find(name, place, &deadline)?;
-    ask(&link, &deadline)
+    let FoundServer { link, credentials: Credentials { pid, uid }, path } =
+        find(name, place, &deadline)?;
+    Ok(Inquired { report: ask(&link, &deadline)?, pid, uid, socket: path })
+}
+
+/// What is known of a server without being its client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inquired {
+    /// The bytes of its [`Admission::report`](witrpc_transport::Admission::report).
+    pub report: Vec<u8>,
+    /// Its process, or 0 if this pid namespace does not show it.
+    pub pid: u32,
+    /// The user it runs as.
+    pub uid: u32,
+    /// The socket at which it listens.
+    pub socket: PathBuf,
 }
 
 fn ask(link: &Socket, deadline: &Deadline<'_>) -> Result<Vec<u8>, ConnectError> {

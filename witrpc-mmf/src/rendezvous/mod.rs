@@ -11,6 +11,7 @@
 mod claim;
 mod connect;
 mod control;
+mod dead;
 mod deadline;
 mod directory;
 mod find;
@@ -31,10 +32,11 @@ pub use claim::live_names;
 pub use connect::connect;
 pub use connect::{ConnectOptions, Connected, connect_within};
 pub use control::{Control, GRACE, Host, ServerLimits};
+pub use dead::{DeadName, dead_names, remove_dead_names};
 pub use deadline::{ConnectLimit, Interrupt};
 #[cfg(any(test, fuzzing))]
 pub use fuzzed::handshake as fuzzed_handshake;
-pub use inquire::inquire;
+pub use inquire::{Inquired, inquire};
 pub use peer::Established;
 pub use place::Place;
 pub use record::MAX_REPORT_LEN;

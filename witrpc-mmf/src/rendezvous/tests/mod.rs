@@ -220,7 +220,7 @@ fn try_connect(place: &Place) -> Result<Connected, ConnectError> {
 }
 
 fn try_to_inquire(place: &Place) -> Result<Vec<u8>, ConnectError> {
-    inquire(&name("calc"), place, PATIENCE)
+    inquire(&name("calc"), place, PATIENCE).map(|inquired| inquired.report)
 }
 
 /// Reads to the end of the stream, and so returns when the other side has hung up.

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "dynamic")]
+pub use names::{ServerInfo, dead_servers, remove_dead_servers, servers_in};
 pub use names::{metrics, servers};
 pub use witrpc_mmf::{Backend, forbid_inspection};
 

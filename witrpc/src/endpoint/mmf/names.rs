@@ -1,5 +1,12 @@
 //! The names that are served, and the state of their servers.
 
+#[cfg(feature = "dynamic")]
+use std::path::{Path, PathBuf};
+#[cfg(feature = "dynamic")]
+use std::time::{Duration, SystemTime};
+
+#[cfg(feature = "dynamic")]
+use witrpc_mmf::{DeadName, DirectoryError, Inquired};
 use witrpc_mmf::{Place, inquire, live_names};
 
 use crate::error::ConnectError;
@@ -68,10 +75,96 @@ impl Mmf {
     pub fn metrics(&self) -> Result<Metrics, ConnectError> {
         let name = self.checked_name().map_err(|why| errors::connect_name(&self.name, why))?;
         let report = inquire(&name, &self.place, self.options.handshake_timeout);
-        let report = report.map_err(errors::connect)?;
-        Metrics::from_report(&report).ok_or_else(|| ConnectError::Protocol {
-            problem: "the server's metrics are malformed: build both programs from one version"
-                .to_owned(),
-        })
+        let report = report.map_err(errors::connect)?.report;
+        read(&report)
     }
+
+    /// Returns which process the server of this endpoint is, and its metrics: as
+    /// [`metrics`](Self::metrics), without being its client.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`metrics`](Self::metrics).
+    #[cfg(feature = "dynamic")]
+    pub fn server_info(&self) -> Result<ServerInfo, ConnectError> {
+        let name = self.checked_name().map_err(|why| errors::connect_name(&self.name, why))?;
+        let found = inquire(&name, &self.place, self.options.handshake_timeout);
+        let Inquired { report, pid, uid, socket } = found.map_err(errors::connect)?;
+        let since = socket.symlink_metadata().and_then(|socket| socket.modified()).ok();
+        Ok(ServerInfo { pid, uid, socket, since, metrics: read(&report)? })
+    }
+}
+
+fn read(report: &[u8]) -> Result<Metrics, ConnectError> {
+    Metrics::from_report(report).ok_or_else(|| ConnectError::Protocol {
+        problem: "the server's metrics are malformed: build both programs from one version".to_owned(),
+    })
+}
+
+/// A server, as every process of its user sees it.
+#[cfg(feature = "dynamic")]
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerInfo {
+    /// Its process; 0 if this pid namespace does not show it.
+    pub pid: u32,
+    /// The user that it runs as.
+    pub uid: u32,
+    /// Its socket.
+    pub socket: PathBuf,
+    /// Since when it serves under this name.
+    pub since: Option<SystemTime>,
+    /// Its totals.
+    pub metrics: Metrics,
+}
+
+/// Returns the names that are served in a directory, as [`servers`] does for those of this user.
+///
+/// # Errors
+///
+/// As [`servers`].
+#[cfg(feature = "dynamic")]
+pub fn servers_in(directory: impl Into<PathBuf>) -> Result<Vec<String>, ConnectError> {
+    live_names(&Place::in_dir(directory)).map_err(|error| errors::connect(error.into()))
+}
+
+/// Returns the lock files of dead servers of this user that are older than `age`, and their names: in a
+/// directory, or in those of the user.
+///
+/// # Errors
+///
+/// As [`servers`].
+#[cfg(feature = "dynamic")]
+pub fn dead_servers(
+    directory: Option<&Path>,
+    age: Duration,
+) -> Result<Vec<(String, PathBuf)>, ConnectError> {
+    dead(witrpc_mmf::dead_names(&place(directory), age))
+}
+
+/// Removes what [`dead_servers`] lists, sockets included, and returns what is gone. A server that takes such a
+/// name meanwhile keeps it.
+///
+/// # Errors
+///
+/// As [`servers`].
+#[cfg(feature = "dynamic")]
+pub fn remove_dead_servers(
+    directory: Option<&Path>,
+    age: Duration,
+) -> Result<Vec<(String, PathBuf)>, ConnectError> {
+    dead(witrpc_mmf::remove_dead_names(&place(directory), age))
+}
+
+#[cfg(feature = "dynamic")]
+fn place(directory: Option<&Path>) -> Place {
+    directory.map_or_else(Place::default, Place::in_dir)
+}
+
+#[cfg(feature = "dynamic")]
+fn dead(
+    found: Result<Vec<DeadName>, DirectoryError>,
+) -> Result<Vec<(String, PathBuf)>, ConnectError> {
+    let found = found.map_err(|error| errors::connect(error.into()))?;
+    Ok(found.into_iter().map(|DeadName { name, lock }| (name, lock)).collect())
 }
