@@ -142,6 +142,7 @@ pub use crate::event::client::guard::EventGuard;
 pub use crate::observe::hooks::{
     CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook,
 };
+pub use crate::observe::method_meter::{LatencyHistogram, MethodMetrics};
 pub use crate::pool::running::RunningMethod;
 pub use crate::pool::stop_reason::StopReason;
 pub use crate::rt::cancel_token::CancelToken;

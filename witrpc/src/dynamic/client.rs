@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use witrpc_rt::lock;
+use witrpc_transport::WaitPolicy;
 
 use crate::call::client::answer::Answered;
 use crate::call::client::call::ClientCall;
@@ -14,6 +15,7 @@ use crate::codec::Codec;
 use crate::connection::connect::ConnectPlan;
 use crate::contract::Signature;
 use crate::error::{CallError, ConnectError};
+use crate::observe::method_meter::MethodMetrics;
 use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
 
@@ -127,13 +129,14 @@ impl DynamicClient {
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call). An item that does not fit its shape ends the call: the method may have begun.
+    /// As [`call`](Self::call). An item that does not fit its shape, or is an error, ends the call:
+    /// [`DynamicError::Fed`].
     pub fn feed(
         &self,
         service: &str,
         method: &str,
         arguments: &Value,
-        items: impl Iterator<Item = Value>,
+        items: impl Iterator<Item = Result<Value, String>>,
     ) -> Result<Value, DynamicError> {
         let service = self.service(service)?;
         let (number, signature) = service.method(method)?;
@@ -152,6 +155,45 @@ impl DynamicClient {
         let service = self.service(service)?;
         let (number, _) = service.event(event)?;
         DynamicEvents::begin(&service, number)
+    }
+
+    /// Returns what the server has counted of each of its methods; `None` if it does not count by method. See
+    /// [`WitServerBuilder::method_metrics`](crate::WitServerBuilder::method_metrics).
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached any more, or its answer is malformed.
+    pub fn method_metrics(&self) -> Result<Option<Vec<MethodMetrics>>, DynamicError> {
+        let told = self.any_service()?.registry().method_metrics().map_err(CallError::of_app)?;
+        let metrics = told.as_deref().map(postcard::from_bytes).transpose();
+        metrics.map_err(|error| {
+            let message = format!("its metrics by method cannot be decoded: {error}");
+            CallError::Protocol { message }.into()
+        })
+    }
+
+    /// Makes a call that runs no method of the user's, and returns how long it took. The first one connects.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached any more.
+    pub fn ping(&self) -> Result<Duration, DynamicError> {
+        let registry = self.any_service()?.registry();
+        let began = Instant::now();
+        registry.notes("").map_err(CallError::of_app)?;
+        Ok(began.elapsed())
+    }
+
+    fn any_service(&self) -> Result<Arc<DynamicService>, DynamicError> {
+        let connected = lock(&self.0.services).values().next().cloned();
+        match (connected.filter(|it| it.connection.is_connected()), self.0.serves.first()) {
+            (Some(service), _) => Ok(service),
+            (None, Some(name)) => self.service(name),
+            (None, None) => {
+                let problem = "the server serves nothing".to_owned();
+                Err(DynamicError::Connect { problem })
+            }
+        }
     }
 
     fn service(&self, name: &str) -> Result<Arc<DynamicService>, DynamicError> {
@@ -198,6 +240,12 @@ impl DynamicClientBuilder {
     /// Sets how long to wait for a server that does not serve yet; by default not at all.
     pub fn wait_for_server(mut self, time: Duration) -> Self {
         self.plan.wait_for_server = time;
+        self
+    }
+
+    /// Sets how callers wait for answers.
+    pub fn wait(mut self, policy: WaitPolicy) -> Self {
+        self.plan.wait = policy;
         self
     }
 

@@ -31,7 +31,7 @@ pub fn feed(
     service: &Arc<DynamicService>,
     (number, signature): (u16, &Signature),
     arguments: &[Fitted],
-    items: impl Iterator<Item = Value>,
+    items: impl Iterator<Item = Result<Value, String>>,
 ) -> Result<Value, DynamicError> {
     let token = CancelToken::new();
     let connection = service.connection.with(CallOptions::new().cancelled_by(&token));
@@ -42,7 +42,7 @@ pub fn feed(
     let feeding = Feeding { shape, codec: connection.codec(), token, misfit: RefCell::default() };
     let answered = feeding.run(&mut call, items, signature);
     match feeding.misfit.into_inner() {
-        Some(misfit) => Err(misfit.into()),
+        Some(misfit) => Err(DynamicError::Fed(misfit)),
         None => answered,
     }
 }
@@ -60,7 +60,7 @@ impl Feeding<'_> {
     fn run(
         &self,
         call: &mut ClientCall<'_>,
-        items: impl Iterator<Item = Value>,
+        items: impl Iterator<Item = Result<Value, String>>,
         signature: &Signature,
     ) -> Result<Value, DynamicError> {
         macro_rules! feed {
@@ -101,11 +101,12 @@ impl Feeding<'_> {
     /// Returns the items in the form that the call takes, up to one that does not fit.
     fn fitted<T>(
         &self,
-        items: impl Iterator<Item = Value>,
+        items: impl Iterator<Item = Result<Value, String>>,
         of: impl Fn(Fitted) -> T,
     ) -> impl Iterator<Item = T> {
         items.enumerate().map_while(move |(n, item)| {
             let fitted = Path::of("item").numbered(n).and_then(|path| {
+                let item = item.map_err(|problem| path.misfit(problem))?;
                 Fitted::new(self.shape, self.codec, &item, &path.to_string())
             });
             match fitted {

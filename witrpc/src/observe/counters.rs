@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use witrpc_rt::lock;
 
 use super::left_behind::LeftBehind;
+use super::method_meter::{MethodMeters, MethodSum};
 
 /// The counts of one thread, or of all of them together. On a cache line of its own.
 #[derive(Debug, Default)]
@@ -32,6 +33,15 @@ pub struct ThreadCounters {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     promotions: AtomicU64,
+    /// By method, where the server counts so.
+    pub methods: MethodMeters,
+}
+
+/// The calls that a thread has answered, and how many of the answers were errors.
+#[derive(Clone, Copy)]
+pub struct Outcomes {
+    pub answered: u64,
+    pub errors: u64,
 }
 
 /// Counters that may be written, and how: invariants 1 and 2.
@@ -62,6 +72,11 @@ impl ThreadCounters {
             add_own(&self.calls, 1);
         }
         add_own(&self.bytes_in, len as u64);
+    }
+
+    /// Returns what the calling thread, which owns these counters, has answered.
+    pub fn outcomes(&self) -> Outcomes {
+        Outcomes { answered: self.answered.load(Relaxed), errors: self.errors.load(Relaxed) }
     }
 
     /// Counts that this thread has taken the role of a thread that was stuck.
@@ -136,6 +151,8 @@ struct CountedThreads {
     present: Vec<Arc<ThreadCounters>>,
     /// The sum of threads that have ended.
     gone: CounterSnapshot,
+    /// The same by method.
+    gone_methods: Vec<MethodSum>,
 }
 
 /// The counters of one thread, until the thread ends.
@@ -166,6 +183,20 @@ impl CounterRegistry {
         counts
     }
 
+    /// Returns what has been counted of each method, up to the last one of which anything has.
+    pub fn methods(&self) -> Vec<MethodSum> {
+        let threads = self.threads();
+        let mut sums = threads.gone_methods.clone();
+        self.late.methods.add_to(&mut sums);
+        threads.present.iter().for_each(|counters| counters.methods.add_to(&mut sums));
+        sums
+    }
+
+    /// Returns the meters of calls that any thread may answer.
+    pub fn late_methods(&self) -> &MethodMeters {
+        &self.late.methods
+    }
+
     fn threads(&self) -> MutexGuard<'_, CountedThreads> {
         lock(&self.threads)
     }
@@ -175,6 +206,7 @@ impl Drop for CounterHandle {
     fn drop(&mut self) {
         let mut threads = self.counter_registry.threads();
         threads.gone += self.counters.read();
+        self.counters.methods.add_to(&mut threads.gone_methods);
         threads.present.retain(|counters| !Arc::ptr_eq(counters, &self.counters));
     }
 }

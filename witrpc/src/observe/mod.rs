@@ -1,6 +1,8 @@
-//! The ways to observe calls: [`hooks`], [`spans`] of the crate `tracing`, and [`counters`].
+//! The ways to observe calls: [`hooks`], [`spans`] of the crate `tracing`, and [`counters`], by method in
+//! [`method_meter`].
 
 pub mod counters;
 pub mod hooks;
 pub mod left_behind;
+pub mod method_meter;
 pub mod spans;

@@ -17,6 +17,7 @@ use crate::contract;
 use crate::contract::{Digest, ServiceDescriptor, ServiceNotes};
 use crate::observe::counters::CounterRegistry;
 use crate::observe::left_behind::{MAX_LEFT_BEHIND, MAX_LEFT_BEHIND_BYTES};
+use crate::observe::method_meter::MethodMetrics;
 use crate::pool::stop_reason::StopReason;
 use crate::pool::{Clients, Pool, Served};
 use crate::security::Guard;
@@ -24,6 +25,7 @@ use crate::security::Guard;
 use super::client_parts;
 use super::end::end;
 use super::farewell::{Farewell, MAX_WAITING};
+use super::metered::MethodTable;
 use super::metrics::Metrics;
 use super::service_codecs::ServiceCodecs;
 use super::sessions::Sessions;
@@ -44,6 +46,8 @@ pub struct ServerAdmission {
     refused: AtomicU64,
     /// Set when the transport lets no client in any more.
     failed: AtomicBool,
+    /// The methods, if the server counts by method.
+    methods: Option<Arc<MethodTable>>,
     /// Set once the server has started.
     pool: OnceLock<Weak<Pool>>,
 }
@@ -55,6 +59,7 @@ impl ServerAdmission {
         guard: Arc<Guard>,
         hooks: Option<Arc<Hooks>>,
         counter_registry: Arc<CounterRegistry>,
+        methods: Option<Arc<MethodTable>>,
     ) -> Self {
         let (sessions, closed, refused, failed, pool) = Default::default();
         let farewell = Farewell::new(hooks);
@@ -68,6 +73,7 @@ impl ServerAdmission {
             closed,
             refused,
             failed,
+            methods,
             pool,
         }
     }
@@ -92,6 +98,11 @@ impl ServerAdmission {
     /// Returns how many clients were turned away.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Returns what has been counted by method, if the server counts so.
+    pub fn method_metrics(&self) -> Option<Vec<MethodMetrics>> {
+        self.methods.as_ref().map(|table| table.metrics(&self.counter_registry))
     }
 
     /// Turns all clients away from now on.
@@ -212,7 +223,7 @@ impl Registry for ServerAdmission {
     }
 
     fn method_metrics(&self) -> Option<Vec<u8>> {
-        None
+        ServerAdmission::method_metrics(self).map(|metrics| bytes(&metrics))
     }
 }
 
@@ -326,6 +337,7 @@ mod tests {
             Arc::default(),
             None,
             Arc::default(),
+            None,
         )
     }
 
@@ -384,7 +396,14 @@ mod tests {
         let guard = Arc::new(Guard::new(Accepted::Fixed(token.clone().into()), false));
         let services = vec![&CALCULATOR];
         let codecs = vec![ServiceCodecs::exactly([Codec::Postcard])];
-        let door = ServerAdmission::new(services, codecs, Arc::clone(&guard), None, Arc::default());
+        let door = ServerAdmission::new(
+            services,
+            codecs,
+            Arc::clone(&guard),
+            None,
+            Arc::default(),
+            None,
+        );
         let hello = hello(VERSION, "Calculator", 0);
         let refusal = answer_to(&door, &hello).unwrap_err();
         assert!(matches!(refusal, Refusal::NotChecked), "{refusal:?}");

@@ -16,7 +16,7 @@ use crate::contract::{ArgumentKind, MethodDescriptor, ServiceDescriptor};
 use crate::error::BindError;
 use crate::observe::counters::CounterRegistry;
 use crate::observe::hooks::ServerHook;
-use crate::pool::Pool;
+use crate::pool::{Handler, Pool};
 use crate::security::{Accepted, AccessToken, AccessTokens, Guard};
 use crate::tag::MAX_SERVICES;
 use crate::transport::{BindConfig, Endpoint};
@@ -24,6 +24,7 @@ use crate::transport::{BindConfig, Endpoint};
 use super::admission::ServerAdmission;
 use super::dispatch::Dispatcher;
 use super::handle::{ServerHandle, WitServer};
+use super::metered::{LateMeter, MeteredDispatcher, MethodTable};
 use super::service_codecs::ServiceCodecs;
 
 /// How many handlers may run at once, unless the user sets it.
@@ -48,6 +49,7 @@ pub struct WitServerBuilder {
     accepted: Accepted,
     encryption: bool,
     hooks: Vec<Box<dyn ServerHook>>,
+    method_metrics: bool,
     trusted: Option<TrustedPeer>,
     allow_unverified: bool,
 }
@@ -64,6 +66,7 @@ impl WitServerBuilder {
             accepted: Accepted::default(),
             encryption: false,
             hooks: Vec::new(),
+            method_metrics: false,
             trusted: None,
             allow_unverified: false,
         }
@@ -257,6 +260,16 @@ impl WitServerBuilder {
         self
     }
 
+    /// Counts calls, errors and latencies by method. Default: `false`. The server reads them by
+    /// [`ServerHandle::method_metrics`](crate::ServerHandle::method_metrics), and clients that have been let in
+    /// by `DynamicClient::method_metrics` (feature `dynamic`), as the command `witrpc stats` does. Every other
+    /// call of a method is timed, so a call reads the clock once on average. A method that may be answered late
+    /// (`async`, or with a stream) takes the path of calls with [hooks](Self::hook).
+    pub fn method_metrics(mut self, method_metrics: bool) -> Self {
+        self.method_metrics = method_metrics;
+        self
+    }
+
     /// Lets methods read what clients send in shared memory, without a copy. A `&[T]` argument refers to it,
     /// and [`Shared::as_slice`](crate::Shared::as_slice) returns it. This requires the promise that no client
     /// writes to what it has sent, which [`TrustedPeer`] states.
@@ -271,7 +284,7 @@ impl WitServerBuilder {
     ///
     /// [`BindError`] says what is missing, which limit is out of bounds, which type a codec cannot carry, or
     /// why the endpoint cannot be bound. A name that is in use fails at once.
-    pub fn start(self) -> Result<WitServer, BindError> {
+    pub fn start(mut self) -> Result<WitServer, BindError> {
         let endpoint = self.endpoint.as_ref().ok_or(BindError::NoEndpoint)?;
         check_limit("max_workers", self.max_workers.into(), 1, MOST_WORKERS.into())?;
         let codecs = self.codecs.as_deref();
@@ -287,22 +300,42 @@ impl WitServerBuilder {
         check_unwinding(&descriptors, cfg!(panic = "unwind"))?;
 
         let guard = Arc::new(Guard::new(self.accepted, self.encryption));
-        let hooks = Hooks::new(self.hooks);
         let counter_registry = Arc::<CounterRegistry>::default();
         let ledger_too = Arc::clone(&counter_registry);
+        let has_hooks = !self.hooks.is_empty();
+        let table = self.method_metrics.then(|| Arc::new(MethodTable::new(&descriptors)));
+        self.hooks.extend(table.clone().map(|table| {
+            let registry = Arc::clone(&counter_registry);
+            Box::new(LateMeter { table, registry }) as Box<dyn ServerHook>
+        }));
+        let hooks = Hooks::new(self.hooks);
         let door = ServerAdmission::new(
             descriptors,
             codecs,
             Arc::clone(&guard),
             hooks.clone(),
             ledger_too,
+            table.clone(),
         );
         let door = Arc::new(door);
         let admission = Arc::clone(&door) as _;
         let config = BindConfig { admission, wait: self.wait, guard, trusted: self.trusted };
         let port = endpoint.transport().bind(config)?;
         let registry = RegistryServer::from_arc(Arc::clone(&door)).into_service();
-        let handler = Box::new(Dispatcher::new(self.services, registry, self.spawn, hooks));
+        let late = Dispatcher::new(
+            self.services.clone(),
+            Arc::clone(&registry),
+            self.spawn,
+            hooks.clone(),
+        );
+        let handler: Box<dyn Handler> = match table {
+            None => Box::new(late),
+            Some(table) => {
+                let hooks = hooks.filter(|_| has_hooks);
+                let at_once = Dispatcher::new(self.services, registry, None, hooks);
+                Box::new(MeteredDispatcher { table, at_once, late })
+            }
+        };
         let clients = Arc::clone(&door) as _;
         let pool =
             Pool::start(port, handler, self.wait, self.max_workers, clients, counter_registry)

@@ -14,6 +14,7 @@ use super::admission::ServerAdmission;
 use super::builder::WitServerBuilder;
 use super::end::end;
 use super::metrics::Metrics;
+use crate::observe::method_meter::MethodMetrics;
 
 /// A server that runs on threads of its own until it is shut down or dropped.
 ///
@@ -123,6 +124,11 @@ impl WitServer {
         self.handle.metrics()
     }
 
+    /// Returns what the server has counted of its methods: [`ServerHandle::method_metrics`].
+    pub fn method_metrics(&self) -> Vec<MethodMetrics> {
+        self.handle.method_metrics()
+    }
+
     /// Closes the connection of one client: [`ServerHandle::disconnect`].
     pub fn disconnect(&self, client_id: u64) -> bool {
         self.handle.disconnect(client_id)
@@ -170,6 +176,44 @@ impl ServerHandle {
     /// same user read them by [`witrpc::metrics`](crate::metrics).
     pub fn metrics(&self) -> Metrics {
         Metrics::of(&self.pool, &self.door)
+    }
+
+    /// Returns what the server has counted of each of its methods, in the order of its services. Empty unless
+    /// [`WitServerBuilder::method_metrics`](crate::WitServerBuilder::method_metrics) is on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use witrpc::{InProcess, WitServer, wit_service};
+    ///
+    /// #[wit_service]
+    /// pub trait Clock {
+    ///     fn now(&self) -> u64;
+    /// }
+    ///
+    /// struct Stopped;
+    ///
+    /// impl Clock for Stopped {
+    ///     fn now(&self) -> u64 {
+    ///         12
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let place = InProcess::new();
+    /// let service = ClockServer::new(Stopped);
+    /// let server =
+    ///     WitServer::builder().listen(place.clone()).service(service).method_metrics(true).start()?;
+    /// ClockClient::connect(place)?.now()?;
+    ///
+    /// let now = &server.method_metrics()[0];
+    /// assert_eq!((&*now.service, &*now.method, now.calls, now.errors), ("Clock", "now", 1, 0));
+    /// println!("median: {:?}", now.latency.quantile(0.5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn method_metrics(&self) -> Vec<MethodMetrics> {
+        self.door.method_metrics().unwrap_or_default()
     }
 
     /// Closes the connection of one client. Its calls in flight, and later ones, report that. Returns `false`
