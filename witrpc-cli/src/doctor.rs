@@ -1,0 +1,229 @@
+//! `witrpc doctor`.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::process::{Resource, geteuid, getrlimit};
+use rustix::system::uname;
+
+use crate::args::Doctor;
+use crate::failure::Failure;
+use crate::output;
+
+/// What a check has found.
+enum Finding {
+    Fine(String),
+    /// Something to know: what it is, and what to do.
+    Note(String, String),
+    /// Servers or clients do not work, or not all of them: what it is, and what to do.
+    Wrong(String, String),
+}
+
+use Finding::{Fine, Note, Wrong};
+
+pub fn run(doctor: &Doctor) -> Result<(), Failure> {
+    let mut findings = Vec::new();
+    directories(doctor.place.dir.as_deref(), &mut findings);
+    findings.push(kernel());
+    findings.push(seals());
+    findings.push(seccomp());
+    limits(&mut findings);
+    findings.push(control_group_memory());
+    findings.push(control_group_quota());
+    let mut wrong = 0;
+    for finding in findings {
+        let (mark, colour, text, advice) = match finding {
+            Fine(text) => ("ok", output::GREEN, text, None),
+            Note(text, advice) => ("note", output::YELLOW, text, Some(advice)),
+            Wrong(text, advice) => {
+                wrong += 1;
+                ("wrong", output::RED, text, Some(advice))
+            }
+        };
+        output::line(format!("{:>5} {text}", output::on_stdout(colour, format!("{mark:>5}"))))?;
+        if let Some(advice) = advice {
+            output::line(format!("      → {advice}"))?;
+        }
+    }
+    match wrong {
+        0 => Ok(()),
+        _ => Err(Failure::Own(format!("{wrong} of these keep servers or clients from working"))),
+    }
+}
+
+fn directories(given: Option<&Path>, findings: &mut Vec<Finding>) {
+    let own = geteuid().as_raw();
+    let Some(given) = given else {
+        let session = PathBuf::from(format!("/run/user/{own}"));
+        if session.is_dir() {
+            findings.push(directory(&session.join("witrpc"), 0o077));
+        } else {
+            findings.push(Note(
+                format!("{} is missing", session.display()),
+                "servers then use /dev/shm alone; log in by systemd, or make it with mode 0700".to_owned(),
+            ));
+        }
+        let shared = Path::new("/dev/shm");
+        match fs::metadata(shared) {
+            Ok(stat) if stat.mode() & 0o1002 == 0o0002 => findings.push(Wrong(
+                "/dev/shm may be written by all and is not sticky".to_owned(),
+                "chmod 1777 /dev/shm".to_owned(),
+            )),
+            Ok(_) => findings.push(directory(&shared.join(format!("witrpc-{own}")), 0o077)),
+            Err(error) => findings.push(Wrong(
+                format!("/dev/shm: {error}"),
+                "mount a tmpfs there, or give servers and clients a directory by in_dir".to_owned(),
+            )),
+        }
+        return;
+    };
+    findings.push(directory(given, 0o022));
+}
+
+/// Checks a directory of names. `excess` is the mode that it must not have.
+fn directory(path: &Path, excess: u32) -> Finding {
+    let own = geteuid().as_raw();
+    let shown = path.display();
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Fine(format!("{shown} is made by the first server"))
+        }
+        Err(error) => Wrong(format!("{shown}: {error}"), "let this user reach it".to_owned()),
+        Ok(stat) if !stat.is_dir() => {
+            Wrong(format!("{shown} is no directory"), format!("remove it: rm {shown}"))
+        }
+        Ok(stat) if stat.uid() != own => Wrong(
+            format!("{shown} belongs to user {}", stat.uid()),
+            "its user can remove it; until then, servers use another directory, if there is one".to_owned(),
+        ),
+        Ok(stat) if stat.mode() & excess != 0 => {
+            let mode = stat.mode() & 0o7777;
+            let less = mode & !excess;
+            Wrong(format!("{shown} has mode {mode:04o}"), format!("chmod {less:04o} {shown}"))
+        }
+        Ok(stat) => Fine(format!("{shown} has mode {:04o}", stat.mode() & 0o7777)),
+    }
+}
+
+fn kernel() -> Finding {
+    let release = uname().release().to_string_lossy().into_owned();
+    let mut numbers = release.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version >= (5, 9) {
+        return Fine(format!("Linux {release}"));
+    }
+    Note(format!("Linux {release} is older than 5.9"), "this library is tested on 5.9 and later".to_owned())
+}
+
+/// Tries what protects a region from the other side.
+fn seals() -> Finding {
+    let made = memfd_create("witrpc-doctor", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING);
+    let sealed = made.and_then(|file| fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::FUTURE_WRITE));
+    match sealed {
+        Ok(()) => Fine("memory can be sealed (memfd_create, F_SEAL_FUTURE_WRITE)".to_owned()),
+        Err(error) => Wrong(
+            format!("memory cannot be sealed: {error}"),
+            "use Linux 5.1 or later, and let the sandbox allow memfd_create and fcntl".to_owned(),
+        ),
+    }
+}
+
+fn seccomp() -> Finding {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mode = status.lines().find_map(|line| line.strip_prefix("Seccomp:")).map(str::trim);
+    match mode {
+        Some("0") => Fine("no seccomp filter".to_owned()),
+        Some(mode) => Note(
+            format!("a seccomp filter is in force (mode {mode})"),
+            "it must allow memfd_create, eventfd2, epoll_*, futex, sendmsg and recvmsg with descriptors, \
+             getrandom, and fcntl with F_OFD_SETLK"
+                .to_owned(),
+        ),
+        None => Note("/proc does not tell of seccomp".to_owned(), "mount /proc".to_owned()),
+    }
+}
+
+fn limits(findings: &mut Vec<Finding>) {
+    let few = |resource, name: &str, least: u64, why: &str| {
+        let limit = getrlimit(resource).current;
+        match limit {
+            Some(limit) if limit < least => Wrong(
+                format!("{name} is {limit}"),
+                format!("raise it to {least} or more (ulimit, LimitNOFILE= and the like): {why}"),
+            ),
+            Some(limit) => Fine(format!("{name} is {limit}")),
+            None => Fine(format!("{name} is unlimited")),
+        }
+    };
+    findings.push(few(
+        Resource::Nofile,
+        "RLIMIT_NOFILE (descriptors)",
+        256,
+        "each client takes up to five descriptors of its server",
+    ));
+    findings.push(few(
+        Resource::Nproc,
+        "RLIMIT_NPROC (processes and threads)",
+        128,
+        "a server has up to 64 threads and more, and all programs of a user count",
+    ));
+    findings.push(few(
+        Resource::Fsize,
+        "RLIMIT_FSIZE (length of files, and of shared memory)",
+        64 << 20,
+        "a region must not be longer; the kernel ends a program that tries",
+    ));
+}
+
+/// Returns what a file of this process's control group says, in the version 2 of control groups.
+fn control_group(file: &str) -> Option<(PathBuf, String)> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let mut dir = Path::new("/sys/fs/cgroup").join(own);
+    // Limits hold for all groups below.
+    loop {
+        let path = dir.join(file);
+        if let Ok(text) = fs::read_to_string(&path)
+            && !text.starts_with("max")
+        {
+            return Some((path, text.trim().to_owned()));
+        }
+        if !dir.starts_with("/sys/fs/cgroup") || !dir.pop() {
+            return None;
+        }
+    }
+}
+
+fn control_group_memory() -> Finding {
+    let Some((path, text)) = control_group("memory.max") else {
+        return Fine("no control group limits memory".to_owned());
+    };
+    let shown = path.display();
+    match text.parse::<u64>() {
+        Ok(limit) if limit < 256 << 20 => Wrong(
+            format!("{shown} allows {} MiB", limit >> 20),
+            "each client takes the size of its endpoint (1 MiB) of it; a server ends when it is used up".to_owned(),
+        ),
+        Ok(limit) => Fine(format!("{shown} allows {} MiB", limit >> 20)),
+        Err(_) => Note(format!("{shown} is {text:?}"), "look at it".to_owned()),
+    }
+}
+
+fn control_group_quota() -> Finding {
+    let Some((path, text)) = control_group("cpu.max") else {
+        return Fine("no control group limits the time on processors".to_owned());
+    };
+    let shown = path.display();
+    let mut numbers = text.split(' ').map_while(|number| number.parse::<f64>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(quota), Some(period)) if quota < 2.0 * period => Note(
+            format!("{shown} allows {:.2} processors", quota / period),
+            "a client and a server that look at the same time use two: give them that, or WaitPolicy::Park"
+                .to_owned(),
+        ),
+        (Some(quota), Some(period)) => Fine(format!("{shown} allows {:.2} processors", quota / period)),
+        _ => Note(format!("{shown} is {text:?}"), "look at it".to_owned()),
+    }
+}

@@ -1,0 +1,160 @@
+//! The subcommands that look into a server.
+
+use std::fs;
+
+use serde_json::Value;
+use witrpc::{Mmf, WitServer};
+
+use super::run;
+use super::shop::Open;
+use super::shop::old::{OldStall, ShopServer};
+
+#[test]
+fn a_list_shows_servers_and_their_services() {
+    let open = Open::new();
+    let listed = run(open.dir(), &["list"]).ok();
+    let lines: Vec<_> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    for part in ["NAME", "PID", "UID", "CLIENTS", "SINCE", "SERVICES"] {
+        assert!(lines[0].contains(part), "{listed}");
+    }
+    let pid = std::process::id().to_string();
+    for part in ["shop", &*pid, "Shop, Clock"] {
+        assert!(lines[1].contains(part), "{listed}");
+    }
+    let json: Value = serde_json::from_str(&run(open.dir(), &["list", "--json"]).ok()).expect("JSON");
+    assert_eq!(json[0]["name"], "shop");
+    assert_eq!(json[0]["pid"], std::process::id());
+    assert_eq!(json[0]["services"], serde_json::json!(["Shop", "Clock"]));
+    assert!(json[0]["since"].as_u64().is_some_and(|since| since > 1_700_000_000), "{json}");
+    assert_eq!(open.server.metrics().refused_handshakes, 0, "a question is no refusal");
+}
+
+#[test]
+fn a_directory_without_servers_has_an_empty_list() {
+    let dir = tempfile::TempDir::new().expect("there is room for a directory");
+    assert_eq!(run(dir.path(), &["list"]).ok(), "no server runs\n");
+    assert_eq!(run(dir.path(), &["list", "--json"]).ok(), "[]\n");
+}
+
+#[test]
+fn a_description_is_rust_with_docs_and_types() {
+    let open = Open::new();
+    let add = run(open.dir(), &["describe", "shop", "Shop.add"]).ok();
+    let expected = "    /// Adds two numbers.\n    ///\n    /// They must not be too large.\n    \
+        #[wit(idempotent)]\n    fn add(&self, a: u64, b: u64) -> u64;\n";
+    assert_eq!(add, expected);
+    let order = run(open.dir(), &["describe", "shop", "Shop.order"]).ok();
+    let expected = "    fn order(&self, order: Order) -> Result<u64, Refused>;\n\n\
+        struct Order {\n    lines: Vec<Line>,\n    note: Option<String>,\n}\n\n\
+        struct Line {\n    item: String,\n    count: u8,\n}\n\n\
+        enum Refused {\n    SoldOut { item: String },\n    Closed,\n}\n";
+    assert_eq!(order, expected);
+    let whole = run(open.dir(), &["describe", "shop"]).ok();
+    for part in [
+        "/// Sells things.\ntrait Shop {\n",
+        "    async fn later(&self, what: String) -> String;\n",
+        "    fn count(&self, to: u32) -> impl Iterator<Item = u32>;\n",
+        "    fn sum(&self, numbers: impl Iterator<Item = u64>) -> u64;\n",
+        "    fn reverse(&self, bytes: [u8]) -> [u8];\n",
+        "    /// Something was sold.\n    #[wit(event)]\n    fn sold(&self, item: String, count: u32);\n}\n",
+        "trait Clock {\n    fn now(&self) -> u64;\n}\n",
+    ] {
+        assert!(whole.contains(part), "{part} in {whole}");
+    }
+    let one = run(open.dir(), &["describe", "shop", "Clock"]).ok();
+    assert_eq!(one, "trait Clock {\n    fn now(&self) -> u64;\n}\n");
+    for (member, said) in [
+        ("Shop.nothing", "Shop has no \"nothing\": it has add, order,"),
+        ("Bank", "does not serve \"Bank\": it serves Shop, Clock"),
+    ] {
+        let error = run(open.dir(), &["describe", "shop", member]).failed(64);
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn two_versions_are_compared_as_the_handshake_does() {
+    let open = Open::new();
+    let file = open.dir().join("shop.json");
+    let file = file.to_str().expect("it is UTF-8");
+    assert_eq!(run(open.dir(), &["describe", "shop", "--save", file]).ok(), "");
+    assert_eq!(run(open.dir(), &["diff", file, "shop"]).ok(), "no difference\n");
+    assert_eq!(run(open.dir(), &["diff", "shop", file]).ok(), "no difference\n");
+    assert_eq!(run(open.dir(), &["diff", "shop", "shop"]).ok(), "no difference\n");
+
+    let endpoint = Mmf::new("old").in_dir(open.dir());
+    let old = WitServer::builder().listen(endpoint).service(ShopServer::new(OldStall)).start();
+    let _old = old.expect("the server starts");
+    let differ = run(open.dir(), &["diff", file, "old"]);
+    assert_eq!((differ.code, &*differ.stderr), (1, ""));
+    for part in [
+        "Shop.add: argument `b` is u64 here and u32 there\n",
+        "Shop.order: only on the first side\n",
+        "Shop.close: only on the second side\n",
+        "Clock: only on the first side\n",
+    ] {
+        assert!(differ.stdout.contains(part), "{part} in {}", differ.stdout);
+    }
+
+    fs::write(file, "[{}]").expect("there is room for a file");
+    let unread = run(open.dir(), &["diff", file, "shop"]).failed(2);
+    assert!(unread.contains("it is no description of a service"), "{unread}");
+    let missing = run(open.dir(), &["diff", "./missing", "shop"]).failed(2);
+    assert!(missing.contains("No such file"), "{missing}");
+}
+
+#[test]
+fn figures_are_by_method_where_the_server_counts_so() {
+    let open = Open::with(|server| server.method_metrics(true));
+    for _ in 0..3 {
+        run(open.dir(), &["call", "shop", "Shop.add", "a=1", "b=2"]).ok();
+        run(open.dir(), &["call", "shop", "Shop.later", "what=it"]).ok();
+    }
+    run(open.dir(), &["call", "shop", "Shop.fail"]).failed(3);
+    let stats = run(open.dir(), &["stats", "shop"]).ok();
+    let row = |method: &str| -> Vec<&str> {
+        let found = stats.lines().find(|line| line.starts_with(method));
+        found.unwrap_or_else(|| panic!("{method} in {stats}")).split_whitespace().collect()
+    };
+    assert_eq!(row("Shop.add ")[1..3], ["3", "0"]);
+    assert_eq!(row("Shop.later ")[1..3], ["3", "0"]);
+    assert_eq!(row("Shop.fail ")[1..3], ["1", "1"]);
+    assert_eq!(row("Shop.sum ")[1..], ["0", "0", "-", "-"]);
+    let json: Value = serde_json::from_str(&run(open.dir(), &["stats", "shop", "--json"]).ok()).expect("JSON");
+    let add = json["methods"].as_array().and_then(|all| all.iter().find(|it| it["method"] == "add"));
+    let add = add.expect("it is listed");
+    assert_eq!((&add["calls"], &add["errors"]), (&Value::from(3), &Value::from(0)));
+    assert!(add["p50_ns"].as_u64().is_some_and(|nanos| nanos > 0), "{add}");
+    assert!(json["reserved_memory"].is_u64() && json["in_flight"].is_u64(), "{json}");
+
+    let plain = Open::new();
+    let stats = run(plain.dir(), &["stats", "shop"]).ok();
+    assert!(stats.contains("does not count by method"), "{stats}");
+}
+
+#[test]
+fn a_ping_stands_beside_what_the_machine_allows() {
+    let open = Open::new();
+    let pinged = run(open.dir(), &["ping", "shop", "--count", "50"]).ok();
+    for row in ["call, polled", "floor, polled", "call, parked", "floor, parked"] {
+        let found = pinged.lines().find(|line| line.starts_with(row));
+        let found = found.unwrap_or_else(|| panic!("{row} in {pinged}"));
+        assert_eq!(found[row.len()..].split_whitespace().count(), 6, "three times with units: {found}");
+    }
+}
+
+#[test]
+fn the_doctor_says_what_to_do_about_what_is_wrong() {
+    let dir = tempfile::TempDir::new().expect("there is room for a directory");
+    let well = run(dir.path(), &["doctor"]);
+    for part in ["has mode 0700", "Linux", "sealed", "seccomp", "RLIMIT_NOFILE", "control group"] {
+        assert!(well.stdout.contains(part), "{part} in {}", well.stdout);
+    }
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).expect("it is ours");
+    let ill = run(dir.path(), &["doctor"]);
+    assert_eq!(ill.code, 1);
+    let advice = format!("→ chmod 0755 {}", dir.path().display());
+    assert!(ill.stdout.contains("wrong") && ill.stdout.contains(&advice), "{}", ill.stdout);
+}
