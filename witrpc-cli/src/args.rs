@@ -12,7 +12,10 @@ use clap_complete::Shell;
 /// may see: the names of servers and their totals. The names of services and methods, and figures by method,
 /// are for clients that a server lets in: give the token of one that asks for it by --token-file.
 #[derive(Debug, Parser)]
-#[command(name = "witrpc", version, after_help = "\
+#[command(
+    name = "witrpc",
+    version,
+    after_help = "\
 Exit codes:
   0   done
   1   the service answered with its own error; or `diff` found differences
@@ -25,7 +28,8 @@ Examples:
   witrpc describe calc
   witrpc call calc Calculator.add '{\"a\": 1, \"b\": 2}'
   witrpc call calc Calculator.add a=1 b=2
-  witrpc watch calc Calculator.progress")]
+  witrpc watch calc Calculator.progress"
+)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -138,7 +142,7 @@ pub struct Call {
     #[arg(value_name = "SERVICE.METHOD")]
     pub method: String,
     /// The arguments of the method.
-    #[arg(value_name = "ARGUMENTS", allow_hyphen_values = true)]
+    #[arg(value_name = "ARGUMENTS")]
     pub arguments: Vec<String>,
     #[command(flatten)]
     pub access: Access,

@@ -41,15 +41,14 @@ pub fn run(call: &Call) -> Result<(), Failure> {
 /// Reads the arguments as the user has given them.
 fn arguments(given: &[String], is_fed: bool) -> Result<Value, Failure> {
     let json = |text: &str| {
-        serde_json::from_str(text).map_err(|error| {
-            Failure::misuse(format!("the arguments are no JSON: {error}"))
-        })
+        serde_json::from_str(text)
+            .map_err(|error| Failure::misuse(format!("the arguments are no JSON: {error}")))
     };
     match given {
         [] => Ok(Value::Object(Map::new())),
-        [dash] if dash == "-" && is_fed => {
-            Err(Failure::misuse("standard input has the items of this method: give its arguments here"))
-        }
+        [dash] if dash == "-" && is_fed => Err(Failure::misuse(
+            "standard input has the items of this method: give its arguments here",
+        )),
         [dash] if dash == "-" => {
             let mut text = String::new();
             let read = stdin().lock().read_to_string(&mut text);

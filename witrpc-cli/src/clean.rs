@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::geteuid;
 use witrpc::{dead_servers, remove_dead_servers};
 
@@ -23,15 +25,14 @@ pub fn run(clean: &Clean) -> Result<(), Failure> {
     let dir = clean.place.dir.as_deref();
     let names = if clean.yes { remove_dead_servers(dir, AGE)? } else { dead_servers(dir, AGE)? };
     // Memory is in no directory of names.
-    let regions = if dir.is_none() { unused_regions(Path::new(SHARED_MEMORY)) } else { Vec::new() };
+    let regions = if dir.is_none() { unused_regions()? } else { Vec::new() };
     let verb = if clean.yes { "removed" } else { "would remove" };
     let mut found = names.len();
     for (name, path) in names {
         output::line(format!("{verb} the name {name:?} of a dead server: {}", path.display()))?;
     }
     for path in regions {
-        // Looked at again right before: a process may have opened it.
-        if !clean.yes || (is_unused(&path) && fs::remove_file(&path).is_ok()) {
+        if !clean.yes || fs::remove_file(&path).is_ok() {
             found += 1;
             output::line(format!("{verb} memory that no process uses: {}", path.display()))?;
         }
@@ -43,22 +44,43 @@ pub fn run(clean: &Clean) -> Result<(), Failure> {
     }
 }
 
-/// Returns the regions of exactly our form and user that are old and that no process uses.
-fn unused_regions(dir: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-    let paths = entries.flatten().filter(|entry| {
-        let name = entry.file_name();
-        name.to_str().is_some_and(is_region_name)
-    });
-    let mut old: Vec<_> = paths.map(|entry| entry.path()).filter(|path| is_old_and_ours(path)).collect();
+/// Returns the regions of exactly our form and user that are old and that no process uses. A region that is
+/// old and unused has no name that a process still learns: each is told once, within a handshake.
+fn unused_regions() -> Result<Vec<PathBuf>, Failure> {
+    let old = old_regions(Path::new(SHARED_MEMORY));
     if old.is_empty() {
-        return old;
+        return Ok(old);
     }
-    let Some(used) = used_files() else { return Vec::new() };
-    old.retain(|path| identity(path).is_some_and(|it| !used.contains(&it)));
+    match used_files() {
+        Ok(used) => Ok(unused(old, &used)),
+        Err(hidden) => {
+            let (warning, memory) = (output::on_stderr(output::YELLOW, "warning:"), old.len());
+            eprintln!(
+                "{warning} {} does not show what it has mapped, so {memory} regions in {SHARED_MEMORY} are \
+                 left: run this as a user that may see it, or where it is not there",
+                hidden.display()
+            );
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// Returns the regions of exactly our form and user that are old.
+fn old_regions(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let ours = entries.flatten().filter(|it| it.file_name().to_str().is_some_and(is_region_name));
+    let mut old: Vec<_> = ours.map(|it| it.path()).filter(|path| is_old_and_ours(path)).collect();
     old.sort();
     old
 }
+
+fn unused(mut regions: Vec<PathBuf>, used: &HashSet<FileId>) -> Vec<PathBuf> {
+    regions.retain(|path| identity(path).is_some_and(|id| !used.contains(&id)));
+    regions
+}
+
+/// What tells a file from all others: device and inode.
+type FileId = (u64, u64);
 
 /// Returns whether a name has the form that the portable backend gives its memory: `wit`, and 128 bits as 26
 /// digits of base 32.
@@ -75,44 +97,52 @@ fn is_old_and_ours(path: &Path) -> bool {
     })
 }
 
-fn is_unused(path: &Path) -> bool {
-    is_old_and_ours(path)
-        && used_files().is_some_and(|used| identity(path).is_some_and(|it| !used.contains(&it)))
-}
-
-/// Returns what tells a file from all others.
-fn identity(path: &Path) -> Option<(u64, u64)> {
+fn identity(path: &Path) -> Option<FileId> {
     fs::symlink_metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
-/// Returns the files that processes have mapped or open; `None` if a process of this user does not show them.
-/// Processes of other users cannot open a file of mode 0600, except root's, which may hide from this user.
-fn used_files() -> Option<HashSet<(u64, u64)>> {
+/// Returns the files that processes of this user have mapped or open. Those of other users cannot open a file
+/// of mode 0600.
+///
+/// # Errors
+///
+/// The directory of a process that does not show them.
+fn used_files() -> Result<HashSet<FileId>, PathBuf> {
+    let (proc, own) = (Path::new("/proc"), geteuid().as_raw());
     let mut used = HashSet::new();
-    let own = geteuid().as_raw();
-    for process in fs::read_dir("/proc").ok()?.flatten() {
+    for process in fs::read_dir(proc).map_err(|_| proc.to_owned())?.flatten() {
         let path = process.path();
         let is_process = process.file_name().to_str().is_some_and(|it| it.parse::<u32>().is_ok());
-        if !is_process || !fs::metadata(&path).is_ok_and(|it| it.uid() == own || own == 0) {
-            continue;
-        }
-        let Ok(maps) = fs::read_to_string(path.join("maps")) else {
-            // A process that has just ended has no maps, one that hides them has a directory still.
-            if path.exists() {
-                return None;
-            }
-            continue;
-        };
-        used.extend(maps.lines().filter_map(mapped_file));
-        for open in fs::read_dir(path.join("fd")).into_iter().flatten().flatten() {
-            used.extend(fs::metadata(open.path()).ok().map(|file| (file.dev(), file.ino())));
+        let may_use = |stat: fs::Metadata| stat.uid() == own || own == 0;
+        if is_process && fs::metadata(&path).is_ok_and(may_use) {
+            used.extend(files_of(&path)?);
         }
     }
-    Some(used)
+    Ok(used)
+}
+
+/// Returns the files that a process has mapped or open.
+fn files_of(process: &Path) -> Result<Vec<FileId>, PathBuf> {
+    let mut used = Vec::new();
+    match fs::read(process.join("maps")) {
+        Ok(maps) => used.extend(String::from_utf8_lossy(&maps).lines().filter_map(mapped_file)),
+        // It has ended, and has no memory any more.
+        Err(error) if has_ended(&error) => return Ok(used),
+        Err(_) => return Err(process.to_owned()),
+    }
+    for open in fs::read_dir(process.join("fd")).into_iter().flatten().flatten() {
+        used.extend(fs::metadata(open.path()).ok().map(|file| (file.dev(), file.ino())));
+    }
+    Ok(used)
+}
+
+/// Returns whether a look at a process has failed because the process has ended.
+fn has_ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::SRCH)
 }
 
 /// Returns the file of a line of `/proc/<pid>/maps`: `from-to mode offset major:minor inode path`.
-fn mapped_file(line: &str) -> Option<(u64, u64)> {
+fn mapped_file(line: &str) -> Option<FileId> {
     let mut fields = line.split_ascii_whitespace().skip(3);
     let (major, minor) = fields.next()?.split_once(':')?;
     let device = rustix::fs::makedev(
@@ -129,7 +159,14 @@ mod tests {
     #[test]
     fn only_names_of_our_form_are_ours() {
         assert!(is_region_name("wit0123456789abcdefghijklmnop"));
-        for other in ["wit", "witrpc-1000", "wit0123456789abcdefghijklmnoP", "wit0123456789abcdefghijklmnopq", "xit0123456789abcdefghijklmnop", "wit0123456789abcdefghijklmnoz"] {
+        for other in [
+            "wit",
+            "witrpc-1000",
+            "wit0123456789abcdefghijklmnoP",
+            "wit0123456789abcdefghijklmnopq",
+            "xit0123456789abcdefghijklmnop",
+            "wit0123456789abcdefghijklmnoz",
+        ] {
             assert!(!is_region_name(other), "{other}");
         }
     }
@@ -150,13 +187,15 @@ mod tests {
         drop(make("wit00000000000000000000000001", hour));
         drop(make("wit00000000000000000000000002", Duration::ZERO));
         drop(make("wit00000000000000000000000003.bak", hour));
-        assert_eq!(unused_regions(dir.path()), [dir.path().join("wit00000000000000000000000001")]);
+        let used = files_of(Path::new("/proc/self")).expect("it shows them").into_iter().collect();
+        let found = unused(old_regions(dir.path()), &used);
+        assert_eq!(found, [dir.path().join("wit00000000000000000000000001")]);
     }
 
     #[test]
     fn a_file_that_this_process_maps_is_used() {
         let me = fs::metadata("/proc/self/exe").expect("it runs");
-        let used = used_files().expect("it may see its own processes");
+        let used = files_of(Path::new("/proc/self")).expect("it shows them");
         assert!(used.contains(&(me.dev(), me.ino())));
     }
 }

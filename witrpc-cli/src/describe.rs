@@ -49,7 +49,9 @@ fn wanted<'a>(
         Some((service, name)) if is_service(service) => Ok((vec![service.to_owned()], Some(name))),
         _ => {
             let serves = client.services().join(", ");
-            Err(Failure::misuse(format!("the server does not serve {member:?}: it serves {serves}")))
+            Err(Failure::misuse(format!(
+                "the server does not serve {member:?}: it serves {serves}"
+            )))
         }
     }
 }
@@ -82,6 +84,8 @@ pub fn load(path: &Path) -> Result<Vec<ServiceDescription>, Failure> {
     let text = fs::read_to_string(path).map_err(|error| unread(error.to_string()))?;
     let all: Vec<Value> = serde_json::from_str(&text).map_err(|error| unread(error.to_string()))?;
     all.iter()
-        .map(|one| ServiceDescription::from_json(&one.to_string()).map_err(|e| unread(e.to_string())))
+        .map(|one| {
+            ServiceDescription::from_json(&one.to_string()).map_err(|e| unread(e.to_string()))
+        })
         .collect()
 }

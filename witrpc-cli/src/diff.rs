@@ -60,7 +60,8 @@ fn compare(client: &[ServiceDescription], server: &[ServiceDescription]) -> Resu
         if ours.codec() != theirs.codec() {
             let (a, b) = (ours.codec(), theirs.codec());
             return Err(Failure::NotRun(format!(
-                "{} is described over {a} here and over {b} there: give --codec", ours.service()
+                "{} is described over {a} here and over {b} there: give --codec",
+                ours.service()
             )));
         }
         for difference in ours.differences(theirs) {
@@ -83,11 +84,7 @@ fn compare(client: &[ServiceDescription], server: &[ServiceDescription]) -> Resu
 }
 
 /// Writes the methods and events that one side lacks.
-fn only(
-    has: &ServiceDescription,
-    lacks: &ServiceDescription,
-    side: &str,
-) -> Result<(), Failure> {
+fn only(has: &ServiceDescription, lacks: &ServiceDescription, side: &str) -> Result<(), Failure> {
     for (name, _) in has.members().filter(|(name, _)| lacks.members().all(|(n, _)| n != *name)) {
         output::line(format!("{}.{name}: only on the {side} side", has.service()))?;
     }

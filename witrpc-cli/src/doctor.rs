@@ -62,7 +62,8 @@ fn directories(given: Option<&Path>, findings: &mut Vec<Finding>) {
         } else {
             findings.push(Note(
                 format!("{} is missing", session.display()),
-                "servers then use /dev/shm alone; log in by systemd, or make it with mode 0700".to_owned(),
+                "servers then use /dev/shm alone; log in by systemd, or make it with mode 0700"
+                    .to_owned(),
             ));
         }
         let shared = Path::new("/dev/shm");
@@ -96,7 +97,8 @@ fn directory(path: &Path, excess: u32) -> Finding {
         }
         Ok(stat) if stat.uid() != own => Wrong(
             format!("{shown} belongs to user {}", stat.uid()),
-            "its user can remove it; until then, servers use another directory, if there is one".to_owned(),
+            "its user can remove it; until then, servers use another directory, if there is one"
+                .to_owned(),
         ),
         Ok(stat) if stat.mode() & excess != 0 => {
             let mode = stat.mode() & 0o7777;
@@ -114,13 +116,17 @@ fn kernel() -> Finding {
     if version >= (5, 9) {
         return Fine(format!("Linux {release}"));
     }
-    Note(format!("Linux {release} is older than 5.9"), "this library is tested on 5.9 and later".to_owned())
+    Note(
+        format!("Linux {release} is older than 5.9"),
+        "this library is tested on 5.9 and later".to_owned(),
+    )
 }
 
 /// Tries what protects a region from the other side.
 fn seals() -> Finding {
     let made = memfd_create("witrpc-doctor", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING);
-    let sealed = made.and_then(|file| fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::FUTURE_WRITE));
+    let sealed =
+        made.and_then(|file| fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::FUTURE_WRITE));
     match sealed {
         Ok(()) => Fine("memory can be sealed (memfd_create, F_SEAL_FUTURE_WRITE)".to_owned()),
         Err(error) => Wrong(

@@ -49,11 +49,7 @@ pub fn on_stderr(colour: &str, text: impl Display) -> String {
 fn coloured(is_terminal: bool, colour: &str, text: impl Display) -> String {
     let is_wanted = env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
         && env::var_os("TERM").is_none_or(|term| term != "dumb");
-    if is_terminal && is_wanted {
-        format!("\x1b[{colour}m{text}\x1b[0m")
-    } else {
-        text.to_string()
-    }
+    if is_terminal && is_wanted { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_string() }
 }
 
 /// Returns how wide the terminal is; `None` if standard output is none.

@@ -163,7 +163,9 @@ fn slow_reasons() -> Vec<String> {
             5 => "SCHED_IDLE",
             _ => "another policy than SCHED_OTHER",
         };
-        reasons.push(format!("this process runs under {name}, and its server may not: use one policy"));
+        reasons.push(format!(
+            "this process runs under {name}, and its server may not: use one policy"
+        ));
     }
     reasons
 }

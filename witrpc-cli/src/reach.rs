@@ -82,6 +82,8 @@ impl CodecName {
 /// There is no dot in it.
 pub fn parts(member: &str) -> Result<(&str, &str), Failure> {
     member.rsplit_once('.').ok_or_else(|| {
-        Failure::misuse(format!("{member:?} has no dot: give Service.name, as `witrpc describe` shows"))
+        Failure::misuse(format!(
+            "{member:?} has no dot: give Service.name, as `witrpc describe` shows"
+        ))
     })
 }

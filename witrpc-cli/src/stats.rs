@@ -45,7 +45,8 @@ fn by_method(client: Result<&DynamicClient, &Failure>) -> ByMethod {
     match told {
         Ok(Some(methods)) => ByMethod::Told(methods),
         Ok(None) => ByMethod::Not(
-            "the server does not count by method: see `WitServerBuilder::method_metrics`".to_owned(),
+            "the server does not count by method: see `WitServerBuilder::method_metrics`"
+                .to_owned(),
         ),
         Err(error) => ByMethod::Not(error.to_string()),
     }
@@ -73,7 +74,15 @@ fn write_json(metrics: &Metrics, methods: &ByMethod) -> Result<(), Failure> {
 
 fn write_tables(metrics: &Metrics, methods: &ByMethod) -> Result<(), Failure> {
     let mut totals = output::table(&[
-        "CALLS", "ERRORS", "IN FLIGHT", "CLIENTS", "MEMORY", "WORKERS", "PARKED", "BYTES IN", "BYTES OUT",
+        "CALLS",
+        "ERRORS",
+        "IN FLIGHT",
+        "CLIENTS",
+        "MEMORY",
+        "WORKERS",
+        "PARKED",
+        "BYTES IN",
+        "BYTES OUT",
     ]);
     totals.add_row([
         metrics.calls.to_string(),
@@ -89,7 +98,9 @@ fn write_tables(metrics: &Metrics, methods: &ByMethod) -> Result<(), Failure> {
     output::write_table(&totals)?;
     output::write("\n")?;
     match methods {
-        ByMethod::Not(why) => output::line(output::on_stdout(output::DIM, format!("by method: {why}"))),
+        ByMethod::Not(why) => {
+            output::line(output::on_stdout(output::DIM, format!("by method: {why}")))
+        }
         ByMethod::Told(methods) => {
             let mut table = output::table(&["METHOD", "CALLS", "ERRORS", "P50", "P99"]);
             for MethodMetrics { service, method, calls, errors, latency, .. } in methods {

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use witrpc::AccessToken;
-use witrpc::dynamic::DynamicClient;
 use witrpc::Mmf;
+use witrpc::dynamic::DynamicClient;
 
 use super::shop::Open;
 use super::{run, run_with, witrpc};
@@ -27,7 +27,8 @@ fn arguments_are_an_object_an_array_pairs_or_standard_input() {
     assert_eq!(call(&["Shop.scale", r#"{"values": [1, 2.5], "by": 2}"#]), "[2.0,5.0]\n");
     assert_eq!(call(&["Shop.reverse", "bytes=[1, 2, 3]"]), "\"AwIB\"\n");
     assert_eq!(call(&["Shop.reverse", "bytes=AwIB"]), "\"AQID\"\n");
-    let from_stdin = run_with(open.dir(), &["call", "shop", "Shop.add", "-"], r#"{"a": 5, "b": 6}"#);
+    let from_stdin =
+        run_with(open.dir(), &["call", "shop", "Shop.add", "-"], r#"{"a": 5, "b": 6}"#);
     assert_eq!(from_stdin.ok(), "11\n");
 }
 
@@ -96,7 +97,8 @@ fn streams_are_lines_of_json() {
 fn a_reader_that_goes_ends_a_stream_in_peace() {
     let open = Open::new();
     let mut command = witrpc(open.dir(), &["call", "shop", "Shop.count", "to=4000000000"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped"));
     let mut first = String::new();
     lines.read_line(&mut first).expect("it writes lines");
@@ -112,7 +114,8 @@ fn a_reader_that_goes_ends_a_stream_in_peace() {
 fn events_are_written_as_they_come_until_the_server_ends() {
     let open = Open::new();
     let mut command = witrpc(open.dir(), &["watch", "shop", "Shop.sold"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let client = DynamicClient::connect(Mmf::new("shop").in_dir(open.dir())).expect("it serves");
     let sell = serde_json::json!({ "item": "nut", "count": 2 });
     // Nothing says when the command has subscribed, so something is sold until it has.

@@ -1,6 +1,7 @@
 //! The subcommands that look into a server.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 use witrpc::{Mmf, WitServer};
@@ -22,7 +23,8 @@ fn a_list_shows_servers_and_their_services() {
     for part in ["shop", &*pid, "Shop, Clock"] {
         assert!(lines[1].contains(part), "{listed}");
     }
-    let json: Value = serde_json::from_str(&run(open.dir(), &["list", "--json"]).ok()).expect("JSON");
+    let json: Value =
+        serde_json::from_str(&run(open.dir(), &["list", "--json"]).ok()).expect("JSON");
     assert_eq!(json[0]["name"], "shop");
     assert_eq!(json[0]["pid"], std::process::id());
     assert_eq!(json[0]["services"], serde_json::json!(["Shop", "Clock"]));
@@ -121,8 +123,10 @@ fn figures_are_by_method_where_the_server_counts_so() {
     assert_eq!(row("Shop.later ")[1..3], ["3", "0"]);
     assert_eq!(row("Shop.fail ")[1..3], ["1", "1"]);
     assert_eq!(row("Shop.sum ")[1..], ["0", "0", "-", "-"]);
-    let json: Value = serde_json::from_str(&run(open.dir(), &["stats", "shop", "--json"]).ok()).expect("JSON");
-    let add = json["methods"].as_array().and_then(|all| all.iter().find(|it| it["method"] == "add"));
+    let json: Value =
+        serde_json::from_str(&run(open.dir(), &["stats", "shop", "--json"]).ok()).expect("JSON");
+    let add =
+        json["methods"].as_array().and_then(|all| all.iter().find(|it| it["method"] == "add"));
     let add = add.expect("it is listed");
     assert_eq!((&add["calls"], &add["errors"]), (&Value::from(3), &Value::from(0)));
     assert!(add["p50_ns"].as_u64().is_some_and(|nanos| nanos > 0), "{add}");
@@ -140,19 +144,26 @@ fn a_ping_stands_beside_what_the_machine_allows() {
     for row in ["call, polled", "floor, polled", "call, parked", "floor, parked"] {
         let found = pinged.lines().find(|line| line.starts_with(row));
         let found = found.unwrap_or_else(|| panic!("{row} in {pinged}"));
-        assert_eq!(found[row.len()..].split_whitespace().count(), 6, "three times with units: {found}");
+        assert_eq!(
+            found[row.len()..].split_whitespace().count(),
+            6,
+            "three times with units: {found}"
+        );
     }
 }
 
 #[test]
 fn the_doctor_says_what_to_do_about_what_is_wrong() {
     let dir = tempfile::TempDir::new().expect("there is room for a directory");
+    let set_mode = |mode| {
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).expect("it is ours");
+    };
+    set_mode(0o700);
     let well = run(dir.path(), &["doctor"]);
     for part in ["has mode 0700", "Linux", "sealed", "seccomp", "RLIMIT_NOFILE", "control group"] {
         assert!(well.stdout.contains(part), "{part} in {}", well.stdout);
     }
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).expect("it is ours");
+    set_mode(0o777);
     let ill = run(dir.path(), &["doctor"]);
     assert_eq!(ill.code, 1);
     let advice = format!("→ chmod 0755 {}", dir.path().display());

@@ -22,7 +22,11 @@ fn in_terminal(mut command: Command, columns: u16) -> String {
     let end: OwnedFd = open(&*name, flags, Mode::empty()).expect("it opens");
     let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&end, size).expect("it is a terminal");
-    command.env("TERM", "xterm").env_remove("NO_COLOR").stdout(Stdio::from(end)).stderr(Stdio::null());
+    command
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdout(Stdio::from(end))
+        .stderr(Stdio::null());
     let mut child = command.spawn().expect("the command starts");
     // It holds the other end until then.
     drop(command);
@@ -65,7 +69,8 @@ fn a_table_fits_the_terminal_and_has_colours_only_there() {
 #[test]
 fn shells_are_given_their_completions() {
     for shell in ["bash", "zsh", "fish"] {
-        let script = Command::new(env!("CARGO_BIN_EXE_witrpc")).args(["completions", shell]).output();
+        let script =
+            Command::new(env!("CARGO_BIN_EXE_witrpc")).args(["completions", shell]).output();
         let script = script.expect("the command starts");
         assert!(script.status.success());
         let script = String::from_utf8(script.stdout).expect("it writes UTF-8");
@@ -89,5 +94,7 @@ fn help_teaches_and_misuse_has_its_own_code() {
     assert!(witrpc(&["--version"]).ok().starts_with("witrpc "));
     assert!(witrpc(&["lst"]).failed(64).contains("similar subcommand exists: 'list'"));
     assert!(witrpc(&["describe"]).failed(64).contains("<NAME>"));
-    assert!(witrpc(&["ping", "calc", "--timeout", "soon"]).failed(64).contains("number of seconds"));
+    assert!(
+        witrpc(&["ping", "calc", "--timeout", "soon"]).failed(64).contains("number of seconds")
+    );
 }

@@ -66,7 +66,9 @@ fn each_dead(
             let is_lock = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
                 && stat.st_uid == directory.owner()
                 && stat.st_size == 0;
-            if is_lock && is_older(stat.st_mtime, age) && matches!(is_served(&locks, &name), Ok(false))
+            if is_lock
+                && is_older(stat.st_mtime, age)
+                && matches!(is_served(&locks, &name), Ok(false))
             {
                 found(&directory, &locks, &name);
             }
@@ -77,6 +79,7 @@ fn each_dead(
 
 /// Returns whether a file of this time, in seconds since the epoch, is older than `age`.
 fn is_older(seconds: i64, age: Duration) -> bool {
-    let made = u64::try_from(seconds).map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    let made =
+        u64::try_from(seconds).map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
     made.is_ok_and(|made| made.elapsed().is_ok_and(|elapsed| elapsed > age))
 }

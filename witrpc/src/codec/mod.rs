@@ -47,9 +47,9 @@ mod round_trip;
 pub mod shareable;
 
 pub use crate::error::Codec;
+pub use batch::{Batch, EncodeItem, Piece, WINDOW_BYTES, encode_item, read_batch};
 #[cfg(feature = "dynamic")]
 pub use batch::{encode_as, read_count};
-pub use batch::{Batch, EncodeItem, Piece, WINDOW_BYTES, encode_item, read_batch};
 pub use body::len_of_one_raw;
 pub use decode::Decoder;
 pub use encode::{Encoded, Encoder};

@@ -137,8 +137,12 @@ impl ConnectPlan {
         contract: Digest,
         until: Option<Instant>,
     ) -> Result<(Arc<dyn ClientChannel>, Welcome), ConnectError> {
-        let hello =
-            Hello { version: VERSION, service: service.to_owned(), codec: codec.number(), contract };
+        let hello = Hello {
+            version: VERSION,
+            service: service.to_owned(),
+            codec: codec.number(),
+            contract,
+        };
         let config = ConnectConfig {
             hello: postcard::to_allocvec(&hello).map_err(|error| ConnectError::Protocol {
                 problem: format!("the hello cannot be encoded: {error}"),

@@ -32,8 +32,7 @@ impl DynamicEvents {
     /// Subscribes to an event.
     pub(super) fn begin(service: &Arc<DynamicService>, event: u16) -> Result<Self, DynamicError> {
         let queue = Queue::new(Overflow::DropOldest);
-        let subscription =
-            Subscription::new(&service.connection, event, Arc::clone(&queue) as _);
+        let subscription = Subscription::new(&service.connection, event, Arc::clone(&queue) as _);
         begin_blocking(&subscription).map_err(CallError::of_app)?;
         let service = Arc::clone(service);
         Ok(Self { service, event, queue, _subscription: subscription })

@@ -145,9 +145,7 @@ impl Fitter<'_> {
             made.push((label, datum));
         }
         Ok(match self.codec.describes_itself() {
-            true => {
-                Datum::Map(made.into_iter().map(|(n, d)| (Datum::Str(n.clone()), d)).collect())
-            }
+            true => Datum::Map(made.into_iter().map(|(n, d)| (Datum::Str(n.clone()), d)).collect()),
             false => Datum::Tuple(made.into_iter().map(|(_, datum)| datum).collect()),
         })
     }
@@ -268,7 +266,10 @@ impl Fitter<'_> {
                 let wide = value.as_f64().ok_or_else(|| kind(leaf, value, path))?;
                 // Rounds as a typed reader of JSON does.
                 let narrow = wide as f32;
-                narrow.is_finite().then_some(Datum::F32(narrow)).ok_or_else(|| beyond(leaf, value, path))
+                narrow
+                    .is_finite()
+                    .then_some(Datum::F32(narrow))
+                    .ok_or_else(|| beyond(leaf, value, path))
             }
             Leaf::Char => character(value).map(Datum::Char).ok_or_else(|| kind(leaf, value, path)),
             Leaf::Str => match value {

@@ -122,7 +122,9 @@ impl Shower<'_> {
             _ => return plain(datum, path),
         };
         let Some(variant) = variants.get(number) else {
-            return Err(path.misfit(format!("is variant {number}, which the contract does not have")));
+            return Err(
+                path.misfit(format!("is variant {number}, which the contract does not have"))
+            );
         };
         let name = label(variant.name.as_ref(), number);
         let Some(content) = content else { return Ok(Value::from(name)) };

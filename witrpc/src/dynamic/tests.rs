@@ -88,7 +88,8 @@ fn typed<T: Wire>(value: &T, codec: Codec) -> (bool, Vec<u8>) {
 }
 
 fn untyped(value: &Value, shape: &Shape, codec: Codec) -> (bool, Vec<u8>) {
-    let fitted = Fitted::new(shape, codec, value, "value").unwrap_or_else(|error| panic!("{error}"));
+    let fitted =
+        Fitted::new(shape, codec, value, "value").unwrap_or_else(|error| panic!("{error}"));
     let mut encoder = Encoder::new(codec);
     fitted.put(&mut encoder).unwrap_or_else(|error| panic!("{error}"));
     encoder.to_bytes()
@@ -133,8 +134,12 @@ fn contents() -> impl Strategy<Value = Content> {
 }
 
 fn lines() -> impl Strategy<Value = Line> {
-    (any::<u64>(), any::<u8>(), kinds(), contents())
-        .prop_map(|(item, count, kind, content)| Line { item: Id(item), count, kind, content })
+    (any::<u64>(), any::<u8>(), kinds(), contents()).prop_map(|(item, count, kind, content)| Line {
+        item: Id(item),
+        count,
+        kind,
+        content,
+    })
 }
 
 prop_compose! {
@@ -224,16 +229,36 @@ fn an_error_names_the_part_and_the_rule() {
         ("/lines/1/count", json!(300), "`order.lines[1].count` is 300, which u8 does not hold"),
         ("/lines/1/count", json!("x"), "`order.lines[1].count` is a text, where u8 is wanted"),
         ("/lines/0", json!({}), "`order.lines[0].item-id` is missing"),
-        ("/lines/0/kind", json!("Odd"), "`order.lines[0].kind` has no variant `Odd`: there are \
-            `Fragile`, `Plain`"),
-        ("/lines/1/content", json!({ "Pair": [1, "x"] }), "`order.lines[1].content.Pair[1]` is a \
-            text, where u64 is wanted"),
-        ("/lines/1/content", json!({ "Empty": 1 }), "`order.lines[1].content.Empty` has no content"),
-        ("/by_number", json!({ "x": "Plain" }), "`order.by_number.x` is a text, where u32 is wanted"),
+        (
+            "/lines/0/kind",
+            json!("Odd"),
+            "`order.lines[0].kind` has no variant `Odd`: there are \
+            `Fragile`, `Plain`",
+        ),
+        (
+            "/lines/1/content",
+            json!({ "Pair": [1, "x"] }),
+            "`order.lines[1].content.Pair[1]` is a \
+            text, where u64 is wanted",
+        ),
+        (
+            "/lines/1/content",
+            json!({ "Empty": 1 }),
+            "`order.lines[1].content.Empty` has no content",
+        ),
+        (
+            "/by_number",
+            json!({ "x": "Plain" }),
+            "`order.by_number.x` is a text, where u32 is wanted",
+        ),
         ("/letter", json!("ab"), "`order.letter` is a text, where char is wanted"),
         ("/weight", json!(1e300), "`order.weight` is 1e+300, which f32 does not hold"),
-        ("/wide/1", json!(1e30), "`order.wide[1]` is 1e+30, beyond the integers that JSON carries \
-            here, up to 18446744073709551615"),
+        (
+            "/wide/1",
+            json!(1e30),
+            "`order.wide[1]` is 1e+30, beyond the integers that JSON carries \
+            here, up to 18446744073709551615",
+        ),
     ];
     for codec in Codec::all() {
         for (place, wrong, expected) in &cases {
@@ -257,7 +282,11 @@ fn an_answer_that_json_does_not_carry_names_the_part() {
         let wide = shown(typed(&(1_u8, u128::MAX), codec), &shape_of::<(u8, u128)>(codec), codec);
         let wide = wide.unwrap_err();
         assert!(wide.starts_with("`value[1]` is 340282366920938"), "{wide}");
-        assert!(wide.ends_with("beyond the integers that JSON carries here, up to 18446744073709551615"));
+        assert!(
+            wide.ends_with(
+                "beyond the integers that JSON carries here, up to 18446744073709551615"
+            )
+        );
         if codec != Codec::Json {
             let shape = shape_of::<(f64, f32)>(codec);
             let infinite = shown(typed(&(1.0, f32::INFINITY), codec), &shape, codec).unwrap_err();

@@ -194,7 +194,10 @@ mod tests {
         for nanos in (0..2_000).chain((11..37).map(|power| (1 << power) - 1)) {
             let bucket = bucket_of(nanos);
             let end = end_of(bucket);
-            assert!(end >= nanos && end - nanos <= nanos / 8, "{nanos} ns in {bucket}, up to {end}");
+            assert!(
+                end >= nanos && end - nanos <= nanos / 8,
+                "{nanos} ns in {bucket}, up to {end}"
+            );
             assert!(before <= Some(bucket), "buckets are in order");
             before = Some(bucket);
         }

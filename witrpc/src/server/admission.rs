@@ -396,14 +396,8 @@ mod tests {
         let guard = Arc::new(Guard::new(Accepted::Fixed(token.clone().into()), false));
         let services = vec![&CALCULATOR];
         let codecs = vec![ServiceCodecs::exactly([Codec::Postcard])];
-        let door = ServerAdmission::new(
-            services,
-            codecs,
-            Arc::clone(&guard),
-            None,
-            Arc::default(),
-            None,
-        );
+        let door =
+            ServerAdmission::new(services, codecs, Arc::clone(&guard), None, Arc::default(), None);
         let hello = hello(VERSION, "Calculator", 0);
         let refusal = answer_to(&door, &hello).unwrap_err();
         assert!(matches!(refusal, Refusal::NotChecked), "{refusal:?}");

@@ -97,7 +97,8 @@ impl Mmf {
 
 fn read(report: &[u8]) -> Result<Metrics, ConnectError> {
     Metrics::from_report(report).ok_or_else(|| ConnectError::Protocol {
-        problem: "the server's metrics are malformed: build both programs from one version".to_owned(),
+        problem: "the server's metrics are malformed: build both programs from one version"
+            .to_owned(),
     })
 }
 

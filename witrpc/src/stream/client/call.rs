@@ -164,7 +164,10 @@ impl<'a> ClientCall<'a> {
 
     /// Makes the call and sends the stream that the method takes. Blocks the thread until the answer is
     /// there.
-    pub(crate) fn block_uploading<T: UploadItem>(&mut self, items: impl Iterator<Item = T>) -> Answered<'_> {
+    pub(crate) fn block_uploading<T: UploadItem>(
+        &mut self,
+        items: impl Iterator<Item = T>,
+    ) -> Answered<'_> {
         self.set_uploads();
         let sent = self.upload_blocking(items);
         self.uploaded(sent)
