@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use rustix::process::Signal;
-use witrpc::{ConnectError, Metrics, Mmf};
+use witrpc::{ConnectError, Endpoint, InProcess, Metrics, Mmf, ServerHook, WitServer, wit_service};
 use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
@@ -215,3 +215,98 @@ fn a_server_that_does_not_serve_has_no_numbers() {
     });
     assert!(matches!(witrpc::metrics("a/b"), Err(ConnectError::InvalidName { .. })));
 }
+
+over_both_transports! {
+    fn methods_are_not_counted_unless_asked(transport) {
+        let fixture = Fixture::new(transport);
+        assert_eq!(fixture.client().add(1, 2), Ok(3));
+        let client = witrpc::dynamic::DynamicClient::builder(fixture.endpoint());
+        let client = match &fixture.plan().token {
+            Some(token) => client.access_token(witrpc::AccessToken::from_hex(token).unwrap()),
+            None => client,
+        };
+        let client = client.encryption(fixture.plan().encryption).connect().expect("it serves");
+        assert_eq!(client.method_metrics(), Ok(None));
+    }
+}
+
+#[wit_service]
+trait Kinds {
+    fn at_once(&self, fails: bool) -> Result<u64, String>;
+    fn at_length(&self) -> Vec<u8>;
+    async fn later(&self, fails: bool) -> Result<u64, String>;
+    fn items(&self) -> impl Iterator<Item = u64>;
+    fn sum(&self, numbers: impl Iterator<Item = u64>) -> u64;
+    fn never(&self);
+}
+
+struct Kind;
+
+impl Kinds for Kind {
+    fn at_once(&self, fails: bool) -> Result<u64, String> {
+        if fails { Err("it is to".to_owned()) } else { Ok(1) }
+    }
+
+    fn at_length(&self) -> Vec<u8> {
+        vec![1; 5_000]
+    }
+
+    async fn later(&self, fails: bool) -> Result<u64, String> {
+        self.at_once(fails)
+    }
+
+    fn items(&self) -> impl Iterator<Item = u64> {
+        0..3
+    }
+
+    fn sum(&self, numbers: impl Iterator<Item = u64>) -> u64 {
+        numbers.sum()
+    }
+
+    fn never(&self) {}
+}
+
+#[test]
+fn each_method_has_its_calls_errors_and_latencies() {
+    let endpoints: [Endpoint; 2] = [InProcess::new().into(), Mmf::unguessable().into()];
+    for (endpoint, hooked) in endpoints.into_iter().zip([false, true]) {
+        let builder = WitServer::builder().listen(endpoint.clone()).service(KindsServer::new(Kind));
+        let builder = if hooked { builder.hook(Idle) } else { builder };
+        let server = builder.method_metrics(true).start().expect("it starts");
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let client = KindsClient::connect(endpoint.clone()).expect("it serves");
+                    for n in 0..10 {
+                        assert_eq!(client.at_once(n % 5 == 0).is_err(), n % 5 == 0);
+                        assert_eq!(client.later(n % 5 == 0).is_err(), n % 5 == 0);
+                        assert_eq!(client.at_length().map(|bytes| bytes.len()), Ok(5_000));
+                        assert_eq!(client.items().expect("it opens").count(), 3);
+                        assert_eq!(client.sum(0..n), Ok((0..n).sum()));
+                    }
+                });
+            }
+        });
+        eventually("all calls are counted", || {
+            server.method_metrics().iter().map(|method| method.calls).sum::<u64>() == 100
+        });
+        let metrics = server.method_metrics();
+        let counted: Vec<_> = metrics.iter().map(|it| (&*it.method, it.calls, it.errors)).collect();
+        let expected =
+            [("at_once", 20, 4), ("at_length", 20, 0), ("later", 20, 4), ("items", 20, 0)];
+        assert_eq!(counted[..4], expected);
+        assert_eq!(counted[4..], [("sum", 20, 0), ("never", 0, 0)]);
+        for method in &metrics[..5] {
+            assert!(method.latency.count() >= 10, "{method:?}");
+            assert!(method.latency.quantile(0.5) <= method.latency.quantile(0.99));
+            assert!(method.latency.quantile(0.0) > Some(Duration::ZERO));
+        }
+        assert_eq!(metrics[5].latency.quantile(0.5), None);
+        assert_eq!((server.metrics().calls, server.metrics().errors), (100, 8));
+    }
+}
+
+/// A hook that does nothing, so that calls take the way of those with hooks.
+struct Idle;
+
+impl ServerHook for Idle {}

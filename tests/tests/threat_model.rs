@@ -31,7 +31,9 @@ fn every_test_that_the_threat_model_names_exists() {
     let named: BTreeSet<_> = rows.flat_map(named_in).collect();
     assert!(named.len() > 40, "the tables are read as they are written: {named:?}");
     let mut files = Vec::new();
-    for folder in ["witrpc", "witrpc-mmf", "witrpc-macros", "witrpc-transport", "tests"] {
+    for folder in
+        ["witrpc", "witrpc-cli", "witrpc-mmf", "witrpc-macros", "witrpc-transport", "tests"]
+    {
         sources(&root.join(folder), &mut files);
     }
     let code: String =

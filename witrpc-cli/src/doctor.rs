@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::{Resource, geteuid, getrlimit};
 use rustix::system::uname;
+use witrpc_rt::cgroup::{Hierarchy, number_in};
 
 use crate::args::Doctor;
 use crate::failure::Failure;
@@ -113,12 +114,12 @@ fn kernel() -> Finding {
     let release = uname().release().to_string_lossy().into_owned();
     let mut numbers = release.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    if version >= (5, 9) {
+    if version >= (5, 1) {
         return Fine(format!("Linux {release}"));
     }
-    Note(
-        format!("Linux {release} is older than 5.9"),
-        "this library is tested on 5.9 and later".to_owned(),
+    Wrong(
+        format!("Linux {release} is older than 5.1"),
+        "use a newer one: it has no F_SEAL_FUTURE_WRITE, which protects memory".to_owned(),
     )
 }
 
@@ -183,53 +184,65 @@ fn limits(findings: &mut Vec<Finding>) {
     ));
 }
 
-/// Returns what a file of this process's control group says, in the version 2 of control groups.
-fn control_group(file: &str) -> Option<(PathBuf, String)> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let own = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let mut dir = Path::new("/sys/fs/cgroup").join(own);
-    // Limits hold for all groups below.
-    loop {
-        let path = dir.join(file);
-        if let Ok(text) = fs::read_to_string(&path)
-            && !text.starts_with("max")
-        {
-            return Some((path, text.trim().to_owned()));
-        }
-        if !dir.starts_with("/sys/fs/cgroup") || !dir.pop() {
-            return None;
-        }
-    }
+/// Returns the least of the limits that hold for the group of this process, and its file. `limit` reads it in
+/// the directory of a group of version 1 or 2.
+fn least<T: PartialOrd>(
+    controller: &str,
+    limit: impl Fn(&Path, bool) -> Option<(PathBuf, T)>,
+) -> Option<(PathBuf, T)> {
+    let hierarchies = Hierarchy::all_of(controller);
+    let limits = hierarchies.iter().flat_map(|hierarchy| {
+        hierarchy.directories().filter_map(|group| limit(group, hierarchy.is_version_2))
+    });
+    limits.reduce(|least, other| if other.1 < least.1 { other } else { least })
 }
 
 fn control_group_memory() -> Finding {
-    let Some((path, text)) = control_group("memory.max") else {
-        return Fine("no control group limits memory".to_owned());
-    };
-    let shown = path.display();
-    match text.parse::<u64>() {
-        Ok(limit) if limit < 256 << 20 => Wrong(
-            format!("{shown} allows {} MiB", limit >> 20),
-            "each client takes the size of its endpoint (1 MiB) of it; a server ends when it is used up".to_owned(),
+    // Version 1 has a number for no limit, which is beyond all memory.
+    let found = least("memory", |group, is_version_2| {
+        let name = if is_version_2 { "memory.max" } else { "memory.limit_in_bytes" };
+        let file = group.join(name);
+        number_in(&file).filter(|limit| *limit < 1 << 60).map(|limit| (file, limit))
+    });
+    match found {
+        None => Fine("no control group limits memory".to_owned()),
+        Some((file, limit)) if limit < 256 << 20 => Note(
+            format!("{} allows {} MiB", file.display(), limit >> 20),
+            "a server needs the size of its endpoint (1 MiB) for each client: see `Mmf::size`"
+                .to_owned(),
         ),
-        Ok(limit) => Fine(format!("{shown} allows {} MiB", limit >> 20)),
-        Err(_) => Note(format!("{shown} is {text:?}"), "look at it".to_owned()),
+        Some((file, limit)) => Fine(format!("{} allows {} MiB", file.display(), limit >> 20)),
     }
 }
 
 fn control_group_quota() -> Finding {
-    let Some((path, text)) = control_group("cpu.max") else {
-        return Fine("no control group limits the time on processors".to_owned());
-    };
-    let shown = path.display();
-    let mut numbers = text.split(' ').map_while(|number| number.parse::<f64>().ok());
-    match (numbers.next(), numbers.next()) {
-        (Some(quota), Some(period)) if quota < 2.0 * period => Note(
-            format!("{shown} allows {:.2} processors", quota / period),
-            "a client and a server that look at the same time use two: give them that, or WaitPolicy::Park"
+    let found = least("cpu", |group, is_version_2| {
+        let (file, quota, period) = quota(group, is_version_2)?;
+        Some((file, quota / period))
+    });
+    match found {
+        None => Fine("no control group limits the time on processors".to_owned()),
+        Some((file, processors)) if processors < 2.0 => Note(
+            format!("{} allows {processors:.2} processors", file.display()),
+            "a client and a server that look at the same time use two: allow that, or use `WaitPolicy::Park`"
                 .to_owned(),
         ),
-        (Some(quota), Some(period)) => Fine(format!("{shown} allows {:.2} processors", quota / period)),
-        _ => Note(format!("{shown} is {text:?}"), "look at it".to_owned()),
+        Some((file, processors)) => {
+            Fine(format!("{} allows {processors:.2} processors", file.display()))
+        }
     }
+}
+
+/// Returns the file of a quota, the time in a period, and the period.
+fn quota(group: &Path, is_version_2: bool) -> Option<(PathBuf, f64, f64)> {
+    if is_version_2 {
+        let file = group.join("cpu.max");
+        let text = fs::read_to_string(&file).ok()?;
+        let (quota, period) = text.trim().split_once(' ')?;
+        return Some((file, quota.parse().ok()?, period.parse().ok()?));
+    }
+    // It is -1 if there is none, which is no number here.
+    let file = group.join("cpu.cfs_quota_us");
+    let (quota, period) = (number_in(&file)?, number_in(&group.join("cpu.cfs_period_us"))?);
+    Some((file, quota as f64, period as f64))
 }

@@ -6,11 +6,12 @@ use super::graph::Graph;
 
 /// The folders of `witrpc`, highest first. Those in one line are on one level, and import each other
 /// only if [`RECURSION`] has them.
-const WITRPC: [&[&str]; 14] = [
+const WITRPC: [&[&str]; 15] = [
     &["lib"],
     &["guide", "worker", "__private"],
     &["endpoint"],
     &["server"],
+    &["dynamic"],
     &["share"],
     &["connection", "call", "stream", "event"],
     &["method"],

@@ -94,7 +94,7 @@
 //! | `WithEncryption()` | [`.encryption(true)`](crate::WitServerBuilder::encryption) | there RSA carries a key for AES-CBC, without authentication of the server. Here it is a Noise handshake and an authenticated cipher; a changed byte ends the connection |
 //! | `WithEncryptor(..)` | nothing | there is one suite, so nothing is negotiated |
 //! | `WithLogger(..)` | [`.hook(..)`](crate::WitServerBuilder::hook), or the feature `tracing`: see [`observing`](super::observing) | |
-//! | `WithName(..)`, `WithDescription(..)` | the trait's docs, in the contract | |
+//! | `WithName(..)`, `WithDescription(..)` | the trait's docs | a client that asks is told them, as [`witrpc describe`](super::operating) does; the contract has none |
 //! | `WithTimeout(..)`, none by default | [`call_timeout`](crate::ClientBuilder::call_timeout), the client's | 30 s by default; a client notices a death without it |
 //! | `WithDiscovery(..)`, over UDP | [`servers()`](crate::servers()) | the names served on this machine, by this user |
 //! | `StartWaitingForConnection()` | [`.start()`](crate::WitServerBuilder::start) | a name in use is an error at once |

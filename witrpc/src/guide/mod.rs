@@ -12,6 +12,7 @@
 //! - [`workers`]: work in a separate process: code that may crash, leak, or be killed;
 //! - [`zero_copy`]: frames, tensors and samples that cross without being copied;
 //! - [`observing`]: what a server does, by counters, hooks and spans;
+//! - [`operating`]: the command `witrpc`, and a client without a trait;
 //! - [`testing`]: services without a second process, and with one;
 //! - [`security`]: which programs can call, and what protects against which attacker;
 //! - [`choosing_size`]: how much memory, how many lanes, clients and threads;
@@ -30,6 +31,7 @@ pub mod from_dotnet;
 pub mod getting_started;
 pub mod hosts;
 pub mod observing;
+pub mod operating;
 pub mod reconnection;
 pub mod security;
 pub mod streams_and_events;

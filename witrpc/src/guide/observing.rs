@@ -24,12 +24,15 @@
 //!
 //! [`clients`](crate::ServerHandle::clients) lists the connected clients.
 //!
+//! [`method_metrics`](crate::WitServerBuilder::method_metrics) has a server count calls, errors and latencies
+//! by method too. The command [`witrpc`](super::operating) shows all of these.
+//!
 //! # Hooks
 //!
 //! A hook is your code around each call: a [`ServerHook`](crate::ServerHook) on the server, a
 //! [`ClientHook`](crate::ClientHook) on a client. The crate calls it before a call, which the hook
 //! may reject with a reason. It calls the hook again with the outcome and, on request, with the
-//! time that the call took. Rate limits, audits and histograms are hooks. This hook allows each
+//! time that the call took. Rate limits and audits are hooks. This hook allows each
 //! client a number of calls a second:
 //!
 //! ```
