@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use rustix::process::Signal;
+use witrpc::dynamic::DynamicClient;
 use witrpc::{ConnectError, Endpoint, InProcess, Metrics, Mmf, ServerHook, WitServer, wit_service};
 use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
@@ -216,20 +217,6 @@ fn a_server_that_does_not_serve_has_no_numbers() {
     assert!(matches!(witrpc::metrics("a/b"), Err(ConnectError::InvalidName { .. })));
 }
 
-over_both_transports! {
-    fn methods_are_not_counted_unless_asked(transport) {
-        let fixture = Fixture::new(transport);
-        assert_eq!(fixture.client().add(1, 2), Ok(3));
-        let client = witrpc::dynamic::DynamicClient::builder(fixture.endpoint());
-        let client = match &fixture.plan().token {
-            Some(token) => client.access_token(witrpc::AccessToken::from_hex(token).unwrap()),
-            None => client,
-        };
-        let client = client.encryption(fixture.plan().encryption).connect().expect("it serves");
-        assert_eq!(client.method_metrics(), Ok(None));
-    }
-}
-
 #[wit_service]
 trait Kinds {
     fn at_once(&self, fails: bool) -> Result<u64, String>;
@@ -304,6 +291,18 @@ fn each_method_has_its_calls_errors_and_latencies() {
         assert_eq!(metrics[5].latency.quantile(0.5), None);
         assert_eq!((server.metrics().calls, server.metrics().errors), (100, 8));
     }
+}
+
+#[test]
+fn methods_are_not_counted_unless_that_is_asked_for() {
+    let place = InProcess::new();
+    let server = WitServer::builder().listen(place.clone()).service(KindsServer::new(Kind));
+    let server = server.start().expect("it starts");
+    let client = KindsClient::connect(place.clone()).expect("it serves");
+    assert_eq!(client.never(), Ok(()));
+    assert_eq!(server.method_metrics(), []);
+    let client = DynamicClient::connect(place).expect("it serves");
+    assert_eq!(client.method_metrics(), Ok(None));
 }
 
 /// A hook that does nothing, so that calls take the way of those with hooks.

@@ -82,8 +82,9 @@ impl Crate {
             Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is in the workspace");
         let load = |path: &Path| fs::read_to_string(root.join(path)).ok();
         let mut sources = Self::default();
-        let file = Path::new(name).join("src/lib.rs");
-        sources.add_file(&load, &file, Vec::new());
+        let roots = ["src/lib.rs", "src/main.rs"].map(|file| Path::new(name).join(file));
+        let file = roots.iter().find(|file| root.join(file).is_file());
+        sources.add_file(&load, file.expect("it has a root"), Vec::new());
         sources
     }
 

@@ -16,15 +16,15 @@ use crate::error::ConnectError;
 const MOST_KEPT: usize = 16 << 20;
 
 #[derive(Default)]
-struct Kept {
+struct KeptNames {
     names: HashSet<&'static str>,
     descriptors: Vec<&'static ServiceDescriptor>,
     bytes: usize,
 }
 
-static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
+static KEPT: LazyLock<Mutex<KeptNames>> = LazyLock::new(Mutex::default);
 
-impl Kept {
+impl KeptNames {
     fn charge(&mut self, bytes: usize) -> Result<(), ConnectError> {
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes <= MOST_KEPT {

@@ -10,12 +10,12 @@ use crate::contract::text::Shown;
 #[derive(Clone, Copy)]
 pub struct Path<'p> {
     outer: Option<&'p Path<'p>>,
-    step: Step<'p>,
+    step: PathStep<'p>,
     depth: u32,
 }
 
 #[derive(Clone, Copy)]
-enum Step<'p> {
+enum PathStep<'p> {
     Named(&'p str),
     Numbered(usize),
     /// A value within another that takes no notation, such as that in a newtype.
@@ -35,7 +35,7 @@ pub struct Misfit {
 impl<'p> Path<'p> {
     /// Returns the place of a whole value.
     pub fn of(name: &'p str) -> Self {
-        Self { outer: None, step: Step::Named(name), depth: 0 }
+        Self { outer: None, step: PathStep::Named(name), depth: 0 }
     }
 
     /// Goes to a field or variant.
@@ -44,20 +44,20 @@ impl<'p> Path<'p> {
     ///
     /// The value is nested too deeply; so also for the steps below.
     pub fn named<'q>(&'q self, name: &'q str) -> Result<Path<'q>, Misfit> {
-        self.deeper(Step::Named(name))
+        self.deeper(PathStep::Named(name))
     }
 
     /// Goes to an element.
     pub fn numbered(&self, number: usize) -> Result<Path<'_>, Misfit> {
-        self.deeper(Step::Numbered(number))
+        self.deeper(PathStep::Numbered(number))
     }
 
     /// Goes to the only part of a value.
     pub fn within(&self) -> Result<Path<'_>, Misfit> {
-        self.deeper(Step::Within)
+        self.deeper(PathStep::Within)
     }
 
-    fn deeper<'q>(&'q self, step: Step<'q>) -> Result<Path<'q>, Misfit> {
+    fn deeper<'q>(&'q self, step: PathStep<'q>) -> Result<Path<'q>, Misfit> {
         // A shape that a peer sent may contain itself without any content.
         if self.depth == MAX_DEPTH {
             return Err(self.misfit(format!("is nested deeper than {MAX_DEPTH} levels")));
@@ -77,10 +77,10 @@ impl fmt::Display for Path<'_> {
             outer.fmt(f)?;
         }
         match self.step {
-            Step::Named(name) if self.outer.is_none() => Shown(name).fmt(f),
-            Step::Named(name) => write!(f, ".{}", Shown(name)),
-            Step::Numbered(number) => write!(f, "[{number}]"),
-            Step::Within => Ok(()),
+            PathStep::Named(name) if self.outer.is_none() => Shown(name).fmt(f),
+            PathStep::Named(name) => write!(f, ".{}", Shown(name)),
+            PathStep::Numbered(number) => write!(f, "[{number}]"),
+            PathStep::Within => Ok(()),
         }
     }
 }
