@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::thread;
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use rustix::thread::sched_getaffinity;
@@ -31,9 +32,9 @@ pub fn run(ping: &Ping) -> Result<(), Failure> {
     let mut table = output::table(&["", "MEDIAN", "P99", "BEST"]);
     for (row, times) in [
         ("call, polled", calls(ping, WaitPolicy::Spin, ping.count, None)?),
-        ("floor, polled", polled_floor(ping.count)),
+        ("floor, polled", floor(ping.count, None, look, |_| {})?),
         ("call, parked", calls(ping, WaitPolicy::Park, slow, Some(PAUSE))?),
-        ("floor, parked", parked_floor(slow)),
+        ("floor, parked", floor(slow, Some(PAUSE), |_| thread::park(), Thread::unpark)?),
     ] {
         let at = |part: f64| time(quantile(&times, part));
         table.add_row([row.to_owned(), at(0.5), at(0.99), at(0.0)]);
@@ -69,66 +70,50 @@ fn calls(
     Ok(times)
 }
 
-/// Returns how long two threads take to answer one another by a word that both look at.
-fn polled_floor(count: u32) -> Vec<Duration> {
-    let word = Arc::new(AtomicU32::new(0));
-    let await_word = |word: &AtomicU32, wanted: u32| {
-        let mut looks = 0_u32;
+/// Returns how long two threads take to answer one another, by a word in memory. `wait` is what a thread does
+/// that has looked at the word in vain that many times, `wake` what the other does after it has written.
+fn floor(
+    count: u32,
+    pause: Option<Duration>,
+    wait: fn(u32),
+    wake: fn(&Thread),
+) -> Result<Vec<Duration>, Failure> {
+    let await_word = move |word: &AtomicU32, wanted: u32| {
+        let mut looks = 0;
         while word.load(Acquire) != wanted {
             looks += 1;
-            if looks.is_multiple_of(LOOKS) {
-                thread::yield_now();
-            }
-            spin_loop();
+            wait(looks);
         }
     };
-    let other = Arc::clone(&word);
-    let answering = thread::spawn(move || {
+    let word = Arc::new(AtomicU32::new(0));
+    let (other, asking) = (Arc::clone(&word), thread::current());
+    let answering = witrpc_rt::spawn("floor", move || {
         for round in 0..count {
             await_word(&other, 2 * round + 1);
             other.store(2 * round + 2, Release);
+            wake(&asking);
         }
     });
+    let answering = answering.map_err(Failure::not_run)?;
     let mut times = Vec::new();
     for round in 0..count {
+        thread::sleep(pause.unwrap_or_default());
         let began = Instant::now();
         word.store(2 * round + 1, Release);
+        wake(answering.thread());
         await_word(&word, 2 * round + 2);
         times.push(began.elapsed());
     }
-    let _ = answering.join();
     times.sort_unstable();
-    times
+    Ok(times)
 }
 
-/// Returns how long two threads take to wake one another.
-fn parked_floor(count: u32) -> Vec<Duration> {
-    let word = Arc::new(AtomicU32::new(0));
-    let await_word = |word: &AtomicU32, wanted: u32| {
-        while word.load(Acquire) != wanted {
-            thread::park();
-        }
-    };
-    let (other, asking) = (Arc::clone(&word), thread::current());
-    let answering = thread::spawn(move || {
-        for round in 0..count {
-            await_word(&other, 2 * round + 1);
-            other.store(2 * round + 2, Release);
-            asking.unpark();
-        }
-    });
-    let mut times = Vec::new();
-    for round in 0..count {
-        thread::sleep(PAUSE);
-        let began = Instant::now();
-        word.store(2 * round + 1, Release);
-        answering.thread().unpark();
-        await_word(&word, 2 * round + 2);
-        times.push(began.elapsed());
+/// Looks again soon.
+fn look(looks: u32) {
+    if looks.is_multiple_of(LOOKS) {
+        thread::yield_now();
     }
-    let _ = answering.join();
-    times.sort_unstable();
-    times
+    spin_loop();
 }
 
 /// Returns what keeps calls from being as quick as they could be here.

@@ -1,5 +1,7 @@
 //! The command as its users have it: as a process, with arguments, pipes and a terminal.
 
+#![allow(clippy::disallowed_methods, reason = "tests start threads as they like")]
+
 mod calls;
 mod clean;
 mod looks;
