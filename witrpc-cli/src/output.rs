@@ -31,7 +31,7 @@ pub fn write(text: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn line(text: impl Display) -> Result<(), Failure> {
     write(&format!("{text}\n"))
 }
@@ -73,7 +73,7 @@ pub fn table(headings: &[&str]) -> Table {
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn write_table(table: &Table) -> Result<(), Failure> {
     let mut text = String::new();
     for (number, row) in table.lines().enumerate() {
