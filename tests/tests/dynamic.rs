@@ -215,6 +215,65 @@ fn a_question_makes_no_client_and_no_refusal_and_a_description_is_kept() {
     }
 }
 
+mod before {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub struct Parcel {
+        pub grams: u32,
+    }
+
+    #[witrpc::wit_service]
+    pub trait Post {
+        fn send(&self, parcel: Parcel) -> u32;
+    }
+
+    pub struct Counter;
+
+    impl Post for Counter {
+        fn send(&self, parcel: Parcel) -> u32 {
+            parcel.grams
+        }
+    }
+}
+
+mod after {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub struct Parcel {
+        pub grams: u32,
+        #[serde(default)]
+        pub fragile: bool,
+    }
+
+    #[witrpc::wit_service]
+    pub trait Post {
+        fn send(&self, parcel: Parcel) -> u32;
+    }
+
+    pub struct Counter;
+
+    impl Post for Counter {
+        fn send(&self, parcel: Parcel) -> u32 {
+            parcel.grams + u32::from(parcel.fragile)
+        }
+    }
+}
+
+#[test]
+fn descriptions_are_compared_with_what_their_types_can_be_read_without() {
+    let places = [InProcess::new(), InProcess::new()];
+    let serve = |place: &InProcess| WitServer::builder().listen(place.clone());
+    let old = serve(&places[0]).service(before::PostServer::new(before::Counter)).start();
+    let new = serve(&places[1]).service(after::PostServer::new(after::Counter)).start();
+    let _servers = (old.expect("it starts"), new.expect("it starts"));
+    for codec in CODECS {
+        let [old, new] = places.each_ref().map(|place| {
+            let client = DynamicClient::builder(place.clone()).codec(codec).connect();
+            client.expect("it serves").describe("Post").expect("it is served")
+        });
+        assert_eq!(old.differences(&new).is_empty(), codec != Codec::Postcard, "{codec}");
+        assert_eq!(new.differences(&old).is_empty(), codec != Codec::Postcard, "{codec}");
+    }
+}
+
 #[test]
 fn a_token_is_needed_to_learn_anything() {
     for endpoint in endpoints() {

@@ -67,7 +67,7 @@ fn compare(client: &[ServiceDescription], server: &[ServiceDescription]) -> Resu
         for difference in ours.differences(theirs) {
             differ += 1;
             let text = format!("{}.{difference}", ours.service());
-            output::line(output::on_stdout(output::RED, text))?;
+            output::line(output::on_stdout(output::RED, output::printable(&text)))?;
         }
         only(ours, theirs, "first")?;
         only(theirs, ours, "second")?;

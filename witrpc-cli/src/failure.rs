@@ -47,6 +47,7 @@ impl Failure {
             Self::Unread => return ExitCode::SUCCESS,
         };
         if !problem.is_empty() {
+            let problem = output::printable(&problem);
             eprintln!("{} {problem}", output::on_stderr(output::RED, "error:"));
         }
         ExitCode::from(code)

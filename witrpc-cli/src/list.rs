@@ -58,7 +58,9 @@ fn write_table(listed: &[Listed]) -> Result<(), Failure> {
     let mut table = output::table(&["NAME", "PID", "UID", "CLIENTS", "CALLS", "SINCE", "SERVICES"]);
     for Listed { name, info, services } in listed {
         let since = info.since.and_then(|since| since.elapsed().ok()).map_or("?".to_owned(), ago);
-        let services = services.as_ref().map_or("(not told)".to_owned(), |all| all.join(", "));
+        let services = services
+            .as_ref()
+            .map_or("(not told)".to_owned(), |all| output::printable(&all.join(", ")));
         table.add_row([
             name.clone(),
             info.pid.to_string(),

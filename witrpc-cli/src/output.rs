@@ -36,6 +36,16 @@ pub fn line(text: impl Display) -> Result<(), Failure> {
     write(&format!("{text}\n"))
 }
 
+/// Returns what a server has sent as text that a terminal only shows: control characters are escaped.
+pub fn printable(text: &str) -> String {
+    let shown = text.chars().map(|character| match character {
+        '\n' | '\t' => character.to_string(),
+        character if character.is_control() => character.escape_unicode().to_string(),
+        character => character.to_string(),
+    });
+    shown.collect()
+}
+
 /// Returns the text for standard output, in a colour if that is a terminal.
 pub fn on_stdout(colour: &str, text: impl Display) -> String {
     coloured(stdout().is_terminal(), colour, text)

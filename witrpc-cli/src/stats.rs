@@ -105,7 +105,7 @@ fn write_tables(metrics: &Metrics, methods: &ByMethod) -> Result<(), Failure> {
             let mut table = output::table(&["METHOD", "CALLS", "ERRORS", "P50", "P99"]);
             for MethodMetrics { service, method, calls, errors, latency, .. } in methods {
                 table.add_row([
-                    format!("{service}.{method}"),
+                    output::printable(&format!("{service}.{method}")),
                     calls.to_string(),
                     errors.to_string(),
                     time(latency.quantile(0.5)),

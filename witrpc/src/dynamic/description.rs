@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
 use crate::contract;
-use crate::contract::{Contract, Readers, ServiceNotes};
+use crate::contract::{Contract, Readers, ServiceLenience, ServiceNotes};
 use crate::error::ContractDifference;
 
 use super::service::DynamicService;
@@ -22,6 +22,8 @@ pub struct ServiceDescription {
     codec: u8,
     pub(super) contract: Contract,
     pub(super) notes: ServiceNotes,
+    /// How the types read structs with other fields, if the server has told.
+    lenience: Option<ServiceLenience>,
 }
 
 /// A text that is no description, and why.
@@ -51,7 +53,8 @@ impl ServiceDescription {
         // A copy by the way that it came.
         let bytes = postcard::to_allocvec(&service.contract).expect("it came as such bytes");
         let contract = Contract::read(&bytes).expect("it was read before");
-        Self { service: service.name.to_owned(), codec, contract, notes: service.notes() }
+        let (notes, lenience) = (service.notes(), service.lenience());
+        Self { service: service.name.to_owned(), codec, contract, notes, lenience }
     }
 
     /// Returns the name of the service.
@@ -89,11 +92,10 @@ impl ServiceDescription {
     }
 
     /// Returns what differs between this version and another, as the handshake compares them: this as the
-    /// client's, the other as the server's. Members that only one of them has are not listed. How types read
-    /// fields that are missing is not known here, so a field with a default counts as a difference.
+    /// client's, the other as the server's. Members that only one of them has are not listed.
     #[must_use]
     pub fn differences(&self, server: &Self) -> Vec<ContractDifference> {
-        let readers = Readers::default();
+        let readers = Readers { ours: self.lenience.as_ref(), theirs: server.lenience.as_ref() };
         let found = contract::compare(&self.contract, &server.contract, readers, self.codec());
         found.all().cloned().collect()
     }

@@ -10,7 +10,8 @@ use crate::connection::link_slot::LinkSlot;
 use crate::connection::negotiation::Agreed;
 use crate::connection::registry;
 use crate::connection::registry::RegistryClient;
-use crate::contract::{Contract, Differences, Digest, EventSignature, ServiceNotes, Signature};
+use crate::contract::{Contract, Differences, Digest, EventSignature};
+use crate::contract::{ServiceLenience, ServiceNotes, Signature};
 use crate::error::ConnectError;
 use crate::event::client::subscriptions::Subscriptions;
 use crate::tag::{MAX_METHODS, RequestTag};
@@ -99,6 +100,16 @@ impl DynamicService {
     pub fn notes(&self) -> ServiceNotes {
         let told = self.registry().notes(self.name).ok().flatten();
         told.as_deref().and_then(ServiceNotes::read).unwrap_or_default()
+    }
+
+    /// Asks how the types of the service read structs with other fields, which decides whether two versions
+    /// differ. Postcard's bytes leave no choice.
+    pub fn lenience(&self) -> Option<ServiceLenience> {
+        if !self.connection.codec().describes_itself() {
+            return None;
+        }
+        let told = self.registry().lenience(self.name).ok().flatten()?;
+        postcard::from_bytes(&told).ok()
     }
 
     /// Returns a method and its number.
