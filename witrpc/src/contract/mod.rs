@@ -23,9 +23,9 @@ pub use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
 pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
 pub use notes::ServiceNotes;
 pub use service_lenience::{ServiceLenience, lenience};
-pub use signature::{
-    ArgumentShape, Contract, Digest, EventSignature, MAX_CONTRACT_LEN, Signature, Traced, traced,
-};
+#[cfg(feature = "dynamic")]
+pub use signature::{ArgumentShape, EventSignature, Signature};
+pub use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};
 pub use trace::{SampleError, register_sample, unseen};
 pub use trace::{
     Tracer, trace_path, trace_raw, trace_raw_value, trace_result, trace_str, trace_value,

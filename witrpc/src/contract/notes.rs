@@ -44,7 +44,8 @@ impl ServiceNotes {
         postcard::to_allocvec(self).expect("text always encodes")
     }
 
-    /// Reads what a server has sent; returns `None` if it is malformed.
+    /// Reads what a server has sent. Returns `None` if it is malformed.
+    #[cfg(feature = "dynamic")]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (notes, rest) = postcard::take_from_bytes(bytes).ok()?;
         rest.is_empty().then_some(notes)
