@@ -14,7 +14,7 @@ use crate::call::client::options::CallOptions;
 use crate::codec::{Codec, DecodeError, DecodeFault, Decoder, EncodeError, Piece, encode_as};
 use crate::contract::shape::{Leaf, Part, Shape};
 use crate::contract::{Trace, trace_str};
-use crate::method::FedItem;
+use crate::method::UploadItem;
 use crate::rt::cancel_token::CancelToken;
 
 use super::client::{outcome, put};
@@ -72,14 +72,14 @@ impl Feeding<'_> {
                                 Fitted::Encoded(Datum::$kind(number)) => number,
                                 _ => unreachable!("a leaf that is a number makes a number"),
                             });
-                            outcome(call.block_feeding::<$number>(items), signature)
+                            outcome(call.block_uploading::<$number>(items), signature)
                         }
                         (Some(Part::Leaf(Leaf::$kind)), _) => {
                             let items = self.fitted(items, |datum| match datum {
                                 Fitted::Memory(memory) => bytemuck::pod_collect_to_vec(&memory),
                                 Fitted::Encoded(_) => unreachable!("memory makes memory"),
                             });
-                            outcome(call.block_feeding::<Vec<$number>>(items), signature)
+                            outcome(call.block_uploading::<Vec<$number>>(items), signature)
                         }
                     )*
                     _ => {
@@ -87,7 +87,7 @@ impl Feeding<'_> {
                             Fitted::Encoded(datum) => FedDatum(datum),
                             Fitted::Memory(_) => unreachable!("its elements are numbers"),
                         });
-                        outcome(call.block_feeding(items), signature)
+                        outcome(call.block_uploading(items), signature)
                     }
                 }
             };
@@ -124,7 +124,7 @@ impl Feeding<'_> {
 /// An item that the codec encodes.
 struct FedDatum(Datum);
 
-impl FedItem for FedDatum {
+impl UploadItem for FedDatum {
     const TRACE: Trace = trace_str;
 
     fn piece(self, codec: Codec) -> Result<Piece<Self>, EncodeError> {
