@@ -77,7 +77,7 @@ over_both_transports! {
         let streams = call("Streams", "range", json!({ "end": 3 }));
         assert_eq!(streams.to_string(), "range returns a stream: use open");
         let streams = call("Streams", "sum", json!({}));
-        assert_eq!(streams.to_string(), "sum takes a stream: use feed");
+        assert_eq!(streams.to_string(), "sum takes a stream: use upload");
         for error in [misfit, unknown, absent, streams] {
             assert!(!error.maybe_executed(), "{error}");
         }
@@ -129,7 +129,7 @@ over_both_transports! {
         for codec in CODECS {
             let client = connect(&fixture, codec);
             let feed = |method: &str, arguments: Value, items: Vec<Value>| {
-                client.feed("Streams", method, &arguments, items.into_iter().map(Ok))
+                client.upload("Streams", method, &arguments, items.into_iter().map(Ok))
             };
             let numbers = (0..5_000).map(Value::from).collect();
             assert_eq!(feed("sum", json!({}), numbers), Ok(json!(12_497_500)));

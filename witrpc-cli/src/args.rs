@@ -68,7 +68,7 @@ For zsh:  witrpc completions zsh > a directory of $fpath, as _witrpc")]
 
 /// Where servers are.
 #[derive(Debug, ClapArgs)]
-pub struct Place {
+pub struct PlaceArgs {
     /// The directory of the names, for servers that have one of their own.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -78,7 +78,7 @@ pub struct Place {
 #[derive(Debug, ClapArgs)]
 pub struct Access {
     #[command(flatten)]
-    pub place: Place,
+    pub place: PlaceArgs,
     /// A file with the token that the server asks for, in hexadecimal. Command lines and environments can be
     /// read by others, so a token is not taken from there.
     #[arg(long, value_name = "FILE")]
@@ -131,7 +131,7 @@ Arguments are an object of JSON, an array of JSON in order, or pairs NAME=VALUE.
 text: name=Bob is name=\"Bob\", and a text that looks like a number needs quotes: zip='\"04103\"'.
 `-` reads the JSON from standard input.
 
-A method that takes a stream is fed the values on standard input, usually one a line. The items of a method
+A method that takes a stream gets the values on standard input, usually one a line. The items of a method
 that returns a stream are written one a line.
 
 The answer is written as JSON, the service's own error to standard error, with exit code 1.")]
@@ -202,7 +202,7 @@ pub struct Diff {
 #[derive(Debug, ClapArgs)]
 pub struct Doctor {
     #[command(flatten)]
-    pub place: Place,
+    pub place: PlaceArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -214,7 +214,7 @@ pub struct Clean {
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub place: PlaceArgs,
 }
 
 /// Reads a time in seconds.

@@ -16,8 +16,8 @@ pub fn run(call: &Call) -> Result<(), Failure> {
     let client = reach::connect(&call.name, &call.access)?;
     let described = client.describe(service)?;
     let kind = described.members().find(|(name, _)| *name == method).map(|(_, kind)| kind);
-    let is_fed = kind == Some(MemberKind::Takes);
-    let arguments = arguments(&call.arguments, is_fed)?;
+    let uploads = kind == Some(MemberKind::Takes);
+    let arguments = arguments(&call.arguments, uploads)?;
     match kind {
         Some(MemberKind::Event) => {
             Err(Failure::misuse(format!("{} is an event: use `witrpc watch`", call.method)))
@@ -31,7 +31,7 @@ pub fn run(call: &Call) -> Result<(), Failure> {
         Some(MemberKind::Takes) => {
             let items = StreamDeserializer::new(serde_json::de::IoRead::new(stdin().lock()));
             let items = items.map(|item| item.map_err(|error| format!("is no JSON: {error}")));
-            output::line(client.feed(service, method, &arguments, items)?)
+            output::line(client.upload(service, method, &arguments, items)?)
         }
         // A method that is not there is told by the call, with those that are.
         _ => output::line(client.call(service, method, &arguments)?),
@@ -39,14 +39,14 @@ pub fn run(call: &Call) -> Result<(), Failure> {
 }
 
 /// Reads the arguments as the user has given them.
-fn arguments(given: &[String], is_fed: bool) -> Result<Value, Failure> {
+fn arguments(given: &[String], uploads: bool) -> Result<Value, Failure> {
     let json = |text: &str| {
         serde_json::from_str(text)
             .map_err(|error| Failure::misuse(format!("the arguments are no JSON: {error}")))
     };
     match given {
         [] => Ok(Value::Object(Map::new())),
-        [dash] if dash == "-" && is_fed => Err(Failure::misuse(
+        [dash] if dash == "-" && uploads => Err(Failure::misuse(
             "standard input has the items of this method: give its arguments here",
         )),
         [dash] if dash == "-" => {

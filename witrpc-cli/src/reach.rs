@@ -6,14 +6,14 @@ use std::time::Duration;
 use witrpc::dynamic::DynamicClient;
 use witrpc::{AccessToken, Codec, Mmf, WaitPolicy};
 
-use crate::args::{Access, CodecName, Place};
+use crate::args::{Access, CodecName, PlaceArgs};
 use crate::failure::Failure;
 
 /// How long connecting may take, unless the user says so.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Returns the endpoint of a name.
-pub fn endpoint(name: &str, place: &Place) -> Mmf {
+pub fn endpoint(name: &str, place: &PlaceArgs) -> Mmf {
     let endpoint = Mmf::new(name);
     match &place.dir {
         Some(dir) => endpoint.in_dir(dir),

@@ -125,13 +125,13 @@ impl DynamicClient {
         stream::open(&service, number, &arguments)
     }
 
-    /// Calls a method that takes a stream, and feeds it these items.
+    /// Calls a method that takes a stream, and uploads these items to it.
     ///
     /// # Errors
     ///
     /// As [`call`](Self::call). An item that does not fit its shape, or is an error, ends the call:
-    /// [`DynamicError::Fed`].
-    pub fn feed(
+    /// [`DynamicError::Upload`].
+    pub fn upload(
         &self,
         service: &str,
         method: &str,
@@ -143,7 +143,7 @@ impl DynamicClient {
         check(signature, false, true)?;
         let codec = service.connection.codec();
         let arguments = message::fit_arguments(&signature.arguments, codec, arguments)?;
-        upload::feed(&service, (number, signature), &arguments, items)
+        upload::upload(&service, (number, signature), &arguments, items)
     }
 
     /// Subscribes to an event. Each item is an object with the event's arguments.
@@ -304,11 +304,11 @@ pub fn no_error_of_its_own() -> DynamicError {
 
 /// Checks that a method streams as it is called.
 fn check(signature: &Signature, returns: bool, takes: bool) -> Result<(), DynamicError> {
-    let is_fed = signature.arguments.iter().any(|argument| argument.streams);
-    let (takes_words, instead) = match (signature.streams, is_fed) {
-        (streams, fed) if (streams, fed) == (returns, takes) => return Ok(()),
+    let uploads = signature.arguments.iter().any(|argument| argument.streams);
+    let (takes_words, instead) = match (signature.streams, uploads) {
+        (streams, uploads) if (streams, uploads) == (returns, takes) => return Ok(()),
         (true, _) => ("returns a stream", "open"),
-        (false, true) => ("takes a stream", "feed"),
+        (false, true) => ("takes a stream", "upload"),
         (false, false) => ("has no stream", "call"),
     };
     let method = signature.name.to_string();

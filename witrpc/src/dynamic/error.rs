@@ -15,9 +15,9 @@ pub enum DynamicError {
     /// A value does not fit the contract. Nothing was sent.
     #[error(transparent)]
     Misfit(#[from] Misfit),
-    /// An item that a method was fed does not fit the contract, or could not be had. The method may have begun.
+    /// An item of an upload does not fit the contract, or could not be had. The method may have begun.
     #[error(transparent)]
-    Fed(Misfit),
+    Upload(Misfit),
     /// The server does not serve that service.
     #[error("the server does not serve {asked:?}: it serves {}", listed(.serves))]
     UnknownService {
@@ -71,7 +71,7 @@ impl DynamicError {
     pub fn maybe_executed(&self) -> bool {
         match self {
             Self::Call(error) => error.maybe_executed(),
-            Self::Unshown(_) | Self::Fed(_) => true,
+            Self::Unshown(_) | Self::Upload(_) => true,
             _ => false,
         }
     }

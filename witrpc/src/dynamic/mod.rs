@@ -19,7 +19,7 @@
 //!
 //! Each of these errors names the part: `order.lines[2].count`.
 //!
-//! A stream of `usize` or `isize` cannot be fed: it has the shape of one of `u64` or `i64`, which cross as
+//! A stream of `usize` or `isize` cannot be uploaded: it has the shape of one of `u64` or `i64`, which cross as
 //! memory, and the server refuses the items.
 //!
 //! # What crosses, and which clients learn it

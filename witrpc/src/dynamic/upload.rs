@@ -1,4 +1,4 @@
-//! Feeds a method that takes a stream.
+//! Uploads to a method that takes a stream.
 //!
 //! Numbers and `Vec`s of numbers cross as memory, so such items become the type that the method takes.
 //! All others are encoded by their shape.
@@ -26,8 +26,8 @@ use super::path::{Misfit, Path};
 use super::service::DynamicService;
 use crate::contract::Signature;
 
-/// Calls a method and feeds it these items.
-pub fn feed(
+/// Calls a method and uploads these items to it.
+pub fn upload(
     service: &Arc<DynamicService>,
     (number, signature): (u16, &Signature),
     arguments: &[Fitted],
@@ -35,20 +35,21 @@ pub fn feed(
 ) -> Result<Value, DynamicError> {
     let token = CancelToken::new();
     let connection = service.connection.with(CallOptions::new().cancelled_by(&token));
-    let fed = signature.arguments.iter().find(|argument| argument.streams);
-    let shape = &fed.expect("the caller has asked for a stream").shape;
+    let stream = signature.arguments.iter().find(|argument| argument.streams);
+    let shape = &stream.expect("the caller has asked for a stream").shape;
     let mut call = ClientCall::new_opening(&connection, number);
     put(arguments, &mut call);
-    let feeding = Feeding { shape, codec: connection.codec(), token, misfit: RefCell::default() };
-    let answered = feeding.run(&mut call, items, signature);
-    match feeding.misfit.into_inner() {
-        Some(misfit) => Err(DynamicError::Fed(misfit)),
+    let uploading =
+        UploadItems { shape, codec: connection.codec(), token, misfit: RefCell::default() };
+    let answered = uploading.run(&mut call, items, signature);
+    match uploading.misfit.into_inner() {
+        Some(misfit) => Err(DynamicError::Upload(misfit)),
         None => answered,
     }
 }
 
 /// The items of an upload, on their way from JSON.
-struct Feeding<'s> {
+struct UploadItems<'s> {
     shape: &'s Shape,
     codec: Codec,
     /// Ends the call at an item that does not fit: an end of the items would be taken for their last.
@@ -56,14 +57,14 @@ struct Feeding<'s> {
     misfit: RefCell<Option<Misfit>>,
 }
 
-impl Feeding<'_> {
+impl UploadItems<'_> {
     fn run(
         &self,
         call: &mut ClientCall<'_>,
         items: impl Iterator<Item = Result<Value, String>>,
         signature: &Signature,
     ) -> Result<Value, DynamicError> {
-        macro_rules! feed {
+        macro_rules! each_form {
             ($($kind:ident: $number:ty),*) => {
                 match (memory::element(self.shape), &self.shape.root) {
                     $(
@@ -84,7 +85,7 @@ impl Feeding<'_> {
                     )*
                     _ => {
                         let items = self.fitted(items, |datum| match datum {
-                            Fitted::Encoded(datum) => FedDatum(datum),
+                            Fitted::Encoded(datum) => UploadDatum(datum),
                             Fitted::Memory(_) => unreachable!("its elements are numbers"),
                         });
                         outcome(call.block_uploading(items), signature)
@@ -92,7 +93,7 @@ impl Feeding<'_> {
                 }
             };
         }
-        feed!(
+        each_form!(
             I8: i8, I16: i16, I32: i32, I64: i64, U8: u8, U16: u16, U32: u32, U64: u64, F32: f32,
             F64: f64
         )
@@ -122,9 +123,9 @@ impl Feeding<'_> {
 }
 
 /// An item that the codec encodes.
-struct FedDatum(Datum);
+struct UploadDatum(Datum);
 
-impl UploadItem for FedDatum {
+impl UploadItem for UploadDatum {
     const TRACE: Trace = trace_str;
 
     fn piece(self, codec: Codec) -> Result<Piece<Self>, EncodeError> {

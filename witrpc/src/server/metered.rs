@@ -72,8 +72,8 @@ impl MethodTable {
 }
 
 fn is_late(method: &MethodDescriptor) -> bool {
-    let is_fed = |kind| matches!(kind, ArgumentKind::Iterator | ArgumentKind::Stream);
-    method.is_async || method.streams || method.arguments.iter().any(|it| is_fed(it.kind))
+    let uploads = |kind| matches!(kind, ArgumentKind::Iterator | ArgumentKind::Stream);
+    method.is_async || method.streams || method.arguments.iter().any(|it| uploads(it.kind))
 }
 
 /// A dispatcher for each of the two kinds of methods.
