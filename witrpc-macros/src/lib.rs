@@ -12,6 +12,7 @@ mod conditions;
 mod crate_name;
 mod expand;
 mod hygiene;
+mod instance;
 mod links;
 mod model;
 mod options;

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::parse::Parser;
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Lit, LitStr, Meta, Token};
+use syn::{Attribute, Expr, Lit, LitStr, Meta, Token, Type};
 
 use crate::report::Report;
 use crate::{attributes, wording};
@@ -61,6 +61,10 @@ enum OptionKind {
     Text,
     Path,
     Name,
+    /// A list of names.
+    Names,
+    /// A list of names, each with the type that it stands for.
+    Types,
 }
 
 const RULES: &[Rule] = &[
@@ -106,7 +110,19 @@ const RULES: &[Rule] = &[
         form: "events = Name",
         kind: OptionKind::Name,
     },
+    Rule {
+        name: "local",
+        place: OptionPlace::Service,
+        form: "local(name, ..)",
+        kind: OptionKind::Names,
+    },
     Rule { name: "results", place: OptionPlace::Service, form: "results", kind: OptionKind::Flag },
+    Rule {
+        name: "types",
+        place: OptionPlace::Service,
+        form: "types(T = Type, ..)",
+        kind: OptionKind::Types,
+    },
     Rule {
         name: "drop_on_disconnect",
         place: OptionPlace::Method,
@@ -145,6 +161,8 @@ enum Value {
     Text(LitStr),
     Path(syn::Path),
     Name(Ident),
+    Names(Vec<Ident>),
+    Types(Vec<(Ident, Type)>),
 }
 
 /// The options of the service itself.
@@ -160,6 +178,10 @@ pub(crate) struct ServiceOptions {
     pub(crate) results: bool,
     /// Methods without a receiver get `&self`.
     pub(crate) add_self: bool,
+    /// The items that clients do not have.
+    pub(crate) local: Vec<Ident>,
+    /// The types that a generic trait is served for, by parameter.
+    pub(crate) types: Vec<(Ident, Type)>,
 }
 
 impl ServiceOptions {
@@ -173,6 +195,8 @@ impl ServiceOptions {
                 ("crate", Value::Path(path)) => options.crate_path = Some(path),
                 ("add_self", _) => options.add_self = true,
                 ("results", _) => options.results = true,
+                (_, Value::Names(names)) => options.local = names,
+                (_, Value::Types(types)) => options.types = types,
                 (option, Value::Name(name)) => drop(options.names.insert(option, name)),
                 (_, Value::Text(text)) => options.name = Some(text),
                 _ => {}
@@ -304,8 +328,11 @@ fn read_list(place: OptionPlace, tokens: TokenStream, found: &mut Found, report:
 fn rule_of(place: OptionPlace, meta: &Meta, report: &mut Report) -> Option<&'static Rule> {
     let name = meta.path().to_token_stream().to_string();
     let (described, allowed) = (place.described(), place.allowed());
-    let message = match RULES.iter().find(|rule| rule.name == name) {
-        Some(rule) if rule.place == place => return Some(rule),
+    let mut named = RULES.iter().filter(|rule| rule.name == name);
+    if let Some(rule) = named.clone().find(|rule| rule.place == place) {
+        return Some(rule);
+    }
+    let message = match named.next() {
         Some(rule) => {
             let write = rule.place.attribute(rule.form);
             let belongs = rule.place.described();
@@ -315,6 +342,17 @@ fn rule_of(place: OptionPlace, meta: &Meta, report: &mut Report) -> Option<&'sta
     };
     report.mistake(meta, message);
     None
+}
+
+/// One `T = Type`.
+struct Chosen(Ident, Type);
+
+impl Parse for Chosen {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        input.parse::<Token![=]>()?;
+        Ok(Self(name, input.parse()?))
+    }
 }
 
 fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
@@ -341,6 +379,19 @@ fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
         (OptionKind::Path, Meta::NameValue(pair)) => {
             if let Expr::Path(path) = &pair.value {
                 return Some(Value::Path(path.path.clone()));
+            }
+        }
+        (OptionKind::Names, Meta::List(list)) => {
+            let names = list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated);
+            if let Some(names) = names.ok().filter(|names| !names.is_empty()) {
+                return Some(Value::Names(names.into_iter().collect()));
+            }
+        }
+        (OptionKind::Types, Meta::List(list)) => {
+            let types = list.parse_args_with(Punctuated::<Chosen, Token![,]>::parse_terminated);
+            if let Some(types) = types.ok().filter(|types| !types.is_empty()) {
+                let types = types.into_iter().map(|Chosen(name, ty)| (name, ty));
+                return Some(Value::Types(types.collect()));
             }
         }
         _ => {}

@@ -7,13 +7,17 @@ use syn::{Item, ItemTrait};
 use crate::model::Generated;
 use crate::options::ServiceOptions;
 use crate::report::Report;
-use crate::{conditions, links, spelling, wording};
+use crate::{conditions, instance, links, spelling, wording};
 
 /// A trait and the options of its service.
 pub(crate) struct TraitInput {
     pub(crate) options: ServiceOptions,
     /// As written, but for [`conditions`], [`spelling`] and [`links`].
+    pub(crate) written: ItemTrait,
+    /// The same with the types that a generic trait is served for in place of its parameters.
     pub(crate) item: ItemTrait,
+    /// These types, as the arguments of the trait's path.
+    pub(crate) arguments: TokenStream,
 }
 
 /// Reads what the compiler hands the macro.
@@ -30,12 +34,15 @@ pub(crate) fn input(
         Ok(Item::Trait(mut item)) => {
             let options = ServiceOptions::read(options, report);
             conditions::spell_out(&mut item);
+            spelling::mark_local(&mut item, &options.local, report);
             spelling::spell_async(&mut item);
             if options.add_self {
                 spelling::add_receivers(&mut item);
             }
             links::lead_to(&Generated::of(&item.ident, &options).client, &mut item);
-            return Ok(TraitInput { options, item });
+            let written = item.clone();
+            let arguments = instance::choose(&mut item, &options.types, report);
+            return Ok(TraitInput { options, written, item, arguments });
         }
         Ok(other) => {
             let (found, at) = described(&other);

@@ -1,15 +1,16 @@
-//! Other spellings of a method, written as the usual one: a future that is spelled out, and a receiver that is
-//! left out.
+//! Other spellings of a method, written as the usual one: a future that is spelled out, a receiver that is
+//! left out, and an option that the service has in its place.
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::{
     FnArg, GenericArgument, ItemTrait, PathArguments, ReturnType, TraitItem, TraitItemFn, Type,
     TypeImplTrait, TypeParamBound, parse_quote, parse_quote_spanned,
 };
 
-use crate::attributes;
 use crate::model::bare;
+use crate::report::Report;
+use crate::{attributes, wording};
 
 /// Gives `&self` to the methods that have no receiver.
 pub(crate) fn add_receivers(item: &mut ItemTrait) {
@@ -17,6 +18,29 @@ pub(crate) fn add_receivers(item: &mut ItemTrait) {
         if !matches!(method.sig.inputs.first(), Some(FnArg::Receiver(_))) {
             let place: Span = method.sig.ident.span();
             method.sig.inputs.insert(0, parse_quote_spanned!(place=> &self));
+        }
+    }
+}
+
+/// Marks as local what the service's option names.
+pub(crate) fn mark_local(item: &mut ItemTrait, names: &[Ident], report: &mut Report) {
+    for name in names {
+        let mut found = false;
+        for item in &mut item.items {
+            let (ident, attributes) = match item {
+                TraitItem::Fn(item) => (&item.sig.ident, &mut item.attrs),
+                TraitItem::Type(item) => (&item.ident, &mut item.attrs),
+                TraitItem::Const(item) => (&item.ident, &mut item.attrs),
+                _ => continue,
+            };
+            if ident == name {
+                found = true;
+                let place: Span = name.span();
+                attributes.push(parse_quote_spanned!(place=> #[wit(local)]));
+            }
+        }
+        if !found {
+            report.mistake(name, wording::no_such_item(&item.ident, name));
         }
     }
 }

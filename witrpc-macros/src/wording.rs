@@ -20,10 +20,29 @@ pub(crate) fn generic_trait(item: &syn::ItemTrait) -> String {
         syn::GenericParam::Const(parameter) => format!("`{}`", parameter.ident),
     });
     let parameters = parameters.collect::<Vec<_>>().join(", ");
+    let choice = item.generics.type_params().map(|parameter| format!("{} = ..", parameter.ident));
+    let choice = choice.collect::<Vec<_>>().join(", ");
+    let instead = if item.generics.type_params().count() == item.generics.params.len() {
+        format!("say which types it is served for by `#[wit_service(types({choice}))]`, or ")
+    } else {
+        String::new()
+    };
     format!(
-        "a service has one fixed set of methods, so its trait cannot be generic; write \
-         `trait {name} {{ .. }}` with concrete types in place of {parameters}, and a trait for each \
-         choice of them"
+        "a service has one fixed set of methods, so its trait cannot be generic; {instead}write \
+         `trait {name} {{ .. }}` with concrete types in place of {parameters}"
+    )
+}
+
+pub(crate) fn no_such_parameter(service: impl Display, name: impl Display) -> String {
+    format!(
+        "`{service}` has no type parameter `{name}`; remove it, or write the name as in the trait"
+    )
+}
+
+pub(crate) fn no_such_item(service: impl Display, name: impl Display) -> String {
+    format!(
+        "`{service}` has no method, type or constant `{name}` that could be local; remove it, or write the \
+         name as in the trait"
     )
 }
 
@@ -46,7 +65,13 @@ pub(crate) const NOT_A_METHOD: &str = "a service trait holds methods only: a con
 
 // ---- methods ------------------------------------------------------------------------------
 
-pub(crate) fn receiver_missing(method: impl Display) -> String {
+pub(crate) fn receiver_missing(method: impl Display, others: usize) -> String {
+    if others > 0 {
+        return format!(
+            "`{method}` and {others} more have no receiver; add `add_self` to `#[wit_service(..)]`, which \
+             gives them all one, or write `&self` as their first argument"
+        );
+    }
     format!(
         "`{method}` has no receiver; write `&self` as its first argument, since it is called on \
          the service, or add `add_self` to `#[wit_service(..)]` for all methods"

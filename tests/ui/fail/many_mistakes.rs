@@ -9,8 +9,8 @@ pub trait Calculator {
     async fn half(&mut self, (a, b): (i64, i64)) -> Box<dyn ToString>;
     fn third(&self, a: i64) -> Result<i64, String>;
     fn each(&self, of: &'static [i64]) -> impl Iterator<Item = i64>;
-    async fn connect(&self, name: Option<&str>) -> i64 {
-        name.map_or(0, |name| name.len() as i64)
+    async fn connect(&self, names: Vec<&str>) -> i64 {
+        names.len() as i64
     }
 }
 

@@ -110,10 +110,7 @@ fn qualifiers(signature: &Signature, report: &mut Report) {
 }
 
 fn receiver(signature: &Signature, report: &mut Report) {
-    let Some(FnArg::Receiver(receiver)) = signature.inputs.first() else {
-        let name = &signature.ident;
-        return report.mistake(name, wording::receiver_missing(name));
-    };
+    let Some(FnArg::Receiver(receiver)) = signature.inputs.first() else { return };
     no_options(&receiver.attrs, wording::NO_OPTIONS_HERE, report);
     match &receiver.kind {
         ReceiverKind::Value => report.mistake(receiver, wording::RECEIVER_BY_VALUE),

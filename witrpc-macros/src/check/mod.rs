@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, ItemTrait, TraitItem};
+use syn::{Attribute, FnArg, ItemTrait, TraitItem};
 
 use crate::model::{Method, Service};
 use crate::report::Report;
@@ -36,6 +36,7 @@ pub(crate) fn service(service: &mut Service<'_>, report: &mut Report) {
     for item in &item.items {
         other_item(item, report);
     }
+    receivers(service, report);
     for method in &mut service.methods {
         let before = report.len();
         method::method(method, report);
@@ -68,6 +69,30 @@ fn async_trait(item: &ItemTrait) -> Option<TokenStream> {
         _ => false,
     });
     at_work.then(|| item.ident.to_token_stream())
+}
+
+/// Reports methods without a receiver. They are one mistake, as one option mends them all, unless some may be
+/// configured out.
+fn receivers(service: &mut Service<'_>, report: &mut Report) {
+    let is_missing = |method: &&mut Method<'_>| {
+        !matches!(method.source.sig.inputs.first(), Some(FnArg::Receiver(_)))
+    };
+    let all = service.methods.iter_mut().chain(&mut service.events);
+    let (always, conditional): (Vec<_>, Vec<_>) =
+        all.filter(is_missing).partition(|method| method.carried.conditions.is_empty());
+    let (before, count) = (report.len(), always.len());
+    if let Some(first) = always.first() {
+        report.mistake(first.name(), wording::receiver_missing(first.name(), count - 1));
+    }
+    for method in always {
+        method.mistake.get_or_insert(before);
+    }
+    for method in conditional {
+        let before = report.len();
+        report.mistake(method.name(), wording::receiver_missing(method.name(), 0));
+        report.under(&method.carried.conditions, before);
+        method.mistake.get_or_insert(before);
+    }
 }
 
 /// Reports events whose functions in clients have the names of others.

@@ -6,13 +6,16 @@ use syn::{
     TypePath, TypeReference, TypeTraitObject,
 };
 
-use crate::model::{Flow, bare, may_be_alias, stream_in};
+use crate::model::{Flow, bare, may_be_alias, optional, stream_in};
 use crate::report::Report;
 use crate::wording;
 
 /// Reports what is wrong with the type of an argument.
 pub(super) fn argument(ty: &Type, report: &mut Report) {
     let mut owned = Owned { position: Position::Argument, report };
+    if let Some(reference) = optional(ty) {
+        return owned.lent(reference);
+    }
     match bare(ty) {
         Type::ImplTrait(opaque) if names_stream(opaque) => stream(opaque, report),
         Type::Reference(reference) => owned.lent(reference),

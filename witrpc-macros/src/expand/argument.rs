@@ -15,6 +15,7 @@ pub(crate) fn kind(argument: &Parameter<'_>, names: &Names) -> TokenStream {
     match argument.form {
         Form::Value(ty) => quote_spanned!(span=> #runtime::Value<#ty>),
         Form::Shared(ty) => quote_spanned!(span=> #runtime::Borrowed<#ty>),
+        Form::Optional(ty) => quote_spanned!(span=> #runtime::Optional<#ty>),
         Form::Str => quote_spanned!(span=> #runtime::Str),
         Form::Raw(ty) => quote_spanned!(span=> #runtime::Raw<#ty>),
         Form::Stream(_, ty) => quote_spanned!(span=> #runtime::Uploaded<#ty>),
@@ -46,6 +47,10 @@ pub(crate) fn how(argument: &Parameter<'_>, of_event: bool, names: &Names) -> To
             let (span, runtime) = at(ty);
             quote_spanned!(span=> #runtime::lent::<#ty>)
         }
+        Form::Optional(ty) => {
+            let (span, runtime) = at(ty);
+            quote_spanned!(span=> #runtime::optional::<#ty>)
+        }
         Form::Raw(ty) => {
             let (span, runtime) = at(ty);
             quote_spanned!(span=> #runtime::raw::<#ty>)
@@ -74,7 +79,7 @@ pub(crate) fn how(argument: &Parameter<'_>, of_event: bool, names: &Names) -> To
 /// what an earlier one has said of the same place.
 pub(crate) fn held_by_future(method: &Method<'_>, names: &Names) -> TokenStream {
     let held = method.arguments().filter(|argument| match argument.form {
-        Form::Value(ty) | Form::Shared(ty) | Form::Raw(ty) => !is_known(ty),
+        Form::Value(ty) | Form::Shared(ty) | Form::Optional(ty) | Form::Raw(ty) => !is_known(ty),
         Form::Stream(..) | Form::Str | Form::Context => false,
     });
     let asked = held.map(|argument| {
@@ -131,6 +136,10 @@ pub(crate) fn passed(
         Form::Stream(Flow::Iterator, _) => quote_spanned!(span=> upload.iterator()),
         Form::Stream(Flow::Stream, _) => quote_spanned!(span=> upload.stream()),
         Form::Shared(_) | Form::Str | Form::Raw(_) => quote_spanned!(span=> &#name),
+        Form::Optional(ty) => {
+            let runtime = &names.runtime;
+            quote_spanned!(span=> #runtime::lend::<#ty>(&#name))
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
-use syn::Type;
+use syn::visit_mut::VisitMut;
+use syn::{Lifetime, TypeReference};
 
 use super::client_kind::ClientKind;
 use super::names::{self, Names};
@@ -176,13 +177,22 @@ pub(crate) fn signature(
     }
 }
 
+/// Gives each reference a lifetime.
+struct LiveFor<'a>(&'a Lifetime);
+
+impl VisitMut for LiveFor<'_> {
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        reference.lifetime = Some(self.0.clone());
+    }
+}
+
 /// Returns an argument as the client declares it.
-fn declaration(argument: &Parameter<'_>, lifetime: Option<&syn::Lifetime>) -> TokenStream {
+fn declaration(argument: &Parameter<'_>, lifetime: Option<&Lifetime>) -> TokenStream {
     let name = argument.ident();
     let span = hygiene::at(name.span());
     let mut ty = bare(&argument.source.ty).clone();
-    if let (Type::Reference(reference), Some(lifetime)) = (&mut ty, lifetime) {
-        reference.lifetime = Some(lifetime.clone());
+    if let Some(lifetime) = lifetime {
+        LiveFor(lifetime).visit_type_mut(&mut ty);
     }
     quote_spanned!(span=> #name: #ty)
 }

@@ -15,10 +15,11 @@ pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
     let Names { runtime, dispatch, descriptor, .. } = names;
     let handler = hygiene::private("S", trait_name.span());
     let handler_bounds = handler::bounds(service);
+    let path = service.path();
     let arms = service.methods.iter().map(|method| {
         let name = method.name();
         let span = hygiene::at(name.span());
-        arm(method, names, &quote_spanned!(span=> #trait_name::#name))
+        arm(method, names, &quote_spanned!(span=> #path::#name))
     });
     let (hub, events) = match service.has_events() {
         true => (

@@ -100,6 +100,9 @@ fn owned(argument: &Parameter<'_>, names: &Names) -> TokenStream {
     match argument.form {
         Form::Shared(ty) if is_named_path(ty) => quote_spanned!(span=> #runtime::Owned<#ty>),
         Form::Value(ty) | Form::Shared(ty) => quote_spanned!(span=> #ty),
+        Form::Optional(ty) => {
+            quote_spanned!(span=> ::core::option::Option<#runtime::Owned<#ty>>)
+        }
         Form::Str => quote_spanned!(span=> ::std::string::String),
         Form::Raw(ty) => quote_spanned!(span=> ::std::vec::Vec<#ty>),
         Form::Context | Form::Stream(..) => unreachable!("the checks refuse these in an event"),
@@ -115,7 +118,7 @@ fn field(argument: &Parameter<'_>, names: &Names) -> TokenStream {
         Form::Shared(ty) if is_named_path(ty) => {
             quote_spanned!(span=> #name: <#ty as #runtime::LentType>::own(#name))
         }
-        Form::Value(_) | Form::Shared(_) => quote_spanned!(span=> #name),
+        Form::Value(_) | Form::Shared(_) | Form::Optional(_) => quote_spanned!(span=> #name),
         _ => quote_spanned!(span=> #name: #name.into_owned()),
     }
 }

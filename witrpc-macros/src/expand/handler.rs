@@ -8,10 +8,9 @@ use crate::model::Service;
 
 /// Returns the bounds of a handler.
 pub(crate) fn bounds(service: &Service<'_>) -> TokenStream {
-    let trait_name = &service.item.ident;
-    let span = hygiene::at(trait_name.span());
-    let any = any_bounds(service);
-    quote_spanned!(span=> + #trait_name #any)
+    let span = hygiene::at(service.item.ident.span());
+    let (path, any) = (service.path(), any_bounds(service));
+    quote_spanned!(span=> + #path #any)
 }
 
 /// Returns the bounds of any handler, without the trait, which may be at fault.

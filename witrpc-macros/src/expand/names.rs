@@ -41,8 +41,11 @@ impl Names {
         let name = service.item.ident.unraw();
         let place = name.span();
         let span = hygiene::at(place);
-        // A trait of that very name would be hidden by the parameter.
-        let handler = if name == "S" { "T" } else { "S" };
+        // A trait or a type of that very name would be hidden by the parameter.
+        let named = service.path().to_string();
+        let is_free =
+            |one: &&&str| named.split(|c: char| !c.is_alphanumeric()).all(|name| name != **one);
+        let handler = ["S", "T", "U", "V"].iter().find(is_free).unwrap_or(&"Handler");
         Self {
             runtime: quote_spanned!(span=> #witrpc::__private::v1),
             witrpc,

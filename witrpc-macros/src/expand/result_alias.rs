@@ -52,7 +52,7 @@ pub(crate) fn import(service: &Service<'_>, names: &Names) -> Option<TokenStream
     service.methods.iter().any(|method| asked(method).is_some()).then(|| {
         quote_spanned! {span=>
             #[allow(unused_imports)]
-            use #runtime::NotResult as _;
+            use #runtime::{NotIoResult as _, NotResult as _};
         }
     })
 }
@@ -73,10 +73,13 @@ pub(crate) fn constant(service: &Service<'_>, method: &Method<'_>, names: &Names
     let span = hygiene::at(ty.span());
     let (runtime, is_result) = (names.runtime_at(span), names::is_result(method, span));
     let conditions = &method.carried.conditions;
+    // The items of a stream are encoded as they are.
+    let is_io = matches!(method.answer, Answer::Alias(_))
+        .then(|| quote_spanned!(span=> + #runtime::IoProbe::<#ty>::IS_IO));
     let assertion = message(service, method).map(|message| {
         let asserted = match value(method) {
-            Answer::Value(_) => quote_spanned!(span=> !#is_result),
-            _ => quote_spanned!(span=> #is_result),
+            Answer::Value(_) => quote_spanned!(span=> #is_result == 0),
+            _ => quote_spanned!(span=> #is_result != 0),
         };
         quote_spanned! {span=>
             #(#conditions)*
@@ -85,7 +88,7 @@ pub(crate) fn constant(service: &Service<'_>, method: &Method<'_>, names: &Names
     });
     quote_spanned! {span=>
         #(#conditions)*
-        const #is_result: #runtime::bool = #runtime::Probe::<#ty>::IS_RESULT;
+        const #is_result: #runtime::u8 = #runtime::Probe::<#ty>::IS_RESULT #is_io;
         #assertion
     }
 }

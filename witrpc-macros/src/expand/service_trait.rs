@@ -16,7 +16,7 @@ use crate::model::{Flow, Service, stream_in};
 /// Generates the trait, without options and events, with its `async fn`s spelled as functions that return
 /// futures, and its streams as ones that may change threads.
 pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
-    let mut item = ItemTrait::clone(service.item);
+    let mut item = ItemTrait::clone(service.written);
     // Before anything else is changed: an event is recognised by where it stands.
     let mut kept = service.item.items.iter().map(|item| !is_event(item, service));
     item.items.retain(|_| kept.next().unwrap_or(true));

@@ -79,6 +79,7 @@ impl Answer {
             && let PathArguments::AngleBracketed(arguments) = &last.arguments
             && let [GenericArgument::Type(ok), GenericArgument::Type(error)] =
                 Vec::from_iter(&arguments.args)[..]
+            && !is_like_io(error)
         {
             let (ok, error) = (ok.to_token_stream(), error.to_token_stream());
             return Answer::Result { ok, error };
@@ -88,6 +89,15 @@ impl Answer {
         }
         Answer::Value(Box::new(Type::clone(ty)))
     }
+}
+
+/// Returns whether an error is written as that of `std::io`, which does not cross as it is. Whether it is that
+/// one, the compiler finds.
+fn is_like_io(error: &Type) -> bool {
+    let Type::Path(path) = bare(error) else { return false };
+    let mut last = path.path.segments.iter().rev();
+    last.next().is_some_and(|last| last.ident == "Error")
+        && last.next().is_some_and(|module| module.ident == "io")
 }
 
 /// Returns the type that may be a stream in a return type, with the error beside it: the type itself, or the

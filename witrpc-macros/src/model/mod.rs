@@ -16,7 +16,7 @@ pub(crate) use self::answer::{Alias, Answer, may_be_alias, stream_in};
 pub(crate) use self::event::Overflow;
 pub(crate) use self::flow::Flow;
 pub(crate) use self::generated::{Generated, item};
-pub(crate) use self::parameter::{Form, Parameter, bare, ends_in};
+pub(crate) use self::parameter::{Form, Parameter, bare, ends_in, optional};
 use crate::attributes::Carried;
 use crate::crate_name;
 use crate::hygiene;
@@ -32,7 +32,11 @@ const RESERVED_NAMES: &[&str] =
 /// A service: a trait, seen as what crosses between two processes.
 pub(crate) struct Service<'a> {
     /// The trait as written.
+    pub(crate) written: &'a ItemTrait,
+    /// The same as it is served: it has no parameters.
     pub(crate) item: &'a ItemTrait,
+    /// What [`written`](Self::written) is given in their place.
+    pub(crate) arguments: &'a TokenStream,
     /// Where the `witrpc` crate is.
     pub(crate) crate_path: TokenStream,
     pub(crate) options: &'a ServiceOptions,
@@ -71,7 +75,7 @@ pub(crate) struct Method<'a> {
 impl<'a> Service<'a> {
     /// Reads a trait. Mistakes in options are reported here, all others by the checks.
     pub(crate) fn of(input: &'a TraitInput, report: &mut Report) -> Self {
-        let TraitInput { options, item } = input;
+        let TraitInput { options, written, item, arguments } = input;
         let crate_path = crate_path(options, item.ident.span());
         let functions = item.items.iter().filter_map(|item| match item {
             TraitItem::Fn(method) => Some(method),
@@ -97,7 +101,9 @@ impl<'a> Service<'a> {
         }
         let name = options.name.as_ref().map(syn::LitStr::value);
         Self {
+            written,
             item,
+            arguments,
             options,
             generated: Generated::of(&item.ident, options),
             wire_name: name.unwrap_or_else(|| item.ident.unraw().to_string()),
@@ -112,6 +118,12 @@ impl<'a> Service<'a> {
 }
 
 impl Service<'_> {
+    /// Returns the path of the trait as it is served.
+    pub(crate) fn path(&self) -> TokenStream {
+        let (name, arguments) = (&self.item.ident, self.arguments);
+        quote_spanned!(hygiene::at(name.span())=> #name #arguments)
+    }
+
     /// Goes on without the methods and events that have mistakes.
     pub(crate) fn leave_out_mistakes(&mut self) {
         for methods in [&mut self.methods, &mut self.events] {

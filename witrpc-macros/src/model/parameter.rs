@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Pat, PatType, Type};
+use syn::{GenericArgument, Pat, PatType, PathArguments, Type, TypeReference};
 
 use super::Flow;
 use crate::options::ArgumentOptions;
@@ -27,6 +27,8 @@ pub(crate) enum Form<'a> {
     Value(&'a Type),
     /// Lent: `&T`, also `&Path`.
     Shared(&'a Type),
+    /// Lent, if at all: `Option<&T>`.
+    Optional(&'a Type),
     /// `&str`.
     Str,
     /// `&[T]`, as raw bytes.
@@ -70,12 +72,26 @@ impl<'a> Form<'a> {
         if let Some((flow, item)) = Flow::of(ty) {
             return Form::Stream(flow, item);
         }
+        if let Some(reference) = optional(ty) {
+            return Form::Optional(&reference.elem);
+        }
         let Type::Reference(reference) = bare(ty) else { return Form::Value(ty) };
         match bare(&reference.elem) {
             Type::Slice(slice) => Form::Raw(&slice.elem),
             Type::Path(path) if path.path.is_ident("str") => Form::Str,
             _ => Form::Shared(&reference.elem),
         }
+    }
+}
+
+/// Returns the reference in an `Option<&T>`.
+pub(crate) fn optional(ty: &Type) -> Option<&TypeReference> {
+    let Type::Path(path) = bare(ty) else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match Vec::from_iter(&arguments.args)[..] {
+        [GenericArgument::Type(Type::Reference(reference))] => Some(reference),
+        _ => None,
     }
 }
 

@@ -95,6 +95,15 @@ impl<'a> Encoder<'a> {
         }
     }
 
+    /// Adds a borrowed value, or that there is none: as an `Option` of what it is when owned.
+    pub fn optional<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: Option<&T>,
+    ) -> Result<(), EncodeError> {
+        self.encode(name, &value)
+    }
+
     /// Adds a string.
     #[inline]
     pub fn str(&mut self, name: &'static str, text: &str) -> Result<(), EncodeError> {

@@ -54,9 +54,9 @@ impl AppError for NoAppError {
 
 /// Returns how the answer of a method crosses whose return type may be a `Result` under another name.
 #[must_use]
-pub const fn alias<R, const IS_RESULT: bool>() -> Answer<R::Ok, R::Err>
+pub const fn alias<R, const KIND: u8>() -> Answer<R::Ok, R::Err>
 where
-    R: ResultType<IS_RESULT, Ok: Transfer, Err: AppError>,
+    R: ResultType<KIND, Ok: Transfer, Err: AppError>,
 {
     Answer { ok: value("result"), err: R::Err::HOW }
 }

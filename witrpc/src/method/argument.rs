@@ -56,6 +56,16 @@ impl<K: TransferKind> Argument<K> {
         Self { name, kind: self.kind, put: self.put, take: self.take, trace: self.trace }
     }
 
+    /// Returns one that crosses as a value does, by these functions.
+    pub(super) const fn of_value(
+        name: &'static str,
+        put: for<'a> fn(K::Lent<'a>, &'static str, &mut Encoder<'a>) -> Result<(), EncodeError>,
+        take: for<'a> fn(&'static str, &mut Decoder<'a>) -> Result<K::Taken<'a>, DecodeError>,
+        trace: Trace,
+    ) -> Self {
+        Self { name, kind: ArgumentKind::Value, put, take, trace }
+    }
+
     /// Describes it.
     pub(super) const fn descriptor(&self) -> ArgumentDescriptor {
         ArgumentDescriptor { name: self.name, kind: self.kind, shape: self.trace }

@@ -46,8 +46,8 @@ pub type ValueItems<T> = Items<T, T, NoAppError>;
 /// The form of items that are `Result`s.
 pub type ResultItems<T, E> = Items<Result<T, E>, T, E>;
 /// The form of items whose type may be a `Result` under another name.
-pub type AliasItems<R, const IS_RESULT: bool> =
-    Items<R, <R as ResultType<IS_RESULT>>::Ok, <R as ResultType<IS_RESULT>>::Err>;
+pub type AliasItems<R, const KIND: u8> =
+    Items<R, <R as ResultType<KIND>>::Ok, <R as ResultType<KIND>>::Err>;
 
 /// Returns how items cross that are values.
 #[must_use]
@@ -70,23 +70,22 @@ pub const fn items_of_results<T: Wire, E: Wire>() -> ResultItems<T, E> {
 }
 
 /// Items whose type may be a `Result` under another name.
-pub trait AliasItem<const IS_RESULT: bool>: ResultType<IS_RESULT> {
+pub trait AliasItem<const KIND: u8>: ResultType<KIND> {
     /// The form in which they cross.
     #[doc(hidden)]
-    const ITEMS: AliasItems<Self, IS_RESULT>;
+    const ITEMS: AliasItems<Self, KIND>;
 }
 
-impl<T: Wire, E: Wire> AliasItem<true> for Result<T, E> {
+impl<T: Wire, E: Wire> AliasItem<1> for Result<T, E> {
     const ITEMS: ResultItems<T, E> = items_of_results();
 }
 
-impl<T: Wire> AliasItem<false> for T {
+impl<T: Wire> AliasItem<0> for T {
     const ITEMS: ValueItems<T> = items();
 }
 
 /// Returns how items cross whose type may be a `Result` under another name.
 #[must_use]
-pub const fn items_of_alias<R: AliasItem<IS_RESULT>, const IS_RESULT: bool>()
--> AliasItems<R, IS_RESULT> {
+pub const fn items_of_alias<R: AliasItem<KIND>, const KIND: u8>() -> AliasItems<R, KIND> {
     R::ITEMS
 }

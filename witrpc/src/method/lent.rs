@@ -3,11 +3,15 @@
 //! The compiler picks by the type itself. So an alias of `Path` is a path, and a type of the user's that
 //! is called `Path` is a value.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::ffi::{CStr, CString, OsStr, OsString};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use crate::codec::{Lent, RawElement, Transfer};
+use serde::Serialize;
+
+use crate::codec::{Lent, RawElement, Transfer, Wire};
+use crate::contract::trace;
 
 use super::argument::{
     Argument, CStrKind, OsStrKind, PathKind, RawKind, StrKind, TransferKind, ValueKind, c_str,
@@ -130,6 +134,46 @@ pub const fn emitted_lent<T: Lendable + Lent + ?Sized>(name: &'static str) -> Bo
 pub const fn emitted<T: Transfer>(name: &'static str) -> Borrowed<T> {
     assert!(T::ELEMENT.is_none(), "{}", EVENT_SHARED);
     value(name)
+}
+
+/// The form of an argument `Option<&T>`.
+pub struct OptionalKind<T: ?Sized>(PhantomData<fn() -> T>);
+
+impl<T: LentType + ?Sized> Kind for OptionalKind<T> {
+    type Lent<'a> = Option<&'a T>;
+    type Taken<'a> = Option<T::Owned>;
+}
+
+/// The form in which an `Option<&T>` crosses.
+pub type Optional<T> = Argument<OptionalKind<T>>;
+
+/// A type that a method can be lent in an `Option`: it crosses as the owned type does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel between processes",
+    label = "not `Serialize + DeserializeOwned + Send + 'static`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data: no `Rc`, no reference",
+    note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own",
+    note = "a `Shared` is no part of an `Option`: make a method that takes it, and one that does not"
+)]
+pub trait OptionallyLent: Serialize + LentType<Owned: Wire + Borrow<Self>> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: LentType<Owned: Wire + Borrow<T>> + Serialize + ?Sized> OptionallyLent for T {}
+
+/// Returns how an argument `Option<&T>` crosses.
+#[must_use]
+pub const fn optional<T: OptionallyLent + Lent + ?Sized>(name: &'static str) -> Optional<T> {
+    Argument::of_value(
+        name,
+        |value, name, to| to.optional(name, value),
+        |name, from| from.value(name),
+        trace::<Option<T::Owned>>,
+    )
+}
+
+/// Returns an argument `Option<&T>` that has come, as a method takes it.
+pub fn lend<T: OptionallyLent + ?Sized>(taken: &Option<T::Owned>) -> Option<&T> {
+    taken.as_ref().map(Borrow::borrow)
 }
 
 const EVENT_SHARED: &str = "a `Shared` is lent to one process by one call, so an event cannot carry it to its \

@@ -25,9 +25,11 @@ pub use items::{
     AliasItems, ItemErr, ItemOk, ItemTypes, ItemsOf, Made, ResultItems, ValueItems, items,
     items_of_alias, items_of_results,
 };
-pub use lent::{Borrowed, Lendable, LentType, Owned, emitted, emitted_lent, lent};
+pub use lent::{
+    Borrowed, Lendable, LentType, Optional, Owned, emitted, emitted_lent, lend, lent, optional,
+};
 pub use list::ArgumentList;
-pub use result_probe::{NotResult, Probe, ResultType, result};
+pub use result_probe::{IoProbe, NotIoResult, NotResult, Probe, ResultType, result};
 pub use upload_item::UploadItem;
 
 /// The content of one request or one event.
@@ -103,5 +105,5 @@ pub trait EventItem: Message + Sized + Send + 'static {
 }
 
 /// The outcome of a method whose return type may be a `Result` under another name.
-pub type AliasOutcome<R, const IS_RESULT: bool> =
-    Result<<R as ResultType<IS_RESULT>>::Ok, CallError<<R as ResultType<IS_RESULT>>::Err>>;
+pub type AliasOutcome<R, const KIND: u8> =
+    Result<<R as ResultType<KIND>>::Ok, CallError<<R as ResultType<KIND>>::Err>>;

@@ -4,7 +4,7 @@ mod call_async;
 
 pub use call_async::call_async;
 pub use core::option::Option::Some;
-pub use core::primitive::bool;
+pub use core::primitive::u8;
 pub use core::result::Result::Ok;
 
 pub use crate::call::client::call::ClientCall;
@@ -23,10 +23,10 @@ pub use crate::event::client::subscribe::{
 pub use crate::event::server::hub::{Emitter, EventHub};
 pub use crate::event::server::no_events::NeedsNoEvents;
 pub use crate::method::{
-    AliasItems, AliasOutcome, AnswerOf, Borrowed, DebugProbe, EventItem, LentType, Message, Method,
-    NotDebug, NotResult, Owned, Probe, Raw, ResultItems, ResultType, Str, StreamMethod, TakenBy,
-    UploadMethod, Uploaded, Value, ValueItems, alias, answer, answer_or_error, emitted,
-    emitted_lent, items, items_of_alias, items_of_results, iterator, lent, raw, result, str,
-    stream, value,
+    AliasItems, AliasOutcome, AnswerOf, Borrowed, DebugProbe, EventItem, IoProbe, LentType,
+    Message, Method, NotDebug, NotIoResult, NotResult, Optional, Owned, Probe, Raw, ResultItems,
+    ResultType, Str, StreamMethod, TakenBy, UploadMethod, Uploaded, Value, ValueItems, alias,
+    answer, answer_or_error, emitted, emitted_lent, items, items_of_alias, items_of_results,
+    iterator, lend, lent, optional, raw, result, str, stream, value,
 };
 pub use crate::stream::client::call::{open_async, open_blocking, upload_async, upload_blocking};
