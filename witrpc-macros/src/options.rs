@@ -63,6 +63,8 @@ enum OptionKind {
     Name,
     /// A list of names.
     Names,
+    /// A list of paths.
+    Paths,
     /// A list of names, each with the type that it stands for.
     Types,
 }
@@ -110,6 +112,13 @@ const RULES: &[Rule] = &[
         form: "events = Name",
         kind: OptionKind::Name,
     },
+    Rule {
+        name: "extends",
+        place: OptionPlace::Service,
+        form: "extends(Trait, ..)",
+        kind: OptionKind::Paths,
+    },
+    Rule { name: "forward", place: OptionPlace::Service, form: "forward", kind: OptionKind::Flag },
     Rule {
         name: "local",
         place: OptionPlace::Service,
@@ -162,6 +171,7 @@ enum Value {
     Path(syn::Path),
     Name(Ident),
     Names(Vec<Ident>),
+    Paths(Vec<syn::Path>),
     Types(Vec<(Ident, Type)>),
 }
 
@@ -178,6 +188,10 @@ pub(crate) struct ServiceOptions {
     pub(crate) results: bool,
     /// Methods without a receiver get `&self`.
     pub(crate) add_self: bool,
+    /// The supertraits that are services too.
+    pub(crate) extends: Vec<syn::Path>,
+    /// References and pointers to a handler are handlers.
+    pub(crate) forward: Option<syn::Path>,
     /// The items that clients do not have.
     pub(crate) local: Vec<Ident>,
     /// The types that a generic trait is served for, by parameter.
@@ -195,7 +209,9 @@ impl ServiceOptions {
                 ("crate", Value::Path(path)) => options.crate_path = Some(path),
                 ("add_self", _) => options.add_self = true,
                 ("results", _) => options.results = true,
+                ("forward", Value::Flag(option)) => options.forward = Some(option),
                 (_, Value::Names(names)) => options.local = names,
+                (_, Value::Paths(paths)) => options.extends = paths,
                 (_, Value::Types(types)) => options.types = types,
                 (option, Value::Name(name)) => drop(options.names.insert(option, name)),
                 (_, Value::Text(text)) => options.name = Some(text),
@@ -385,6 +401,14 @@ fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
             let names = list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated);
             if let Some(names) = names.ok().filter(|names| !names.is_empty()) {
                 return Some(Value::Names(names.into_iter().collect()));
+            }
+        }
+        (OptionKind::Paths, Meta::List(list)) => {
+            let paths = Punctuated::<syn::Path, Token![,]>::parse_terminated_with;
+            let paths = list
+                .parse_args_with(|input: ParseStream<'_>| paths(input, syn::Path::parse_mod_style));
+            if let Some(paths) = paths.ok().filter(|paths| !paths.is_empty()) {
+                return Some(Value::Paths(paths.into_iter().collect()));
             }
         }
         (OptionKind::Types, Meta::List(list)) => {

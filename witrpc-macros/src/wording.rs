@@ -39,6 +39,36 @@ pub(crate) fn no_such_parameter(service: impl Display, name: impl Display) -> St
     )
 }
 
+pub(crate) fn no_supertrait(service: impl Display, path: impl Display) -> String {
+    format!(
+        "`{path}` is not written as a supertrait of `{service}`; write `trait {service}: {path}`, or remove \
+         it here"
+    )
+}
+
+pub(crate) fn taken_by_supertrait(name: impl Display) -> String {
+    format!(
+        "clients reach the service of a supertrait by a function `{name}`; give this one another name, and if \
+         `{name}` is to stay its name on the wire add `#[wit(rename = \"{name}\")]`"
+    )
+}
+
+pub(crate) fn not_forwarded(item: impl Display) -> String {
+    format!(
+        "what `forward` implements is made of `&self` alone, which `{item}` is not; give it a body in the \
+         trait, move it out, or remove `forward`"
+    )
+}
+
+/// Is read where a type should implement a trait and does not.
+pub(crate) fn not_implemented(service: impl Display, server: impl Display) -> String {
+    format!(
+        "what is behind an `Arc`, also an `Arc<dyn {service} + Send + Sync>`, is served by `{server}::from_arc`; \
+         `Arc::from` makes one of a `Box`; `#[wit_service(forward)]` implements `{service}` for `&T`, `Box<T>` \
+         and `Arc<T>`"
+    )
+}
+
 pub(crate) fn no_such_item(service: impl Display, name: impl Display) -> String {
     format!(
         "`{service}` has no method, type or constant `{name}` that could be local; remove it, or write the \

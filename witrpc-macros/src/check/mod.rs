@@ -2,6 +2,7 @@
 
 mod method;
 mod names;
+mod supertraits;
 mod types;
 
 use std::collections::{HashMap, HashSet};
@@ -50,6 +51,8 @@ pub(crate) fn service(service: &mut Service<'_>, report: &mut Report) {
     wire_names(&mut service.methods, report);
     wire_names(&mut service.events, report);
     clashes(service, report);
+    supertraits::extends(service, report);
+    supertraits::forward(service, report);
     names::generated(service, report);
 }
 

@@ -7,7 +7,7 @@ use syn::{Lifetime, TypeReference};
 
 use super::client_kind::ClientKind;
 use super::names::{self, Names};
-use super::{argument, handler, lints, notes, result_alias, subscribe};
+use super::{argument, handler, lints, notes, result_alias, subscribe, supertraits};
 use crate::hygiene;
 use crate::model::{Answer, Method, Parameter, Service, bare};
 
@@ -45,11 +45,13 @@ pub(crate) fn methods(service: &Service<'_>, names: &Names, kind: ClientKind) ->
         let signature = signature(service, method, names, kind);
         quote_spanned!(span=> #signature #body)
     });
+    let supertraits = supertraits::functions(service, names, kind);
     let events =
         service.events.iter().map(|event| subscribe::functions(service, event, names, kind));
     quote_spanned! {span=>
         impl #client {
             #frame
+            #supertraits
             #(#methods)*
             #(#events)*
         }

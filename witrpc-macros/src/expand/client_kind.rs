@@ -34,6 +34,14 @@ impl ClientKind {
         }
     }
 
+    /// Returns what the name of such a client ends in.
+    pub(crate) fn ending(self) -> &'static str {
+        match self {
+            ClientKind::Blocking => "Client",
+            ClientKind::Async => "AsyncClient",
+        }
+    }
+
     /// Returns what the client's methods do, as part of a sentence.
     pub(crate) fn manner(self) -> &'static str {
         match self {

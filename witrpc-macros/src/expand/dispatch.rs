@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 
 use super::names::{self, Names};
-use super::{argument, handler, result_alias};
+use super::{argument, handler, result_alias, supertraits};
 use crate::hygiene;
 use crate::model::{Answer, Flow, Method, Service};
 
@@ -16,6 +16,7 @@ pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
     let handler = hygiene::private("S", trait_name.span());
     let handler_bounds = handler::bounds(service);
     let path = service.path();
+    let supertraits = supertraits::servers(service, names);
     let arms = service.methods.iter().map(|method| {
         let name = method.name();
         let span = hygiene::at(name.span());
@@ -50,6 +51,7 @@ pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
             }
 
             #events
+            #supertraits
         }
     }
 }

@@ -13,6 +13,7 @@ mod dispatch;
 mod emitter;
 mod event_item;
 mod fallback;
+mod forward;
 mod handler;
 mod lints;
 mod method;
@@ -22,6 +23,7 @@ mod result_alias;
 mod server;
 mod service_trait;
 mod subscribe;
+mod supertraits;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
@@ -45,6 +47,8 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
     let (names_within, import) = names.within(place);
     let implementations = implementations(service, &names_within);
     let probe = result_alias::import(service, &names_within);
+    let supertraits = supertraits::import(service);
+    let forward = forward::expand(service, &names_within);
     let lints = lints::allowed(service);
     quote_spanned! {span=>
         #item
@@ -55,7 +59,9 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
         const _: () = {
             #import
             #probe
+            #supertraits
             #implementations
+            #forward
         };
     }
 }

@@ -1,6 +1,6 @@
 //! The trait itself: as written, but for what cannot stand in a trait that others implement.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
@@ -9,24 +9,30 @@ use syn::{
     TypeImplTrait,
 };
 
-use crate::attributes;
-use crate::hygiene;
 use crate::model::{Flow, Service, stream_in};
+use crate::{attributes, hygiene, wording};
 
 /// Generates the trait, without options and events, with its `async fn`s spelled as functions that return
 /// futures, and its streams as ones that may change threads.
 pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
-    let mut item = ItemTrait::clone(service.written);
+    let mut item = expanded(service, service.written);
+    if !service.is_no_service {
+        link_events(&mut item, service);
+        explain(&mut item, service);
+    }
+    item.into_token_stream()
+}
+
+/// Returns the trait, or its instance that is served, as it comes out.
+pub(crate) fn expanded(service: &Service<'_>, item: &ItemTrait) -> ItemTrait {
+    let mut item = ItemTrait::clone(item);
     // Before anything else is changed: an event is recognised by where it stands.
     let mut kept = service.item.items.iter().map(|item| !is_event(item, service));
     item.items.retain(|_| kept.next().unwrap_or(true));
     let local: Vec<bool> = item.items.iter().map(is_local).collect();
     attributes::strip_options(&mut item);
     if service.is_no_service {
-        return item.into_token_stream();
-    }
-    if service.has_events() && item.attrs.iter().any(|attribute| attribute.path().is_ident("doc")) {
-        link_events(&mut item, &service.generated.events);
+        return item;
     }
     for (item, is_local) in item.items.iter_mut().zip(local) {
         if let TraitItem::Fn(method) = item
@@ -38,7 +44,21 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
             spell_future(method);
         }
     }
-    item.into_token_stream()
+    item
+}
+
+/// Says, where the compiler finds that a type does not implement the trait, what else may be served.
+fn explain(item: &mut ItemTrait, service: &Service<'_>) {
+    let is_explained = |attribute: &syn::Attribute| {
+        attribute.path().segments.first().is_some_and(|first| first.ident == "diagnostic")
+    };
+    if service.options.forward.is_some() || item.attrs.iter().any(is_explained) {
+        return;
+    }
+    let span = hygiene::at(item.ident.span());
+    let note = wording::not_implemented(&item.ident, &service.generated.server);
+    item.attrs
+        .push(syn::parse_quote_spanned!(span=> #[diagnostic::on_unimplemented(note = #note)]));
 }
 
 /// Returns whether an item is no part of the service.
@@ -47,7 +67,11 @@ fn is_local(item: &TraitItem) -> bool {
 }
 
 /// Says in the docs of a trait where its events have gone.
-fn link_events(item: &mut ItemTrait, events: &Ident) {
+fn link_events(item: &mut ItemTrait, service: &Service<'_>) {
+    if !service.has_events() || !item.attrs.iter().any(attributes::is_docs) {
+        return;
+    }
+    let events = &service.generated.events;
     let span = hygiene::at(item.ident.span());
     let docs = format!("\n\nIts events are emitted by [`{events}`].");
     item.attrs.push(syn::parse_quote_spanned!(span=> #[doc = #docs]));

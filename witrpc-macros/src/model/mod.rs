@@ -5,6 +5,7 @@ mod event;
 mod flow;
 mod generated;
 mod parameter;
+mod supertrait;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};

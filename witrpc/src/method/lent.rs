@@ -172,7 +172,7 @@ pub const fn optional<T: OptionallyLent + Lent + ?Sized>(name: &'static str) -> 
 }
 
 /// Returns an argument `Option<&T>` that has come, as a method takes it.
-pub fn lend<T: OptionallyLent + ?Sized>(taken: &Option<T::Owned>) -> Option<&T> {
+pub fn lend<T: LentType<Owned: Borrow<T>> + ?Sized>(taken: &Option<T::Owned>) -> Option<&T> {
     taken.as_ref().map(Borrow::borrow)
 }
 

@@ -79,15 +79,24 @@ impl WitServerBuilder {
         self
     }
 
-    /// Adds a service: `XServer::new(..)` of a trait `X`.
+    /// Adds a service: `XServer::new(..)` of a trait `X`. The supertraits that the trait
+    /// [extends](macro@crate::wit_service) as services are added too, unless a service of that name was
+    /// given before.
     pub fn service(self, service: impl IntoService) -> Self {
         self.serve(service.into_service())
     }
 
     /// Does the same as [`service`](Self::service), for a service that the caller has inspected.
     pub(crate) fn serve(mut self, service: Arc<dyn Service>) -> Self {
+        let supertraits = service.supertraits();
         self.services.push(service);
-        self
+        supertraits.into_iter().fold(self, |builder, service| {
+            let given = builder
+                .services
+                .iter()
+                .any(|other| other.descriptor().name == service.descriptor().name);
+            if given { builder } else { builder.serve(service) }
+        })
     }
 
     /// Returns whether this very service was given.

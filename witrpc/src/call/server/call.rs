@@ -53,6 +53,11 @@ pub trait Service: Send + Sync + 'static {
     /// Runs one call, and answers it by one of the methods of [`ServerCall`].
     fn dispatch(&self, call: ServerCall<'_>);
 
+    /// Returns the services that its supertraits are, of the same handler.
+    fn supertraits(&self) -> Vec<Arc<dyn Service>> {
+        Vec::new()
+    }
+
     /// Returns where the service emits its events, if it has any.
     fn events(&self) -> Option<&Arc<EventHub>> {
         None
