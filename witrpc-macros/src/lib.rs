@@ -36,16 +36,33 @@ use crate::report::Report;
 /// stripped. A trait of plain `fn` methods stays dyn-compatible.
 ///
 /// A default body stays in the trait, for those that implement it. Clients have its method as any other.
-/// They do not have the methods of a supertrait. If that is a service too, give the builder of the server
-/// both services; `client.connection().client()` is then a client of the other over the same connection.
+/// They do not have the methods of a supertrait: with `extends(Health)` they reach these by `as_health`.
+///
+/// A trait that exists often becomes a service by one line, without a change to its methods:
+///
+/// ```text
+/// #[wit_service(types(Hash = H256), local(VERSION, attach))]
+/// pub trait State<Hash>: Sync {
+///     const VERSION: u32;
+///     fn at(&self, block: Option<&Hash>) -> io::Result<u64>;
+///     fn attach(&mut self, quit: Box<dyn FnOnce()>);
+/// }
+/// ```
 ///
 /// # Options of the service
 ///
 /// - `add_self`: methods without a receiver get `&self`, as `tarpc` has it. The `impl` writes it.
+/// - `extends(Trait, ..)`: these supertraits are services too. The server serves them with the service itself,
+///   and `as_trait` of a client is a client of them over the same connection. What is generated of a
+///   supertrait is found beside it, under the usual names: `path::Trait` has a `path::TraitClient`.
+/// - `forward`: `&T`, `Box<T>` and `Arc<T>` implement the trait if `T` does, which may be a trait object. Without
+///   it, what is behind an `Arc` is served by `XServer::from_arc`.
+/// - `local(name, ..)`: clients do not have these methods, types and constants, as with `#[wit(local)]` on each.
 /// - `name = ".."`: the service's name on the wire, instead of the trait's.
 /// - `crate = path`: where the `witrpc` crate is found, when it is renamed or re-exported.
 /// - `client = Name`, `async_client = Name`, `server = Name`, `events = Name`: what is generated is called
 ///   that.
+/// - `types(T = Type, ..)`: a generic trait is served for these types. Defaults of parameters need not be named.
 /// - `results`: any return type may be a `Result` under another name; the compiler finds which are.
 ///
 /// # Options of a method, `#[wit(..)]`
@@ -71,9 +88,10 @@ use crate::report::Report;
 /// # Arguments and results
 ///
 /// An argument is an owned type, `&T`, `&str`, `&Path`, `&OsStr`, `&CStr`, or `&[T]`, which crosses as raw
-/// bytes. What a type is counts, and not what it is called. A method returns an owned type, or a `Result` of
-/// owned types whose error then reaches the client as `CallError::App`. Owned types implement serde's
-/// `Serialize` and `Deserialize`.
+/// bytes, or an `Option<&T>`, which crosses as one of the owned type. What a type is counts, and not what it is
+/// called. A method returns an owned type, or a `Result` of owned types whose error then reaches the client as
+/// `CallError::App`. Owned types implement serde's `Serialize` and `Deserialize`. An `io::Result` may be
+/// returned too: its error reaches the client as a `RemoteError`.
 #[proc_macro_attribute]
 pub fn wit_service(
     options: proc_macro::TokenStream,

@@ -12,9 +12,10 @@ use crate::{conditions, instance, links, spelling, wording};
 /// A trait and the options of its service.
 pub(crate) struct TraitInput {
     pub(crate) options: ServiceOptions,
-    /// As written, but for [`conditions`], [`spelling`] and [`links`].
+    /// As written, but for [`conditions`], [`links`] and what the service's options say.
     pub(crate) written: ItemTrait,
-    /// The same with the types that a generic trait is served for in place of its parameters.
+    /// The same as it is served: each future is an `async fn`, and a generic trait has types in place of its
+    /// parameters.
     pub(crate) item: ItemTrait,
     /// These types, as the arguments of the trait's path.
     pub(crate) arguments: TokenStream,
@@ -35,12 +36,12 @@ pub(crate) fn input(
             let options = ServiceOptions::read(options, report);
             conditions::spell_out(&mut item);
             spelling::mark_local(&mut item, &options.local, report);
-            spelling::spell_async(&mut item);
             if options.add_self {
                 spelling::add_receivers(&mut item);
             }
             links::lead_to(&Generated::of(&item.ident, &options).client, &mut item);
             let written = item.clone();
+            spelling::spell_async(&mut item);
             let arguments = instance::choose(&mut item, &options.types, report);
             return Ok(TraitInput { options, written, item, arguments });
         }

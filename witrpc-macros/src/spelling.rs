@@ -2,7 +2,6 @@
 //! left out, and an option that the service has in its place.
 
 use proc_macro2::{Ident, Span};
-use quote::ToTokens;
 use syn::{
     FnArg, GenericArgument, ItemTrait, PathArguments, ReturnType, TraitItem, TraitItemFn, Type,
     TypeImplTrait, TypeParamBound, parse_quote, parse_quote_spanned,
@@ -56,11 +55,6 @@ pub(crate) fn spell_async(item: &mut ItemTrait) {
         let Some(output) = output_of(opaque) else { continue };
         method.sig.output = parse_quote!(-> #output);
         method.sig.asyncness = Some(syn::token::Async(method.sig.fn_token.span));
-        if let Some(body) = &method.default {
-            let body = body.to_token_stream();
-            method.default =
-                Some(parse_quote!({ ::core::future::IntoFuture::into_future(#body).await }));
-        }
     }
 }
 

@@ -1,10 +1,10 @@
 use witrpc::wit_service;
 
-use std::io;
+use std::fmt;
 
 #[wit_service]
 trait Files {
-    fn len(&self, name: &str) -> Result<u64, io::Error>;
+    fn len(&self, name: &str) -> Result<u64, fmt::Error>;
 }
 
 fn main() {}

@@ -6,10 +6,10 @@ use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{
     FnArg, ItemTrait, Pat, PatIdent, ReturnType, Signature, TraitItem, TraitItemFn, Type,
-    TypeImplTrait,
+    TypeImplTrait, TypeParamBound,
 };
 
-use crate::model::{Flow, Service, stream_in};
+use crate::model::{Flow, Service, bare, stream_in};
 use crate::{attributes, hygiene, wording};
 
 /// Generates the trait, without options and events, with its `async fn`s spelled as functions that return
@@ -84,16 +84,32 @@ fn is_event(item: &TraitItem, service: &Service<'_>) -> bool {
     service.events.iter().chain(left_out).any(|event| std::ptr::eq(event.source, function))
 }
 
-/// Adds `+ Send` to each `impl Iterator` and `impl Stream`, which cross threads.
+/// Adds `+ Send` to each `impl Iterator`, `impl Stream` and `impl Future`, which cross threads.
 struct SendStreams;
 
 impl VisitMut for SendStreams {
     fn visit_type_impl_trait_mut(&mut self, opaque: &mut TypeImplTrait) {
-        if let Some(stream) = opaque.bounds.iter().find(|bound| Flow::named(bound).is_some()) {
-            let span = hygiene::at(stream.span());
+        let crosses =
+            |bound: &&TypeParamBound| Flow::named(bound).is_some() || names(bound, "Future");
+        if let Some(crossing) = opaque.bounds.iter().find(crosses)
+            && !opaque.bounds.iter().any(|bound| names(bound, "Send"))
+        {
+            let span = hygiene::at(crossing.span());
             opaque.bounds.push(syn::parse_quote_spanned!(span=> ::core::marker::Send));
         }
     }
+}
+
+/// Returns whether a bound is a trait of this name.
+fn names(bound: &TypeParamBound, name: &str) -> bool {
+    let TypeParamBound::Trait(bound) = bound else { return false };
+    bound.path.segments.last().is_some_and(|last| last.ident == name)
+}
+
+/// Returns whether a method returns a future that is spelled out.
+fn returns_future(method: &TraitItemFn) -> bool {
+    let ReturnType::Type(_, ty) = &method.sig.output else { return false };
+    matches!(bare(ty), Type::ImplTrait(of) if of.bounds.iter().any(|bound| names(bound, "Future")))
 }
 
 /// Spells `async fn f() -> T` as `fn f() -> impl Future<Output = T> + Send`, which an `async fn` may
@@ -118,7 +134,8 @@ fn spell_future(method: &mut TraitItemFn) {
 /// it. Every handler is of that kind.
 fn share_service(method: &mut TraitItemFn) {
     let streams = matches!(&method.sig.output, ReturnType::Type(_, ty) if stream_in(ty).is_some());
-    if method.default.is_some() && (method.sig.asyncness.is_some() || streams) {
+    let is_future = method.sig.asyncness.is_some() || returns_future(method);
+    if method.default.is_some() && (is_future || streams) {
         let span = hygiene::at(method.sig.ident.span());
         let clause = method.sig.generics.make_where_clause();
         clause.predicates.push(syn::parse_quote_spanned!(span=> Self: ::core::marker::Sync));

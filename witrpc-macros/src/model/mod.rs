@@ -34,7 +34,7 @@ const RESERVED_NAMES: &[&str] =
 pub(crate) struct Service<'a> {
     /// The trait as written.
     pub(crate) written: &'a ItemTrait,
-    /// The same as it is served: it has no parameters.
+    /// The same as it is served: it has no parameters, and `async fn` for each future.
     pub(crate) item: &'a ItemTrait,
     /// What [`written`](Self::written) is given in their place.
     pub(crate) arguments: &'a TokenStream,

@@ -48,10 +48,10 @@
 //!
 //! # Errors that clients only report
 //!
-//! `std::io::Error` and `anyhow::Error` do not implement serde's traits, so a method cannot return
-//! `io::Result` or `anyhow::Result`. Return a `Result` with [`RemoteError`](crate::RemoteError). `?` turns
-//! every error into one: it carries the error's message, those of its sources, and the
-//! [`ErrorKind`](std::io::ErrorKind) of an I/O error.
+//! Return a `Result` with [`RemoteError`](crate::RemoteError). `?` turns every error into one: it carries the
+//! error's message, those of its sources, and the [`ErrorKind`](std::io::ErrorKind) of an I/O error. A method
+//! may also return an `io::Result`, whose error reaches the client as a `RemoteError`. `anyhow::Error` does
+//! not implement serde's traits, and no method can return it.
 //!
 //! ```
 //! use std::fs;

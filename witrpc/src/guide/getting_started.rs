@@ -151,6 +151,55 @@
 //! # }
 //! ```
 //!
+//! # A trait that exists
+//!
+//! A trait that was not written for two processes often becomes a service by one line. It says what clients
+//! cannot have, and for which types a generic trait is served:
+//!
+//! ```
+//! use std::io;
+//! use witrpc::wit_service;
+//!
+//! #[wit_service]
+//! pub trait Health {
+//!     fn check(&self) -> bool;
+//! }
+//!
+//! #[wit_service(types(Key = String), local(NAME, attach), extends(Health), forward)]
+//! pub trait Store<Key>: Health + Send + Sync {
+//!     const NAME: &'static str = "store";
+//!     fn size(&self, key: &Key, within: Option<&str>) -> io::Result<u64>;
+//!     fn attach(&self, done: Box<dyn FnOnce() + Send>) {
+//!         done();
+//!     }
+//! }
+//!
+//! struct Memory;
+//!
+//! impl Health for Memory {
+//!     fn check(&self) -> bool {
+//!         true
+//!     }
+//! }
+//!
+//! impl Store<String> for Memory {
+//!     fn size(&self, key: &String, within: Option<&str>) -> io::Result<u64> {
+//!         within.map(|_| key.len() as u64).ok_or(io::ErrorKind::NotFound.into())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = StoreClient::in_process(Memory);
+//! assert_eq!(store.size(&"key".to_owned(), Some("all"))?, 3);
+//! assert!(store.size(&"key".to_owned(), None).is_err());
+//! assert!(store.as_health()?.check()?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `forward` implements the trait for `&T`, `Box<T>` and `Arc<T>` too. [`wit_service`](macro@crate::wit_service)
+//! lists all options.
+//!
 //! # Where to go from here
 //!
 //! - Calls that may fail for the service's own reasons: [`errors`](super::errors).
