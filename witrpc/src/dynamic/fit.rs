@@ -59,6 +59,7 @@ impl Fitter<'_> {
             ShapeKind::Tuple(parts) => self.tuple(parts, value, path),
             ShapeKind::Struct(fields) => self.fields(fields, value, path),
             ShapeKind::Enum(variants) => self.variant(variants, value, path),
+            ShapeKind::Tagged(..) => self.opaque(&Opaque::AsksForAny, value, path),
         }
     }
 

@@ -70,6 +70,7 @@ impl<'de> DeserializeSeed<'de> for PartSeed<'_> {
             }
             ShapeKind::Struct(fields) => from.deserialize_tuple(fields.len(), visitor),
             ShapeKind::Enum(_) => from.deserialize_enum("", &[], visitor),
+            ShapeKind::Tagged(..) => Err(self.unknown(&Opaque::AsksForAny)),
         }
     }
 }

@@ -201,8 +201,12 @@ impl<'d> Signatures<'d> {
                 }
                 text + "}\n"
             }
-            ShapeKind::Enum(variants) => {
-                let mut text = format!("enum {name} {{\n");
+            ShapeKind::Enum(variants) | ShapeKind::Tagged(_, variants) => {
+                let tag = match kind {
+                    ShapeKind::Tagged(tag, _) => format!("#[serde(tag = \"{}\")]\n", Shown(tag)),
+                    _ => String::new(),
+                };
+                let mut text = format!("{tag}enum {name} {{\n");
                 for (number, variant) in variants.iter().enumerate() {
                     let label = label(variant.name.as_ref(), number);
                     let content = self.content(shape, &variant.content);

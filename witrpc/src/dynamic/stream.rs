@@ -39,12 +39,10 @@ pub struct RawBatch {
 }
 
 /// Takes a batch off a message. It stands for one item, so that no batch seems empty.
-fn take_batch(
-    from: &mut Decoder<'_>,
-) -> Result<VecDeque<Result<RawBatch, NoAppError>>, DecodeError> {
+fn take_batch(from: &mut Decoder<'_>) -> Result<Vec<Result<RawBatch, NoAppError>>, DecodeError> {
     let items = read_count(from)?;
     let (sections, encoded) = from.take_undecoded()?;
-    Ok(VecDeque::from([Ok(RawBatch { items, sections, encoded: encoded.to_vec() })]))
+    Ok(vec![Ok(RawBatch { items, sections, encoded: encoded.to_vec() })])
 }
 
 /// Calls a method that returns a stream, and blocks the thread until that is open.

@@ -4,7 +4,6 @@
 //! All others are encoded by their shape.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -133,7 +132,7 @@ impl UploadItem for UploadDatum {
     }
 
     /// No server takes such items.
-    fn read_batch(from: &mut Decoder<'_>) -> Result<VecDeque<Self>, DecodeError> {
+    fn read_batch(from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
         let (codec, message) = (from.codec, "a client reads no upload".to_owned());
         Err(DecodeError::Value { value: "item", fault: DecodeFault::Codec { codec, message } })
     }

@@ -139,7 +139,7 @@ pub const fn emitted<T: Transfer>(name: &'static str) -> Borrowed<T> {
 /// The form of an argument `Option<&T>`.
 pub struct OptionalKind<T: ?Sized>(PhantomData<fn() -> T>);
 
-impl<T: LentType + ?Sized> Kind for OptionalKind<T> {
+impl<T: LentType + ?Sized> TransferKind for OptionalKind<T> {
     type Lent<'a> = Option<&'a T>;
     type Taken<'a> = Option<T::Owned>;
 }
