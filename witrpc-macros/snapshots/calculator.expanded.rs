@@ -1,7 +1,4 @@
 /// Calculates.
-#[diagnostic::on_unimplemented(
-    note = "what is behind an `Arc`, also an `Arc<dyn Calculator + Send + Sync>`, is served by `CalculatorServer::from_arc`; `Arc::from` makes one of a `Box`; `#[wit_service(forward)]` implements `Calculator` for `&T`, `Box<T>` and `Arc<T>`"
-)]
 pub trait Calculator {
     /// Adds.
     fn add(&self, a: i64, b: i64) -> i64;
@@ -87,7 +84,7 @@ pub struct CalculatorAsyncClient {
 const _: () = {
     use ::witrpc::__private::v1 as __wit;
     #[allow(unused_imports)]
-    use __wit::{NotIoResult as _, NotResult as _};
+    use __wit::NotResult as _;
     enum __wit_Methods {
         add,
         divide,
@@ -142,8 +139,7 @@ const _: () = {
         type Err = __wit::NoAppError;
         const ANSWER: __wit::AnswerOf<Self> = __wit::answer::<f64>();
     }
-    const __is_res_store: __wit::u8 = __wit::Probe::<io::Result<u64>>::IS_RESULT
-        + __wit::IoProbe::<io::Result<u64>>::IS_IO;
+    const __is_res_store: __wit::u8 = __wit::result_kind!(io::Result < u64 >);
     struct __fn_store;
     impl __wit::Message for __fn_store {
         type Args = (__wit::Borrowed<Path>, __wit::Borrowed<Table>);

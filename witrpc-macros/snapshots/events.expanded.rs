@@ -2,9 +2,6 @@
 /**
 
 Its events are emitted by [`JobsEvents`].*/
-#[diagnostic::on_unimplemented(
-    note = "what is behind an `Arc`, also an `Arc<dyn Jobs + Send + Sync>`, is served by `JobsServer::from_arc`; `Arc::from` makes one of a `Box`; `#[wit_service(forward)]` implements `Jobs` for `&T`, `Box<T>` and `Arc<T>`"
-)]
 pub trait Jobs {
     fn run(&self, steps: u32);
 }

@@ -7,9 +7,6 @@
 ::core::compile_error! {
     "a result cannot borrow from the other process; return the owned type, such as `String` for `&str` or `Vec<T>` for `&[T]`"
 }
-#[diagnostic::on_unimplemented(
-    note = "what is behind an `Arc`, also an `Arc<dyn Calculator + Send + Sync>`, is served by `CalculatorServer::from_arc`; `Arc::from` makes one of a `Box`; `#[wit_service(forward)]` implements `Calculator` for `&T`, `Box<T>` and `Arc<T>`"
-)]
 trait Calculator {
     fn add(&self, a: i64, b: &i64) -> i64;
     fn half(

@@ -1,6 +1,3 @@
-#[diagnostic::on_unimplemented(
-    note = "what is behind an `Arc`, also an `Arc<dyn Calculator + Send + Sync>`, is served by `CalculatorServer::from_arc`; `Arc::from` makes one of a `Box`; `#[wit_service(forward)]` implements `Calculator` for `&T`, `Box<T>` and `Arc<T>`"
-)]
 pub(crate) trait Calculator: Send + Sync {
     #[cfg(unix)]
     fn r#type(&self, r#fn: u8, cx: &CallContext) -> u8;
@@ -77,7 +74,7 @@ pub(crate) struct CalculatorAsyncClient {
 const _: () = {
     use crate::vendored::__private::v1 as __wit;
     #[allow(unused_imports)]
-    use __wit::{NotIoResult as _, NotResult as _};
+    use __wit::NotResult as _;
     enum __wit_Methods {
         #[cfg(unix)]
         r#type,
@@ -99,8 +96,7 @@ const _: () = {
         const ANSWER: __wit::AnswerOf<Self> = __wit::answer::<u8>();
     }
     #[cfg_attr(windows, cfg(feature = "calc"))]
-    const __is_res_outcome: __wit::u8 = __wit::Probe::<Outcome>::IS_RESULT
-        + __wit::IoProbe::<Outcome>::IS_IO;
+    const __is_res_outcome: __wit::u8 = __wit::result_kind!(Outcome);
     #[cfg_attr(windows, cfg(feature = "calc"))]
     const _: () = ::core::assert!(
         __is_res_outcome != 0,

@@ -1,6 +1,3 @@
-#[diagnostic::on_unimplemented(
-    note = "what is behind an `Arc`, also an `Arc<dyn Files + Send + Sync>`, is served by `FilesServer::from_arc`; `Arc::from` makes one of a `Box`; `#[wit_service(forward)]` implements `Files` for `&T`, `Box<T>` and `Arc<T>`"
-)]
 pub trait Files {
     fn offsets(&self, path: &str) -> impl Iterator<Item = u64> + ::core::marker::Send;
     fn lines(

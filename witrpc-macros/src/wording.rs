@@ -60,15 +60,6 @@ pub(crate) fn not_forwarded(item: impl Display) -> String {
     )
 }
 
-/// Is read where a type should implement a trait and does not.
-pub(crate) fn not_implemented(service: impl Display, server: impl Display) -> String {
-    format!(
-        "what is behind an `Arc`, also an `Arc<dyn {service} + Send + Sync>`, is served by `{server}::from_arc`; \
-         `Arc::from` makes one of a `Box`; `#[wit_service(forward)]` implements `{service}` for `&T`, `Box<T>` \
-         and `Arc<T>`"
-    )
-}
-
 pub(crate) fn no_such_item(service: impl Display, name: impl Display) -> String {
     format!(
         "`{service}` has no method, type or constant `{name}` that could be local; remove it, or write the \

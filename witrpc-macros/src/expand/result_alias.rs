@@ -52,7 +52,7 @@ pub(crate) fn import(service: &Service<'_>, names: &Names) -> Option<TokenStream
     service.methods.iter().any(|method| asked(method).is_some()).then(|| {
         quote_spanned! {span=>
             #[allow(unused_imports)]
-            use #runtime::{NotIoResult as _, NotResult as _};
+            use #runtime::NotResult as _;
         }
     })
 }
@@ -74,8 +74,10 @@ pub(crate) fn constant(service: &Service<'_>, method: &Method<'_>, names: &Names
     let (runtime, is_result) = (names.runtime_at(span), names::is_result(method, span));
     let conditions = &method.carried.conditions;
     // The items of a stream are encoded as they are.
-    let is_io = matches!(method.answer, Answer::Alias(_))
-        .then(|| quote_spanned!(span=> + #runtime::IoProbe::<#ty>::IS_IO));
+    let kind = match method.answer {
+        Answer::Alias(_) => quote_spanned!(span=> #runtime::result_kind!(#ty)),
+        _ => quote_spanned!(span=> #runtime::Probe::<#ty>::IS_RESULT),
+    };
     let assertion = message(service, method).map(|message| {
         let asserted = match value(method) {
             Answer::Value(_) => quote_spanned!(span=> #is_result == 0),
@@ -88,7 +90,7 @@ pub(crate) fn constant(service: &Service<'_>, method: &Method<'_>, names: &Names
     });
     quote_spanned! {span=>
         #(#conditions)*
-        const #is_result: #runtime::u8 = #runtime::Probe::<#ty>::IS_RESULT #is_io;
+        const #is_result: #runtime::u8 = #kind;
         #assertion
     }
 }

@@ -18,7 +18,6 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     let mut item = expanded(service, service.written);
     if !service.is_no_service {
         link_events(&mut item, service);
-        explain(&mut item, service);
     }
     item.into_token_stream()
 }
@@ -45,20 +44,6 @@ pub(crate) fn expanded(service: &Service<'_>, item: &ItemTrait) -> ItemTrait {
         }
     }
     item
-}
-
-/// Says, where the compiler finds that a type does not implement the trait, what else may be served.
-fn explain(item: &mut ItemTrait, service: &Service<'_>) {
-    let is_explained = |attribute: &syn::Attribute| {
-        attribute.path().segments.first().is_some_and(|first| first.ident == "diagnostic")
-    };
-    if service.options.forward.is_some() || item.attrs.iter().any(is_explained) {
-        return;
-    }
-    let span = hygiene::at(item.ident.span());
-    let note = wording::not_implemented(&item.ident, &service.generated.server);
-    item.attrs
-        .push(syn::parse_quote_spanned!(span=> #[diagnostic::on_unimplemented(note = #note)]));
 }
 
 /// Returns whether an item is no part of the service.

@@ -148,6 +148,7 @@ pub struct LateMeter {
     pub registry: Arc<CounterRegistry>,
 }
 
+#[diagnostic::do_not_recommend]
 impl ServerHook for LateMeter {
     fn after(&self, call: &ServedCall<'_>, end: ServedEnd, _answer_len: usize) {
         let place = self.table.by_name.get(&[call.service, call.method]);

@@ -1,11 +1,13 @@
 //! The first generation.
 
 mod call_async;
+mod result_kind;
 
 pub use call_async::call_async;
 pub use core::option::Option::Some;
 pub use core::primitive::u8;
 pub use core::result::Result::Ok;
+pub use result_kind::result_kind;
 
 pub use crate::call::client::call::ClientCall;
 pub use crate::call::client::short::call_blocking;
