@@ -10,7 +10,7 @@ use syn::{
 };
 
 use crate::model::{Flow, Service, bare, stream_in};
-use crate::{attributes, hygiene, wording};
+use crate::{attributes, hygiene};
 
 /// Generates the trait, without options and events, with its `async fn`s spelled as functions that return
 /// futures, and its streams as ones that may change threads.
