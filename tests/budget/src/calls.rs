@@ -13,8 +13,20 @@ use crate::marks::{BLOCK, CALLS, Marks};
 use crate::service::{CountedAsyncClient, CountedClient, NUMBER, PRELUDE};
 
 /// The rows of the table.
-pub(crate) const ROWS: [&str; 8] =
-    ["add", "text_40", "bytes_512", "async_add", "stream_item", "event", "lease", "in_flight_64"];
+pub(crate) const ROWS: [&str; 9] = [
+    "add",
+    "text_40",
+    "bytes_512",
+    "async_add",
+    "stream_item",
+    "event",
+    "lease",
+    "in_flight_64",
+    SEALED,
+];
+
+/// `add` over an encrypted connection.
+pub(crate) const SEALED: &str = "sealed_add";
 
 /// Calls in flight at once in the last row.
 const IN_FLIGHT: u64 = 64;
@@ -34,7 +46,7 @@ pub(crate) fn make(row: &str, name: &str) -> Result<(), Box<dyn Error>> {
         }
         _ => {
             let builder = CountedClient::builder(Mmf::new(name)).wait(WaitPolicy::Spin);
-            call(&builder.connect()?, row, &marks)
+            call(&builder.encryption(row == SEALED).connect()?, row, &marks)
         }
     }
 }
@@ -47,7 +59,7 @@ fn call(client: &CountedClient, row: &str, marks: &Marks) -> Result<(), Box<dyn 
     let text = "x".repeat(40);
     let bytes = [7; 512];
     match row {
-        "add" => repeat(marks, |_| Ok(client.add(NUMBER, NUMBER).map(drop)?)),
+        "add" | SEALED => repeat(marks, |_| Ok(client.add(NUMBER, NUMBER).map(drop)?)),
         "text_40" => repeat(marks, |_| Ok(client.text(&text).map(drop)?)),
         "bytes_512" => repeat(marks, |_| Ok(client.bytes(&bytes).map(drop)?)),
         "lease" => repeat(marks, |_| {

@@ -40,11 +40,11 @@ const HELP: &str = "\
 Counts the instructions of a call on both sides.
 
 usage: cargo run --release -p witrpc-tests-budget -- [--check] [ROW ...]
-       cargo run --release -p witrpc-tests-budget -- --write
+       cargo run --release -p witrpc-tests-budget -- --write [ROW ...]
 
   --check  fails if a row exceeds its budget in each of five runs
-  --write  makes the budget anew, from five runs of every row
-  ROW      counts only this row
+  --write  makes the budget anew, from five runs of each row
+  ROW      counts only this row, or makes only its budget anew
   --help   prints this";
 
 /// Runs from which a budget is made, and after which a row is found to exceed it.
@@ -65,25 +65,32 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["--help"] => println!("{HELP}"),
-        ["--serve", name] => {
-            let _server = service::serve(name)?;
+        ["--serve", name, row] => {
+            let _server = service::serve(name, row)?;
             println!("{}", measure::READY);
             // Ends with the process that counts, however that ends.
             std::io::stdin().read_to_end(&mut Vec::new())?;
         }
         ["--call", name, row] => calls::make(row, name)?,
-        ["--write"] => write()?,
+        ["--write", rows @ ..] => write(rows)?,
         ["--check", rows @ ..] => return compare(rows, true),
         rows => return compare(rows, false),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the file anew.
-fn write() -> Result<(), Box<dyn Error>> {
+/// Makes the file anew, or these rows of it.
+fn write(rows: &[&str]) -> Result<(), Box<dyn Error>> {
+    check_names(rows)?;
     measure::require_valgrind()?;
-    let mut budget = Budget { compiler: COMPILER.to_owned(), ..Budget::default() };
-    for row in calls::ROWS {
+    let mut budget = if rows.is_empty() { Budget::default() } else { read()? };
+    if !rows.is_empty() && budget.compiler != COMPILER {
+        return Err(
+            format!("the other rows are of {}: make all of them anew", budget.compiler).into()
+        );
+    }
+    COMPILER.clone_into(&mut budget.compiler);
+    for row in chosen(rows) {
         let sides = budget.rows.entry(row.to_owned()).or_default();
         for side in Side::BOTH {
             let runs = count(row, side, RUNS, |_| false)?;
@@ -99,20 +106,35 @@ fn write() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Reads the file.
+fn read() -> Result<Budget, String> {
+    let budget = std::fs::read_to_string(FILE).map_err(|error| format!("{FILE}: {error}"))?;
+    toml::from_str(&budget).map_err(|error| format!("{FILE}: {error}"))
+}
+
+fn check_names(rows: &[&str]) -> Result<(), String> {
+    match rows.iter().find(|row| !calls::ROWS.contains(row)) {
+        Some(unknown) => {
+            Err(format!("there is no row {unknown}: rows are {:?}\n\n{HELP}", calls::ROWS))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The rows of these names, or all of them.
+fn chosen<'a>(rows: &'a [&str]) -> impl Iterator<Item = &'static str> + 'a {
+    calls::ROWS.into_iter().filter(|row| rows.is_empty() || rows.contains(row))
+}
+
 /// Prints the table, and what is wrong with it.
 fn compare(rows: &[&str], check: bool) -> Result<ExitCode, Box<dyn Error>> {
-    if let Some(unknown) = rows.iter().find(|row| !calls::ROWS.contains(row)) {
-        return Err(
-            format!("there is no row {unknown}: rows are {:?}\n\n{HELP}", calls::ROWS).into()
-        );
-    }
+    check_names(rows)?;
     measure::require_valgrind()?;
-    let budget = std::fs::read_to_string(FILE).map_err(|error| format!("{FILE}: {error}"))?;
-    let budget: Budget = toml::from_str(&budget).map_err(|error| format!("{FILE}: {error}"))?;
+    let budget = read()?;
     let binding = budget.compiler == COMPILER;
     let mut counts = BTreeMap::new();
     let mut exceeded = Vec::new();
-    for row in calls::ROWS.into_iter().filter(|row| rows.is_empty() || rows.contains(row)) {
+    for row in chosen(rows) {
         for side in Side::BOTH {
             let entry = budget.entry(row, side)?;
             let runs = if check && binding { RUNS } else { 1 };

@@ -60,7 +60,7 @@ pub(crate) fn run(row: &str, side: Side) -> Result<Functions, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let endpoint = Mmf::unguessable();
     let mut server = program(folder.path(), side == Side::Server)?;
-    server.arg("--serve").arg(endpoint.name()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    server.args(["--serve", endpoint.name(), row]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut server = Process::start("the server", &mut server)?;
     server.wait_until_ready()?;
     let mut client = program(folder.path(), side == Side::Client)?;

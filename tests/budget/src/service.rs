@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use witrpc::{Mmf, Shared, WaitPolicy, WitServer, wit_service};
 
+use crate::calls::SEALED;
 use crate::marks::Marks;
 
 /// The number in all messages: how long it is encoded depends on its value.
@@ -70,9 +71,10 @@ impl Counted for Handlers {
     }
 }
 
-/// Starts a server of the service.
-pub(crate) fn serve(name: &str) -> Result<WitServer, witrpc::BindError> {
+/// Starts a server of the service, for a row.
+pub(crate) fn serve(name: &str, row: &str) -> Result<WitServer, witrpc::BindError> {
     let marks = Arc::new(Marks::default());
     let service = CountedServer::with_events(|events| Handlers { marks, events });
-    WitServer::builder().listen(Mmf::new(name)).wait(WaitPolicy::Spin).service(service).start()
+    let builder = WitServer::builder().listen(Mmf::new(name)).wait(WaitPolicy::Spin);
+    builder.encryption(row == SEALED).service(service).start()
 }
