@@ -228,8 +228,8 @@ impl Client {
         receive: &mut impl FnMut(Answer) -> R,
     ) -> Result<Taken<R>, ChannelError> {
         let copied = lines::copy_out::<Mapped>(self.response_line(lane));
-        let taken = match self.inline_answer(&copied) {
-            Some(answer) => Ok(Taken::Answer(receive(answer))),
+        let taken = match self.half.codec.short_answer(lane, &copied) {
+            Some(answer) => Ok(Taken::Answer(receive(answer.arrived()))),
             None => {
                 self.collect_if_abandoned();
                 match self.read_copied(lane, seq, &copied) {
@@ -263,17 +263,10 @@ impl Client {
         seq: u64,
     ) -> Result<Taken, ChannelError> {
         let copied = lines::copy_out::<Mapped>(self.response_line(lane));
-        match self.inline_answer(&copied) {
-            Some(answer) => Ok(Taken::Answer(Ok(answer))),
+        match self.half.codec.short_answer(lane, &copied) {
+            Some(answer) => Ok(Taken::Answer(Ok(answer.arrived()))),
             None => self.read_copied(lane, seq, &copied),
         }
-    }
-
-    /// Returns the answer if the copied line itself holds it in clear, without leases.
-    #[inline]
-    fn inline_answer(&self, copied: &Copied) -> Option<Answer> {
-        let answer = copied.short_answer().filter(|_| self.half.codec.is_plain())?;
-        Some(answer.arrived())
     }
 
     /// Reads a copied line of any kind. Requests the next segment, if the line carries one.

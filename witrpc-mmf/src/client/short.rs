@@ -11,8 +11,10 @@
 
 use witrpc_transport::{Body, Exchange, Outgoing, Short, Ticket};
 
+use crate::link::half::Half;
 use crate::link::line as lines;
 use crate::link::ready_line::ReadyLine;
+use crate::link::sealed::KeysExhausted;
 use crate::memory::words::Mapped;
 
 use super::Client;
@@ -34,19 +36,18 @@ impl Client {
     /// [`ClientChannel::exchange`](witrpc_transport::ClientChannel::exchange).
     pub fn exchange(&self, message: &Outgoing<'_>) -> Exchange {
         let is_short_enough = match message.body {
-            Body::Small { .. } => true,
+            Body::Small { len, .. } => self.half.codec.fits_line(len),
             Body::Large(fill) => fill.len() <= self.half.longest_buffered(),
             _ => false,
         };
-        if !is_short_enough || !self.may_send_short() {
+        if !is_short_enough || self.check_connected().is_err() {
             return Exchange::NotSent;
         }
         let Some(lane) = self.take_unqueued() else { return Exchange::NotSent };
-        let unused = UnusedLane { client: self, lane };
-        let Ok(Some(line)) = self.half.fill_without_block(lane, message) else {
+        let Some(line) = self.fill_short(lane, |half| half.fill_without_block(lane, message))
+        else {
             return Exchange::NotSent;
         };
-        std::mem::forget(unused);
         self.wait_for_short(self.send_line(lane, message.deadline, &line))
     }
 
@@ -63,7 +64,8 @@ impl Client {
         let line = self.response_line(lane);
         let arrived = || (lines::shows::<Mapped>(line) == ticket.seq).then_some(());
         let found = self.spin.until(arrived);
-        match found.and_then(|()| lines::copy_out::<Mapped>(line).short_answer()) {
+        let take = |()| self.half.codec.short_answer(lane, &lines::copy_out::<Mapped>(line));
+        match found.and_then(take) {
             Some(answer) => {
                 self.free_lane(lane);
                 Exchange::Answered(answer)
@@ -79,16 +81,42 @@ impl Client {
     /// [`ClientChannel::send_short`](witrpc_transport::ClientChannel::send_short).
     #[inline]
     pub fn send_short(&self, tag: u32, body: &Short) -> Option<Ticket> {
-        if !self.may_send_short() {
+        if !self.half.codec.is_plain() {
+            return self.send_sealed(tag, body);
+        }
+        if self.check_connected().is_err() {
             return None;
         }
         let lane = self.take_unqueued()?;
         Some(self.send_line(lane, None, &ReadyLine::short(tag, body)))
     }
 
-    /// Returns whether the connection takes requests, and their answers are in clear.
+    /// Does [`send_short`](Self::send_short) where messages are sealed.
+    #[inline(never)]
+    fn send_sealed(&self, tag: u32, body: &Short) -> Option<Ticket> {
+        if !self.half.codec.fits_line(body.len()) || self.check_connected().is_err() {
+            return None;
+        }
+        let lane = self.take_unqueued()?;
+        let line = ReadyLine::short(tag, *body);
+        let line = self.fill_short(lane, |half| half.codec.seal_short(lane, line))?;
+        Some(self.send_line(lane, None, &line))
+    }
+
+    /// Returns the line that `fill` makes on a lane of this thread. Returns `None`, and has freed the lane,
+    /// if there is none, or if the lane's message numbers might be used up: the general path reports it.
     #[inline]
-    fn may_send_short(&self) -> bool {
-        self.half.codec.is_plain() && self.check_connected().is_ok()
+    fn fill_short(
+        &self,
+        lane: usize,
+        fill: impl FnOnce(&Half) -> Result<Option<ReadyLine>, KeysExhausted>,
+    ) -> Option<ReadyLine> {
+        let unused = UnusedLane { client: self, lane };
+        if self.half.codec.is_spent(lane, false) {
+            return None;
+        }
+        let line = fill(&self.half).ok().flatten()?;
+        std::mem::forget(unused);
+        Some(line)
     }
 }

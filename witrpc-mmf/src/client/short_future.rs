@@ -34,7 +34,8 @@ impl Client {
         if lines::shows::<Mapped>(line) != ticket.seq {
             return self.look_again(cx, ticket, lane);
         }
-        let answer = lines::copy_out::<Mapped>(line).short_answer();
+        let copied = lines::copy_out::<Mapped>(line);
+        let answer = self.half.codec.short_answer(ticket.lane as usize, &copied);
         if answer.is_some() {
             if let Looks::Left(_) = lane.looks() {
                 self.spin.succeeded();

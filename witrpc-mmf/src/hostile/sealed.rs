@@ -1,7 +1,13 @@
 //! Messages that do not open end the connection, whether a client or a server has written them.
 
-use witrpc_transport::{Body, ChannelError, DisconnectReason, Outgoing, Plain, Short};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
+use witrpc_transport::{
+    Body, ChannelError, DisconnectReason, Limit, Outgoing, Plain, Short, ShortAnswer, Ticket,
+};
+
+use crate::client::Client;
 use crate::link::head::{Head, LineKind};
 use crate::link::sealed::{Cipher, FORGED};
 use crate::memory::layout::INLINE_LEN;
@@ -80,6 +86,53 @@ fn an_answer_that_does_not_open_ends_the_connection() {
         assert_eq!(client.lost(), Some(DisconnectReason::Misbehaved), "{what}");
         hostile.join().expect("both lines were asked for");
     }
+}
+
+#[test]
+fn a_short_call_leaves_an_answer_that_does_not_open_to_the_general_path() {
+    let server = Hostile::start_with(KEYS);
+    for (what, forged) in forged_lines() {
+        let (client, raw) = server.client();
+        for (seq, said) in (1..).zip([honest_lines()(), forged]) {
+            let ticket = client.send_short(0, &Short::default()).expect("a lane is free");
+            assert!(
+                raw.answer(seq, said).is_continue(),
+                "{what}: the client did not go on to {seq}"
+            );
+            match (seq, poll_short(&client, ticket)) {
+                (1, Some(answer)) => assert_eq!(answer.body.bytes(), [7], "{what}"),
+                (2, None) => {}
+                (_, outcome) => panic!("{what}: {outcome:?} of call {seq}"),
+            }
+            if seq == 2 {
+                let outcome = client.wait_answer(ticket, &mut Limit::Within(PATIENCE), drop);
+                assert!(matches!(outcome, Err(ChannelError::Misbehaved(_))), "{what}: {outcome:?}");
+            }
+        }
+    }
+}
+
+/// Looks once for the answer of a short call, which is there.
+fn poll_short(client: &Arc<Client>, ticket: Ticket) -> Option<ShortAnswer> {
+    match client.poll_short(&mut Context::from_waker(Waker::noop()), ticket) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("it does not look at the line"),
+    }
+}
+
+#[test]
+fn a_short_call_is_not_sent_where_a_number_might_be_used_twice() {
+    let honest = Honest::start_with(KEYS);
+    let client = honest.bystander();
+    let send = |len| {
+        let body = Short::of_padded(&[0; INLINE_LEN], len).expect("it is short");
+        client.send_short(7, &body).is_some()
+    };
+    assert!(send(24), "what fits with its tag");
+    assert!(!send(25), "more than fits with its tag");
+    client.cipher().spend(1);
+    assert!(!send(1), "on a lane that is spent");
+    assert_eq!(client.lost(), None, "the general path ends it");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How the bytes of messages are put into blocks and taken out: in clear, or sealed. Both sides do
 //! the same.
 
-use witrpc_transport::{ChannelError, Keys, Short};
+use witrpc_transport::{ChannelError, Keys, Short, ShortAnswer};
 
 use crate::memory::arena::BlockRef;
 use crate::memory::copy::PeerMemory;
@@ -9,7 +9,7 @@ use crate::memory::send_arena::{MAX_SEGMENT, SendArena};
 use crate::memory::try_alloc::room_for;
 
 use super::head::{Head, LEASES, LineKind};
-use super::line::InlineWords;
+use super::line::{Copied, InlineWords};
 use super::ready_line::ReadyLine;
 use super::reassembly::{Reassembly, Refused};
 use super::sealed::{
@@ -122,6 +122,24 @@ impl MessageCodec {
         }
     }
 
+    /// Returns whether a message of `len` bytes, at most `INLINE_LEN`, fits in a line.
+    #[inline]
+    pub fn fits_line(&self, len: usize) -> bool {
+        self.is_plain() || len <= INLINE_SEALED
+    }
+
+    /// Returns the answer that a line of the peer carries itself, unless it has leases. What does not
+    /// open counts as not received: the general path opens it again, and reports it.
+    #[inline]
+    pub fn short_answer(&self, lane: usize, line: &Copied) -> Option<ShortAnswer> {
+        let (tag, len) = Head::short_of_word(line.head)?;
+        let body = match &self.0 {
+            None => Short::of_words(line.inline, len as usize)?,
+            Some(cipher) => cipher.open_short(lane, line)?,
+        };
+        Some(ShortAnswer::new(tag, body))
+    }
+
     /// Returns the longest message that is sent in one block, in bytes.
     pub fn longest_whole(&self, send_arena: &SendArena) -> usize {
         match self.0 {
@@ -225,6 +243,13 @@ impl MessageCodec {
 }
 
 impl Cipher {
+    /// Opens the message that a line carries itself. Returns `None`, and has counted nothing, if it does
+    /// not open.
+    #[inline(never)]
+    pub fn open_short(&self, lane: usize, line: &Copied) -> Option<Short> {
+        self.open_inline(lane, Head::from_word(line.head)?, &line.inline).ok()
+    }
+
     /// Opens a sealed message that came in one block.
     pub fn open_whole(
         &self,

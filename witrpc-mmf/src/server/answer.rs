@@ -79,6 +79,20 @@ impl Connection {
             self.respond(ticket, &ReadyLine::short(answer.tag, &answer.body));
             return Ok(());
         }
+        self.answer_sealed(ticket, answer)
+    }
+
+    /// Does [`answer_short`](Self::answer_short) where messages are sealed.
+    #[inline(never)]
+    fn answer_sealed(&self, ticket: Ticket, answer: &ShortAnswer) -> Result<(), ChannelError> {
+        let lane = ticket.lane as usize;
+        if self.half.codec.fits_line(answer.body.len()) && self.is_connected() {
+            let line = ReadyLine::short(answer.tag, answer.body);
+            if let Some(line) = self.half.codec.seal_short(lane, line).map_err(unheard)? {
+                self.respond(ticket, &line);
+                return Ok(());
+            }
+        }
         self.answer(ticket, answer.outgoing())
     }
 

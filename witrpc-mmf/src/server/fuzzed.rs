@@ -29,7 +29,8 @@ impl Connection {
             let inbound = self.inbound(lane);
             let Some(seq) = inbound.waiting() else { continue };
             let copied = self.copy_line(inbound, seq).map_err(|Broken(rule)| rule)?;
-            if let Some(request) = self.take_short(inbound, seq, &copied) {
+            let mut opened = None;
+            if let Some(request) = self.take_short(inbound, seq, &copied, &mut opened) {
                 taken.push(request.request());
                 continue;
             }

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use witrpc_transport::{Only, Payload, Request, ShortRequest, Ticket};
+use witrpc_transport::{Only, Payload, Request, Short, ShortRequest, Ticket};
 
 use crate::link::head::{Head, LEASES, LineKind, MESSAGE_LEN_BOUNDS};
 use crate::link::lease::take_leases;
@@ -21,6 +21,7 @@ use crate::link::message_codec::Segment;
 use crate::link::ready_line::ReadyLine;
 use crate::link::reassembly::Reassembly;
 use crate::link::receiver::open_block;
+use crate::link::sealed::Cipher;
 use crate::memory::arena::BlockRef;
 use crate::memory::layout::{INLINE_LEN, LINE_WORDS};
 use crate::memory::words::{Mapped, PeerU64};
@@ -138,25 +139,45 @@ impl Connection {
     }
 
     /// Takes the request `seq` off `lane`, whose line has been copied, if it is short, has neither leases
-    /// nor a deadline, and need not wait. [`take_line`](Self::take_line) takes any other.
+    /// nor a deadline, and need not wait. [`take_line`](Self::take_line) takes any other, also one that does
+    /// not open. A sealed request is opened into `opened`.
     #[inline]
     pub(super) fn take_short<'c>(
         &self,
         lane: InboundLane<'_>,
         seq: u64,
         copied: &'c Copied,
+        opened: &'c mut Option<Short>,
     ) -> Option<ShortRequest<'c>> {
         const { assert!(INLINE_LEN <= MESSAGE_LEN_BOUNDS.0, "it is within any connection's limit") }
         let (tag, len) = Head::short_of_word(copied.head)?;
         let ticket = Ticket::new(lane.lane as u32, seq);
         let peer = (&self.client_info, &self.session);
-        let request = ShortRequest::of_words(peer, ticket, tag, &copied.inline, len as usize)?;
-        let is_held_up = self.held.load(Relaxed) > self.half.max_message_len;
-        if is_held_up || !self.half.codec.is_plain() {
+        if self.held.load(Relaxed) > self.half.max_message_len {
             return None;
         }
+        let words = match self.half.codec.cipher() {
+            None => &copied.inline,
+            Some(cipher) => self.open_request(cipher, lane.lane, copied, opened)?,
+        };
+        let request = ShortRequest::of_words(peer, ticket, tag, words, len as usize)?;
         lane.seqs.taken.store(seq, Relaxed);
         Some(request)
+    }
+
+    /// Opens a sealed request, unless its answer might use up the lane's message numbers.
+    #[inline(never)]
+    fn open_request<'c>(
+        &self,
+        cipher: &Cipher,
+        lane: usize,
+        copied: &Copied,
+        opened: &'c mut Option<Short>,
+    ) -> Option<&'c InlineWords> {
+        if cipher.is_spent(lane, true) {
+            return None;
+        }
+        Some(opened.insert(cipher.open_short(lane, copied)?).words())
     }
 
     /// Takes the request `ticket`, whose line has been copied, unless it has to wait or `only` refuses it.

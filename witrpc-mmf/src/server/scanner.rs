@@ -297,8 +297,11 @@ impl<'a> Scanner<'a> {
                 Ok(copied) => copied,
                 Err(Broken(rule)) => return Look::Broken(rule),
             };
-            let short =
-                if only.is_none() { connection.take_short(inbound, seq, &copied) } else { None };
+            let mut opened = None;
+            let short = match only {
+                None => connection.take_short(inbound, seq, &copied, &mut opened),
+                Some(_) => None,
+            };
             let ticket = Ticket::new(lane as u32, seq);
             let step = match short {
                 Some(request) => self.serve(index, id, ticket, serving, |serving, met, answer| {

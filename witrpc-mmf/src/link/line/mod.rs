@@ -18,9 +18,6 @@
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use witrpc_transport::{Short, ShortAnswer};
-
-use crate::link::head::Head;
 use crate::memory::layout::{INLINE_LEN, LINE_WORDS, line};
 use crate::memory::words::{ReadWord, Word, Words};
 
@@ -34,15 +31,6 @@ pub struct Copied {
     pub head: u64,
     /// The payload, or the description of a block.
     pub inline: InlineWords,
-}
-
-impl Copied {
-    /// Returns the answer that the line carries itself, if it has no leases. The line must be in clear.
-    #[inline]
-    pub fn short_answer(&self) -> Option<ShortAnswer> {
-        let (tag, len) = Head::short_of_word(self.head)?;
-        Some(ShortAnswer::new(tag, Short::of_words(self.inline, len as usize)?))
-    }
 }
 
 /// Publishes a message in a line of this side. Writes only the first `used` words of `inline`; the
