@@ -83,8 +83,7 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     }
 
     /// Does for a request that is not short what [`exchange_short`](Self::exchange_short) does for a short
-    /// one. The request has no deadline and takes nothing along. Nothing is sent if it needs space that other
-    /// requests may wait for.
+    /// one. The request has no deadline. Nothing is sent if it needs space that other requests may wait for.
     fn exchange(&self, message: Outgoing<'_>) -> Exchange {
         let _ = message;
         Exchange::NotSent

@@ -15,6 +15,7 @@ use crate::link::half::Half;
 use crate::link::line as lines;
 use crate::link::ready_line::ReadyLine;
 use crate::link::sealed::KeysExhausted;
+use crate::link::sender::with_leases;
 use crate::memory::words::Mapped;
 
 use super::Client;
@@ -32,23 +33,33 @@ impl Client {
         }
     }
 
-    /// Sends a request that fits the lane's line or its buffer, and spins for its answer. See
+    /// Sends a request that fits the lane's line or its buffer, with any leases, and spins for its answer. See
     /// [`ClientChannel::exchange`](witrpc_transport::ClientChannel::exchange).
     pub fn exchange(&self, message: &Outgoing<'_>) -> Exchange {
+        let sent = match message.body {
+            Body::Leasing { body, leases } => {
+                let max = self.half.longest_buffered();
+                let send = |message: Outgoing<'_>| Ok(self.send_without_waiters(&message));
+                with_leases(*message, body, leases, max, send).ok().flatten()
+            }
+            _ => self.send_without_waiters(message),
+        };
+        sent.map_or(Exchange::NotSent, |ticket| self.wait_for_short(ticket))
+    }
+
+    /// Sends a request that fits the lane's line or its buffer, if no call waits for a lane.
+    fn send_without_waiters(&self, message: &Outgoing<'_>) -> Option<Ticket> {
         let is_short_enough = match message.body {
             Body::Small { len, .. } => self.half.codec.fits_line(len),
             Body::Large(fill) => fill.len() <= self.half.longest_buffered(),
             _ => false,
         };
         if !is_short_enough || self.check_connected().is_err() {
-            return Exchange::NotSent;
+            return None;
         }
-        let Some(lane) = self.take_unqueued() else { return Exchange::NotSent };
-        let Some(line) = self.fill_short(lane, |half| half.fill_without_block(lane, message))
-        else {
-            return Exchange::NotSent;
-        };
-        self.wait_for_short(self.send_line(lane, message.deadline, &line))
+        let lane = self.take_unqueued()?;
+        let line = self.fill_short(lane, |half| half.fill_without_block(lane, message))?;
+        Some(self.send_line(lane, message.deadline, &line))
     }
 
     /// Spins for an answer, out of line, where the instructions of the wait count for no call.

@@ -160,12 +160,13 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    #[cold]
+    #[inline(never)]
     fn lend(&mut self, lessor: Option<&dyn Lessor>) -> Result<(), EncodeError> {
         let Some(decided) = &mut *self.shared else { return Ok(()) };
         // Leases claimed by an earlier decision can be lent again only after they are returned.
-        decided.leases.clear();
         decided.copies.clear();
+        decided.leases.clear();
+        decided.leases.reserve_exact(self.raw.len());
         for section in &mut self.raw {
             let (Section::Shared(bytes) | Section::Lease(bytes) | Section::Copied(bytes, _)) =
                 *section
@@ -228,12 +229,6 @@ impl<'a> Encoder<'a> {
     pub fn short(&self) -> Option<Short> {
         let (padded, len) = self.encoded.as_padded()?;
         if self.raw.is_empty() { Short::of_padded(padded, len) } else { None }
-    }
-
-    /// Returns whether there is nothing that [`decide_leases`](Self::decide_leases) has to decide.
-    #[inline]
-    pub fn takes_nothing_along(&self) -> bool {
-        self.shared.is_none()
     }
 
     /// Passes to the closure whether the body has raw sections, and the body. May be called
@@ -343,6 +338,8 @@ struct Gathered<'a> {
     raw: &'a [Section<'a>],
     copies: &'a [Vec<u8>],
     sections: Sections,
+    /// Where the last section ends and the encoded one begins.
+    end: usize,
     encoded: &'a [u8],
 }
 
@@ -358,7 +355,7 @@ impl<'a> Gathered<'a> {
             };
             added.expect("count and length were checked when it was added");
         }
-        Self { raw, copies, sections, encoded }
+        Self { raw, copies, sections, end: sections.end(), encoded }
     }
 
     /// Returns the bytes that the body holds of a section.
@@ -373,27 +370,43 @@ impl<'a> Gathered<'a> {
 
 impl Fill for Gathered<'_> {
     fn len(&self) -> usize {
-        self.sections.end() + self.encoded.len() + self.sections.trailer_len()
+        self.end + self.encoded.len() + self.sections.trailer_len()
     }
 
     fn write_at(&self, offset: usize, out: &mut [u8]) {
-        let end = self.sections.end();
         let trailer = self.sections.trailer();
-        let tail = [(end, self.encoded), (end + self.encoded.len(), trailer.as_slice())];
-        let starts = self.sections.ranges().map(|range| range.start);
-        let mut written = 0;
-        for (start, part) in
-            starts.zip(self.raw.iter().map(|section| self.bytes(section))).chain(tail)
-        {
-            // The padding before this part is zeroed: otherwise the former content of the space
-            // would leak.
-            let pad = start.saturating_sub(offset + written).min(out.len() - written);
-            out[written..written + pad].fill(0);
-            written += pad;
-            let rest = part.get((offset + written).saturating_sub(start)..).unwrap_or_default();
-            let take = rest.len().min(out.len() - written);
-            out[written..written + take].copy_from_slice(&rest[..take]);
-            written += take;
+        let mut rest = Rest { offset, out };
+        if offset < self.end {
+            let starts = self.sections.ranges().map(|range| range.start);
+            starts.zip(self.raw).for_each(|(start, section)| rest.put(start, self.bytes(section)));
         }
+        rest.put(self.end, self.encoded);
+        rest.put(self.end + self.encoded.len(), trailer.as_slice());
+    }
+}
+
+/// What is still to be written of the part of a body that begins at `offset`.
+struct Rest<'o> {
+    offset: usize,
+    out: &'o mut [u8],
+}
+
+impl Rest<'_> {
+    /// Writes what belongs here of the bytes that begin at `start` in the body.
+    fn put(&mut self, start: usize, bytes: &[u8]) {
+        // The padding before them is zeroed: otherwise the former content of the space would leak.
+        let pad = start.saturating_sub(self.offset).min(self.out.len());
+        self.next(pad).fill(0);
+        let bytes = bytes.get(self.offset.saturating_sub(start)..).unwrap_or_default();
+        let bytes = &bytes[..bytes.len().min(self.out.len())];
+        self.next(bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// Takes the next `len` bytes off.
+    fn next(&mut self, len: usize) -> &mut [u8] {
+        let (taken, rest) = std::mem::take(&mut self.out).split_at_mut(len);
+        self.out = rest;
+        self.offset += len;
+        taken
     }
 }

@@ -80,7 +80,7 @@ impl fmt::Debug for ReceivedLease {
 /// # Errors
 ///
 /// The rule that the peer has broken.
-#[cold]
+#[inline(never)]
 pub fn take_leases<E: End>(end: &Arc<E>, payload: Payload) -> Result<Payload, &'static str> {
     let (descriptions, rest) = trailer::read(&payload)?;
     let mut leases = Vec::with_capacity(descriptions.len());

@@ -31,14 +31,31 @@ pub const fn len_of(leases: usize) -> usize {
 ///
 /// Panics if there are no leases, or more than [`MAX_LEASES_OF_A_MESSAGE`].
 pub fn with_leases<R>(body: Body<'_>, leases: &[Lent], send: impl FnOnce(Body<'_>) -> R) -> R {
-    let body = Described::new(body, leases);
-    let len = body.len();
+    assert!(
+        (1..=MAX_LEASES_OF_A_MESSAGE).contains(&leases.len()),
+        "a message takes 1 to {MAX_LEASES_OF_A_MESSAGE} leases along, not {}",
+        leases.len()
+    );
+    let (own, end_len) = (body.len(), len_of(leases.len()));
+    let len = own + end_len;
     if len > INLINE_LEN {
-        return send(Body::Large(&body));
+        let mut end = [0; MAX_LEN];
+        describe(leases, &mut end[..end_len]);
+        return send(Body::Large(&Described { body, end, end_len }));
     }
     let mut padded = [0; INLINE_LEN];
-    body.write_at(0, &mut padded[..len]);
+    body.write_at(0, &mut padded[..own]);
+    describe(leases, &mut padded[own..len]);
     send(Body::Small { padded: &padded, len })
+}
+
+/// Writes the trailer for these leases, which is as long as `end`.
+fn describe(leases: &[Lent], end: &mut [u8]) {
+    for (description, lent) in end.as_chunks_mut::<DESCRIPTION_LEN>().0.iter_mut().zip(leases) {
+        let words = Claim::of(lent).reference().to_words().map(u64::to_ne_bytes);
+        description.copy_from_slice(words.as_flattened());
+    }
+    end[leases.len() * DESCRIPTION_LEN] = leases.len() as u8;
 }
 
 /// A body and its trailer.
@@ -46,24 +63,6 @@ struct Described<'a> {
     body: Body<'a>,
     end: [u8; MAX_LEN],
     end_len: usize,
-}
-
-impl<'a> Described<'a> {
-    fn new(body: Body<'a>, leases: &[Lent]) -> Self {
-        assert!(
-            (1..=MAX_LEASES_OF_A_MESSAGE).contains(&leases.len()),
-            "a message takes 1 to {MAX_LEASES_OF_A_MESSAGE} leases along, not {}",
-            leases.len()
-        );
-        let mut end = [0; MAX_LEN];
-        for (description, lent) in end.as_chunks_mut::<DESCRIPTION_LEN>().0.iter_mut().zip(leases) {
-            let words = Claim::of(lent).reference().to_words().map(u64::to_ne_bytes);
-            description.copy_from_slice(words.as_flattened());
-        }
-        let end_len = len_of(leases.len());
-        end[end_len - 1] = leases.len() as u8;
-        Self { body, end, end_len }
-    }
 }
 
 impl Fill for Described<'_> {
@@ -90,7 +89,7 @@ impl Fill for Described<'_> {
 /// The rule that the peer has broken.
 pub fn read(
     payload: &Payload,
-) -> Result<(impl ExactSizeIterator<Item = [u64; 2]> + use<>, usize), &'static str> {
+) -> Result<(impl ExactSizeIterator<Item = [u64; 2]>, usize), &'static str> {
     const RULE: &str = "a message with leases that does not end with their descriptions";
     let len = payload.len();
     let mut count = [0];
@@ -100,12 +99,10 @@ pub fn read(
         return Err(RULE);
     }
     let start = len.checked_sub(len_of(count)).ok_or(RULE)?;
-    let mut end = [[0; DESCRIPTION_LEN]; MAX_LEASES_OF_A_MESSAGE];
-    payload.copy_to(start, end[..count].as_flattened_mut());
-    let words = end.into_iter().take(count).map(|description| {
-        let [place, len] = [0, 8]
-            .map(|at| u64::from_ne_bytes(description[at..at + 8].try_into().expect("eight bytes")));
-        [place, len]
+    let words = (0..count).map(move |index| {
+        let mut words = [[0; 8]; 2];
+        payload.copy_to(start + index * DESCRIPTION_LEN, words.as_flattened_mut());
+        words.map(u64::from_ne_bytes)
     });
     Ok((words, start))
 }
@@ -125,11 +122,13 @@ mod tests {
         for bytes in [&[][..], &[0], &[1], &[3; 48], &[17; 33], &[255; 48], &[1; 16]] {
             assert!(read(&small(bytes)).is_err(), "{bytes:?}");
         }
-        let (words, rest) = read(&small(&[1; 17])).expect("one lease and nothing else");
+        let one = small(&[1; 17]);
+        let (words, rest) = read(&one).expect("one lease and nothing else");
         assert_eq!((words.collect::<Vec<_>>(), rest), (vec![[0x0101_0101_0101_0101; 2]], 0));
         let mut two = [7; 48];
         two[47] = 2;
-        let (words, rest) = read(&small(&two)).expect("two leases behind 15 bytes");
+        let two = small(&two);
+        let (words, rest) = read(&two).expect("two leases behind 15 bytes");
         assert_eq!((words.len(), rest), (2, 15));
     }
 }

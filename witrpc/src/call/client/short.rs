@@ -50,7 +50,7 @@ pub fn call_blocking<'a, M: Method>(
     let encoded = M::ARGS.put(arguments, &mut encoder);
     let mut unfinished = None;
     if encoded.is_ok() && connection.is_plain() {
-        match exchange(connection, M::NUMBER, &encoder)
+        match exchange(connection, M::NUMBER, &mut encoder)
             .and_then(|answer| decode::<M>(connection, &answer))
         {
             Ok(value) => return Ok(value),
@@ -92,7 +92,7 @@ fn finish<'a, M: Method>(
 fn exchange<'a>(
     connection: &'a Connection,
     method: u16,
-    encoder: &Encoder<'_>,
+    encoder: &mut Encoder<'_>,
 ) -> Result<ShortAnswer, HowFar<'a>> {
     let link = connection.inner().link();
     let tag = link.tags[usize::from(method)].ok_or(None)?;
@@ -109,11 +109,11 @@ fn exchange<'a>(
     Err(Some(Box::new(unfinished)))
 }
 
-/// Exchanges a request that is not short. What it may take along has not been decided, so one that may take
-/// something is not sent here.
+/// Exchanges a request that is not short, or that takes leases along. The general path reports what is too
+/// long to be copied.
 #[inline(never)]
-fn exchange_longer(channel: &dyn ClientChannel, tag: u32, encoder: &Encoder<'_>) -> Exchange {
-    if !encoder.takes_nothing_along() {
+fn exchange_longer(channel: &dyn ClientChannel, tag: u32, encoder: &mut Encoder<'_>) -> Exchange {
+    if encoder.decide_leases(|| channel.lessor()).is_err() {
         return Exchange::NotSent;
     }
     encoder.with_body(|raw, body| {
