@@ -5,7 +5,7 @@
 //! happened. [`fixture`] puts a server of the [`basic`] service into such a process, or into the
 //! test's own process over the in-process transport, so that one test body runs over both.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod adversary;
 pub mod basic;
@@ -24,6 +24,12 @@ pub mod skip;
 pub mod spans;
 pub mod streams;
 pub mod watchdog;
+
+/// The portable backend.
+// SAFETY: the tests' regions have unguessable names, and only programs of these tests use them.
+#[expect(unsafe_code, reason = "the promise that this backend takes")]
+pub const PORTABLE: witrpc::Backend =
+    witrpc::Backend::Portable(unsafe { witrpc::TrustedPeer::assume() });
 
 /// All codecs.
 pub const CODECS: [witrpc::Codec; 3] =

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use witrpc::{
-    AllocError, Backend, CallContext, ConnectError, Mmf, Shared, SharedMut, WitServer, wit_service,
+    AllocError, CallContext, ConnectError, Mmf, Shared, SharedMut, WitServer, wit_service,
 };
+use witrpc_tests::PORTABLE;
 use witrpc_tests::watchdog::PATIENCE;
 
 /// Has a door at which calls can wait.
@@ -84,7 +85,7 @@ fn serve(endpoint: &Mmf) -> WitServer {
 
 #[test]
 fn what_is_shared_is_not_copied() {
-    let endpoint = Mmf::unguessable().backend(Backend::Portable);
+    let endpoint = Mmf::unguessable().backend(PORTABLE);
     let _server = serve(&endpoint);
     let client = PortableClient::connect(endpoint).expect("it is served");
     for round in 0..30 {
@@ -100,7 +101,7 @@ fn what_is_shared_is_not_copied() {
 /// The server cannot ring here, so the client has to poll.
 #[test]
 fn space_is_waited_for_until_it_comes_back() {
-    let endpoint = Mmf::unguessable().backend(Backend::Portable);
+    let endpoint = Mmf::unguessable().backend(PORTABLE);
     let _server = serve(&endpoint);
     let client = PortableClient::builder(endpoint.clone()).call_timeout(PATIENCE);
     let client = client.connect().expect("it is served");
@@ -127,7 +128,7 @@ fn space_is_waited_for_until_it_comes_back() {
 
 #[test]
 fn calls_of_every_size_are_answered() {
-    let endpoint = Mmf::unguessable().backend(Backend::Portable);
+    let endpoint = Mmf::unguessable().backend(PORTABLE);
     let _server = serve(&endpoint);
     let client = PortableClient::connect(endpoint.clone()).expect("it is served");
     for round in 0..100 {
@@ -144,7 +145,7 @@ fn calls_of_every_size_are_answered() {
 /// A stalled caller cannot ring here, so the server itself has to notice that its poller is stuck.
 #[test]
 fn stuck_handlers_delay_no_other_call() {
-    let endpoint = Mmf::unguessable().backend(Backend::Portable);
+    let endpoint = Mmf::unguessable().backend(PORTABLE);
     let _server = serve(&endpoint);
     thread::scope(|scope| {
         let waiting: Vec<_> = (0..4)
@@ -164,7 +165,7 @@ fn stuck_handlers_delay_no_other_call() {
 
 #[test]
 fn a_client_of_the_other_backend_is_told_both() {
-    let endpoint = Mmf::unguessable().backend(Backend::Portable);
+    let endpoint = Mmf::unguessable().backend(PORTABLE);
     let server = serve(&endpoint);
     let refused = PortableClient::connect(Mmf::new(endpoint.name())).expect_err("they differ");
     assert!(matches!(refused, ConnectError::BackendMismatch { .. }), "{refused:?}");

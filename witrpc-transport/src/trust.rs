@@ -7,7 +7,7 @@
 /// With this value, a client or a server hands out references to such memory instead.
 ///
 /// An `unsafe` function makes it, where the promise is given. The code that takes the value is safe.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustedPeer(());
 
 impl TrustedPeer {
@@ -19,7 +19,8 @@ impl TrustedPeer {
     /// process writes to its bytes until this process has released it. That is so when each peer
     ///
     /// - runs this crate, unmodified, over the native backend. Over the portable one, any process of the user
-    ///   could open the memory for writing: then no other process may do so;
+    ///   could open the memory for writing: then no other process may do so, neither to what was sent nor to
+    ///   what this process is still writing;
     /// - is not controlled by an attacker, from inside it or with a debugger;
     /// - has no undefined behaviour that could hit its mapping of the memory.
     ///

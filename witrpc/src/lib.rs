@@ -83,7 +83,8 @@
 //! - `dynamic`: a client without the service's trait, in the module `dynamic`.
 //! - `json` (on by default): [`Codec::Json`] beside [`Codec::Postcard`].
 //! - `messagepack` (on by default): [`Codec::MessagePack`] beside these.
-//! - `portable`: `Backend::Portable` beside [`Backend::Native`], for programs that trust each other.
+//! - `portable`: `Backend::Portable` beside [`Backend::Native`], for programs that trust each other. Choosing
+//!   it takes a [`TrustedPeer`].
 //! - `tracing`: spans of the crate of that name around calls, on both sides: see
 //!   [`guide::observing`].
 

@@ -7,8 +7,9 @@ use std::thread;
 
 use futures_executor::block_on;
 use serde::{Deserialize, Serialize};
-use witrpc::{Backend, Mmf, WaitPolicy, WitServer};
+use witrpc::{Mmf, WaitPolicy, WitServer};
 
+use crate::PORTABLE;
 use crate::basic::{BasicAsyncClient, BasicClient, BasicServer, Bench};
 use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
@@ -91,7 +92,7 @@ pub(super) fn exit_amid_calls(parent: &Parent, address: &Address) {
 /// See [`Role::ServeItselfPortably`](super::Role::ServeItselfPortably).
 pub(super) fn serve_itself_portably(parent: &Parent, size: u64) {
     let service = BasicServer::from_arc(Arc::<Bench>::default());
-    let place = Mmf::unguessable().backend(Backend::Portable).size(size as usize);
+    let place = Mmf::unguessable().backend(PORTABLE).size(size as usize);
     let server = WitServer::builder().listen(place.clone()).service(service).start();
     let called = server.map_err(|error| error.to_string()).and_then(|_server| {
         let client = BasicClient::connect(place).map_err(|error| error.to_string())?;

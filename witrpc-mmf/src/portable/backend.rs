@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+#[cfg(feature = "portable")]
+use witrpc_transport::TrustedPeer;
+
 use super::Portable;
 
 /// The operating system's facilities that a connection uses. Server and client must have chosen the
@@ -13,15 +16,15 @@ pub enum Backend {
     /// and waiting uses no processor time. A hostile peer can neither change nor shorten the memory
     /// of this process.
     #[default]
-    Native = 0,
+    Native,
     /// Named memory of the crate `shared_memory`, and polling instead of wake-ups, with the feature
     /// `portable`. It is meant for systems other than Linux. So far it **builds, and has been
     /// tested, on Linux only**.
     ///
     /// - **It does not protect against hostile peers.** The memory is not sealed: a process of the
-    ///   same user that misbehaves can overwrite this process's region. It can also shorten it,
-    ///   which kills this process at its next access. Use it only between programs that trust each
-    ///   other.
+    ///   same user that misbehaves can overwrite this process's region, also while safe code holds a
+    ///   slice of it. It can also shorten it, which kills this process at its next access. So it takes
+    ///   the promise that no process does, which is `unsafe` to make.
     /// - A waiter polls at growing intervals, in the end every millisecond. A parked call takes up
     ///   to about a millisecond longer. An idle server wakes a thousand times a second; a client
     ///   does so only while it waits.
@@ -35,7 +38,7 @@ pub enum Backend {
     /// - A forked child keeps the descriptors of the regions, without using them, until it ends or
     ///   calls `exec`.
     #[cfg(feature = "portable")]
-    Portable = 1,
+    Portable(TrustedPeer),
 }
 
 impl Backend {
@@ -44,13 +47,17 @@ impl Backend {
         match self {
             Self::Native => None,
             #[cfg(feature = "portable")]
-            Self::Portable => Some(Portable()),
+            Self::Portable(promise) => Some(Portable(promise)),
         }
     }
 
     /// Returns the code that a server announces.
     pub(crate) fn code(self) -> BackendCode {
-        BackendCode(self as u32)
+        BackendCode(match self {
+            Self::Native => 0,
+            #[cfg(feature = "portable")]
+            Self::Portable(_) => 1,
+        })
     }
 }
 
@@ -83,13 +90,18 @@ impl BackendCode {
     }
 }
 
+/// The portable backend, for tests.
+#[cfg(all(test, feature = "portable"))]
+// SAFETY: the regions of the tests have unguessable names, and are used by processes of this crate alone.
+pub(crate) const PORTABLE: Backend = Backend::Portable(unsafe { TrustedPeer::assume() });
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn codes_are_told_apart_and_unknown_ones_are_not_guessed() {
-        for (code, backend) in [(0, Backend::Native), (1, Backend::Portable)] {
+        for (code, backend) in [(0, Backend::Native), (1, PORTABLE)] {
             assert_eq!(BackendCode::from_u32(code), Some(backend.code()));
             assert_eq!(backend.code().to_u32(), code);
         }

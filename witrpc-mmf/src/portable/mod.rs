@@ -30,10 +30,15 @@ mod region;
 #[cfg(feature = "portable")]
 pub mod shm;
 
+#[cfg(all(test, feature = "portable"))]
+pub(crate) use backend::PORTABLE;
 pub use backend::{Backend, BackendCode};
 pub use lookout::{LastLook, Lookout};
 pub use poll_pauses::PollPauses;
 
-/// Proof that the portable backend is chosen.
+/// Proof that the portable backend is chosen, with the promise that it takes.
 #[derive(Clone, Copy, Debug)]
-pub struct Portable(#[cfg(not(feature = "portable"))] std::convert::Infallible);
+pub struct Portable(
+    #[cfg(not(feature = "portable"))] std::convert::Infallible,
+    #[cfg(feature = "portable")] witrpc_transport::TrustedPeer,
+);

@@ -26,9 +26,8 @@ impl RegionBuilder for NamedBuilder {
     }
 
     fn finish(self: Box<Self>) -> Result<Made, ResourceError> {
-        // SAFETY: it is all allocated, and moved in here. Only processes of this user that have
-        // chosen this backend know the name and can open the memory. The backend trusts them to
-        // keep to the protocol: see `Backend::Portable`.
+        // SAFETY: it is all allocated, and moved in here. Whoever chose `Backend::Portable` has promised
+        // that no process writes to it but as the protocol says.
         let pages = unsafe { OwnPages::new(self.making.finish()) };
         Ok(Made { pages, identity: self.identity, file: None })
     }
@@ -57,7 +56,7 @@ impl Portable {
         identity: Identity,
         file: Option<ReceivedFd>,
     ) -> Result<PeerPages, OpenError> {
-        let other = OpenError::OtherBackend(Backend::Portable);
+        let other = OpenError::OtherBackend(Backend::Portable(self.0));
         let (Identity::Named { name, size }, None) = (identity, file) else { return Err(other) };
         let len = usize::try_from(size).map_err(|_| other)?;
         let pages = shm::PeerMemory::open(name, len).map_err(|source| match source.kind() {
@@ -68,8 +67,8 @@ impl Portable {
             }
             _ => OpenError::Resource(lacked("shm_open", size, &source)),
         })?;
-        // SAFETY: the pages are moved in here. That they are allocated and are not cut short is
-        // trusted, as in `NamedBuilder::finish`.
+        // SAFETY: the pages are moved in here. That they are allocated and are not cut short is part of
+        // the promise, as in `NamedBuilder::finish`.
         Ok(unsafe { PeerPages::new(pages) })
     }
 }

@@ -17,8 +17,8 @@
 //! 3. **It is never written here.** It is mapped read-only. (The portable backend cannot do that,
 //!    and only uses it so.) [`PeerU32`] and [`PeerU64`] are words that can only be loaded.
 //! 4. **This side's region is written by this process only.** Its file is sealed against writes
-//!    through any other descriptor or mapping before the peer gets it. The portable backend trusts
-//!    the peer instead, as `Backend::Portable` says. That makes a `&mut [u8]` to a block sound. No
+//!    through any other descriptor or mapping before the peer gets it. For the portable backend
+//!    its user has promised that none does, with a `TrustedPeer`. That makes a `&mut [u8]` to a block sound. No
 //!    other process can write there, and within this process the block is the exclusive token
 //!    ([`OwnMemory::block_mut`]). The words in front of the arena are atomics on this side too,
 //!    because its threads share them.

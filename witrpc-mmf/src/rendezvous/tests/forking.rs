@@ -62,7 +62,7 @@ fn a_childs_drops_touch_nothing_of_the_parents() {
     let test = "rendezvous::tests::forking::a_childs_drops_touch_nothing_of_the_parents";
     in_own_process(test, || {
         drop_in_a_child(Backend::Native);
-        drop_in_a_child(Backend::Portable);
+        drop_in_a_child(PORTABLE);
     });
 }
 
@@ -115,7 +115,7 @@ fn regions_are_absent_in_a_child_whose_drops_unmap_nothing() {
         "rendezvous::tests::forking::regions_are_absent_in_a_child_whose_drops_unmap_nothing";
     in_own_process(test, || {
         look_for_regions_in_a_child(Backend::Native);
-        look_for_regions_in_a_child(Backend::Portable);
+        look_for_regions_in_a_child(PORTABLE);
     });
 }
 

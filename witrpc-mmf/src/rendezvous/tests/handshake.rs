@@ -41,7 +41,7 @@ fn assert_fit(client: &Established, server: &Established) {
 
 #[test]
 fn each_side_reads_what_the_other_writes() {
-    for backend in [Backend::Native, Backend::Portable] {
+    for backend in [Backend::Native, PORTABLE] {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), ServerLimits { backend, ..limits() });
         let options = ConnectOptions { backend, ..options() };
@@ -53,7 +53,7 @@ fn each_side_reads_what_the_other_writes() {
         assert_fit(&client, &connection);
         let bells = (&client.doorbell, &connection.doorbell);
         let (Some(ours), Some(theirs)) = bells else {
-            assert!(backend == Backend::Portable && bells.0.is_none() && bells.1.is_none());
+            assert!(backend == PORTABLE && bells.0.is_none() && bells.1.is_none());
             continue;
         };
         for (from, to) in [(ours, theirs), (theirs, ours)] {
@@ -67,9 +67,7 @@ fn each_side_reads_what_the_other_writes() {
 
 #[test]
 fn a_client_of_another_backend_is_told_both_and_the_server_goes_on() {
-    for (ours, theirs) in
-        [(Backend::Native, Backend::Portable), (Backend::Portable, Backend::Native)]
-    {
+    for (ours, theirs) in [(Backend::Native, PORTABLE), (PORTABLE, Backend::Native)] {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), ServerLimits { backend: theirs, ..limits() });
         let with = |backend| {

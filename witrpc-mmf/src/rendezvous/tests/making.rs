@@ -107,7 +107,7 @@ static PLAIN: Plain = Plain::new(false);
 
 #[test]
 fn a_client_that_gives_up_makes_no_region() {
-    for backend in [Backend::Native, Backend::Portable] {
+    for backend in [Backend::Native, PORTABLE] {
         let scratch = Scratch::new();
         // More than any machine has, which a client that began with it would report.
         let client_region_len = 1 << 45;

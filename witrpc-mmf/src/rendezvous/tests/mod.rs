@@ -31,7 +31,7 @@ use witrpc_transport::{Admitted, ClientInfo, Demands, NameChange, Plain, Session
 
 use crate::error::ConnectError;
 use crate::name::Name;
-use crate::portable::Backend;
+use crate::portable::{Backend, PORTABLE};
 
 use super::record::MAX_BLOB_LEN;
 use super::*;

@@ -196,7 +196,7 @@ fn a_hello_that_answers_another_region_record_is_found_wrong() {
 #[test]
 fn named_regions_leave_no_name_when_the_client_dies_in_the_handshake() {
     let scratch = Scratch::new();
-    let limits = ServerLimits { backend: Backend::Portable, ..limits() };
+    let limits = ServerLimits { backend: PORTABLE, ..limits() };
     let server = Server::start(&scratch.place(), limits);
     let mut client = Raw::new(&scratch);
     let name = RegionName(random_bytes().unwrap());
@@ -220,14 +220,14 @@ fn named_regions_leave_no_name_when_the_client_dies_in_the_handshake() {
 #[test]
 fn a_region_of_the_other_backend_or_that_does_not_exist_is_refused() {
     let nowhere = RegionName(random_bytes().unwrap());
-    for backend in [Backend::Native, Backend::Portable] {
+    for backend in [Backend::Native, PORTABLE] {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), ServerLimits { backend, ..limits() });
         let mut client = Raw::new(&scratch);
         client.say_name(nowhere, REGION_LEN);
         let refused = Record::Failure(record::Failure::FoundWrong).encode();
         assert_eq!(client.hear(), refused);
-        if backend == Backend::Portable {
+        if backend == PORTABLE {
             let mut client = Raw::new(&scratch);
             let (_memory, sealed) = OwnMemory::create(REGION_LEN).unwrap();
             client.say_file(sealed.identity, &[sealed.file.as_fd()]);

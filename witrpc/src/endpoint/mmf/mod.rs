@@ -197,9 +197,11 @@ impl Mmf {
     ///
     /// ```
     /// # #[cfg(feature = "portable")] {
-    /// use witrpc::{Backend, Mmf};
+    /// use witrpc::{Backend, Mmf, TrustedPeer};
     ///
-    /// let endpoint = Mmf::new("calc").backend(Backend::Portable);
+    /// // SAFETY: all programs of this user are ours, and open such memory only through this crate.
+    /// let promise = unsafe { TrustedPeer::assume() };
+    /// let endpoint = Mmf::new("calc").backend(Backend::Portable(promise));
     /// # }
     /// ```
     pub fn backend(mut self, backend: Backend) -> Self {
