@@ -96,6 +96,9 @@ pub enum DisconnectReason {
     /// An encrypted connection has used its keys up, after some 10¹⁶ messages.
     #[error("the keys of the connection are used up: connect again")]
     KeysSpent,
+    /// A panic within the transport has left its bookkeeping unreliable. The panic says where.
+    #[error("a fault of the transport in this process, which its panic has reported, ended it")]
+    Faulty,
     /// This process is a fork of the one that connected.
     #[error("this process is a fork of the one that connected")]
     Forked,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use witrpc_transport::{ChannelError, Limit};
+use witrpc_transport::{ChannelError, DisconnectReason, Limit};
 
 use crate::link::half::Half;
 use crate::link::lease::{Claim, End, LeaseWriter, OwnLease, trailer};
@@ -109,7 +109,17 @@ impl Client {
     /// Refuses leases that there can never be, however much space is released.
     fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
         self.check_connected()?;
+        self.check_arena()?;
         self.half.check_leases(lens)
+    }
+
+    /// Ends the connection if the bookkeeping of its space is unreliable.
+    pub(super) fn check_arena(&self) -> Result<(), ChannelError> {
+        if self.half.send_arena.is_broken() {
+            self.lose(DisconnectReason::Faulty);
+            return Err(ChannelError::Disconnected(DisconnectReason::Faulty));
+        }
+        Ok(())
     }
 
     fn writers(self: &Arc<Self>, blocks: Vec<Block>) -> Vec<LeaseWriter> {

@@ -430,6 +430,10 @@ impl Client {
 
 #[cfg(test)]
 impl Client {
+    pub(crate) fn send_arena(&self) -> &crate::memory::send_arena::SendArena {
+        &self.half.send_arena
+    }
+
     pub(crate) fn cipher(&self) -> &crate::link::sealed::Cipher {
         self.half.codec.cipher().expect("messages are sealed")
     }

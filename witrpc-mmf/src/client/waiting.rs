@@ -100,6 +100,7 @@ impl Client {
             self.space_waiters.leave(&mut waiting.space);
             return Poll::Ready(Ok(found));
         }
+        self.check_arena()?;
         if limit.has_passed() {
             return Poll::Ready(Err(ChannelError::NoSpace));
         }

@@ -1,5 +1,6 @@
 //! Tests with peers that break the rules: the other side ends that connection, and nothing else.
 
+mod broken_arena;
 mod client;
 mod leases;
 mod memory;

@@ -56,7 +56,15 @@ impl Connection {
         if !self.is_connected() {
             return Err(ChannelError::PeerDied);
         }
+        self.check_arena();
         self.half.check_leases(lens)
+    }
+
+    /// Ends the connection, when its next request is taken, if the bookkeeping of its space is unreliable.
+    pub(super) fn check_arena(&self) {
+        if self.half.send_arena.is_broken() {
+            self.suspect("none itself: a panic here has left the bookkeeping of space unreliable");
+        }
     }
 
     /// Claims a lease for an answer. Returns `None` if the lease belongs to another connection or

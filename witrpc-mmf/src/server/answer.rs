@@ -211,6 +211,7 @@ impl Connection {
         }
         let is_left = !(queue.begin.is_empty() && queue.go_on.is_empty());
         if is_left {
+            self.check_arena();
             self.space_wanted.leave();
         }
         drop(queue);

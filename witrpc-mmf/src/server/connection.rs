@@ -293,6 +293,10 @@ impl fmt::Debug for Connection {
 
 #[cfg(test)]
 impl Connection {
+    pub(crate) fn send_arena(&self) -> &crate::memory::send_arena::SendArena {
+        &self.half.send_arena
+    }
+
     pub(crate) fn cipher(&self) -> &crate::link::sealed::Cipher {
         self.half.codec.cipher().expect("messages are sealed")
     }

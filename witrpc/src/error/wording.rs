@@ -54,6 +54,9 @@ pub fn reason(reason: DisconnectReason) -> &'static str {
             "the server was lost, and the client could not reconnect"
         }
         DisconnectReason::KeysSpent => "it has carried as much as its keys may",
+        DisconnectReason::Faulty => {
+            "this library failed in this process, as its panic has reported"
+        }
         DisconnectReason::Forked => {
             "this process is a fork of the one that connected, and connections stay with the parent"
         }

@@ -19,13 +19,15 @@
 //!    messages, though perhaps not in one piece. There are at most [`MAX_LEASES`] leases.
 //! 4. The spare never denies space to a block: while it is not lent, it is moved for a block that finds
 //!    no space otherwise. So a lease of the greatest length fits whenever nothing else is out.
+//! 5. **What a panic may have left half changed is never used again.** No code of users runs under the lock, so
+//!    only a fault of this crate can panic there. Two blocks in one place would be two `&mut [u8]`. From then on
+//!    nothing is taken, nothing comes back, and the side that finds no space ends the connection.
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
-use witrpc_rt::lock;
 use witrpc_transport::ChannelError;
 
 use super::arena::{Arena, Block, GRANULE_BYTES, Leases, Released};
@@ -118,7 +120,7 @@ impl SendArena {
         released: &impl Released,
     ) -> Option<Reserved<'_>> {
         debug_assert!(purpose == Purpose::Begin || len <= self.segment_len);
-        let mut space = lock(&self.space);
+        let mut space = self.space()?;
         let Space { arena, spare } = &mut *space;
         // Not while the spare is lent, which comes first.
         let reused = if spare.is_some() { arena.reuse(len, released) } else { None };
@@ -201,7 +203,7 @@ impl SendArena {
         mut find: impl FnMut(&mut Arena, &mut Option<Block>) -> Result<T, LeaseShortage>,
     ) -> Result<T, LeaseShortage> {
         let mut shortage = LeaseShortage::Space;
-        let mut space = lock(&self.space);
+        let mut space = self.space().ok_or(shortage)?;
         let Space { arena, spare } = &mut *space;
         let reused = if spare.is_some() { reuse(arena) } else { None };
         let found = reused.or_else(|| {
@@ -253,26 +255,50 @@ impl SendArena {
         block
     }
 
-    /// Takes back a lease that the peer does not hold.
+    /// Takes back a block that the peer does not hold.
     pub fn free(&self, block: Block) {
-        lock(&self.space).arena.free(block);
+        if let Some(mut space) = self.space() {
+            space.arena.free(block);
+        }
     }
 
     /// Takes back a lease that the peer holds, or has just released.
     pub fn await_release(&self, block: Block) {
-        // Its description is on a line already.
-        let _ = lock(&self.space).arena.lend(block);
+        if let Some(mut space) = self.space() {
+            // Its description is on a line already.
+            let _ = space.arena.lend(block);
+        }
     }
 
     /// Returns whether leases have not come back.
     pub fn has_leases_out(&self) -> bool {
-        lock(&self.space).arena.leases().count > 0
+        self.space().is_some_and(|space| space.arena.leases().count > 0)
+    }
+
+    /// Returns whether a thread has panicked under the lock: see the invariants.
+    pub fn is_broken(&self) -> bool {
+        self.space.is_poisoned()
+    }
+
+    /// Returns the arena, unless it [is broken](Self::is_broken).
+    fn space(&self) -> Option<MutexGuard<'_, Space>> {
+        self.space.lock().ok()
+    }
+
+    /// Panics under the lock.
+    #[cfg(test)]
+    pub fn break_for_test(&self) {
+        let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _space = self.space.lock();
+            panic!("for a test");
+        }));
+        assert!(broken.is_err() && self.is_broken());
     }
 
     /// Returns the leases that have not come back.
     #[cfg(test)]
     pub fn leases(&self) -> Leases {
-        lock(&self.space).arena.leases()
+        self.space().expect("no thread has panicked").arena.leases()
     }
 }
 
@@ -307,14 +333,19 @@ impl Reserved<'_> {
     /// are published.
     pub fn lend(mut self) -> [u64; 2] {
         let block = self.block.take().expect("lent once");
-        lock(&self.send_arena.space).arena.lend(block).to_words()
+        match self.send_arena.space() {
+            Some(mut space) => space.arena.lend(block),
+            // Whole, and never used again.
+            None => block.reference(),
+        }
+        .to_words()
     }
 }
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         if let Some(block) = self.block.take() {
-            lock(&self.send_arena.space).arena.free(block);
+            self.send_arena.free(block);
         }
     }
 }

@@ -184,3 +184,22 @@ fn what_is_dropped_unfilled_is_free_again() {
         }
     }
 }
+
+#[test]
+fn after_a_panic_under_its_lock_nothing_is_taken_and_nothing_comes_back() {
+    let send_arena = SendArena::new(Arena::new(100 * GRANULE_BYTES));
+    let slots = Slots::default();
+    let reserve = || send_arena.reserve(1, Purpose::Begin, &slots);
+    let (reserved, dropped) = (reserve().expect("it is free"), reserve().expect("it is free"));
+    let lease = || send_arena.reserve_lease(1, &slots);
+    let (leased, lent) = (lease().expect("it is free"), lease().expect("it is free"));
+    send_arena.break_for_test();
+    assert!(reserve().is_none());
+    assert_eq!(send_arena.reserve_lease(1, &slots).unwrap_err(), LeaseShortage::Space);
+    assert_eq!(send_arena.reserve_leases(&[1], &slots).unwrap_err(), LeaseShortage::Space);
+    drop(dropped);
+    send_arena.free(leased);
+    send_arena.await_release(lent);
+    BlockRef::check(reserved.lend(), 100 * GRANULE_BYTES).expect("it is whole");
+    assert!(!send_arena.has_leases_out(), "nobody waits for what never comes back");
+}
