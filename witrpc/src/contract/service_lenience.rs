@@ -17,7 +17,7 @@ use super::signature::traced;
 use super::trace::Tracer;
 
 /// How the types of a service read structs with other fields than their own.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceLenience {
     /// By the number of the method: its arguments, its result and its error.
     pub methods: Vec<Vec<Lenience>>,

@@ -99,8 +99,7 @@ impl DynamicClient {
         let service = self.service(service)?;
         let (number, signature) = service.method(method)?;
         check(signature, false, false)?;
-        let codec = service.connection.codec();
-        let arguments = message::fit_arguments(&signature.arguments, codec, arguments)?;
+        let arguments = service.fit_arguments(number, arguments)?;
         let mut call = ClientCall::new(&service.connection, number);
         put(&arguments, &mut call);
         outcome(call.block(), signature)
@@ -120,8 +119,7 @@ impl DynamicClient {
         let service = self.service(service)?;
         let (number, signature) = service.method(method)?;
         check(signature, true, false)?;
-        let codec = service.connection.codec();
-        let arguments = message::fit_arguments(&signature.arguments, codec, arguments)?;
+        let arguments = service.fit_arguments(number, arguments)?;
         stream::open(&service, number, &arguments)
     }
 
@@ -141,8 +139,7 @@ impl DynamicClient {
         let service = self.service(service)?;
         let (number, signature) = service.method(method)?;
         check(signature, false, true)?;
-        let codec = service.connection.codec();
-        let arguments = message::fit_arguments(&signature.arguments, codec, arguments)?;
+        let arguments = service.fit_arguments(number, arguments)?;
         upload::upload(&service, (number, signature), &arguments, items)
     }
 

@@ -53,7 +53,7 @@ impl ServiceDescription {
         // A copy by the way that it came.
         let bytes = postcard::to_allocvec(&service.contract).expect("it came as such bytes");
         let contract = Contract::read(&bytes).expect("it was read before");
-        let (notes, lenience) = (service.notes(), service.lenience());
+        let (notes, lenience) = (service.notes(), service.lenience().cloned());
         Self { service: service.name.to_owned(), codec, contract, notes, lenience }
     }
 

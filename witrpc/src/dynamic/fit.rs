@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::codec::Codec;
 use crate::contract::shape::{
-    Content, Field, Leaf, Opaque, Part, Shape, ShapeKind, TypeShape, Variant,
+    Content, Field, Leaf, Opaque, Part, Shape, ShapeKind, TypeIndex, Variant,
 };
 use crate::contract::text::label;
 
@@ -15,11 +15,16 @@ use super::datum::Datum;
 use super::path::{Misfit, Path};
 use super::read::reason;
 
+/// Returns whether the server reads a struct without a field: the struct's place in its shape, the variant (empty
+/// for a struct that is none), and the field. It is asked of fields that are missing alone.
+pub type MayLack<'s> = &'s dyn Fn(TypeIndex, &str, &str) -> bool;
+
 /// Makes data of one shape, for one codec.
 #[derive(Clone, Copy)]
 pub struct Fitter<'s> {
     pub shape: &'s Shape,
     pub codec: Codec,
+    pub may_lack: MayLack<'s>,
 }
 
 impl Fitter<'_> {
@@ -35,13 +40,13 @@ impl Fitter<'_> {
     fn part(&self, part: &Part, value: &Value, path: &Path<'_>) -> Result<Datum, Misfit> {
         match part {
             Part::Leaf(leaf) => self.leaf(*leaf, value, path),
-            Part::Type(index) => self.parts(&self.shape.types[*index], value, path),
+            Part::Type(index) => self.parts(*index, value, path),
             Part::Opaque(opaque) => self.opaque(opaque, value, path),
         }
     }
 
-    fn parts(&self, of: &TypeShape, value: &Value, path: &Path<'_>) -> Result<Datum, Misfit> {
-        match &of.kind {
+    fn parts(&self, of: TypeIndex, value: &Value, path: &Path<'_>) -> Result<Datum, Misfit> {
+        match &self.shape.types[of].kind {
             ShapeKind::Option(_) if value.is_null() => Ok(Datum::None),
             ShapeKind::Option(part) => {
                 Ok(Datum::Some(Box::new(self.part(part, value, &path.within()?)?)))
@@ -57,9 +62,9 @@ impl Fitter<'_> {
             }
             ShapeKind::Map(key, part) => self.map(key, part, value, path),
             ShapeKind::Tuple(parts) => self.tuple(parts, value, path),
-            ShapeKind::Struct(fields) => self.fields(fields, value, path),
-            ShapeKind::Enum(variants) => self.variant(variants, value, path),
-            ShapeKind::Tagged(..) => self.opaque(&Opaque::AsksForAny, value, path),
+            ShapeKind::Struct(fields) => self.fields((of, ""), fields, value, path),
+            ShapeKind::Enum(variants) => self.variant(of, variants, value, path),
+            ShapeKind::Tagged(tag, variants) => self.tagged(tag, variants, value, path),
         }
     }
 
@@ -125,7 +130,14 @@ impl Fitter<'_> {
         }
     }
 
-    fn fields(&self, fields: &[Field], value: &Value, path: &Path<'_>) -> Result<Datum, Misfit> {
+    /// Makes the fields of a struct, which is named by its type and variant.
+    fn fields(
+        &self,
+        (of, variant): (TypeIndex, &str),
+        fields: &[Field],
+        value: &Value,
+        path: &Path<'_>,
+    ) -> Result<Datum, Misfit> {
         let Value::Object(object) = value else { return Err(wanted("an object", value, path)) };
         let labels: Vec<_> = fields.iter().enumerate().map(|(n, f)| name_of(f, n)).collect();
         if let Some(unknown) = object.keys().find(|name| !labels.contains(name)) {
@@ -138,6 +150,9 @@ impl Fitter<'_> {
             let datum = match object.get(label) {
                 Some(value) => self.part(&field.part, value, &path)?,
                 None if self.is_optional(&field.part) => Datum::None,
+                None if self.codec.describes_itself() && (self.may_lack)(of, variant, label) => {
+                    continue;
+                }
                 None => return Err(path.misfit("is missing")),
             };
             if self.codec.describes_itself() && field.name.is_none() {
@@ -159,6 +174,7 @@ impl Fitter<'_> {
     /// Makes a variant: a text for one without content, otherwise an object of one entry.
     fn variant(
         &self,
+        of: TypeIndex,
         variants: &[Variant],
         value: &Value,
         path: &Path<'_>,
@@ -173,11 +189,10 @@ impl Fitter<'_> {
         let found = variants.iter().position(|v| v.name.as_deref() == Some(name));
         let found = found.or_else(|| labels.iter().position(|label| label == name));
         let Some(number) = found else {
-            let problem = format!("has no variant `{name}`: there are {}", list(&labels));
-            return Err(path.misfit(problem));
+            return Err(no_variant(name, &labels, path));
         };
         let path = path.named(name)?;
-        let made = self.content(&variants[number].content, content, &path)?;
+        let made = self.content((of, name), &variants[number].content, content, &path)?;
         if !self.codec.describes_itself() {
             let number = u32::try_from(number).map_err(|_| path.misfit("has too high a number"))?;
             return Ok(Datum::Variant(number, made.map(Box::new)));
@@ -194,6 +209,7 @@ impl Fitter<'_> {
 
     fn content(
         &self,
+        within: (TypeIndex, &str),
         content: &Content,
         value: &Value,
         path: &Path<'_>,
@@ -203,10 +219,34 @@ impl Fitter<'_> {
             Content::Unit => Err(path.misfit("has no content")),
             Content::Newtype(part) => self.part(part, value, path).map(Some),
             Content::Tuple(parts) => self.tuple(parts, value, path).map(Some),
-            Content::Struct(fields) => self.fields(fields, value, path).map(Some),
+            Content::Struct(fields) => self.fields(within, fields, value, path).map(Some),
             Content::Opaque if value.is_null() && self.codec.describes_itself() => Ok(None),
             Content::Opaque => self.opaque(&Opaque::NotReached, value, path).map(Some),
         }
+    }
+
+    /// Makes a value of an internally tagged enum. Fields that may be missing and the forms of nested values are
+    /// not in the contract, so what is not known of them passes.
+    fn tagged(
+        &self,
+        tag: &str,
+        variants: &[Variant],
+        value: &Value,
+        path: &Path<'_>,
+    ) -> Result<Datum, Misfit> {
+        let known = match value {
+            // One that takes any tag tells no variants.
+            Value::Object(object) if !variants.is_empty() && self.codec.describes_itself() => {
+                tagged_fields(tag, variants, object, path)?
+            }
+            Value::Object(_) | Value::Array(_) => &[],
+            _ if !self.codec.describes_itself() => &[],
+            _ => return Err(wanted(&format!("an object with `{tag}`"), value, path)),
+        };
+        let Value::Object(object) = value else {
+            return self.opaque(&Opaque::AsksForAny, value, path);
+        };
+        self.opaque_map(&Opaque::AsksForAny, known, object, path)
     }
 
     /// Passes a value on whose form only the server knows, if the codec says what it is.
@@ -226,18 +266,25 @@ impl Fitter<'_> {
                 let parts = items.map(|(n, item)| self.opaque(opaque, item, &path.numbered(n)?));
                 Datum::Sequence(parts.collect::<Result<_, _>>()?)
             }
-            Value::Object(object) => self.opaque_map(opaque, object, path)?,
+            Value::Object(object) => self.opaque_map(opaque, &[], object, path)?,
         })
     }
 
+    /// Passes an object on of which these fields are known.
     fn opaque_map(
         &self,
         opaque: &Opaque,
+        known: &[Field],
         object: &Map<String, Value>,
         path: &Path<'_>,
     ) -> Result<Datum, Misfit> {
         let entries = object.iter().map(|(name, value)| {
-            Ok((Datum::Str(name.clone()), self.opaque(opaque, value, &path.named(name)?)?))
+            let path = path.named(name)?;
+            let datum = match known.iter().find(|field| field.name.as_deref() == Some(name)) {
+                Some(field) => self.part(&field.part, value, &path)?,
+                None => self.opaque(opaque, value, &path)?,
+            };
+            Ok((Datum::Str(name.clone()), datum))
         });
         Ok(Datum::Map(entries.collect::<Result<_, _>>()?))
     }
@@ -282,6 +329,41 @@ impl Fitter<'_> {
             Leaf::Unit => Err(wanted("null", value, path)),
         }
     }
+}
+
+/// Returns what is known of the fields of a value of an internally tagged enum.
+fn tagged_fields<'v>(
+    tag: &str,
+    variants: &'v [Variant],
+    object: &Map<String, Value>,
+    path: &Path<'_>,
+) -> Result<&'v [Field], Misfit> {
+    let path_of_tag = path.named(tag)?;
+    let name = match object.get(tag) {
+        Some(Value::String(name)) => name,
+        Some(other) => return Err(wanted("the name of a variant", other, &path_of_tag)),
+        None => return Err(path_of_tag.misfit("is missing")),
+    };
+    let Some(variant) = variants.iter().find(|it| it.name.as_deref() == Some(name)) else {
+        let labels = variants.iter().enumerate().map(|(n, v)| label(v.name.as_ref(), n));
+        return Err(no_variant(name, &labels.collect::<Vec<_>>(), &path_of_tag));
+    };
+    let Content::Struct(fields) = &variant.content else { return Ok(&[]) };
+    let is_known = |name: &String| fields.iter().any(|it| it.name.as_deref() == Some(name));
+    // A name that is not known may be another one of the field that is missing.
+    if object.keys().all(|name| name == tag || is_known(name)) {
+        for name in fields.iter().filter_map(|field| field.name.as_deref()) {
+            if !object.contains_key(name) {
+                return Err(path.named(name)?.misfit("is missing"));
+            }
+        }
+    }
+    Ok(fields)
+}
+
+#[cold]
+fn no_variant(name: &str, labels: &[String], path: &Path<'_>) -> Misfit {
+    path.misfit(format!("has no variant `{name}`: there are {}", list(labels)))
 }
 
 /// Returns the name that a field has in JSON: its own, or its number if aliases hide that.

@@ -35,10 +35,10 @@ impl Fitted {
     /// # Errors
     ///
     /// [`Misfit`]: it does not have that shape.
-    pub fn new(shape: &Shape, codec: Codec, value: &Value, name: &str) -> Result<Self, Misfit> {
-        let (fitter, path) = (Fitter { shape, codec }, Path::of(name));
-        match memory::element(shape) {
-            Some(element) => memory::fit(&fitter, element, value, &path).map(Fitted::Memory),
+    pub fn new(fitter: &Fitter<'_>, value: &Value, name: &str) -> Result<Self, Misfit> {
+        let path = Path::of(name);
+        match memory::element(fitter.shape) {
+            Some(element) => memory::fit(fitter, element, value, &path).map(Fitted::Memory),
             None => fitter.whole(value, &path).map(Fitted::Encoded),
         }
     }
@@ -59,18 +59,16 @@ impl Fitted {
 ///
 /// [`Misfit`] names the part of an argument that is missing, unknown or of another shape.
 pub fn fit_arguments(
-    arguments: &[ArgumentShape],
-    codec: Codec,
+    arguments: &[(&ArgumentShape, Fitter<'_>)],
     given: &Value,
 ) -> Result<Vec<Fitted>, Misfit> {
-    let wants: Vec<_> = arguments.iter().filter(|argument| !argument.streams).collect();
+    let wants: Vec<_> = arguments.iter().filter(|(argument, _)| !argument.streams).collect();
     let of = match given {
         Value::Array(values) if values.len() == wants.len() => {
-            return wants
-                .iter()
-                .zip(values)
-                .map(|(argument, value)| Fitted::new(&argument.shape, codec, value, &argument.name))
-                .collect();
+            let both = wants.iter().zip(values);
+            let fit =
+                both.map(|((argument, fitter), value)| Fitted::new(fitter, value, &argument.name));
+            return fit.collect();
         }
         Value::Array(values) => {
             let (has, wants) = (values.len(), wants.len());
@@ -80,16 +78,15 @@ pub fn fit_arguments(
         Value::Object(object) => object,
         other => return Err(wanted("an object of arguments", other, &Path::of("arguments"))),
     };
-    if let Some(unknown) = of.keys().find(|name| wants.iter().all(|want| want.name != ***name)) {
-        let names: Vec<_> = wants.iter().map(|want| Shown(&want.name).to_string()).collect();
+    if let Some(unknown) = of.keys().find(|name| wants.iter().all(|(want, _)| want.name != ***name))
+    {
+        let names: Vec<_> = wants.iter().map(|(want, _)| Shown(&want.name).to_string()).collect();
         let problem = format!("is not an argument: there are {}", list(&names));
         return Err(Path::of(unknown).misfit(problem));
     }
-    let fitted = wants.iter().map(|argument| match of.get(&*argument.name) {
-        Some(value) => Fitted::new(&argument.shape, codec, value, &argument.name),
-        None if is_option(&argument.shape) => {
-            Fitted::new(&argument.shape, codec, &Value::Null, &argument.name)
-        }
+    let fitted = wants.iter().map(|(argument, fitter)| match of.get(&*argument.name) {
+        Some(value) => Fitted::new(fitter, value, &argument.name),
+        None if is_option(&argument.shape) => Fitted::new(fitter, &Value::Null, &argument.name),
         None => Err(Path::of(&argument.name).misfit("is missing")),
     });
     fitted.collect()

@@ -11,11 +11,12 @@
 //! - Bytes, and memory whose elements are not numbers (a [`Shared`](crate::Shared) of structs), are base64.
 //!   Where the service takes bytes, an array of numbers does too.
 //! - Over a codec without names, a field or variant whose name is hidden by aliases is called `#0`, `#1` …
-//! - An `Option` may be left out. Any other field must be there: whether the server has a default for it is
-//!   not in the contract.
+//! - An `Option` may be left out. Over JSON and MessagePack, so may a field for which the server's type has a
+//!   default: the server tells which.
 //! - Integers beyond 64 bits, and floats that are not finite, are errors: JSON does not carry them here.
 //! - A part whose form serde does not show, such as an untagged enum, passes as it is over JSON and
-//!   MessagePack, and is an error over postcard.
+//!   MessagePack, and is an error over postcard. Of an internally tagged enum, the tag and the fields that
+//!   must be there are known, and the rest passes.
 //!
 //! Each of these errors names the part: `order.lines[2].count`.
 //!

@@ -1,6 +1,9 @@
 //! One service of a server: a connection, and the contract that the server sent.
 
+use std::sync::OnceLock;
 use std::time::Instant;
+
+use serde_json::Value;
 
 use crate::codec::Codec;
 use crate::connection::connect::{ConnectPlan, first_that_fits};
@@ -10,6 +13,7 @@ use crate::connection::link_slot::LinkSlot;
 use crate::connection::negotiation::Agreed;
 use crate::connection::registry;
 use crate::connection::registry::RegistryClient;
+use crate::contract::shape::TypeIndex;
 use crate::contract::{Contract, Differences, Digest, EventSignature};
 use crate::contract::{ServiceLenience, ServiceNotes, Signature};
 use crate::error::ConnectError;
@@ -17,7 +21,11 @@ use crate::event::client::subscriptions::Subscriptions;
 use crate::tag::{MAX_METHODS, RequestTag};
 
 use super::error::DynamicError;
+use super::fit::Fitter;
+use super::message;
+use super::message::Fitted;
 use super::names;
+use super::path::Misfit;
 
 /// The digest of no contract: the server then sends its own.
 const NO_CONTRACT: Digest = [0; 16];
@@ -27,6 +35,8 @@ pub struct DynamicService {
     pub name: &'static str,
     pub connection: Connection,
     pub contract: Contract,
+    /// How the types of the service read structs with other fields, once the server has told.
+    lenience: OnceLock<ServiceLenience>,
 }
 
 /// Returns the services of a server, which it tells without becoming connected.
@@ -86,7 +96,7 @@ impl DynamicService {
             server: None,
             root: None,
         });
-        Ok(Self { name, connection, contract })
+        Ok(Self { name, connection, contract, lenience: OnceLock::new() })
     }
 
     /// Returns a client of the server's registry over this connection.
@@ -104,12 +114,47 @@ impl DynamicService {
 
     /// Asks how the types of the service read structs with other fields, which decides whether two versions
     /// differ. Postcard's bytes leave no choice.
-    pub fn lenience(&self) -> Option<ServiceLenience> {
+    pub fn lenience(&self) -> Option<&ServiceLenience> {
         if !self.connection.codec().describes_itself() {
             return None;
         }
+        if let Some(told) = self.lenience.get() {
+            return Some(told);
+        }
         let told = self.registry().lenience(self.name).ok().flatten()?;
-        postcard::from_bytes(&told).ok()
+        let told = postcard::from_bytes(&told).ok()?;
+        Some(self.lenience.get_or_init(|| told))
+    }
+
+    /// Returns what says whether the server reads an argument without a field. A server of another version does
+    /// not tell, and then no field may be missing.
+    pub fn may_lack(
+        &self,
+        method: u16,
+        argument: usize,
+    ) -> impl Fn(TypeIndex, &str, &str) -> bool + '_ {
+        move |of, variant, field| {
+            let methods = self.lenience().map(|lenience| &lenience.methods);
+            let told = methods.and_then(|all| all.get(usize::from(method))?.get(argument));
+            told.is_some_and(|told| {
+                told.optional.contains(&(of, variant.to_owned().into(), field.to_owned().into()))
+            })
+        }
+    }
+
+    /// Makes the arguments of a method ready: an object with a name for each, or an array in order.
+    ///
+    /// # Errors
+    ///
+    /// [`Misfit`] names the part of an argument that is missing, unknown or of another shape.
+    pub fn fit_arguments(&self, method: u16, given: &Value) -> Result<Vec<Fitted>, Misfit> {
+        let arguments = &self.contract.methods[usize::from(method)].arguments;
+        let may_lack: Vec<_> = (0..arguments.len()).map(|n| self.may_lack(method, n)).collect();
+        let codec = self.connection.codec();
+        let wants = arguments.iter().zip(&may_lack).map(|(argument, may_lack)| {
+            (argument, Fitter { shape: &argument.shape, codec, may_lack })
+        });
+        message::fit_arguments(&wants.collect::<Vec<_>>(), given)
     }
 
     /// Returns a method and its number.

@@ -13,7 +13,9 @@ use crate::codec::{Codec, Encoder, OwnedBody, Wire};
 use crate::contract::shape::Shape;
 use crate::contract::{MethodDescriptor, ServiceDescriptor, Traced, trace};
 
+use super::fit::Fitter;
 use super::message::{Fitted, read_only};
+use super::path::Misfit;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Order {
@@ -87,9 +89,13 @@ fn typed<T: Wire>(value: &T, codec: Codec) -> (bool, Vec<u8>) {
     encoder.to_bytes()
 }
 
+/// Makes a value ready for a server that tells of no field that may be missing.
+fn fit(shape: &Shape, codec: Codec, value: &Value, name: &str) -> Result<Fitted, Misfit> {
+    Fitted::new(&Fitter { shape, codec, may_lack: &|_, _, _| false }, value, name)
+}
+
 fn untyped(value: &Value, shape: &Shape, codec: Codec) -> (bool, Vec<u8>) {
-    let fitted =
-        Fitted::new(shape, codec, value, "value").unwrap_or_else(|error| panic!("{error}"));
+    let fitted = fit(shape, codec, value, "value").unwrap_or_else(|error| panic!("{error}"));
     let mut encoder = Encoder::new(codec);
     fitted.put(&mut encoder).unwrap_or_else(|error| panic!("{error}"));
     encoder.to_bytes()
@@ -115,7 +121,7 @@ fn same<T: Wire + Debug + PartialEq + DeserializeOwned>(value: &T) {
 }
 
 fn misfit<T: Wire>(value: &Value, codec: Codec) -> String {
-    let fitted = Fitted::new(&shape_of::<T>(codec), codec, value, "order");
+    let fitted = fit(&shape_of::<T>(codec), codec, value, "order");
     fitted.err().expect("it does not fit").to_string()
 }
 
@@ -320,6 +326,66 @@ fn an_opaque_part_passes_where_the_codec_describes_it() {
     assert!(read.unwrap_err().contains("`value[1]` has a type that reads whatever comes"));
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+enum Figure {
+    Circle {
+        radius: u8,
+        #[serde(alias = "colour")]
+        color: String,
+        note: Option<String>,
+    },
+    Dot,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Drawing {
+    figures: Vec<Figure>,
+}
+
+#[test]
+fn a_tagged_enum_is_checked_as_far_as_it_is_known() {
+    let drawing = |circle: Value| json!({ "figures": [{ "kind": "Dot" }, circle] });
+    let circle = json!({ "kind": "Circle", "radius": 3, "color": "red", "note": "round" });
+    let by_alias = json!({ "kind": "Circle", "radius": 3, "colour": "red" });
+    for codec in Codec::all().filter(|codec| codec.describes_itself()) {
+        let shape = shape_of::<Drawing>(codec);
+        let value: Drawing = serde_json::from_value(drawing(circle.clone())).expect("it is one");
+        let bytes = typed(&value, codec);
+        assert_eq!(
+            shown(bytes, &shape, codec).map(|it| it["figures"][1].clone()),
+            Ok(circle.clone())
+        );
+        for fits in [&circle, &by_alias] {
+            let (_, sent) = untyped(&drawing(fits.clone()), &shape, codec);
+            let body = OwnedBody::new(Payload::Whole(sent), false, codec).expect("it is a body");
+            let read: Drawing = body.decoder().value("value").expect("its type reads it");
+            assert!(matches!(&read.figures[1], Figure::Circle { radius: 3, .. }), "{read:?}");
+        }
+        for (circle, expected) in [
+            (
+                json!({ "kind": "Circle", "radius": 300, "color": "red" }),
+                "`order.figures[1].radius` is 300, which u8 does not hold",
+            ),
+            (json!({ "kind": "Circle", "radius": 3 }), "`order.figures[1].color` is missing"),
+            (
+                json!({ "kind": "Oval" }),
+                "`order.figures[1].kind` has no variant `Oval`: there are `Circle`, `Dot`",
+            ),
+            (json!({ "radius": 3 }), "`order.figures[1].kind` is missing"),
+            (
+                json!({ "kind": 1 }),
+                "`order.figures[1].kind` is a number, where the name of a variant is wanted",
+            ),
+            (json!("Dot"), "`order.figures[1]` is a text, where an object with `kind` is wanted"),
+        ] {
+            assert_eq!(misfit::<Drawing>(&drawing(circle), codec), expected, "{codec}");
+        }
+    }
+    let over_postcard = misfit::<Drawing>(&drawing(circle), Codec::Postcard);
+    assert!(over_postcard.ends_with("postcard does not describe it: use JSON"), "{over_postcard}");
+}
+
 #[test]
 fn a_shape_that_contains_itself_ends() {
     use crate::contract::shape::{Part, ShapeKind, TypeShape};
@@ -328,7 +394,7 @@ fn a_shape_that_contains_itself_ends() {
         let types = vec![TypeShape { name: "Endless".into(), kind }];
         let shape = Shape { root: root.clone(), types, incomplete: None };
         for codec in Codec::all() {
-            let fitted = Fitted::new(&shape, codec, &json!(1), "value").err().expect("it ends");
+            let fitted = fit(&shape, codec, &json!(1), "value").err().expect("it ends");
             assert!(fitted.problem.contains("nested deeper than 128"), "{fitted}");
             let _ = shown((false, vec![1; 100_000]), &shape, codec).map(drop);
         }

@@ -11,19 +11,19 @@ use serde_json::Value;
 use crate::call::client::call::ClientCall;
 use crate::call::client::options::CallOptions;
 use crate::codec::{Codec, DecodeError, DecodeFault, Decoder, EncodeError, Piece, encode_as};
-use crate::contract::shape::{Leaf, Part, Shape};
-use crate::contract::{Trace, trace_str};
+use crate::contract::shape::{Leaf, Part};
+use crate::contract::{Signature, Trace, trace_str};
 use crate::method::UploadItem;
 use crate::rt::cancel_token::CancelToken;
 
 use super::client::{outcome, put};
 use super::datum::Datum;
 use super::error::DynamicError;
+use super::fit::Fitter;
 use super::memory;
 use super::message::Fitted;
 use super::path::{Misfit, Path};
 use super::service::DynamicService;
-use crate::contract::Signature;
 
 /// Calls a method and uploads these items to it.
 pub fn upload(
@@ -34,12 +34,14 @@ pub fn upload(
 ) -> Result<Value, DynamicError> {
     let token = CancelToken::new();
     let connection = service.connection.with(CallOptions::new().cancelled_by(&token));
-    let stream = signature.arguments.iter().find(|argument| argument.streams);
-    let shape = &stream.expect("the caller has asked for a stream").shape;
+    let stream = signature.arguments.iter().position(|argument| argument.streams);
+    let stream = stream.expect("the caller has asked for a stream");
+    let may_lack = service.may_lack(number, stream);
+    let (shape, codec) = (&signature.arguments[stream].shape, connection.codec());
+    let fitter = Fitter { shape, codec, may_lack: &may_lack };
     let mut call = ClientCall::new_opening(&connection, number);
     put(arguments, &mut call);
-    let uploading =
-        UploadItems { shape, codec: connection.codec(), token, misfit: RefCell::default() };
+    let uploading = UploadItems { fitter, token, misfit: RefCell::default() };
     let answered = uploading.run(&mut call, items, signature);
     match uploading.misfit.into_inner() {
         Some(misfit) => Err(DynamicError::Upload(misfit)),
@@ -49,8 +51,7 @@ pub fn upload(
 
 /// The items of an upload, on their way from JSON.
 struct UploadItems<'s> {
-    shape: &'s Shape,
-    codec: Codec,
+    fitter: Fitter<'s>,
     /// Ends the call at an item that does not fit: an end of the items would be taken for their last.
     token: CancelToken,
     misfit: RefCell<Option<Misfit>>,
@@ -65,7 +66,7 @@ impl UploadItems<'_> {
     ) -> Result<Value, DynamicError> {
         macro_rules! each_form {
             ($($kind:ident: $number:ty),*) => {
-                match (memory::element(self.shape), &self.shape.root) {
+                match (memory::element(self.fitter.shape), &self.fitter.shape.root) {
                     $(
                         (None, Part::Leaf(Leaf::$kind)) => {
                             let items = self.fitted(items, |datum| match datum {
@@ -107,7 +108,7 @@ impl UploadItems<'_> {
         items.enumerate().map_while(move |(n, item)| {
             let fitted = Path::of("item").numbered(n).and_then(|path| {
                 let item = item.map_err(|problem| path.misfit(problem))?;
-                Fitted::new(self.shape, self.codec, &item, &path.to_string())
+                Fitted::new(&self.fitter, &item, &path.to_string())
             });
             match fitted {
                 Ok(fitted) => Some(of(fitted)),
