@@ -152,6 +152,16 @@ impl LatencyHistogram {
         self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
+    /// Returns the latencies of the calls since an earlier look at the same method. If the server has begun anew
+    /// in between, these are all of its calls.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let before = earlier.counts.iter().copied().chain(std::iter::repeat(0));
+        let counts = self.counts.iter().zip(before).map(|(now, before)| now.checked_sub(before));
+        let counts: Option<Vec<_>> = counts.collect();
+        counts.map_or_else(|| self.clone(), |counts| Self { counts })
+    }
+
     /// Returns the latency that this part of the calls did not exceed: 0.5 for the median. `None` if no call
     /// was timed.
     #[must_use]
@@ -216,13 +226,24 @@ mod tests {
         meters.of(2, 5).count_late(true, Some(Duration::from_secs(1)));
         let mut sums = Vec::new();
         meters.add_to(&mut sums);
-        meters.add_to(&mut sums);
         assert_eq!(sums.len(), 3);
         let MethodSum { calls, errors, latency } = &sums[2];
-        assert_eq!((*calls, *errors, latency.count()), (22, 4, 12));
+        assert_eq!((*calls, *errors, latency.count()), (11, 2, 6));
+        let mut twice = sums.clone();
+        meters.add_to(&mut twice);
+        assert_eq!((twice[2].calls, twice[2].errors, twice[2].latency.count()), (22, 4, 12));
         let [median, longest] = [0.5, 1.0].map(|part| latency.quantile(part).unwrap().as_nanos());
         assert!((5_000..5_700).contains(&median), "{median}");
         assert!((1_000_000_000..1_130_000_000).contains(&longest), "{longest}");
         assert_eq!(sums[0].latency.quantile(0.5), None);
+
+        meters.of(2, 5).count_own(false, Some(Duration::from_millis(1)));
+        let mut later = Vec::new();
+        meters.add_to(&mut later);
+        let between = later[2].latency.since(latency);
+        assert_eq!(between.count(), 1);
+        assert!(between.quantile(0.5) >= Some(Duration::from_millis(1)));
+        assert_eq!(later[2].latency.since(&LatencyHistogram::default()), later[2].latency);
+        assert_eq!(latency.since(&later[2].latency), *latency, "it has begun anew");
     }
 }
