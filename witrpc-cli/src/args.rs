@@ -19,9 +19,9 @@ use clap_complete::Shell;
 Exit codes:
   0   done
   1   the service answered with its own error; or `diff` found differences
-  2   nothing was run: no server, no access, a wrong name
+  2   nothing was run: no server of that name, no access, no use of it
   3   the method may have run, and its answer is not known
-  64  the arguments make no sense
+  64  misuse: no such method, arguments that do not fit it, options that make no sense
 
 Examples:
   witrpc list
@@ -106,7 +106,7 @@ pub enum CodecName {
 pub struct List {
     #[command(flatten)]
     pub access: Access,
-    /// Write an array of JSON instead of a table.
+    /// Write JSON instead of text.
     #[arg(long)]
     pub json: bool,
 }
@@ -121,20 +121,38 @@ pub struct Describe {
     /// Keep the description in this file, for `witrpc diff`.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Write the description as --save keeps it.
+    #[arg(long, conflicts_with = "save")]
+    pub json: bool,
     #[command(flatten)]
     pub access: Access,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Arguments are an object of JSON, an array of JSON in order, or pairs NAME=VALUE. A value that is no JSON is a
-text: name=Bob is name=\"Bob\", and a text that looks like a number needs quotes: zip='\"04103\"'.
-`-` reads the JSON from standard input.
+Arguments are an object of JSON, an array of JSON in order, or pairs NAME=VALUE. A value that is no JSON is a \
+text: name=Bob is name=\"Bob\", and a text that looks like a number needs quotes: zip='\"04103\"'. `-` reads the \
+JSON from standard input. Bytes are base64 or an array of numbers. `witrpc describe` shows what a method takes.
 
-A method that takes a stream gets the values on standard input, usually one a line. The items of a method
-that returns a stream are written one a line.
+A method that takes a stream gets the values on standard input, usually one a line. The items of a method that \
+returns a stream are written one a line. An item that is a Result is {\"Ok\": ...} or {\"Err\": ...}.
 
-The answer is written as JSON, the service's own error to standard error, with exit code 1.")]
+The answer is written as JSON, the service's own error to standard error, with exit code 1. A signal, such as \
+that of Ctrl-C, ends the command and cancels the call.
+
+Exit codes:
+  0   done
+  1   the service answered with its own error
+  2   nothing was run: no server of that name, no access
+  3   the method may have run, and its answer is not known
+  64  misuse: no such method, arguments that do not fit it, options that make no sense
+
+Examples:
+  witrpc call calc Calculator.add '{\"a\": 1, \"b\": 2}'
+  witrpc call calc Calculator.add a=1 b=2
+  witrpc call shop Shop.order - < order.json
+  seq 10 | witrpc call calc Calculator.sum
+  witrpc call calc Calculator.primes below=1000000 | head")]
 pub struct Call {
     /// The name of the server.
     pub name: String,
@@ -163,10 +181,11 @@ pub struct Watch {
 pub struct Stats {
     /// The name of the server.
     pub name: String,
-    /// Show them again every second, or as often as this says.
+    /// Show them again every second, or as often as this says. From the second time on, p50 and p99 are those
+    /// of the calls in between.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, num_args = 0..=1, default_missing_value = "1")]
     pub watch: Option<Duration>,
-    /// Write JSON, an object a line.
+    /// Write JSON instead of tables, an object a line.
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
@@ -180,14 +199,21 @@ pub struct Ping {
     /// How many calls to make in a row; a fiftieth of them after a pause.
     #[arg(long, short, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub count: u32,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub access: Access,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-The first is taken as the client's version and the second as the server's. A method that only one of them has
-is shown and is no difference: clients and servers connect all the same.")]
+The first is taken as the client's version and the second as the server's. A method that only one of them has \
+is shown and is no difference: clients and servers connect all the same. The exit code is 1 if anything differs.
+
+Example, in CI:
+  witrpc describe calc --save calc.json
+  witrpc diff calc.json calc")]
 pub struct Diff {
     /// The name of a server, or a file that `describe --save` wrote.
     #[arg(value_name = "NAME|FILE")]
@@ -195,24 +221,33 @@ pub struct Diff {
     /// The other one.
     #[arg(value_name = "NAME|FILE")]
     pub server: String,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub access: Access,
 }
 
 #[derive(Debug, ClapArgs)]
 pub struct Doctor {
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub place: PlaceArgs,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Only names of dead servers, and shared memory of exactly the form that this library makes, of your user, older
+Only names of dead servers, and shared memory of exactly the form that this library makes, of your user, older \
 than a minute, that no process has mapped or open.")]
 pub struct Clean {
     /// Remove it. Without this, it is only shown.
     #[arg(long)]
     pub yes: bool,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub place: PlaceArgs,
 }

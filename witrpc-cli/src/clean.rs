@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::geteuid;
+use serde_json::{Value, json};
 use witrpc::{dead_servers, remove_dead_servers};
 
 use crate::args::Clean;
@@ -26,22 +27,40 @@ pub fn run(clean: &Clean) -> Result<(), Failure> {
     let names = if clean.yes { remove_dead_servers(dir, AGE)? } else { dead_servers(dir, AGE)? };
     // Memory is in no directory of names.
     let regions = if dir.is_none() { unused_regions()? } else { Vec::new() };
+    let regions = regions.into_iter().filter(|path| !clean.yes || fs::remove_file(path).is_ok());
+    let left: Vec<_> = names
+        .into_iter()
+        .map(|(name, path)| (Some(name), path))
+        .chain(regions.map(|path| (None, path)))
+        .collect();
+    if clean.json { write_json(clean, &left) } else { write(clean, &left) }
+}
+
+/// What a dead server has left: the name, if it is one, and the file.
+type LeftOver = (Option<String>, PathBuf);
+
+fn write(clean: &Clean, left: &[LeftOver]) -> Result<(), Failure> {
     let verb = if clean.yes { "removed" } else { "would remove" };
-    let mut found = names.len();
-    for (name, path) in names {
-        output::line(format!("{verb} the name {name:?} of a dead server: {}", path.display()))?;
+    for (name, path) in left {
+        let what = match name {
+            Some(name) => format!("the name {name:?} of a dead server"),
+            None => "memory that no process uses".to_owned(),
+        };
+        output::line(format!("{verb} {what}: {}", path.display()))?;
     }
-    for path in regions {
-        if !clean.yes || fs::remove_file(&path).is_ok() {
-            found += 1;
-            output::line(format!("{verb} memory that no process uses: {}", path.display()))?;
-        }
+    match (left.is_empty(), clean.yes) {
+        (true, _) => output::line("nothing is left of dead servers"),
+        (false, true) => Ok(()),
+        (false, false) => output::line("nothing was removed: --yes removes it"),
     }
-    match (found, clean.yes) {
-        (0, _) => output::line("nothing is left of dead servers"),
-        (_, true) => Ok(()),
-        (_, false) => output::line("nothing was removed: --yes removes it"),
-    }
+}
+
+fn write_json(clean: &Clean, left: &[LeftOver]) -> Result<(), Failure> {
+    let all = left.iter().map(|(name, path)| {
+        let kind = if name.is_some() { "name" } else { "memory" };
+        json!({ "kind": kind, "name": name, "path": path, "removed": clean.yes })
+    });
+    output::line(Value::from(all.collect::<Vec<_>>()))
 }
 
 /// Returns the regions of exactly our form and user that are old and that no process uses. A region that is
@@ -54,12 +73,12 @@ fn unused_regions() -> Result<Vec<PathBuf>, Failure> {
     match used_files() {
         Ok(used) => Ok(unused(old, &used)),
         Err(hidden) => {
-            let (warning, memory) = (output::on_stderr(output::YELLOW, "warning:"), old.len());
-            eprintln!(
-                "{warning} {} does not show what it has mapped, so {memory} regions in {SHARED_MEMORY} are \
-                 left: run this as a user that may see it, or where it is not there",
+            let memory = old.len();
+            output::warn(format!(
+                "{} does not show what it has mapped, so {memory} regions in {SHARED_MEMORY} are left: run \
+                 this as a user that may see it, or where it is not there",
                 hidden.display()
-            );
+            ));
             Ok(Vec::new())
         }
     }

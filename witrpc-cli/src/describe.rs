@@ -1,6 +1,7 @@
 //! `witrpc describe`.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde_json::Value;
@@ -10,15 +11,27 @@ use crate::args::Describe;
 use crate::failure::Failure;
 use crate::output;
 use crate::reach;
+use crate::waiting::Waiting;
 
 pub fn run(describe: &Describe) -> Result<(), Failure> {
+    let waiting = Waiting::begin(format!("the server {:?}", describe.name));
     let client = reach::connect(&describe.name, &describe.access)?;
     let (services, member) = wanted(&client, describe.member.as_deref())?;
     let described: Result<Vec<_>, _> =
         services.iter().map(|service| client.describe(service)).collect();
     let described = described?;
+    drop(waiting);
+    if member.is_some() && (describe.json || describe.save.is_some()) {
+        return Err(Failure::misuse(
+            "a description is kept of whole services: leave out the member, or --json and --save",
+        ));
+    }
     if let Some(path) = &describe.save {
-        return save(path, &described);
+        let unsaved = |error: io::Error| Failure::NotRun(format!("{}: {error}", path.display()));
+        return fs::write(path, kept(&described)?).map_err(unsaved);
+    }
+    if describe.json {
+        return output::write(&kept(&described)?);
     }
     for (number, service) in described.iter().enumerate() {
         let text = match member {
@@ -65,16 +78,14 @@ fn dimmed(text: &str) -> String {
     lines.collect()
 }
 
-/// Keeps descriptions in a file.
-fn save(path: &Path, described: &[ServiceDescription]) -> Result<(), Failure> {
-    let unsaved = |error: String| Failure::NotRun(format!("{}: {error}", path.display()));
+/// Returns descriptions as [`load`] reads them.
+fn kept(described: &[ServiceDescription]) -> Result<String, Failure> {
     let all = described.iter().map(|service| serde_json::from_str::<Value>(&service.to_json()));
-    let all = all.collect::<Result<Vec<_>, _>>().map_err(|error| unsaved(error.to_string()))?;
-    let text = serde_json::to_string_pretty(&all).map_err(|error| unsaved(error.to_string()))?;
-    fs::write(path, text + "\n").map_err(|error| unsaved(error.to_string()))
+    let all = all.collect::<Result<Vec<_>, _>>().map_err(Failure::not_run)?;
+    Ok(serde_json::to_string_pretty(&all).map_err(Failure::not_run)? + "\n")
 }
 
-/// Reads what [`save`] wrote.
+/// Reads what `describe --save` wrote.
 ///
 /// # Errors
 ///

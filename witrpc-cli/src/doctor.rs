@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::{Resource, geteuid, getrlimit};
 use rustix::system::uname;
+use serde_json::{Value, json};
 use witrpc_rt::cgroup::{Hierarchy, number_in};
 
 use crate::args::Doctor;
@@ -33,25 +34,46 @@ pub fn run(doctor: &Doctor) -> Result<(), Failure> {
     limits(&mut findings);
     findings.push(control_group_memory());
     findings.push(control_group_quota());
-    let mut wrong = 0;
-    for finding in findings {
-        let (mark, colour, text, advice) = match finding {
-            Fine(text) => ("ok", output::GREEN, text, None),
-            Note(text, advice) => ("note", output::YELLOW, text, Some(advice)),
-            Wrong(text, advice) => {
-                wrong += 1;
-                ("wrong", output::RED, text, Some(advice))
-            }
-        };
-        output::line(format!("{:>5} {text}", output::on_stdout(colour, format!("{mark:>5}"))))?;
-        if let Some(advice) = advice {
-            output::line(format!("      → {advice}"))?;
-        }
+    let wrong = findings.iter().filter(|finding| matches!(finding, Wrong(..))).count();
+    if doctor.json {
+        write_json(findings)?
+    } else {
+        write(findings)?
     }
     match wrong {
         0 => Ok(()),
         _ => Err(Failure::Own(format!("{wrong} of these keep servers or clients from working"))),
     }
+}
+
+impl Finding {
+    /// Returns the word for it, its colour, what it is, and what to do.
+    fn parts(self) -> (&'static str, &'static str, String, Option<String>) {
+        match self {
+            Fine(text) => ("ok", output::GREEN, text, None),
+            Note(text, advice) => ("note", output::YELLOW, text, Some(advice)),
+            Wrong(text, advice) => ("wrong", output::RED, text, Some(advice)),
+        }
+    }
+}
+
+fn write(findings: Vec<Finding>) -> Result<(), Failure> {
+    for finding in findings {
+        let (mark, colour, text, advice) = finding.parts();
+        output::line(format!("{} {text}", output::on_stdout(colour, format!("{mark:>5}"))))?;
+        if let Some(advice) = advice {
+            output::line(format!("      → {advice}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_json(findings: Vec<Finding>) -> Result<(), Failure> {
+    let all = findings.into_iter().map(|finding| {
+        let (status, _, found, advice) = finding.parts();
+        json!({ "status": status, "found": found, "advice": advice })
+    });
+    output::line(Value::from(all.collect::<Vec<_>>()))
 }
 
 fn directories(given: Option<&Path>, findings: &mut Vec<Finding>) {

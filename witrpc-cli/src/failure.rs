@@ -47,10 +47,19 @@ impl Failure {
             Self::Unread => return ExitCode::SUCCESS,
         };
         if !problem.is_empty() {
-            let problem = output::printable(&problem);
-            eprintln!("{} {problem}", output::on_stderr(output::RED, "error:"));
+            output::complain(output::RED, "error:", problem);
         }
         ExitCode::from(code)
+    }
+
+    /// Returns the failure of what follows a call that has run.
+    pub fn after_a_run(self) -> Self {
+        match self {
+            Self::NotRun(problem) => {
+                Self::MayHaveRun(format!("{problem}: the method ran, and its answer is lost"))
+            }
+            other => other,
+        }
     }
 }
 
@@ -77,12 +86,27 @@ impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
         match error {
             ConnectError::InvalidName { .. } => Self::Misuse(error.to_string()),
-            ConnectError::TokenRequired => {
-                Self::NotRun(format!("{error} (here: --token-file FILE)"))
-            }
-            error => Self::NotRun(error.to_string()),
+            error => Self::NotRun(said(&error)),
         }
     }
+}
+
+/// Returns an error with the option of this command that it is about: its own words are for programs.
+pub fn said(error: &ConnectError) -> String {
+    let option = match error {
+        ConnectError::NobodyServes { .. } => {
+            "`witrpc list` shows which servers run, and --dir DIR looks in another directory"
+        }
+        ConnectError::TokenRequired => "--token-file FILE",
+        ConnectError::TokenUnexpected => "leave out --token-file",
+        ConnectError::EncryptionRequired => "--encrypt",
+        ConnectError::EncryptionUnavailable => "leave out --encrypt",
+        ConnectError::HandshakeTimedOut { .. } | ConnectError::TimedOut { .. } => {
+            "--timeout SECONDS"
+        }
+        _ => return error.to_string(),
+    };
+    format!("{error} (here: {option})")
 }
 
 impl From<io::Error> for Failure {

@@ -1,54 +1,114 @@
 //! `witrpc list`.
 
+use std::io;
+use std::sync::Mutex;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
-use serde_json::json;
-use witrpc::{ServerInfo, servers, servers_in};
+use serde_json::{Value, json};
+use witrpc::dynamic::DynamicClientBuilder;
+use witrpc::{ConnectError, ServerInfo, servers, servers_in};
+use witrpc_rt::lock;
 
 use crate::args::List;
+use crate::failure;
 use crate::failure::Failure;
 use crate::output;
 use crate::reach;
+use crate::waiting::Waiting;
+
+/// How many servers are asked at the same time: one that does not answer keeps only its thread.
+const ASKED_AT_ONCE: usize = 16;
 
 /// A server that was found.
 struct Listed {
     name: String,
+    /// What it has told, or why it has not.
+    told: Result<ToldServer, String>,
+}
+
+struct ToldServer {
     info: ServerInfo,
     /// Its services; `None` if it does not tell them this command.
     services: Option<Vec<String>>,
 }
 
 pub fn run(list: &List) -> Result<(), Failure> {
-    let place = &list.access.place;
-    let names = match &place.dir {
+    let names = match &list.access.place.dir {
         Some(dir) => servers_in(dir)?,
         None => servers()?,
     };
-    let mut listed = Vec::new();
-    for name in names {
-        // A server may end in between, and one of another version is shown by its error.
-        match reach::endpoint(&name, place).server_info() {
-            Ok(info) => {
-                let client = reach::connect(&name, &list.access);
-                let services = client.ok().map(|client| client.services().to_vec());
-                listed.push(Listed { name, info, services });
-            }
-            Err(error) => eprintln!("{} {error}", output::on_stderr(output::YELLOW, "warning:")),
+    // The file of the token is read here, so that it is a failure of its own.
+    let asked: Result<Vec<_>, Failure> = names
+        .into_iter()
+        .map(|name| reach::builder(&name, &list.access).map(|builder| (name, builder)))
+        .collect();
+    let waiting = Waiting::begin("servers that do not answer");
+    let listed = ask_all(list, asked?)?;
+    drop(waiting);
+    for Listed { name, told } in &listed {
+        if let Err(problem) = told {
+            output::warn(format!("{name:?}: {problem}"));
         }
     }
     if list.json { write_json(&listed) } else { write_table(&listed) }
 }
 
-fn write_json(listed: &[Listed]) -> Result<(), Failure> {
-    let servers = listed.iter().map(|Listed { name, info, services }| {
-        let since = info.since.and_then(|since| since.duration_since(SystemTime::UNIX_EPOCH).ok());
-        json!({
-            "name": name, "pid": info.pid, "uid": info.uid, "socket": info.socket,
-            "clients": info.metrics.connected_clients, "calls": info.metrics.calls,
-            "since": since.map(|since| since.as_secs()), "services": services,
-        })
+/// Asks all servers, and returns what they have told in the order of their names.
+fn ask_all(
+    list: &List,
+    servers: Vec<(String, DynamicClientBuilder)>,
+) -> Result<Vec<Listed>, Failure> {
+    let threads = servers.len().min(ASKED_AT_ONCE);
+    let (left, listed) = (Mutex::new(servers.into_iter()), Mutex::new(Vec::new()));
+    let ask_some = || {
+        loop {
+            let next = lock(&left).next();
+            let Some((name, builder)) = next else { return };
+            let told = ask(list, &name, builder);
+            lock(&listed).extend(told.map(|told| Listed { name, told }));
+        }
+    };
+    let started: io::Result<()> = thread::scope(|scope| {
+        (0..threads).try_for_each(|_| witrpc_rt::spawn_scoped(scope, "list", ask_some).map(drop))
     });
-    output::line(serde_json::Value::from(servers.collect::<Vec<_>>()))
+    started.map_err(Failure::not_run)?;
+    let mut listed = listed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    listed.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(listed)
+}
+
+/// Asks one server; `None` if it has ended.
+fn ask(
+    list: &List,
+    name: &str,
+    builder: DynamicClientBuilder,
+) -> Option<Result<ToldServer, String>> {
+    let access = &list.access;
+    match reach::endpoint(name, &access.place, access.timeout).server_info() {
+        Ok(info) => {
+            let services = builder.connect().ok().map(|client| client.services().to_vec());
+            Some(Ok(ToldServer { info, services }))
+        }
+        Err(ConnectError::NobodyServes { .. }) => None,
+        Err(error) => Some(Err(failure::said(&error))),
+    }
+}
+
+fn write_json(listed: &[Listed]) -> Result<(), Failure> {
+    let servers = listed.iter().map(|Listed { name, told }| match told {
+        Ok(ToldServer { info, services }) => {
+            let since =
+                info.since.and_then(|since| since.duration_since(SystemTime::UNIX_EPOCH).ok());
+            json!({
+                "name": name, "pid": info.pid, "uid": info.uid, "socket": info.socket,
+                "clients": info.metrics.connected_clients, "calls": info.metrics.calls,
+                "since": since.map(|since| since.as_secs()), "services": services,
+            })
+        }
+        Err(problem) => json!({ "name": name, "problem": problem }),
+    });
+    output::line(Value::from(servers.collect::<Vec<_>>()))
 }
 
 fn write_table(listed: &[Listed]) -> Result<(), Failure> {
@@ -56,7 +116,11 @@ fn write_table(listed: &[Listed]) -> Result<(), Failure> {
         return output::line("no server runs");
     }
     let mut table = output::table(&["NAME", "PID", "UID", "CLIENTS", "CALLS", "SINCE", "SERVICES"]);
-    for Listed { name, info, services } in listed {
+    for Listed { name, told } in listed {
+        let Ok(ToldServer { info, services }) = told else {
+            table.add_row([name, "?", "?", "?", "?", "?", "(does not answer)"]);
+            continue;
+        };
         let since = info.since.and_then(|since| since.elapsed().ok()).map_or("?".to_owned(), ago);
         let services = services
             .as_ref()

@@ -13,7 +13,9 @@ mod list;
 mod output;
 mod ping;
 mod reach;
+mod slow_reasons;
 mod stats;
+mod waiting;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 use std::env;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write, stderr, stdout};
+use std::os::fd::AsFd;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use rustix::termios::tcgetwinsize;
@@ -57,23 +58,50 @@ pub fn on_stderr(colour: &str, text: impl Display) -> String {
 }
 
 fn coloured(is_terminal: bool, colour: &str, text: impl Display) -> String {
-    let is_wanted = env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
-        && env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let is_wanted = env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()) && is_able();
     if is_terminal && is_wanted { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_string() }
 }
 
-/// Returns how wide the terminal is; `None` if standard output is none.
-fn width() -> Option<u16> {
-    let stdout = stdout();
-    let size = stdout.is_terminal().then(|| tcgetwinsize(&stdout).ok()).flatten()?;
+/// Returns whether a terminal, if there is one, knows colours and moves its cursor.
+pub fn is_able() -> bool {
+    env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Returns how wide the terminal is; `None` if that is none.
+fn width(terminal: &(impl IsTerminal + AsFd)) -> Option<u16> {
+    let size = terminal.is_terminal().then(|| tcgetwinsize(terminal).ok()).flatten()?;
     (size.ws_col > 0).then_some(size.ws_col)
+}
+
+/// Returns how wide the terminal of standard error is; `None` if that is none.
+pub fn stderr_width() -> Option<u16> {
+    width(&stderr())
+}
+
+/// Returns the text up to that width, so that it stays one line.
+pub fn cut(text: &str, width: Option<u16>) -> String {
+    // The last column makes some terminals begin a new line.
+    text.chars()
+        .take(width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(1)))
+        .collect()
+}
+
+/// Writes a warning to standard error.
+pub fn warn(problem: impl Display) {
+    complain(YELLOW, "warning:", problem);
+}
+
+/// Writes a problem to standard error, after a coloured word. A reader that has gone is no further problem.
+pub fn complain(colour: &str, word: &str, problem: impl Display) {
+    let problem = printable(&problem.to_string());
+    let _ = writeln!(stderr(), "{} {problem}", on_stderr(colour, word));
 }
 
 /// Returns a table with these headings. On a terminal it wraps what is too wide.
 pub fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(headings.iter().copied());
-    if let Some(width) = width() {
+    if let Some(width) = width(&stdout()) {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     table

@@ -11,15 +11,16 @@ use std::thread;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use rustix::thread::sched_getaffinity;
+use serde_json::{Map, Value, json};
 use witrpc::WaitPolicy;
-use witrpc::dynamic::DynamicClient;
 
-use crate::args::{CodecName, Ping};
+use crate::args::Ping;
 use crate::failure::Failure;
 use crate::output;
 use crate::reach;
+use crate::slow_reasons;
 use crate::stats::time;
+use crate::waiting::Waiting;
 
 /// The pause before a call that is to find the other side asleep.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -27,23 +28,58 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How many times a thread looks at a word before it lets others have its processor.
 const LOOKS: u32 = 10_000;
 
+/// The sorted times of a row.
+struct PingRow {
+    name: &'static str,
+    key: &'static str,
+    times: Vec<Duration>,
+}
+
 pub fn run(ping: &Ping) -> Result<(), Failure> {
     let slow = (ping.count / 50).max(1);
+    let row = |name, key, times| PingRow { name, key, times };
+    let waiting = Waiting::begin(format!("the server {:?}", ping.name));
+    let access = &ping.access;
+    let server = reach::endpoint(&ping.name, &access.place, access.timeout).server_info()?;
+    let polled = calls(ping, WaitPolicy::Spin, ping.count, None)?;
+    let polled_floor = floor(ping.count, None, look, |_| {})?;
+    let parked = calls(ping, WaitPolicy::Park, slow, Some(PAUSE))?;
+    let parked_floor = floor(slow, Some(PAUSE), |_| thread::park(), Thread::unpark)?;
+    drop(waiting);
+    let rows = [
+        row("call, polled", "polled", polled),
+        row("floor, polled", "polled_floor", polled_floor),
+        row("call, parked", "parked", parked),
+        row("floor, parked", "parked_floor", parked_floor),
+    ];
+    let reasons = slow_reasons::all(server.pid);
+    if ping.json { write_json(&rows, &reasons) } else { write(&rows, &reasons) }
+}
+
+fn write(rows: &[PingRow], reasons: &[String]) -> Result<(), Failure> {
     let mut table = output::table(&["", "MEDIAN", "P99", "BEST"]);
-    for (row, times) in [
-        ("call, polled", calls(ping, WaitPolicy::Spin, ping.count, None)?),
-        ("floor, polled", floor(ping.count, None, look, |_| {})?),
-        ("call, parked", calls(ping, WaitPolicy::Park, slow, Some(PAUSE))?),
-        ("floor, parked", floor(slow, Some(PAUSE), |_| thread::park(), Thread::unpark)?),
-    ] {
-        let at = |part: f64| time(quantile(&times, part));
-        table.add_row([row.to_owned(), at(0.5), at(0.99), at(0.0)]);
+    for PingRow { name, times, .. } in rows {
+        let at = |part: f64| time(quantile(times, part));
+        table.add_row([(*name).to_owned(), at(0.5), at(0.99), at(0.0)]);
     }
     output::write_table(&table)?;
-    for why in slow_reasons() {
+    for why in reasons {
         output::line(format!("{} {why}", output::on_stdout(output::YELLOW, "slow:")))?;
     }
     Ok(())
+}
+
+fn write_json(rows: &[PingRow], reasons: &[String]) -> Result<(), Failure> {
+    let mut all = Map::new();
+    for PingRow { key, times, .. } in rows {
+        let nanos = |part: f64| quantile(times, part).map(|time| time.as_nanos() as u64);
+        let times = json!({
+            "median_ns": nanos(0.5), "p99_ns": nanos(0.99), "best_ns": nanos(0.0),
+        });
+        all.insert((*key).to_owned(), times);
+    }
+    all.insert("slow".to_owned(), reasons.into());
+    output::line(Value::Object(all))
 }
 
 /// Returns the time at a part of the sorted times.
@@ -58,8 +94,7 @@ fn calls(
     count: u32,
     pause: Option<Duration>,
 ) -> Result<Vec<Duration>, Failure> {
-    let codec = ping.access.codec.map(CodecName::codec);
-    let client: DynamicClient = reach::connect_with(&ping.name, &ping.access, codec, wait)?;
+    let client = reach::builder(&ping.name, &ping.access)?.wait(wait).connect()?;
     client.ping()?;
     let mut times = Vec::new();
     for _ in 0..count {
@@ -114,65 +149,4 @@ fn look(looks: u32) {
         thread::yield_now();
     }
     spin_loop();
-}
-
-/// Returns what keeps calls from being as quick as they could be here.
-fn slow_reasons() -> Vec<String> {
-    let mut reasons = Vec::new();
-    let usable = thread::available_parallelism().map_or(1, usize::from);
-    let online = online_processors();
-    let pinned = sched_getaffinity(None).map_or(usable, |set| set.count() as usize);
-    if usable == 1 {
-        reasons.push(
-            "this process has one processor, so each call waits for the scheduler twice: give it two"
-                .to_owned(),
-        );
-    }
-    if online.is_some_and(|online| pinned < online) {
-        let of = online.unwrap_or_default();
-        reasons.push(format!(
-            "this process may use {pinned} of {of} processors (taskset, cpuset): a server that is pinned to \
-             the same one cannot answer while this process looks"
-        ));
-    }
-    if let Some(load) = load().filter(|load| *load > usable as f64) {
-        reasons.push(format!(
-            "the load is {load} on {usable} processors: others want them, so threads that look are put aside"
-        ));
-    }
-    if let Some(policy) = policy().filter(|policy| *policy != 0) {
-        let name = match policy {
-            1 => "SCHED_FIFO",
-            2 => "SCHED_RR",
-            3 => "SCHED_BATCH",
-            5 => "SCHED_IDLE",
-            _ => "another policy than SCHED_OTHER",
-        };
-        reasons.push(format!(
-            "this process runs under {name}, and its server may not: use one policy"
-        ));
-    }
-    reasons
-}
-
-/// Returns how many processors the machine has.
-fn online_processors() -> Option<usize> {
-    let stat = std::fs::read_to_string("/proc/stat").ok()?;
-    let is_processor = |line: &&str| {
-        line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    };
-    Some(stat.lines().filter(is_processor).count())
-}
-
-fn load() -> Option<f64> {
-    let load = std::fs::read_to_string("/proc/loadavg").ok()?;
-    load.split(' ').next()?.parse().ok()
-}
-
-/// Returns the number of this process's scheduling policy.
-fn policy() -> Option<u32> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name of the program is in brackets, and may have blanks. Behind it comes field 3.
-    let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_ascii_whitespace().nth(41 - 3)?.parse().ok()
 }

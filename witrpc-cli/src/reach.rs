@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use witrpc::dynamic::DynamicClient;
-use witrpc::{AccessToken, Codec, Mmf, WaitPolicy};
+use witrpc::dynamic::{DynamicClient, DynamicClientBuilder};
+use witrpc::{AccessToken, Codec, Mmf};
 
 use crate::args::{Access, CodecName, PlaceArgs};
 use crate::failure::Failure;
@@ -12,13 +12,35 @@ use crate::failure::Failure;
 /// How long connecting may take, unless the user says so.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Returns the endpoint of a name.
-pub fn endpoint(name: &str, place: &PlaceArgs) -> Mmf {
-    let endpoint = Mmf::new(name);
+/// Returns the endpoint of a name. A server has as long to answer it as the user says.
+pub fn endpoint(name: &str, place: &PlaceArgs, timeout: Option<Duration>) -> Mmf {
+    let endpoint = Mmf::new(name).handshake_timeout(timeout.unwrap_or(CONNECT_TIMEOUT));
     match &place.dir {
         Some(dir) => endpoint.in_dir(dir),
         None => endpoint,
     }
+}
+
+/// Prepares a connection to a server by its name.
+///
+/// # Errors
+///
+/// The file of the token cannot be used.
+pub fn builder(name: &str, access: &Access) -> Result<DynamicClientBuilder, Failure> {
+    let endpoint = endpoint(name, &access.place, access.timeout);
+    let mut builder = DynamicClient::builder(endpoint)
+        .connect_timeout(access.timeout.unwrap_or(CONNECT_TIMEOUT))
+        .encryption(access.encrypt);
+    if let Some(timeout) = access.timeout {
+        builder = builder.call_timeout(timeout);
+    }
+    if let Some(codec) = access.codec {
+        builder = builder.codec(codec.codec());
+    }
+    if let Some(token) = token(access)? {
+        builder = builder.access_token(token);
+    }
+    Ok(builder)
 }
 
 /// Connects to a server by its name.
@@ -27,34 +49,7 @@ pub fn endpoint(name: &str, place: &PlaceArgs) -> Mmf {
 ///
 /// The server is not there or does not let this command in, or the file of the token cannot be used.
 pub fn connect(name: &str, access: &Access) -> Result<DynamicClient, Failure> {
-    connect_with(name, access, access.codec.map(CodecName::codec), WaitPolicy::Adaptive)
-}
-
-/// Connects as [`connect`] does, over this codec.
-///
-/// # Errors
-///
-/// As [`connect`].
-pub fn connect_with(
-    name: &str,
-    access: &Access,
-    codec: Option<Codec>,
-    wait: WaitPolicy,
-) -> Result<DynamicClient, Failure> {
-    let mut builder = DynamicClient::builder(endpoint(name, &access.place))
-        .connect_timeout(access.timeout.unwrap_or(CONNECT_TIMEOUT))
-        .encryption(access.encrypt)
-        .wait(wait);
-    if let Some(timeout) = access.timeout {
-        builder = builder.call_timeout(timeout);
-    }
-    if let Some(codec) = codec {
-        builder = builder.codec(codec);
-    }
-    if let Some(token) = token(access)? {
-        builder = builder.access_token(token);
-    }
-    Ok(builder.connect()?)
+    Ok(builder(name, access)?.connect()?)
 }
 
 fn token(access: &Access) -> Result<Option<AccessToken>, Failure> {

@@ -2,16 +2,25 @@
 
 use std::io::{IsTerminal, stdout};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use witrpc::dynamic::DynamicClient;
-use witrpc::{MethodMetrics, Metrics};
+use witrpc::{LatencyHistogram, MethodMetrics, Metrics};
 
 use crate::args::Stats;
+use crate::failure;
 use crate::failure::Failure;
 use crate::output;
 use crate::reach;
+use crate::waiting::Waiting;
+
+/// What a server has told at one time.
+struct StatsSample {
+    metrics: Metrics,
+    methods: ByMethod,
+    at: Instant,
+}
 
 /// What is known of the methods, or why nothing is.
 enum ByMethod {
@@ -20,27 +29,35 @@ enum ByMethod {
 }
 
 pub fn run(stats: &Stats) -> Result<(), Failure> {
-    let endpoint = reach::endpoint(&stats.name, &stats.access.place);
+    let access = &stats.access;
+    let endpoint = reach::endpoint(&stats.name, &access.place, access.timeout);
+    let builder = reach::builder(&stats.name, access)?;
+    let waiting = Waiting::begin(format!("the server {:?}", stats.name));
     let metrics = endpoint.metrics()?;
     // Totals are for every process of the user; what is by method, for clients that are let in.
-    let client = reach::connect(&stats.name, &stats.access);
-    write(stats, &metrics, &by_method(client.as_ref()))?;
+    let client = builder.connect().map_err(|error| failure::said(&error));
+    let mut seen = StatsSample { metrics, methods: by_method(client.as_ref()), at: Instant::now() };
+    drop(waiting);
+    write(stats, &seen, None)?;
     let Some(pause) = stats.watch else { return Ok(()) };
     loop {
         thread::sleep(pause);
+        let waiting = Waiting::begin(format!("the server {:?}", stats.name));
         let metrics = endpoint.metrics()?;
+        let now = StatsSample { metrics, methods: by_method(client.as_ref()), at: Instant::now() };
+        drop(waiting);
         if stdout().is_terminal() && !stats.json {
             output::write("\x1b[H\x1b[2J")?;
         }
-        write(stats, &metrics, &by_method(client.as_ref()))?;
+        write(stats, &now, Some(&seen))?;
+        seen = now;
     }
 }
 
-fn by_method(client: Result<&DynamicClient, &Failure>) -> ByMethod {
+fn by_method(client: Result<&DynamicClient, &String>) -> ByMethod {
     let told = match client {
         Ok(client) => client.method_metrics(),
-        Err(Failure::NotRun(why)) => return ByMethod::Not(why.clone()),
-        Err(_) => return ByMethod::Not("the server does not let this command in".to_owned()),
+        Err(why) => return ByMethod::Not(why.clone()),
     };
     match told {
         Ok(Some(methods)) => ByMethod::Told(methods),
@@ -52,69 +69,110 @@ fn by_method(client: Result<&DynamicClient, &Failure>) -> ByMethod {
     }
 }
 
-fn write(stats: &Stats, metrics: &Metrics, methods: &ByMethod) -> Result<(), Failure> {
-    if stats.json { write_json(metrics, methods) } else { write_tables(metrics, methods) }
+/// Writes what was seen now, beside what was seen before if there is any.
+fn write(stats: &Stats, now: &StatsSample, before: Option<&StatsSample>) -> Result<(), Failure> {
+    if stats.json { write_json(now, before) } else { write_tables(now, before) }
 }
 
-fn write_json(metrics: &Metrics, methods: &ByMethod) -> Result<(), Failure> {
+/// Returns how many calls a second were answered in between.
+fn rate(now: u64, before: u64, time: Duration) -> f64 {
+    // A server that has begun anew has fewer.
+    now.checked_sub(before).unwrap_or(now) as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+/// Returns what was seen of a method before.
+fn earlier<'s>(
+    method: &MethodMetrics,
+    before: Option<&'s StatsSample>,
+) -> Option<&'s MethodMetrics> {
+    let ByMethod::Told(methods) = &before?.methods else { return None };
+    methods.iter().find(|it| it.service == method.service && it.method == method.method)
+}
+
+/// Returns the latencies of the calls in between, or of all if nothing was seen before.
+fn latency(method: &MethodMetrics, before: Option<&StatsSample>) -> LatencyHistogram {
+    match earlier(method, before) {
+        Some(earlier) => method.latency.since(&earlier.latency),
+        None => method.latency.clone(),
+    }
+}
+
+fn write_json(now: &StatsSample, before: Option<&StatsSample>) -> Result<(), Failure> {
     let nanos = |time: Option<Duration>| time.map(|time| time.as_nanos() as u64);
-    let methods = match methods {
+    let methods = match &now.methods {
         ByMethod::Told(methods) => Some(methods.iter().map(|it| {
+            let latency = latency(it, before);
             json!({
                 "service": it.service, "method": it.method, "calls": it.calls, "errors": it.errors,
-                "p50_ns": nanos(it.latency.quantile(0.5)), "p99_ns": nanos(it.latency.quantile(0.99)),
+                "p50_ns": nanos(latency.quantile(0.5)), "p99_ns": nanos(latency.quantile(0.99)),
             })
         })),
         ByMethod::Not(_) => None,
     };
-    let mut all = serde_json::to_value(metrics).map_err(Failure::not_run)?;
+    let mut all = serde_json::to_value(now.metrics).map_err(Failure::not_run)?;
     all["methods"] = methods.map(Iterator::collect::<Vec<_>>).into();
+    if let Some(before) = before {
+        let rate = rate(now.metrics.calls, before.metrics.calls, now.at - before.at);
+        all["calls_per_second"] = rate.into();
+    }
     output::line(all)
 }
 
-fn write_tables(metrics: &Metrics, methods: &ByMethod) -> Result<(), Failure> {
-    let mut totals = output::table(&[
-        "CALLS",
-        "ERRORS",
-        "IN FLIGHT",
-        "CLIENTS",
-        "MEMORY",
-        "WORKERS",
-        "PARKED",
-        "BYTES IN",
-        "BYTES OUT",
-    ]);
-    totals.add_row([
-        metrics.calls.to_string(),
-        metrics.errors.to_string(),
-        metrics.in_flight.to_string(),
-        metrics.connected_clients.to_string(),
-        bytes(metrics.reserved_memory),
-        metrics.workers.to_string(),
-        metrics.parked_workers.to_string(),
-        bytes(metrics.bytes_in),
-        bytes(metrics.bytes_out),
-    ]);
+fn write_tables(now: &StatsSample, before: Option<&StatsSample>) -> Result<(), Failure> {
+    let StatsSample { metrics, methods, at } = now;
+    let figures = [
+        ("CALLS", metrics.calls.to_string()),
+        ("ERRORS", metrics.errors.to_string()),
+        ("IN FLIGHT", metrics.in_flight.to_string()),
+        ("CLIENTS", metrics.connected_clients.to_string()),
+        ("MEMORY", bytes(metrics.reserved_memory)),
+        ("WORKERS", metrics.workers.to_string()),
+        ("PARKED", metrics.parked_workers.to_string()),
+        ("BYTES IN", bytes(metrics.bytes_in)),
+        ("BYTES OUT", bytes(metrics.bytes_out)),
+    ];
+    let per_second = before.map(|before| {
+        let rate = rate(metrics.calls, before.metrics.calls, *at - before.at);
+        ("CALLS/S", format!("{rate:.1}"))
+    });
+    let (headings, figures): (Vec<_>, Vec<_>) = figures.into_iter().chain(per_second).unzip();
+    let mut totals = output::table(&headings);
+    totals.add_row(figures);
     output::write_table(&totals)?;
     output::write("\n")?;
     match methods {
         ByMethod::Not(why) => {
-            output::line(output::on_stdout(output::DIM, format!("by method: {why}")))
+            let why = output::printable(&format!("by method: {why}"));
+            output::line(output::on_stdout(output::DIM, why))
         }
-        ByMethod::Told(methods) => {
-            let mut table = output::table(&["METHOD", "CALLS", "ERRORS", "P50", "P99"]);
-            for MethodMetrics { service, method, calls, errors, latency, .. } in methods {
-                table.add_row([
-                    output::printable(&format!("{service}.{method}")),
-                    calls.to_string(),
-                    errors.to_string(),
-                    time(latency.quantile(0.5)),
-                    time(latency.quantile(0.99)),
-                ]);
-            }
-            output::write_table(&table)
-        }
+        ByMethod::Told(methods) => write_methods(methods, *at, before),
     }
+}
+
+fn write_methods(
+    methods: &[MethodMetrics],
+    at: Instant,
+    before: Option<&StatsSample>,
+) -> Result<(), Failure> {
+    let headings = ["METHOD", "CALLS", "ERRORS", "P50", "P99", "CALLS/S"];
+    let shown = headings.len() - usize::from(before.is_none());
+    let mut table = output::table(&headings[..shown]);
+    for method in methods {
+        let latency = latency(method, before);
+        let mut row = vec![
+            output::printable(&format!("{}.{}", method.service, method.method)),
+            method.calls.to_string(),
+            method.errors.to_string(),
+            time(latency.quantile(0.5)),
+            time(latency.quantile(0.99)),
+        ];
+        if let Some(before) = before {
+            let calls = earlier(method, Some(before)).map_or(0, |earlier| earlier.calls);
+            row.push(format!("{:.1}", rate(method.calls, calls, at - before.at)));
+        }
+        table.add_row(row);
+    }
+    output::write_table(&table)
 }
 
 /// Returns a time with three digits; a dash for none.

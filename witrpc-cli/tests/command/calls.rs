@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use witrpc::AccessToken;
 use witrpc::Mmf;
 use witrpc::dynamic::DynamicClient;
@@ -36,10 +38,61 @@ fn arguments_are_an_object_an_array_pairs_or_standard_input() {
 fn every_codec_carries_a_call() {
     let open = Open::new();
     for codec in ["json", "messagepack", "postcard"] {
-        let order = r#"{"order": {"lines": [{"item": "nut", "count": 3}]}}"#;
+        let order = r#"{"order": {"lines": [{"item": "nut", "count": 3}], "express": true}}"#;
         let ran = run(open.dir(), &["call", "shop", "Shop.order", order, "--codec", codec]);
         assert_eq!(ran.ok(), "3\n", "{codec}");
     }
+}
+
+#[test]
+fn a_field_with_a_default_may_be_left_out_where_the_codec_has_names() {
+    let open = Open::new();
+    let order = r#"{"order": {"lines": [{"item": "nut", "count": 3}]}}"#;
+    let call = |codec| run(open.dir(), &["call", "shop", "Shop.order", order, "--codec", codec]);
+    assert_eq!(call("json").ok(), "3\n");
+    assert_eq!(call("messagepack").ok(), "3\n");
+    assert_eq!(call("postcard").failed(64), "error: `order.express` is missing\n");
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_that_of_a_method_that_ran() {
+    let open = Open::new();
+    let full = |arguments: &[&str]| {
+        let full = fs::File::options().write(true).open("/dev/full").expect("the system has it");
+        let ran = witrpc(open.dir(), arguments).stdout(full).output().expect("it starts");
+        super::Ran::of(ran)
+    };
+    for call in [&["Shop.add", "a=1", "b=2"][..], &["Shop.count", "to=3"], &["Shop.sum"]] {
+        let lost = full(&[&["call", "shop"], call].concat()).failed(3);
+        assert!(lost.contains("No space left") && lost.contains("the method ran"), "{lost}");
+    }
+    full(&["list"]).failed(2);
+}
+
+#[test]
+fn a_reader_of_errors_that_has_gone_changes_no_exit_code() {
+    let open = Open::new();
+    for (arguments, code) in [
+        (&["call", "nowhere", "Shop.add"][..], 2),
+        (&["call", "shop", "Shop.fail"], 3),
+        (&["call", "shop", "add"], 64),
+        (&["call"], 64),
+    ] {
+        let (reader, writer) = std::io::pipe().expect("there are descriptors left");
+        drop(reader);
+        let ended = witrpc(open.dir(), arguments).stderr(writer).status().expect("it starts");
+        assert_eq!(ended.code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+fn ctrl_c_cancels_the_call() {
+    let open = Open::new();
+    let mut child = witrpc(open.dir(), &["call", "shop", "Shop.hold"]).spawn().expect("it starts");
+    open.held.await_begin();
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it runs");
+    assert_eq!(child.wait().expect("it ends").signal(), Some(Signal::INT.as_raw()));
+    open.held.await_cancelled();
 }
 
 #[test]
@@ -51,6 +104,7 @@ fn an_exit_code_says_how_far_a_call_came() {
     assert_eq!(own, "error: {\"SoldOut\":{\"item\":\"unicorn\"}}\n");
     let none = run(open.dir(), &["call", "nowhere", "Shop.add", "a=1", "b=2"]).failed(2);
     assert!(none.contains("no server serves \"nowhere\""), "{none}");
+    assert!(none.contains("`witrpc list` shows"), "{none}");
     let ran = call(&["Shop.fail"]).failed(3);
     assert!(ran.contains("the till is jammed"), "{ran}");
     for (arguments, said) in [
@@ -170,8 +224,12 @@ fn a_server_with_a_token_tells_nothing_of_its_services_without_it() {
     assert!(listed.contains("Shop, Clock"), "{listed}");
 
     fs::write(file, "not hexadecimal").expect("there is room for a file");
-    let unusable = run(open.dir(), &call).failed(2);
-    assert!(unusable.contains("the token in"), "{unusable}");
+    for arguments in
+        [&call[..], &["list", "--token-file", file], &["stats", "shop", "--token-file", file]]
+    {
+        let unusable = run(open.dir(), arguments).failed(2);
+        assert!(unusable.contains("the token in"), "{unusable}");
+    }
 }
 
 #[test]
@@ -182,6 +240,7 @@ fn an_encrypted_connection_carries_calls_too() {
     fs::write(&file, &**token.to_hex()).expect("there is room for a file");
     let file = file.to_str().expect("it is UTF-8");
     let call = ["call", "shop", "Shop.add", "a=1", "b=2", "--token-file", file];
-    run(open.dir(), &call).failed(2);
+    let refused = run(open.dir(), &call).failed(2);
+    assert!(refused.contains("(here: --encrypt)"), "{refused}");
     assert_eq!(run(open.dir(), &[&call[..], &["--encrypt"]].concat()).ok(), "3\n");
 }

@@ -2,46 +2,12 @@
 
 use std::fs;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use super::doomed::Doomed;
 use super::run;
-use super::shop::{Open, builder};
-
-/// The variable that makes a process of this test a server: where.
-const SERVE_IN: &str = "WITRPC_TEST_SERVE_IN";
-
-/// The server of another process; a test only for the process that is told where to serve.
-#[test]
-fn serve_for_another_process() {
-    let Some(dir) = std::env::var_os(SERVE_IN) else { return };
-    let _server = builder(Path::new(&dir)).start().expect("the server starts");
-    println!("serving");
-    // Until it is killed, or its parent has gone.
-    let _ = std::io::stdin().lines().count();
-}
-
-/// A server that dies without a word.
-struct Doomed(Child);
-
-impl Doomed {
-    fn serve(dir: &Path) -> Self {
-        let mut command = Command::new(std::env::current_exe().expect("it runs"));
-        command.args(["--exact", "clean::serve_for_another_process", "--nocapture"]);
-        command.env(SERVE_IN, dir).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("it starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        assert!(lines.any(|line| line.is_ok_and(|line| line.contains("serving"))));
-        Self(child)
-    }
-
-    fn kill(mut self) {
-        self.0.kill().expect("it runs");
-        self.0.wait().expect("it is ours");
-    }
-}
+use super::shop::Open;
 
 /// Returns all files below a directory.
 fn files(dir: &Path) -> Vec<String> {
@@ -76,6 +42,10 @@ fn only_what_an_old_dead_server_has_left_is_removed_and_only_when_asked() {
     doomed.kill();
     let left = files(dir.path());
     assert_eq!(left.len(), 2, "a socket and a lock: {left:?}");
+    let json = serde_json::json!([
+        { "kind": "name", "name": "shop", "path": dir.path().join("locks/shop"), "removed": false },
+    ]);
+    assert_eq!(run(dir.path(), &["clean", "--json"]).ok(), format!("{json}\n"));
     let would = run(dir.path(), &["clean"]).ok();
     assert!(would.starts_with("would remove the name \"shop\" of a dead server: "), "{would}");
     assert!(would.ends_with("nothing was removed: --yes removes it\n"), "{would}");

@@ -1,14 +1,17 @@
 //! The subcommands that look into a server.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use serde_json::Value;
 use witrpc::{Mmf, WitServer};
 
-use super::run;
+use super::doomed::Doomed;
 use super::shop::Open;
 use super::shop::old::{OldStall, ShopServer};
+use super::{json, run, witrpc};
 
 #[test]
 fn a_list_shows_servers_and_their_services() {
@@ -33,6 +36,38 @@ fn a_list_shows_servers_and_their_services() {
 }
 
 #[test]
+fn a_server_that_does_not_answer_is_listed_and_named() {
+    let open = Open::new();
+    let dir = tempfile::TempDir::new_in(open.dir()).expect("there is room for a directory");
+    let stopped = Doomed::serve(dir.path());
+    stopped.stop();
+    // The next one is asked all the same.
+    let endpoint = Mmf::new("other").in_dir(dir.path());
+    let other = WitServer::builder().listen(endpoint).service(ShopServer::new(OldStall)).start();
+    let _other = other.expect("the server starts");
+    let listed = run(dir.path(), &["list", "--timeout", "0.3"]);
+    assert_eq!(listed.code, 0, "{}", listed.stderr);
+    let row = listed.stdout.lines().find(|line| line.starts_with("shop "));
+    assert!(row.is_some_and(|row| row.ends_with("(does not answer)")), "{}", listed.stdout);
+    assert!(listed.stdout.contains("other "), "{}", listed.stdout);
+    assert!(listed.stderr.starts_with("warning: \"shop\": "), "{}", listed.stderr);
+    let listed = json(dir.path(), &["list", "--timeout", "0.3"]);
+    let shop = &listed[1];
+    assert_eq!((&listed[0]["name"], &shop["name"]), (&Value::from("other"), &Value::from("shop")));
+    assert!(
+        shop["problem"]
+            .as_str()
+            .is_some_and(|problem| problem.contains("0.3") || problem.contains("300ms")),
+        "{shop}"
+    );
+    for arguments in [&["stats", "shop"][..], &["ping", "shop"], &["describe", "shop"]] {
+        let arguments = [arguments, &["--timeout", "0.3"]].concat();
+        let silent = run(dir.path(), &arguments).failed(2);
+        assert!(silent.contains("(here: --timeout SECONDS)"), "{silent}");
+    }
+}
+
+#[test]
 fn a_directory_without_servers_has_an_empty_list() {
     let dir = tempfile::TempDir::new().expect("there is room for a directory");
     assert_eq!(run(dir.path(), &["list"]).ok(), "no server runs\n");
@@ -48,7 +83,7 @@ fn a_description_is_rust_with_docs_and_types() {
     assert_eq!(add, expected);
     let order = run(open.dir(), &["describe", "shop", "Shop.order"]).ok();
     let expected = "    fn order(&self, order: Order) -> Result<u64, Refused>;\n\n\
-        struct Order {\n    lines: Vec<Line>,\n    note: Option<String>,\n}\n\n\
+        struct Order {\n    lines: Vec<Line>,\n    note: Option<String>,\n    express: bool,\n}\n\n\
         struct Line {\n    item: String,\n    count: u8,\n}\n\n\
         enum Refused {\n    SoldOut { item: String },\n    Closed,\n}\n";
     assert_eq!(order, expected);
@@ -99,6 +134,21 @@ fn two_versions_are_compared_as_the_handshake_does() {
         assert!(differ.stdout.contains(part), "{part} in {}", differ.stdout);
     }
 
+    let differ = json(open.dir(), &["diff", file, "old"]);
+    let expected = serde_json::json!([{
+        "service": "Shop", "member": "add", "place": "argument `b`", "problem": "is u64 here and u32 there",
+    }]);
+    assert_eq!(differ["differences"], expected);
+    assert!(differ["only_first"].as_array().is_some_and(|all| all.contains(&"Clock".into())));
+    assert_eq!(differ["only_second"], serde_json::json!(["Shop.close"]));
+
+    let kept: Value = serde_json::from_slice(&fs::read(file).expect("it was saved")).expect("JSON");
+    assert_eq!(json(open.dir(), &["describe", "shop"]), kept);
+    for keep in [&["--save", file][..], &["--json"]] {
+        let whole = run(open.dir(), &[&["describe", "shop", "Shop.add"], keep].concat()).failed(64);
+        assert!(whole.contains("leave out the member"), "{whole}");
+    }
+
     fs::write(file, "[{}]").expect("there is room for a file");
     let unread = run(open.dir(), &["diff", file, "shop"]).failed(2);
     assert!(unread.contains("it is no description of a service"), "{unread}");
@@ -132,6 +182,24 @@ fn figures_are_by_method_where_the_server_counts_so() {
     assert!(add["p50_ns"].as_u64().is_some_and(|nanos| nanos > 0), "{add}");
     assert!(json["reserved_memory"].is_u64() && json["in_flight"].is_u64(), "{json}");
 
+    let mut watch = witrpc(open.dir(), &["stats", "shop", "--json", "--watch", "0.01"]);
+    let mut watch = watch.stdout(Stdio::piped()).spawn().expect("it starts");
+    let lines = BufReader::new(watch.stdout.take().expect("it is piped")).lines();
+    let seen = lines
+        .take(2)
+        .map(|line| serde_json::from_str::<Value>(&line.expect("it writes UTF-8")).expect("JSON"));
+    let seen: Vec<_> = seen.collect();
+    assert!(seen[0].get("calls_per_second").is_none() && seen[1]["calls_per_second"].is_f64());
+    let later =
+        seen[1]["methods"].as_array().and_then(|all| all.iter().find(|it| it["method"] == "add"));
+    let later = later.expect("it is listed");
+    assert_eq!(
+        (&later["calls"], &later["p50_ns"]),
+        (&Value::from(3), &Value::Null),
+        "no call since"
+    );
+    assert!(watch.wait().expect("it ends").success(), "its reader has gone");
+
     let plain = Open::new();
     let stats = run(plain.dir(), &["stats", "shop"]).ok();
     assert!(stats.contains("does not count by method"), "{stats}");
@@ -150,6 +218,29 @@ fn a_ping_stands_beside_what_the_machine_allows() {
             "three times with units: {found}"
         );
     }
+    let pinged = json(open.dir(), &["ping", "shop", "--count", "50"]);
+    for row in ["polled", "polled_floor", "parked", "parked_floor"] {
+        assert!(pinged[row]["median_ns"].as_u64().is_some_and(|nanos| nanos > 0), "{pinged}");
+    }
+    assert!(pinged["slow"].is_array(), "{pinged}");
+}
+
+#[test]
+fn a_ping_names_what_makes_it_slow() {
+    let dir = tempfile::TempDir::new().expect("there is room for a directory");
+    let server = Doomed::serve(dir.path());
+    let reasons = || json(dir.path(), &["ping", "shop", "--count", "50"])["slow"].to_string();
+    server.pin_to_one_processor();
+    let online = fs::read_to_string("/proc/stat").expect("it is mounted");
+    let online = online.lines().filter(|line| line.starts_with("cpu")).count() - 1;
+    let pinned = format!("the server may use 1 of {online} processors");
+    assert_eq!(reasons().contains(&pinned), online > 1, "{}", reasons());
+    server.set_batch_policy();
+    assert!(
+        reasons().contains("under SCHED_OTHER and the server under SCHED_BATCH"),
+        "{}",
+        reasons()
+    );
 }
 
 #[test]
@@ -163,6 +254,10 @@ fn the_doctor_says_what_to_do_about_what_is_wrong() {
     for part in ["has mode 0700", "Linux", "sealed", "seccomp", "RLIMIT_NOFILE", "control group"] {
         assert!(well.stdout.contains(part), "{part} in {}", well.stdout);
     }
+    let found = json(dir.path(), &["doctor"]);
+    let mode = found[0]["found"].as_str().expect("the directory is first");
+    assert!(mode.ends_with("has mode 0700"), "{found}");
+    assert_eq!((&found[0]["status"], &found[0]["advice"]), (&"ok".into(), &Value::Null));
     set_mode(0o777);
     let ill = run(dir.path(), &["doctor"]);
     assert_eq!(ill.code, 1);

@@ -4,6 +4,7 @@
 
 mod calls;
 mod clean;
+mod doomed;
 mod looks;
 mod shop;
 mod terminal;
@@ -48,6 +49,12 @@ impl Ran {
         assert_eq!((self.code, &*self.stdout), (code, ""), "{}", self.stderr);
         self.stderr
     }
+}
+
+/// Returns the command's words as JSON.
+fn json(dir: &Path, arguments: &[&str]) -> serde_json::Value {
+    let written = run(dir, &[arguments, &["--json"]].concat()).stdout;
+    serde_json::from_str(&written).unwrap_or_else(|error| panic!("{error}: {written}"))
 }
 
 /// Runs the command.

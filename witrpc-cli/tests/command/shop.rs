@@ -1,15 +1,21 @@
 //! The server that the tests look into.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
-use witrpc::{AccessToken, Mmf, Shared, WitServer, WitServerBuilder, wit_service};
+use witrpc::{AccessToken, CallContext, Mmf, Shared, WitServer, WitServerBuilder, wit_service};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Order {
     pub lines: Vec<Line>,
     pub note: Option<String>,
+    #[serde(default)]
+    pub express: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,6 +56,9 @@ pub trait Shop {
 
     fn fail(&self);
 
+    /// Returns once it is told to, or is cancelled.
+    fn hold(&self, #[wit(ctx)] cx: &CallContext) -> bool;
+
     fn sell(&self, item: String, count: u32);
 
     /// Something was sold.
@@ -64,6 +73,37 @@ pub trait Clock {
 
 pub struct Stall {
     events: ShopEvents,
+    held: Arc<HeldCall>,
+}
+
+/// A call of `hold`, as the test sees and ends it.
+#[derive(Debug, Default)]
+pub struct HeldCall {
+    has_begun: AtomicBool,
+    is_released: AtomicBool,
+    is_cancelled: AtomicBool,
+}
+
+impl HeldCall {
+    /// Waits until the handler runs.
+    pub fn await_begin(&self) {
+        await_set(&self.has_begun);
+    }
+
+    /// Waits until the handler has been cancelled.
+    pub fn await_cancelled(&self) {
+        await_set(&self.is_cancelled);
+    }
+
+    pub fn release(&self) {
+        self.is_released.store(true, SeqCst);
+    }
+}
+
+fn await_set(flag: &AtomicBool) {
+    while !flag.load(SeqCst) {
+        thread::yield_now();
+    }
 }
 
 impl Shop for Stall {
@@ -106,6 +146,15 @@ impl Shop for Stall {
         panic!("the till is jammed");
     }
 
+    fn hold(&self, cx: &CallContext) -> bool {
+        self.held.has_begun.store(true, SeqCst);
+        while !self.held.is_released.load(SeqCst) && !cx.cancelled() {
+            thread::yield_now();
+        }
+        self.held.is_cancelled.store(cx.cancelled(), SeqCst);
+        cx.cancelled()
+    }
+
     fn sell(&self, item: String, count: u32) {
         let _ = self.events.sold(&item, count);
     }
@@ -115,6 +164,7 @@ impl Shop for Stall {
 pub struct Open {
     pub dir: TempDir,
     pub server: WitServer,
+    pub held: Arc<HeldCall>,
 }
 
 impl Open {
@@ -128,8 +178,9 @@ impl Open {
 
     pub fn with(set: impl FnOnce(WitServerBuilder) -> WitServerBuilder) -> Self {
         let dir = TempDir::new().expect("there is room for a directory");
-        let server = set(builder(dir.path())).start().expect("the server starts");
-        Self { dir, server }
+        let held = Arc::default();
+        let server = set(builder(dir.path(), &held)).start().expect("the server starts");
+        Self { dir, server, held }
     }
 
     pub fn dir(&self) -> &Path {
@@ -138,8 +189,9 @@ impl Open {
 }
 
 /// Returns what starts the server of both services in a directory.
-pub fn builder(dir: &Path) -> WitServerBuilder {
-    let shop = ShopServer::with_events(|events| Stall { events });
+pub fn builder(dir: &Path, held: &Arc<HeldCall>) -> WitServerBuilder {
+    let held = Arc::clone(held);
+    let shop = ShopServer::with_events(|events| Stall { events, held });
     let clock = ClockServer::new(NoonClock);
     WitServer::builder().listen(Mmf::new("shop").in_dir(dir)).service(shop).service(clock)
 }

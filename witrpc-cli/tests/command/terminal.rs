@@ -1,7 +1,7 @@
 //! The command in a terminal, and what it tells of itself.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
@@ -12,8 +12,8 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use super::shop::Open;
 use super::{run, witrpc};
 
-/// Runs the command in a terminal of that width, and returns what it has written there.
-fn in_terminal(mut command: Command, columns: u16) -> String {
+/// Opens a terminal of that width: what the user sees, and what the command has.
+fn terminal(columns: u16) -> (File, OwnedFd) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there is a terminal");
     grantpt(&terminal).expect("it is ours");
     unlockpt(&terminal).expect("it is ours");
@@ -22,6 +22,12 @@ fn in_terminal(mut command: Command, columns: u16) -> String {
     let end: OwnedFd = open(&*name, flags, Mode::empty()).expect("it opens");
     let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&end, size).expect("it is a terminal");
+    (File::from(terminal), end)
+}
+
+/// Runs the command in a terminal of that width, and returns what it has written there.
+fn in_terminal(mut command: Command, columns: u16) -> String {
+    let (mut terminal, end) = terminal(columns);
     command
         .env("TERM", "xterm")
         .env_remove("NO_COLOR")
@@ -32,9 +38,21 @@ fn in_terminal(mut command: Command, columns: u16) -> String {
     drop(command);
     let mut written = Vec::new();
     // When the last writer has gone, the system answers by an error.
-    let _ = File::from(terminal).read_to_end(&mut written);
+    let _ = terminal.read_to_end(&mut written);
     child.wait().expect("it ends");
     String::from_utf8(written).expect("it writes UTF-8")
+}
+
+/// Reads what is written to a terminal until that text is there, or the last writer has gone.
+fn read_until(terminal: &mut File, text: &str) -> String {
+    let (mut read, mut next) = (Vec::new(), [0; 1024]);
+    while !String::from_utf8_lossy(&read).contains(text) {
+        match terminal.read(&mut next) {
+            Ok(len @ 1..) => read.extend_from_slice(&next[..len]),
+            _ => break,
+        }
+    }
+    String::from_utf8_lossy(&read).into_owned()
 }
 
 /// Returns the text without what sets colours.
@@ -67,6 +85,58 @@ fn a_table_fits_the_terminal_and_has_colours_only_there() {
 }
 
 #[test]
+fn a_long_wait_shows_what_it_waits_for_and_erases_it() {
+    let open = Open::new();
+    let (mut terminal, end) = terminal(42);
+    let mut command = witrpc(open.dir(), &["call", "shop", "Shop.hold"]);
+    command.env("TERM", "xterm").env("NO_COLOR", "1").stdout(Stdio::piped()).stderr(end);
+    let child = command.spawn().expect("the command starts");
+    drop(command);
+    let shown = read_until(&mut terminal, " s)");
+    assert!(shown.ends_with("waiting for the answer of Shop.hold (1 s)"), "{shown:?}");
+    open.held.release();
+    let erased = read_until(&mut terminal, "\r\x1b[K\u{0}");
+    assert!(erased.ends_with("\r\x1b[K"), "{erased:?}");
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!(ended.stdout, b"false\n");
+}
+
+#[test]
+fn a_user_at_a_terminal_is_told_that_items_are_read() {
+    let open = Open::new();
+    let (mut terminal, end) = terminal(80);
+    let mut command = witrpc(open.dir(), &["call", "shop", "Shop.sum"]);
+    command.stdin(end.try_clone().expect("there are descriptors left")).stderr(end);
+    let child = command.stdout(Stdio::piped()).spawn().expect("the command starts");
+    drop(command);
+    let told = read_until(&mut terminal, "Ctrl-D ends them");
+    assert!(told.contains("the items as JSON, one a line"), "{told:?}");
+    // 4 is what Ctrl-D sends.
+    terminal.write_all(b"1\n2\n\x04").expect("it is a terminal");
+    assert_eq!(child.wait_with_output().expect("it ends").stdout, b"3\n");
+}
+
+#[test]
+fn bash_completes_subcommands_and_options() {
+    let witrpc = env!("CARGO_BIN_EXE_witrpc");
+    let complete = |words: &[&str]| {
+        let (last, before) = (words[words.len() - 1], words.get(words.len() - 2).unwrap_or(&""));
+        let script = format!(
+            "set -eu; source <({witrpc} completions bash); COMP_WORDS=({}); COMP_CWORD={}; \
+             _witrpc witrpc '{last}' '{before}'; echo ${{COMPREPLY[*]-}}",
+            words.join(" "),
+            words.len() - 1,
+        );
+        let done = Command::new("bash").args(["-c", &script]).output().expect("bash is there");
+        String::from_utf8(done.stdout).expect("it writes UTF-8")
+    };
+    assert_eq!(complete(&["witrpc", "des"]), "describe\n");
+    assert_eq!(complete(&["witrpc", "call", "--tok"]), "--token-file\n");
+    assert_eq!(complete(&["witrpc", "call", "--codec", "mess"]), "messagepack\n");
+    assert_eq!(complete(&["witrpc", "completions", "f"]), "fish\n");
+}
+
+#[test]
 fn shells_are_given_their_completions() {
     for shell in ["bash", "zsh", "fish"] {
         let script =
@@ -90,7 +160,25 @@ fn help_teaches_and_misuse_has_its_own_code() {
     for part in ["Exit codes:", "Examples:", "witrpc call calc Calculator.add a=1 b=2", "doctor"] {
         assert!(help.contains(part), "{part} in {help}");
     }
-    assert!(witrpc(&["call", "--help"]).ok().contains("NAME=VALUE"));
+    let call = witrpc(&["call", "--help"]).ok();
+    for part in ["NAME=VALUE", "64  misuse", "seq 10 | witrpc call calc Calculator.sum"] {
+        assert!(call.contains(part), "{part} in {call}");
+    }
+    for command in ["call", "diff", "clean"] {
+        let help = Command::new(env!("CARGO_BIN_EXE_witrpc"))
+            .args([command, "--help"])
+            .env("COLUMNS", "60")
+            .output();
+        let help = super::Ran::of(help.expect("the command starts")).ok();
+        // A line that is broken by hand and then wrapped leaves a word or two alone.
+        let prose = help.split("\n\n").filter(|text| text.ends_with('.') && !text.contains("--"));
+        for text in prose {
+            let lines: Vec<_> = text.lines().collect();
+            let ragged =
+                lines.split_last().is_some_and(|(_, all)| all.iter().any(|line| line.len() < 35));
+            assert!(!ragged, "{text}");
+        }
+    }
     assert!(witrpc(&["--version"]).ok().starts_with("witrpc "));
     assert!(witrpc(&["lst"]).failed(64).contains("similar subcommand exists: 'list'"));
     assert!(witrpc(&["describe"]).failed(64).contains("<NAME>"));
