@@ -73,6 +73,13 @@ fn width(terminal: &(impl IsTerminal + AsFd)) -> Option<u16> {
     (size.ws_col > 0).then_some(size.ws_col)
 }
 
+/// Returns how many lines the terminal has; `None` if standard output is none.
+pub fn height() -> Option<usize> {
+    let stdout = stdout();
+    let size = stdout.is_terminal().then(|| tcgetwinsize(&stdout).ok()).flatten()?;
+    (size.ws_row > 0).then_some(usize::from(size.ws_row))
+}
+
 /// Returns how wide the terminal of standard error is; `None` if that is none.
 pub fn stderr_width() -> Option<u16> {
     width(&stderr())
@@ -95,6 +102,15 @@ pub fn warn(problem: impl Display) {
 pub fn complain(colour: &str, word: &str, problem: impl Display) {
     let problem = printable(&problem.to_string());
     let _ = writeln!(stderr(), "{} {problem}", on_stderr(colour, word));
+}
+
+/// Clears the terminal, where standard output is one.
+///
+/// # Errors
+///
+/// As [`write()`].
+pub fn clear() -> Result<(), Failure> {
+    if stdout().is_terminal() && is_able() { write("\x1b[H\x1b[2J") } else { Ok(()) }
 }
 
 /// Returns a table with these headings. On a terminal it wraps what is too wide.

@@ -1,6 +1,5 @@
 //! `witrpc stats`.
 
-use std::io::{IsTerminal, stdout};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,10 @@ use crate::failure::Failure;
 use crate::output;
 use crate::reach;
 use crate::waiting::Waiting;
+
+/// The lines around those of the methods: totals, a blank line, headings, what is left out, and the cursor. On a
+/// narrow terminal, the totals take two more.
+const LINES_AROUND: usize = 8;
 
 /// What a server has told at one time.
 struct StatsSample {
@@ -46,8 +49,8 @@ pub fn run(stats: &Stats) -> Result<(), Failure> {
         let metrics = endpoint.metrics()?;
         let now = StatsSample { metrics, methods: by_method(client.as_ref()), at: Instant::now() };
         drop(waiting);
-        if stdout().is_terminal() && !stats.json {
-            output::write("\x1b[H\x1b[2J")?;
+        if !stats.json {
+            output::clear()?;
         }
         write(stats, &now, Some(&seen))?;
         seen = now;
@@ -157,6 +160,7 @@ fn write_methods(
     let headings = ["METHOD", "CALLS", "ERRORS", "P50", "P99", "CALLS/S"];
     let shown = headings.len() - usize::from(before.is_none());
     let mut table = output::table(&headings[..shown]);
+    let (methods, left_out) = fitting(methods, before);
     for method in methods {
         let latency = latency(method, before);
         let mut row = vec![
@@ -172,7 +176,35 @@ fn write_methods(
         }
         table.add_row(row);
     }
-    output::write_table(&table)
+    output::write_table(&table)?;
+    match left_out {
+        0 => Ok(()),
+        _ => output::line(output::on_stdout(
+            output::DIM,
+            format!("and {left_out} more that were called less"),
+        )),
+    }
+}
+
+/// Returns the methods in the server's order. Where the picture is drawn again and again on a terminal that is
+/// too low for all of them, those that were called most come first, and as many as fit; and how many are left out.
+fn fitting<'m>(
+    methods: &'m [MethodMetrics],
+    before: Option<&StatsSample>,
+) -> (Vec<&'m MethodMetrics>, usize) {
+    let mut all: Vec<_> = methods.iter().collect();
+    let Some(height) = before.and_then(|_| output::height()) else { return (all, 0) };
+    let fit = height.saturating_sub(LINES_AROUND).max(1);
+    if all.len() <= fit {
+        return (all, 0);
+    }
+    all.sort_by_key(|method| {
+        let calls = earlier(method, before).map_or(0, |earlier| earlier.calls);
+        std::cmp::Reverse((method.calls.saturating_sub(calls), method.calls))
+    });
+    let left_out = all.len() - fit;
+    all.truncate(fit);
+    (all, left_out)
 }
 
 /// Returns a time with three digits; a dash for none.

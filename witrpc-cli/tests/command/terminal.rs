@@ -102,6 +102,30 @@ fn a_long_wait_shows_what_it_waits_for_and_erases_it() {
 }
 
 #[test]
+fn figures_that_are_drawn_again_fit_the_terminal() {
+    let open = Open::with(|server| server.method_metrics(true));
+    run(open.dir(), &["call", "shop", "Shop.sum"]).ok();
+    let (mut terminal, end) = terminal(100);
+    let size = Winsize { ws_row: 12, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&end, size).expect("it is a terminal");
+    let mut command = witrpc(open.dir(), &["stats", "shop", "--watch", "0.01"]);
+    command.env("TERM", "xterm").env("NO_COLOR", "1").stdout(end);
+    let mut child = command.spawn().expect("the command starts");
+    drop(command);
+    let drawn = read_until(&mut terminal, "called less\r\n");
+    child.kill().expect("it runs");
+    child.wait().expect("it is ours");
+    let (_, drawn) = drawn.rsplit_once("\x1b[H\x1b[2J").expect("it is drawn again");
+    assert!(drawn.lines().count() < 12, "{drawn}");
+    let rows = drawn.lines().skip_while(|line| !line.starts_with("METHOD")).collect::<Vec<_>>();
+    assert!(rows[1].starts_with("Shop.sum "), "the only one that was called: {drawn}");
+    assert_eq!(rows.len(), 6, "headings, four methods, and those left out: {drawn}");
+    // Pipes have all of them.
+    let all = run(open.dir(), &["stats", "shop"]).ok();
+    assert!(all.contains("Clock.now") && !all.contains("called less"), "{all}");
+}
+
+#[test]
 fn a_user_at_a_terminal_is_told_that_items_are_read() {
     let open = Open::new();
     let (mut terminal, end) = terminal(80);
