@@ -31,15 +31,19 @@
 //! | `describe NAME [SERVICE[.MEMBER]]` | Rust signatures with docs and types; `--save FILE` keeps them |
 //! | `call NAME SERVICE.METHOD ARGUMENTS` | calls a method; streams are lines of JSON, in and out |
 //! | `watch NAME SERVICE.EVENT` | writes each event as a line of JSON |
-//! | `stats NAME` | totals, and figures by method where the server counts so; `--watch` repeats them |
-//! | `ping NAME` | how long a call takes, beside what this machine allows, and what makes it slow |
+//! | `stats NAME` | totals, and figures by method where the server counts so; `--watch` repeats them, with those of the calls in between |
+//! | `ping NAME` | how long a call takes, beside what this machine allows, and what makes it slow: processors and policies of both sides, load |
 //! | `diff NAME\|FILE NAME\|FILE` | what differs between two versions, as client and server compare them |
 //! | `doctor` | directories, seals, seccomp, limits and control groups, and what to do about each |
 //! | `clean` | what dead servers have left; `--yes` removes it |
 //! | `completions SHELL` | a script for bash, zsh or fish |
 //!
 //! The exit code of `call` says how far it came: 0 done, 1 the service's own error, 2 not run, 3 may have run,
-//! 64 misuse. `witrpc --help` and `witrpc call --help` say more.
+//! 64 misuse. Ctrl-C ends the command and cancels its call. `witrpc --help` and `witrpc call --help` say more.
+//!
+//! `list`, `describe`, `stats`, `ping`, `diff`, `doctor` and `clean` write JSON with `--json`; `call` and `watch`
+//! always do. Colours, tables cut to its width, and what a long wait waits for are for a terminal alone. A server
+//! that does not answer is listed as such, and `--timeout` says how long to wait for it.
 //!
 //! # In CI
 //!
@@ -87,4 +91,5 @@
 //! ```
 //!
 //! It works over every codec, since a contract has the shape of each type. A value that does not fit its shape
-//! is an error that names the part, such as `order.lines[2].count`, and is not sent.
+//! is an error that names the part, such as `order.lines[2].count`, and is not sent. Over JSON and MessagePack, a
+//! field for which the server's type has a default may be left out.
