@@ -6,7 +6,8 @@
 //!    writes, by plain loads and stores. Calls that are answered late share one meter a method, and add to it
 //!    by read-modify-write. So it is with the counters of the whole server: see [`counters`](super::counters).
 //! 2. Of two calls of a method on a thread, one is timed. A call that is timed reads the clock twice, so a
-//!    call reads it once on average.
+//!    call reads it once on average. So it is with those that are answered late, in the order in which they
+//!    begin.
 //! 3. Words only grow, and the sums of a thread are kept when it ends.
 
 use std::sync::OnceLock;
@@ -55,13 +56,16 @@ fn end_of(bucket: usize) -> u64 {
 pub struct MethodMeter {
     calls: AtomicU64,
     errors: AtomicU64,
+    /// The calls that have begun, where they may be answered late.
+    begun: AtomicU64,
     latencies: [AtomicU64; BUCKETS],
 }
 
 impl Default for MethodMeter {
     fn default() -> Self {
         let latencies = std::array::from_fn(|_| AtomicU64::new(0));
-        Self { calls: AtomicU64::new(0), errors: AtomicU64::new(0), latencies }
+        let [calls, errors, begun] = std::array::from_fn(|_| AtomicU64::new(0));
+        Self { calls, errors, begun, latencies }
     }
 }
 
@@ -69,6 +73,11 @@ impl MethodMeter {
     /// Returns whether the next call of this thread is to be timed.
     pub fn wants_time(&self) -> bool {
         self.calls.load(Relaxed).is_multiple_of(2)
+    }
+
+    /// Notes that a call begins which any thread may answer, and returns whether it is to be timed.
+    pub fn late_wants_time(&self) -> bool {
+        self.begun.fetch_add(1, Relaxed).is_multiple_of(2)
     }
 
     /// Counts a call that this thread has answered.
@@ -223,7 +232,10 @@ mod tests {
             let took = meter.wants_time().then(|| Duration::from_micros(n + 1));
             meter.count_own(n == 3, took);
         }
-        meters.of(2, 5).count_late(true, Some(Duration::from_secs(1)));
+        let late = meters.of(2, 5);
+        late.count_late(true, Some(Duration::from_secs(1)));
+        let timed: Vec<_> = (0..4).map(|_| late.late_wants_time()).collect();
+        assert_eq!(timed, [true, false, true, false], "answers are none of its business");
         let mut sums = Vec::new();
         meters.add_to(&mut sums);
         assert_eq!(sums.len(), 3);

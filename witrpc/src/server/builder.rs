@@ -272,8 +272,7 @@ impl WitServerBuilder {
     /// Counts calls, errors and latencies by method. Default: `false`. The server reads them by
     /// [`ServerHandle::method_metrics`](crate::ServerHandle::method_metrics), and clients that have been let in
     /// by `DynamicClient::method_metrics` (feature `dynamic`), as the command `witrpc stats` does. Every other
-    /// call of a method is timed, so a call reads the clock once on average. A method that may be answered late
-    /// (`async`, or with a stream) takes the path of calls with [hooks](Self::hook).
+    /// call of a method is timed, so a call reads the clock once on average.
     pub fn method_metrics(mut self, method_metrics: bool) -> Self {
         self.method_metrics = method_metrics;
         self
@@ -313,7 +312,7 @@ impl WitServerBuilder {
         let ledger_too = Arc::clone(&counter_registry);
         let has_hooks = !self.hooks.is_empty();
         let table = self.method_metrics.then(|| Arc::new(MethodTable::new(&descriptors)));
-        self.hooks.extend(table.clone().map(|table| {
+        self.hooks.extend(table.clone().filter(|_| has_hooks).map(|table| {
             let registry = Arc::clone(&counter_registry);
             Box::new(LateMeter { table, registry }) as Box<dyn ServerHook>
         }));
@@ -340,9 +339,9 @@ impl WitServerBuilder {
         let handler: Box<dyn Handler> = match table {
             None => Box::new(late),
             Some(table) => {
-                let hooks = hooks.filter(|_| has_hooks);
                 let at_once = Dispatcher::new(self.services, registry, None, hooks);
-                Box::new(MeteredDispatcher { table, at_once, late })
+                let counted = Arc::clone(&counter_registry);
+                Box::new(MeteredDispatcher::new(table, counted, [at_once, late], has_hooks))
             }
         };
         let clients = Arc::clone(&door) as _;

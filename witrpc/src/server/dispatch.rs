@@ -45,11 +45,38 @@ impl Handler for Dispatcher {
         request: &mut Request,
         answer: &mut Option<ShortAnswer>,
     ) {
+        self.serve_metered(None, (pool, counters), peer, request, answer);
+    }
+
+    fn serve_short(
+        &self,
+        pool: &Arc<Pool>,
+        counters: &ThreadCounters,
+        peer: &Arc<dyn Peer>,
+        request: &ShortRequest<'_>,
+        answer: &mut Option<ShortAnswer>,
+    ) {
+        self.serve_short_metered(None, (pool, counters), peer, request, answer);
+    }
+}
+
+impl Dispatcher {
+    /// Serves a request. `metered` counts it by method once it is answered, if it is a call and no hook does.
+    #[inline]
+    pub fn serve_metered(
+        &self,
+        metered: Option<&CallObserver>,
+        (pool, counters): (&Arc<Pool>, &ThreadCounters),
+        peer: &Arc<dyn Peer>,
+        request: &mut Request,
+        answer: &mut Option<ShortAnswer>,
+    ) {
         let tag = RequestTag::from_bits(request.tag);
         let call = tag.filter(|tag| tag.operation == Operation::Call);
         counters.request(call.is_some(), request.payload.len());
-        let observer = match call {
-            Some(call) if self.is_looked_at() => self.observer(call, peer, request),
+        let observer = match (call, metered) {
+            (Some(call), _) if self.is_looked_at() => self.observer(metered, call, peer, request),
+            (Some(_), Some(metered)) => metered.clone(),
             _ => CallObserver::plain(call.is_some()),
         };
         let (ticket, note) = (request.ticket, peer.session().note());
@@ -61,10 +88,11 @@ impl Handler for Dispatcher {
 
     /// Serves a short request. Most are calls to a user's service, without hooks and spans, while the server
     /// goes on. Any other request takes the general path.
-    fn serve_short(
+    #[inline]
+    pub fn serve_short_metered(
         &self,
-        pool: &Arc<Pool>,
-        counters: &ThreadCounters,
+        metered: Option<&CallObserver>,
+        (pool, counters): (&Arc<Pool>, &ThreadCounters),
         peer: &Arc<dyn Peer>,
         request: &ShortRequest<'_>,
         answer: &mut Option<ShortAnswer>,
@@ -73,16 +101,16 @@ impl Handler for Dispatcher {
             .and_then(|(service, method)| Some((self.services.get(usize::from(service))?, method)))
             .filter(|_| !self.is_looked_at() && !pool.life.refuses());
         let Some((service, method)) = called else {
-            return self.serve(pool, counters, peer, &mut request.request(), answer);
+            let request = &mut request.request();
+            return self.serve_metered(metered, (pool, counters), peer, request, answer);
         };
         counters.request(true, request.bytes().len());
         let (asked, from) = ((request.ticket, request.tag), (peer, request.note));
-        let context = self.context((pool, counters), from, asked, &self.plain, answer);
+        let observer = metered.unwrap_or(&self.plain);
+        let context = self.context((pool, counters), from, asked, observer, answer);
         run(&context, service, method, CallBody::Short(request));
     }
-}
 
-impl Dispatcher {
     /// Returns a dispatcher that finds services by their place in that list.
     pub fn new(
         services: Vec<Arc<dyn Service>>,
@@ -151,12 +179,23 @@ impl Dispatcher {
     /// Returns the observer of a call if hooks or spans are in use. A call that names no method of the user's
     /// services is only counted.
     #[cold]
-    fn observer(&self, tag: RequestTag, peer: &Arc<dyn Peer>, request: &Request) -> CallObserver {
+    fn observer(
+        &self,
+        metered: Option<&CallObserver>,
+        tag: RequestTag,
+        peer: &Arc<dyn Peer>,
+        request: &Request,
+    ) -> CallObserver {
         let Some(names) = self.names(tag) else { return CallObserver::plain(true) };
-        let hook_call =
-            self.hooks.as_ref().map(|hooks| ServerHookCall::new(hooks, peer, request, names));
+        let observer = match (&self.hooks, metered) {
+            (Some(hooks), _) => {
+                CallObserver::hooked(ServerHookCall::new(hooks, peer, request, names))
+            }
+            (None, Some(metered)) => metered.clone(),
+            (None, None) => CallObserver::plain(true),
+        };
         let span = ServedSpan::of_call(names, peer.client().id, request.ticket.call_id());
-        CallObserver::of_call(hook_call, span)
+        observer.with_span(span)
     }
 
     /// Returns the names of the service and the method that a tag means.

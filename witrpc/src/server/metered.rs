@@ -1,7 +1,8 @@
 //! A dispatcher that also counts by method. A server without such metrics does not have it, and pays nothing.
 //!
 //! A call whose handler returns its answer is counted around its dispatch, by what it has added to the
-//! counters of the thread. A call that may be answered later, by any thread, is counted by a hook.
+//! counters of the thread. A call that may be answered later, by any thread, is counted by its observer. Where
+//! the server has hooks, calls of that kind have them as observers, and one more of these counts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,9 +10,11 @@ use std::time::Instant;
 
 use witrpc_transport::{Peer, Request, ShortAnswer, ShortRequest};
 
+use crate::call::server::call_observer::CallObserver;
 use crate::contract::{ArgumentKind, MethodDescriptor, ServiceDescriptor};
 use crate::observe::counters::{CounterRegistry, ThreadCounters};
 use crate::observe::hooks::{ServedCall, ServedEnd, ServerHook};
+use crate::observe::metered_call::LateMeters;
 use crate::observe::method_meter::{MethodMetrics, MethodSum};
 use crate::pool::{Handler, Pool};
 use crate::tag::{Operation, RequestTag};
@@ -78,13 +81,31 @@ fn is_late(method: &MethodDescriptor) -> bool {
 
 /// A dispatcher for each of the two kinds of methods.
 pub struct MeteredDispatcher {
-    pub table: Arc<MethodTable>,
-    pub at_once: Dispatcher,
-    /// Has a [`LateMeter`] among its hooks.
-    pub late: Dispatcher,
+    table: Arc<MethodTable>,
+    at_once: Dispatcher,
+    late: Dispatcher,
+    meters: LateMeters,
+    /// The observers of late calls that are not timed, by the place of the method; `None` if `late` has a
+    /// [`LateMeter`] among its hooks.
+    untimed: Option<Vec<CallObserver>>,
 }
 
 impl MeteredDispatcher {
+    /// Returns what dispatches methods of both kinds. `is_hooked` says whether `late` has a [`LateMeter`] among
+    /// its hooks.
+    pub fn new(
+        table: Arc<MethodTable>,
+        registry: Arc<CounterRegistry>,
+        [at_once, late]: [Dispatcher; 2],
+        is_hooked: bool,
+    ) -> Self {
+        let meters = LateMeters { registry, methods: table.methods.len() };
+        let untimed =
+            (0..meters.methods).map(|place| CallObserver::metered(meters.call(place, None)));
+        let untimed = (!is_hooked).then(|| untimed.collect());
+        Self { table, at_once, late, meters, untimed }
+    }
+
     /// Counts a call of the method at that place, which `serve` answers.
     fn count(&self, counters: &ThreadCounters, place: usize, serve: impl FnOnce()) {
         let meter = counters.methods.of(place, self.table.methods.len());
@@ -94,6 +115,18 @@ impl MeteredDispatcher {
         let after = counters.outcomes();
         if after.answered != before.answered {
             meter.count_own(after.errors != before.errors, began.map(|began| began.elapsed()));
+        }
+    }
+
+    /// Gives the observer of a late call to what serves it.
+    fn observe(&self, place: usize, serve: impl FnOnce(Option<&CallObserver>)) {
+        match &self.untimed {
+            None => serve(None),
+            Some(_) if self.meters.wants_time(place) => {
+                let call = self.meters.call(place, Some(Instant::now()));
+                serve(Some(&CallObserver::metered(call)));
+            }
+            Some(untimed) => serve(Some(&untimed[place])),
         }
     }
 }
@@ -113,7 +146,9 @@ impl Handler for MeteredDispatcher {
     ) {
         match self.table.place_of(request.tag) {
             Some(place) if self.table.methods[place].is_late => {
-                self.late.serve(pool, counters, peer, request, answer);
+                self.observe(place, |observer| {
+                    self.late.serve_metered(observer, (pool, counters), peer, request, answer);
+                });
             }
             Some(place) => self.count(counters, place, || {
                 self.at_once.serve(pool, counters, peer, request, answer);
@@ -132,7 +167,10 @@ impl Handler for MeteredDispatcher {
     ) {
         match self.table.place_of(request.tag) {
             Some(place) if self.table.methods[place].is_late => {
-                self.late.serve_short(pool, counters, peer, request, answer);
+                self.observe(place, |observer| {
+                    let threads = (pool, counters);
+                    self.late.serve_short_metered(observer, threads, peer, request, answer);
+                });
             }
             Some(place) => self.count(counters, place, || {
                 self.at_once.serve_short(pool, counters, peer, request, answer);
@@ -142,7 +180,7 @@ impl Handler for MeteredDispatcher {
     }
 }
 
-/// The hook that counts calls which may be answered late.
+/// The hook that counts calls which may be answered late, beside the user's hooks.
 pub struct LateMeter {
     pub table: Arc<MethodTable>,
     pub registry: Arc<CounterRegistry>,
@@ -155,9 +193,8 @@ impl ServerHook for LateMeter {
         let Some(&place) = place.filter(|place| self.table.methods[**place].is_late) else {
             return;
         };
-        let meter = self.registry.late_methods().of(place, self.table.methods.len());
-        let is_error = !matches!(end, ServedEnd::Ok | ServedEnd::Unheard);
-        meter.count_late(is_error, call.duration);
+        let (registry, methods) = (Arc::clone(&self.registry), self.table.methods.len());
+        LateMeters { registry, methods }.count(place, end, call.duration);
     }
 
     fn wants_durations(&self) -> bool {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::observe::counters::Counter;
 use crate::observe::hooks::ServedEnd;
+use crate::observe::metered_call::MeteredCall;
 use crate::observe::spans::ServedSpan;
 use crate::tag::Status;
 
@@ -14,26 +15,45 @@ use super::hook_call::ServerHookCall;
 pub struct CallObserver {
     /// Whether the request runs a method.
     is_call: bool,
-    /// The hooks around the call.
-    hook_call: Option<Arc<ServerHookCall>>,
+    /// Behind one pointer, which a call that is only counted does not have.
+    watch: Option<Arc<CallWatch>>,
     span: ServedSpan,
+}
+
+/// What looks at a call beside its span.
+enum CallWatch {
+    Hooks(ServerHookCall),
+    Meter(MeteredCall),
 }
 
 impl CallObserver {
     /// Creates the observer of a request that is only counted.
     #[inline]
     pub fn plain(is_call: bool) -> Self {
-        Self { is_call, hook_call: None, span: ServedSpan::none() }
+        Self { is_call, watch: None, span: ServedSpan::none() }
     }
 
-    /// Creates the observer of a call with hooks or a span.
-    pub fn of_call(hook_call: Option<Arc<ServerHookCall>>, span: ServedSpan) -> Self {
-        Self { is_call: true, hook_call, span }
+    /// Creates the observer of a call with hooks.
+    pub fn hooked(hook_call: ServerHookCall) -> Self {
+        Self { watch: Some(Arc::new(CallWatch::Hooks(hook_call))), ..Self::plain(true) }
+    }
+
+    /// Creates the observer of a call that is counted by method when it is answered.
+    pub fn metered(call: MeteredCall) -> Self {
+        Self { watch: Some(Arc::new(CallWatch::Meter(call))), ..Self::plain(true) }
+    }
+
+    /// Adds a span.
+    pub fn with_span(self, span: ServedSpan) -> Self {
+        Self { span, ..self }
     }
 
     #[inline]
     pub fn hook_call(&self) -> Option<&ServerHookCall> {
-        self.hook_call.as_deref()
+        match self.watch.as_deref()? {
+            CallWatch::Hooks(hook_call) => Some(hook_call),
+            CallWatch::Meter(_) => None,
+        }
     }
 
     #[inline]
@@ -44,7 +64,7 @@ impl CallObserver {
     /// Returns whether the request is only counted.
     #[inline]
     pub fn is_plain(&self) -> bool {
-        self.hook_call.is_none() && !self.span.is_wanted()
+        self.watch.is_none() && !self.span.is_wanted()
     }
 
     /// Records that the request is answered; `is_heard` says whether the caller was still waiting.
@@ -66,8 +86,10 @@ impl CallObserver {
     #[cold]
     fn tell(&self, end: ServedEnd, len: usize) {
         self.span.ended(end);
-        if let Some(hook_call) = &self.hook_call {
-            hook_call.after(end, len);
+        match self.watch.as_deref() {
+            Some(CallWatch::Hooks(hook_call)) => hook_call.after(end, len),
+            Some(CallWatch::Meter(call)) => call.ended(end),
+            None => {}
         }
     }
 }

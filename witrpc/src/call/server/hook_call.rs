@@ -69,8 +69,8 @@ impl ServerHookCall {
         peer: &Arc<dyn Peer>,
         request: &Request,
         [service, method]: [&'static str; 2],
-    ) -> Arc<Self> {
-        Arc::new(Self {
+    ) -> Self {
+        Self {
             peer: Arc::clone(peer),
             hooks: Arc::clone(hooks),
             ticket: request.ticket,
@@ -79,7 +79,7 @@ impl ServerHookCall {
             request_len: request.payload.len(),
             deadline: request.deadline,
             began: hooks.want_durations.then(Instant::now),
-        })
+        }
     }
 
     /// Asks the hooks, until one of them stops the call.
