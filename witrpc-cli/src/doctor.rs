@@ -32,6 +32,7 @@ pub fn run(doctor: &Doctor) -> Result<(), Failure> {
     findings.push(seals());
     findings.push(seccomp());
     limits(&mut findings);
+    findings.push(control_group_threads());
     findings.push(control_group_memory());
     findings.push(control_group_quota());
     let wrong = findings.iter().filter(|finding| matches!(finding, Wrong(..))).count();
@@ -175,12 +176,12 @@ fn seccomp() -> Finding {
 }
 
 fn limits(findings: &mut Vec<Finding>) {
-    let few = |resource, name: &str, least: u64, why: &str| {
+    let few = |resource, name: &str, set_by: &str, least: u64, why: &str| {
         let limit = getrlimit(resource).current;
         match limit {
             Some(limit) if limit < least => Wrong(
                 format!("{name} is {limit}"),
-                format!("raise it to {least} or more (ulimit, LimitNOFILE= and the like): {why}"),
+                format!("raise it to {least} or more ({set_by} of a systemd unit): {why}"),
             ),
             Some(limit) => Fine(format!("{name} is {limit}")),
             None => Fine(format!("{name} is unlimited")),
@@ -189,18 +190,21 @@ fn limits(findings: &mut Vec<Finding>) {
     findings.push(few(
         Resource::Nofile,
         "RLIMIT_NOFILE (descriptors)",
+        "ulimit -n, or LimitNOFILE=",
         256,
         "each client takes up to five descriptors of its server",
     ));
     findings.push(few(
         Resource::Nproc,
         "RLIMIT_NPROC (processes and threads)",
-        128,
+        "ulimit -u, or LimitNPROC=",
+        LEAST_THREADS,
         "a server has up to 64 threads and more, and all programs of a user count",
     ));
     findings.push(few(
         Resource::Fsize,
         "RLIMIT_FSIZE (length of files, and of shared memory)",
+        "ulimit -f, or LimitFSIZE=",
         64 << 20,
         "a region must not be longer; the kernel ends a program that tries",
     ));
@@ -217,6 +221,29 @@ fn least<T: PartialOrd>(
         hierarchy.directories().filter_map(|group| limit(group, hierarchy.is_version_2))
     });
     limits.reduce(|least, other| if other.1 < least.1 { other } else { least })
+}
+
+/// How many processes and threads a server and its user's programs need at least.
+const LEAST_THREADS: u64 = 128;
+
+fn control_group_threads() -> Finding {
+    let found = least("pids", |group, _| {
+        let file = group.join("pids.max");
+        number_in(&file).map(|limit| (file, limit))
+    });
+    match found {
+        None => Fine("no control group limits processes and threads".to_owned()),
+        Some((file, limit)) if limit < LEAST_THREADS => Wrong(
+            format!("{} allows {limit} processes and threads", file.display()),
+            format!(
+                "raise it to {LEAST_THREADS} or more (TasksMax= of a systemd unit, --pids-limit of a container): \
+                 a server has up to 64 threads and more"
+            ),
+        ),
+        Some((file, limit)) => {
+            Fine(format!("{} allows {limit} processes and threads", file.display()))
+        }
+    }
 }
 
 fn control_group_memory() -> Finding {

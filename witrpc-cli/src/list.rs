@@ -29,8 +29,14 @@ struct Listed {
 
 struct ToldServer {
     info: ServerInfo,
-    /// Its services; `None` if it does not tell them this command.
-    services: Option<Vec<String>>,
+    services: Result<Vec<String>, NotTold>,
+}
+
+/// Why a server has not told its services.
+struct NotTold {
+    problem: String,
+    /// Whether the server does not let this command in, as it may.
+    is_refusal: bool,
 }
 
 pub fn run(list: &List) -> Result<(), Failure> {
@@ -47,9 +53,12 @@ pub fn run(list: &List) -> Result<(), Failure> {
     let listed = ask_all(list, asked?)?;
     drop(waiting);
     for Listed { name, told } in &listed {
-        if let Err(problem) = told {
-            output::warn(format!("{name:?}: {problem}"));
-        }
+        let problem = match told {
+            Err(problem) => problem,
+            Ok(ToldServer { services: Err(why), .. }) if !why.is_refusal => &why.problem,
+            Ok(_) => continue,
+        };
+        output::warn(format!("{name:?}: {problem}"));
     }
     if list.json { write_json(&listed) } else { write_table(&listed) }
 }
@@ -87,12 +96,29 @@ fn ask(
     let access = &list.access;
     match reach::endpoint(name, &access.place, access.timeout).server_info() {
         Ok(info) => {
-            let services = builder.connect().ok().map(|client| client.services().to_vec());
+            let services = builder.connect().map(|client| client.services().to_vec());
+            let services = services.map_err(|error| NotTold {
+                problem: failure::said(&error),
+                is_refusal: is_refusal(&error),
+            });
             Some(Ok(ToldServer { info, services }))
         }
         Err(ConnectError::NobodyServes { .. }) => None,
         Err(error) => Some(Err(failure::said(&error))),
     }
+}
+
+/// Returns whether a server does not let this command in by what it asks of its clients.
+fn is_refusal(error: &ConnectError) -> bool {
+    matches!(
+        error,
+        ConnectError::TokenRequired
+            | ConnectError::TokenRejected
+            | ConnectError::TokenUnexpected
+            | ConnectError::EncryptionRequired
+            | ConnectError::EncryptionUnavailable
+            | ConnectError::NotAllowed { .. }
+    )
 }
 
 fn write_json(listed: &[Listed]) -> Result<(), Failure> {
@@ -103,7 +129,8 @@ fn write_json(listed: &[Listed]) -> Result<(), Failure> {
             json!({
                 "name": name, "pid": info.pid, "uid": info.uid, "socket": info.socket,
                 "clients": info.metrics.connected_clients, "calls": info.metrics.calls,
-                "since": since.map(|since| since.as_secs()), "services": services,
+                "since": since.map(|since| since.as_secs()), "services": services.as_ref().ok(),
+                "problem": services.as_ref().err().map(|why| &why.problem),
             })
         }
         Err(problem) => json!({ "name": name, "problem": problem }),
@@ -124,7 +151,7 @@ fn write_table(listed: &[Listed]) -> Result<(), Failure> {
         let since = info.since.and_then(|since| since.elapsed().ok()).map_or("?".to_owned(), ago);
         let services = services
             .as_ref()
-            .map_or("(not told)".to_owned(), |all| output::printable(&all.join(", ")));
+            .map_or_else(|_| "(not told)".to_owned(), |all| output::printable(&all.join(", ")));
         table.add_row([
             name.clone(),
             info.pid.to_string(),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use witrpc::{Mmf, WitServer};
@@ -65,6 +65,18 @@ fn a_server_that_does_not_answer_is_listed_and_named() {
         let silent = run(dir.path(), &arguments).failed(2);
         assert!(silent.contains("(here: --timeout SECONDS)"), "{silent}");
     }
+}
+
+#[test]
+fn a_server_that_does_not_let_the_command_in_is_listed_with_the_reason() {
+    let open = Open::new();
+    let listed = run(open.dir(), &["list", "--encrypt"]).ok();
+    assert!(listed.contains("(not told)"), "{listed}");
+    let listed = json(open.dir(), &["list", "--encrypt"]);
+    assert_eq!(listed[0]["services"], Value::Null);
+    let problem = listed[0]["problem"].as_str().expect("it has a reason");
+    assert!(problem.ends_with("(here: leave out --encrypt)"), "{problem}");
+    assert_eq!(json(open.dir(), &["list"])[0]["problem"], Value::Null);
 }
 
 #[test]
@@ -251,13 +263,33 @@ fn the_doctor_says_what_to_do_about_what_is_wrong() {
     };
     set_mode(0o700);
     let well = run(dir.path(), &["doctor"]);
-    for part in ["has mode 0700", "Linux", "sealed", "seccomp", "RLIMIT_NOFILE", "control group"] {
+    for part in [
+        "has mode 0700",
+        "Linux",
+        "sealed",
+        "seccomp",
+        "RLIMIT_NOFILE",
+        "processes and threads",
+        "control group",
+    ] {
         assert!(well.stdout.contains(part), "{part} in {}", well.stdout);
     }
     let found = json(dir.path(), &["doctor"]);
     let mode = found[0]["found"].as_str().expect("the directory is first");
     assert!(mode.ends_with("has mode 0700"), "{found}");
     assert_eq!((&found[0]["status"], &found[0]["advice"]), (&"ok".into(), &Value::Null));
+    let limited = |set: &str| {
+        let script = format!("{set}; exec \"$0\" doctor --dir \"$1\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_witrpc")]).arg(dir.path());
+        let limited = super::Ran::of(command.output().expect("it starts"));
+        assert_eq!(limited.code, 1, "{}", limited.stdout);
+        limited.stdout
+    };
+    let few = limited("ulimit -n 100");
+    assert!(few.contains("→ raise it to 256 or more (ulimit -n, or LimitNOFILE= of"), "{few}");
+    let short = limited("ulimit -f 10");
+    assert!(short.contains("→ raise it to 67108864 or more (ulimit -f, or LimitFSIZE="), "{short}");
     set_mode(0o777);
     let ill = run(dir.path(), &["doctor"]);
     assert_eq!(ill.code, 1);
