@@ -5,8 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytemuck::{Pod, Zeroable};
-
 use crate::error::ChannelError;
 use crate::limit::Limit;
 
@@ -125,28 +123,32 @@ pub trait Lessor: Send + Sync {
 ///
 /// [`ChannelError::NoMemory`] if the memory is lacking.
 pub fn private_bytes(len: usize) -> Result<Box<dyn WritableBytes>, ChannelError> {
-    let lines = bytemuck::allocation::try_zeroed_vec(len.div_ceil(size_of::<CacheLine>()))
+    let padded = len.saturating_add(LINE - 1);
+    let bytes: Vec<u8> = bytemuck::allocation::try_zeroed_vec(padded)
         .map_err(|()| ChannelError::NoMemory { len })?;
-    Ok(Box::new(Private { lines, len }))
+    let start = bytes.as_ptr().addr().wrapping_neg() % LINE;
+    Ok(Box::new(Private { bytes, start, len }))
 }
 
 /// Private memory, aligned for any raw element.
 struct Private {
-    lines: Vec<CacheLine>,
+    /// Never grows, and so stays at its address.
+    bytes: Vec<u8>,
+    /// The index of the first byte whose address is a multiple of [`LINE`].
+    start: usize,
     len: usize,
 }
 
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C, align(64))]
-struct CacheLine([u8; 64]);
+/// The alignment in bytes: a cache line.
+const LINE: usize = 64;
 
 impl WritableBytes for Private {
     fn as_slice(&self) -> &[u8] {
-        &bytemuck::cast_slice(&self.lines)[..self.len]
+        &self.bytes[self.start..][..self.len]
     }
 
     fn as_mut_slice(&mut self) -> &mut [u8] {
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+        &mut self.bytes[self.start..][..self.len]
     }
 
     fn freeze(self: Box<Self>) -> Arc<dyn SharedBytes> {
@@ -171,5 +173,26 @@ impl SharedBytes for Private {
 impl fmt::Debug for Lent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Lent").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_memory_is_zero_and_aligned() {
+        for len in [0, 1, 63, 64, 65, 4097] {
+            let mut bytes = private_bytes(len).unwrap();
+            assert_eq!(bytes.as_mut_slice(), vec![0; len]);
+            assert!(bytes.as_slice().as_ptr().addr().is_multiple_of(LINE));
+            bytes.as_mut_slice().fill(7);
+            let shared = bytes.freeze();
+            assert_eq!((shared.len(), shared.as_slice()), (len, Some(&*vec![7; len])));
+        }
+        assert_eq!(
+            private_bytes(usize::MAX).err(),
+            Some(ChannelError::NoMemory { len: usize::MAX })
+        );
     }
 }

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use witrpc_rt::lock;
 use witrpc_transport::MAX_HELLO_LEN;
@@ -16,6 +15,7 @@ use super::check::{CodecRefusal, UnverifiedPart, problems_of};
 use super::descriptor::{
     ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, ServiceDescriptor, Trace,
 };
+use super::sha256::sha_256;
 use super::shape::{Name, Part, Shape};
 use super::text::Shown;
 use super::trace::Tracer;
@@ -102,8 +102,7 @@ impl Traced {
         let events = events.map(|event| EventSignature::of(event, codec, &mut refusals)).collect();
         let contract = Contract { methods, events };
         let bytes = postcard::to_allocvec(&contract).expect("names and numbers always encode");
-        let hash = digest(&SHA256, &bytes);
-        let digest = *hash.as_ref().first_chunk().expect("a hash is longer");
+        let digest = *sha_256(&bytes).first_chunk().expect("a hash is longer");
         Self { contract, bytes, digest, refusals }
     }
 

@@ -63,7 +63,7 @@ impl Keys for SessionKeys {
 const KEY_LEN: usize = 32;
 
 /// Returns the nonce, in the framework's form for AES-GCM.
-fn nonce(number: u64) -> Nonce {
+pub fn nonce(number: u64) -> Nonce {
     let mut nonce = [0; 12];
     nonce[4..].copy_from_slice(&number.to_be_bytes());
     Nonce::assume_unique_for_key(nonce)
@@ -125,7 +125,8 @@ fn next(key: &LessSafeKey) -> LessSafeKey {
     expanded(&next)
 }
 
-fn expanded(key: &[u8; KEY_LEN]) -> LessSafeKey {
+/// Returns the key of these bytes.
+pub fn expanded(key: &[u8; KEY_LEN]) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("it is as long as a key"))
 }
 
