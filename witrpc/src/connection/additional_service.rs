@@ -10,7 +10,7 @@ use crate::error::{CallError, ConnectError};
 
 use super::connect::read_refusal;
 use super::handle::{Client, Connection, Inner};
-use super::handshake::Welcome;
+use super::handshake::{SPOKEN, Welcome};
 use super::link::Link;
 use super::link_slot::{LinkRef, LinkSlot};
 use super::negotiation::Proposal;
@@ -248,7 +248,7 @@ impl Question {
                 Ok(self.registry.inner().link().beside(agreed))
             }
             Err(CallError::App(serves)) => Err(match details {
-                Some(refusal) => read_refusal(ConnectError::Refused(refusal)),
+                Some(refusal) => read_refusal(ConnectError::Refused(refusal), SPOKEN.newest),
                 None => ConnectError::UnknownService { asked: asked(), serves },
             }),
             Err(other) => Err(unanswered(self.descriptor, other.without_app())),

@@ -15,7 +15,7 @@ use crate::security::TokenSource;
 use crate::transport::{ConnectConfig, Endpoint};
 
 use super::handle::{Client, Inner};
-use super::handshake::{Hello, Refusal, VERSION, Welcome};
+use super::handshake::{Hello, Refusal, SPOKEN, Welcome};
 use super::link::Link;
 use super::link_slot::LinkSlot;
 use super::negotiation::{ContractRules, Proposal};
@@ -137,14 +137,20 @@ impl ConnectPlan {
         contract: Digest,
         until: Option<Instant>,
     ) -> Result<(Arc<dyn ClientChannel>, Welcome), ConnectError> {
-        let hello = Hello {
-            version: VERSION,
-            service: service.to_owned(),
-            codec: codec.number(),
-            contract,
-        };
+        SPOKEN.agree(|version| {
+            let service = service.to_owned();
+            self.greet(&Hello { version, service, codec: codec.number(), contract }, until)
+        })
+    }
+
+    /// Says hello in one version.
+    fn greet(
+        &self,
+        hello: &Hello,
+        until: Option<Instant>,
+    ) -> Result<(Arc<dyn ClientChannel>, Welcome), ConnectError> {
         let config = ConnectConfig {
-            hello: postcard::to_allocvec(&hello).map_err(|error| ConnectError::Protocol {
+            hello: postcard::to_allocvec(hello).map_err(|error| ConnectError::Protocol {
                 problem: format!("the hello cannot be encoded: {error}"),
             })?,
             wait_for_server: self.wait_for_server,
@@ -155,7 +161,8 @@ impl ConnectPlan {
             trusted: self.trusted,
         };
         let channel = self.endpoint.transport().connect(config);
-        let channel = channel.map_err(|error| self.time_over(read_refusal(error), until))?;
+        let channel =
+            channel.map_err(|error| self.time_over(read_refusal(error, hello.version), until))?;
         let welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
             ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
         })?;
@@ -248,13 +255,11 @@ impl LinkSource for Reconnection {
     }
 }
 
-/// Turns a refusal of the server into an error of connecting.
-pub fn read_refusal(error: ConnectError) -> ConnectError {
+/// Turns a refusal of the server into an error of connecting. `ours` is the version of the hello.
+pub fn read_refusal(error: ConnectError, ours: u32) -> ConnectError {
     let ConnectError::Refused(bytes) = error else { return error };
     match postcard::from_bytes(&bytes) {
-        Ok(Refusal::VersionMismatch { theirs }) => {
-            ConnectError::VersionMismatch { ours: VERSION, theirs }
-        }
+        Ok(Refusal::VersionMismatch { theirs }) => ConnectError::VersionMismatch { ours, theirs },
         Ok(Refusal::UnknownService { asked, serves }) => {
             ConnectError::UnknownService { asked, serves }
         }
@@ -303,11 +308,11 @@ mod tests {
     fn refusals_become_errors_of_their_own() {
         let read = |refusal: &Refusal| {
             let bytes = postcard::to_allocvec(refusal).unwrap();
-            read_refusal(ConnectError::Refused(bytes))
+            read_refusal(ConnectError::Refused(bytes), 6)
         };
         assert!(matches!(
             read(&Refusal::VersionMismatch { theirs: 7 }),
-            ConnectError::VersionMismatch { ours: VERSION, theirs: 7 }
+            ConnectError::VersionMismatch { ours: 6, theirs: 7 }
         ));
         assert!(matches!(read(&Refusal::ShuttingDown), ConnectError::ShuttingDown));
         // A codec that this build does not know.
@@ -316,7 +321,7 @@ mod tests {
             read(&unknown),
             ConnectError::CodecNotAllowed { asked: Codec::Postcard, allowed } if allowed == [Codec::Postcard]
         ));
-        let garbage = read_refusal(ConnectError::Refused(vec![255; 9]));
+        let garbage = read_refusal(ConnectError::Refused(vec![255; 9]), 6);
         assert!(matches!(garbage, ConnectError::Refused(words) if words == [255; 9]));
     }
 }

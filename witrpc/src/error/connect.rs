@@ -171,9 +171,9 @@ pub enum ConnectError {
          both with compatible versions of witrpc"
     )]
     VersionMismatch {
-        /// This side's version.
+        /// The version that this side proposed last.
         ours: u32,
-        /// The server's version.
+        /// The server's newest version.
         theirs: u32,
     },
     /// Client and server were configured with different backends.

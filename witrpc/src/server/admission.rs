@@ -11,7 +11,7 @@ use crate::call::server::context::CallContext;
 use crate::call::server::hook_call::Hooks;
 use crate::call::server::session::ClientSession;
 use crate::codec::Codec;
-use crate::connection::handshake::{Hello, Refusal, VERSION, Welcome};
+use crate::connection::handshake::{Hello, Refusal, SPOKEN, Welcome};
 use crate::connection::registry::Registry;
 use crate::contract;
 use crate::contract::{Digest, ServiceDescriptor, ServiceNotes};
@@ -231,8 +231,8 @@ impl Registry for ServerAdmission {
 fn read_hello(hello: &[u8]) -> Result<Hello, Refusal> {
     let unreadable = |error: postcard::Error| Refusal::BadHello(error.to_string());
     let (version, _) = postcard::take_from_bytes::<u32>(hello).map_err(unreadable)?;
-    if version != VERSION {
-        return Err(Refusal::VersionMismatch { theirs: VERSION });
+    if !SPOKEN.speaks(version) {
+        return Err(Refusal::VersionMismatch { theirs: SPOKEN.newest });
     }
     let (hello, rest) = postcard::take_from_bytes(hello).map_err(unreadable)?;
     if rest.is_empty() {
@@ -343,7 +343,8 @@ mod tests {
 
     #[test]
     fn a_client_is_told_what_is_served() {
-        let (welcome, session) = answer_to(&door(), &hello(VERSION, "Calculator", 0)).unwrap();
+        let (welcome, session) =
+            answer_to(&door(), &hello(SPOKEN.newest, "Calculator", 0)).unwrap();
         assert_eq!(welcome.service, 0);
         assert_eq!(welcome.services, ["Calculator"]);
         assert_eq!(welcome.contract, None, "the client has the same");
@@ -352,14 +353,15 @@ mod tests {
 
     #[test]
     fn a_client_of_something_else_is_answered_with_what_there_is() {
-        let unknown = answer_to(&door(), &hello(VERSION, "Weather", 0)).unwrap_err();
+        let unknown = answer_to(&door(), &hello(SPOKEN.newest, "Weather", 0)).unwrap_err();
         assert!(
             matches!(&unknown, Refusal::UnknownService { asked, serves }
                 if asked == "Weather" && serves == &["Calculator"]),
             "{unknown:?}"
         );
         for codec in [1, 77] {
-            let refusal = answer_to(&door(), &hello(VERSION, "Calculator", codec)).unwrap_err();
+            let refusal =
+                answer_to(&door(), &hello(SPOKEN.newest, "Calculator", codec)).unwrap_err();
             assert!(
                 matches!(&refusal, Refusal::CodecNotAllowed { asked, allowed }
                     if *asked == codec && allowed == &[0]),
@@ -370,18 +372,18 @@ mod tests {
 
     #[test]
     fn another_version_is_told_ours_whatever_follows() {
-        let mut strange = postcard::to_allocvec(&(VERSION + 1)).unwrap();
+        let mut strange = postcard::to_allocvec(&(SPOKEN.newest + 1)).unwrap();
         strange.extend([0xff; 40]);
         let refusal = answer_to(&door(), &strange).unwrap_err();
         assert!(
-            matches!(refusal, Refusal::VersionMismatch { theirs } if theirs == VERSION),
+            matches!(refusal, Refusal::VersionMismatch { theirs } if theirs == SPOKEN.newest),
             "{refusal:?}"
         );
     }
 
     #[test]
     fn garbage_is_refused() {
-        let whole = hello(VERSION, "Calculator", 0);
+        let whole = hello(SPOKEN.newest, "Calculator", 0);
         let mut longer = whole.clone();
         longer.push(0);
         for garbage in [&b""[..], &[0xff; 16], &whole[..5], &longer] {
@@ -398,7 +400,7 @@ mod tests {
         let codecs = vec![ServiceCodecs::exactly([Codec::Postcard])];
         let door =
             ServerAdmission::new(services, codecs, Arc::clone(&guard), None, Arc::default(), None);
-        let hello = hello(VERSION, "Calculator", 0);
+        let hello = hello(SPOKEN.newest, "Calculator", 0);
         let refusal = answer_to(&door, &hello).unwrap_err();
         assert!(matches!(refusal, Refusal::NotChecked), "{refusal:?}");
         let credentials = TokenSource::Fixed(token).credentials(false).unwrap();
@@ -410,7 +412,7 @@ mod tests {
     fn a_closed_door_stays_closed() {
         let door = door();
         door.close();
-        let refusal = answer_to(&door, &hello(VERSION, "Calculator", 0)).unwrap_err();
+        let refusal = answer_to(&door, &hello(SPOKEN.newest, "Calculator", 0)).unwrap_err();
         assert!(matches!(refusal, Refusal::ShuttingDown), "{refusal:?}");
     }
 }

@@ -7,7 +7,7 @@ use witrpc_transport::{
 };
 
 use crate::codec::Codec;
-use crate::connection::handshake::{Hello, VERSION};
+use crate::connection::handshake::{Hello, SPOKEN};
 use crate::endpoint::in_process::InProcess;
 use crate::error::{CallError, Direction};
 use crate::tag::{AnswerTag, RAW, RequestTag, Status};
@@ -159,7 +159,7 @@ fn the_handler_sees_its_caller() {
 /// Returns a client that can send requests the real one never sends.
 fn raw_channel(fixture: &Fixture) -> std::sync::Arc<dyn ClientChannel> {
     let hello = Hello {
-        version: VERSION,
+        version: SPOKEN.newest,
         service: "Probe".to_owned(),
         codec: 0,
         contract: Default::default(),
