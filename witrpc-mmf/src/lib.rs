@@ -5,40 +5,65 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may start threads"))]
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!(
+    "witrpc needs 64-bit addresses: build for a 64-bit target, such as x86_64-unknown-linux-gnu"
+);
+
+#[cfg(all(target_pointer_width = "64", not(target_os = "linux")))]
+compile_error!(
+    "named shared memory (witrpc-mmf) is supported on 64-bit Linux only, 5.1 or later: elsewhere, turn off the feature \
+     `mmf` of witrpc, and `worker` and `portable`, which turn it on, as in `default-features = false, features = \
+     [\"json\", \"messagepack\", \"security\"]`"
+);
+
+// Each item is left out elsewhere, so that the error above is the only one.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod client;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod error;
-#[cfg(any(test, fuzzing))]
+#[cfg(all(any(test, fuzzing), target_os = "linux", target_pointer_width = "64"))]
 #[doc(hidden)]
 pub mod fuzzing;
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
 mod hostile;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod link;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod memory;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod name;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod portable;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod rendezvous;
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
 mod sanitized;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod seam;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod server;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod sys;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod wakeup;
 
-pub use crate::client::{Allocating, Client, ClientOptions, KeptLane, SendState};
-pub use crate::error::{BindError, ConnectError, DirectoryError, LookedIn};
-pub use crate::link::lease::{
-    Claim, LeaseWriter, MAX_LEASES_OF_A_MESSAGE, OwnLease, ReceivedLease,
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub use crate::{
+    client::{Allocating, Client, ClientOptions, KeptLane, SendState},
+    error::{BindError, ConnectError, DirectoryError, LookedIn},
+    link::lease::{Claim, LeaseWriter, MAX_LEASES_OF_A_MESSAGE, OwnLease, ReceivedLease},
+    link::{lease, line, release},
+    memory::layout::{INLINE_LEN, MAX_LANES, MIN_LANES},
+    memory::send_arena::MAX_LEASES,
+    memory::{arena, copy, words},
+    name::{Name, NameError},
+    portable::Backend,
+    rendezvous::{ConnectLimit, Inquired, Interrupt, MAX_REPORT_LEN, Place},
+    rendezvous::{DeadName, dead_names, inquire, live_names, remove_dead_names},
+    seam::{bind, connect},
+    server::{Connection, Scanner, Server, ServerOptions},
+    sys::fork::{Descriptor, Origin},
+    sys::inspection::forbid_inspection,
+    wakeup::epoch,
 };
-pub use crate::memory::layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
-pub use crate::memory::send_arena::MAX_LEASES;
-pub use crate::name::{Name, NameError};
-pub use crate::portable::Backend;
-pub use crate::rendezvous::{ConnectLimit, Inquired, Interrupt, MAX_REPORT_LEN, Place};
-pub use crate::rendezvous::{DeadName, dead_names, inquire, live_names, remove_dead_names};
-pub use crate::seam::{bind, connect};
-pub use crate::server::{Connection, Scanner, Server, ServerOptions};
-pub use crate::sys::fork::{Descriptor, Origin};
-pub use crate::sys::inspection::forbid_inspection;
-pub use link::{lease, line, release};
-pub use memory::{arena, copy, words};
-pub use wakeup::epoch;

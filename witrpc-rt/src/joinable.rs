@@ -3,15 +3,13 @@
 //! After the closure of a thread, the destructors of its thread-locals run: they may be user code and may
 //! block. [`JoinHandle::join`] waits for these without a limit, and [`JoinHandle::is_finished`] does not wait
 //! for them at all. So such a thread stores its number: when the kernel knows no thread of that number any
-//! more, it has ended. In a sandbox that refuses this question, the thread counts as ended after its closure.
+//! more, it has ended. In a sandbox that refuses this question, and where the system is not Linux, the thread
+//! counts as ended after its closure.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::thread::{JoinHandle, ThreadId, sleep};
 use std::time::{Duration, Instant};
-
-use rustix::process::{Pid, getpriority_process};
-use rustix::thread::gettid;
 
 use crate::spawn;
 
@@ -22,7 +20,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_
 #[derive(Debug)]
 pub struct Joinable {
     handle: JoinHandle<()>,
-    number: Arc<OnceLock<Pid>>,
+    number: Arc<OnceLock<ThreadNumber>>,
 }
 
 impl Joinable {
@@ -32,10 +30,10 @@ impl Joinable {
     ///
     /// The system refuses another thread.
     pub fn spawn(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> io::Result<Self> {
-        let number = Arc::<OnceLock<Pid>>::default();
+        let number = Arc::<OnceLock<ThreadNumber>>::default();
         let noted = Arc::clone(&number);
         let handle = spawn(name, move || {
-            noted.get_or_init(gettid);
+            noted.get_or_init(ThreadNumber::of_this_thread);
             run();
         })?;
         Ok(Self { handle, number })
@@ -49,14 +47,42 @@ impl Joinable {
     /// Returns whether the thread has ended, including the destructors of its thread-locals. It reports this
     /// late if another thread has got the same number.
     pub fn has_ended(&self) -> bool {
-        self.handle.is_finished() && self.number.get().is_none_or(|number| !is_there(*number))
+        self.handle.is_finished() && self.number.get().is_none_or(|number| !number.is_there())
     }
 }
 
-fn is_there(thread: Pid) -> bool {
-    // The kernel accepts the number of a thread here too. In a sandbox that refuses the call, the end of the
-    // destructors stays hidden.
-    getpriority_process(Some(thread)).is_ok()
+/// The kernel's number of a thread.
+#[cfg(target_os = "linux")]
+#[derive(Debug)]
+struct ThreadNumber(rustix::process::Pid);
+
+#[cfg(target_os = "linux")]
+impl ThreadNumber {
+    fn of_this_thread() -> Self {
+        Self(rustix::thread::gettid())
+    }
+
+    fn is_there(&self) -> bool {
+        // The kernel accepts the number of a thread here too. In a sandbox that refuses the call, the end of
+        // the destructors stays hidden.
+        rustix::process::getpriority_process(Some(self.0)).is_ok()
+    }
+}
+
+/// No number: the end of the destructors stays hidden.
+#[cfg(not(target_os = "linux"))]
+#[derive(Debug)]
+struct ThreadNumber;
+
+#[cfg(not(target_os = "linux"))]
+impl ThreadNumber {
+    fn of_this_thread() -> Self {
+        Self
+    }
+
+    fn is_there(&self) -> bool {
+        false
+    }
 }
 
 /// Polls until `is_so` holds, or until that time; `None` has no limit. Returns whether it holds. For events

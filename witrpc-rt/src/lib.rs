@@ -9,17 +9,25 @@ mod doubling;
 mod joinable;
 mod lock;
 mod quota;
+#[cfg(unix)]
 #[expect(
     unsafe_code,
     reason = "no safe function reads or sets the mask of a thread, or that of a command"
 )]
 mod signals;
+#[cfg(not(unix))]
+#[path = "no_signals.rs"]
+mod signals;
 mod spawn;
 mod spin_budget;
-#[expect(unsafe_code, reason = "no safe function tells where the stack of a thread ends")]
+#[cfg_attr(
+    target_os = "linux",
+    expect(unsafe_code, reason = "no safe function tells where the stack of a thread ends")
+)]
 mod stack;
 mod thread_limits;
 mod time_queue;
+mod user;
 mod wake;
 mod waker_set;
 mod yielding;
@@ -34,6 +42,7 @@ pub use spawn::{spawn, spawn_scoped};
 pub use spin_budget::{SpinBudget, SpinLimits};
 pub use stack::StackLimit;
 pub use time_queue::{TimeKey, TimeQueue};
+pub use user::user_id;
 pub use wake::wake;
 pub use waker_set::WakerSet;
 pub use yielding::{Patience, yield_to_others};

@@ -2,8 +2,6 @@
 
 use std::thread;
 
-use rustix::thread::sched_getaffinity;
-
 /// Returns whether a quota, such as that of a container, limits this process to the time of one processor. Its
 /// threads may still run on several. A thread that spins then uses up the time that the threads it waits for
 /// need.
@@ -13,5 +11,16 @@ use rustix::thread::sched_getaffinity;
 pub fn has_quota_of_one_processor() -> bool {
     // The count of std honours both the quota and the affinity; the kernel's count ignores the quota.
     let allowed = thread::available_parallelism().map_or(1, usize::from);
-    allowed == 1 && sched_getaffinity(None).is_ok_and(|processors| processors.count() > 1)
+    allowed == 1 && may_run_on_several()
+}
+
+#[cfg(target_os = "linux")]
+fn may_run_on_several() -> bool {
+    rustix::thread::sched_getaffinity(None).is_ok_and(|processors| processors.count() > 1)
+}
+
+/// Only Linux has such quotas.
+#[cfg(not(target_os = "linux"))]
+fn may_run_on_several() -> bool {
+    false
 }

@@ -7,6 +7,7 @@
 //! would let a peer choose how much memory that takes, and hides the frames from sanitizers and valgrind.
 
 use std::cell::Cell;
+#[cfg(target_os = "linux")]
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -71,6 +72,7 @@ fn read() -> (usize, usize) {
 
 /// Asks the system for the addresses of this thread's stack. For the main thread these follow from
 /// `RLIMIT_STACK` and `/proc/self/maps`.
+#[cfg(target_os = "linux")]
 fn addresses() -> Option<Range<usize>> {
     let mut attributes = MaybeUninit::uninit();
     // SAFETY: the call has no conditions.
@@ -92,7 +94,12 @@ fn addresses() -> Option<Range<usize>> {
     (refused == 0).then(|| start.addr()..start.addr().saturating_add(size))
 }
 
-#[cfg(test)]
+#[cfg(not(target_os = "linux"))]
+fn addresses() -> Option<Range<usize>> {
+    None
+}
+
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::hint::black_box;
     use std::thread::Builder;

@@ -83,10 +83,15 @@
 //! - `dynamic`: a client without the service's trait, in the module `dynamic`.
 //! - `json` (on by default): [`Codec::Json`] beside [`Codec::Postcard`].
 //! - `messagepack` (on by default): [`Codec::MessagePack`] beside these.
+//! - `mmf` (on by default): named shared memory, [`Mmf`]. It needs 64-bit Linux. Without it there are
+//!   [`InProcess`] and transports of your own.
 //! - `portable`: `Backend::Portable` beside [`Backend::Native`], for programs that trust each other. Choosing
 //!   it takes a [`TrustedPeer`].
+//! - `security` (on by default): access tokens and encryption. Without it, a connection requires nothing but the
+//!   same user.
 //! - `tracing`: spans of the crate of that name around calls, on both sides: see
 //!   [`guide::observing`].
+//! - `worker` (on by default): worker processes, in the module [`worker`]. Turns `mmf` and `security` on.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -106,6 +111,7 @@ mod security;
 mod server;
 mod tag;
 pub mod transport;
+#[cfg(feature = "worker")]
 pub mod worker;
 
 #[doc(hidden)]
@@ -129,14 +135,16 @@ pub use crate::connection::handle::Connection;
 pub use crate::connection::reconnect::{ConnectionState, Reconnect};
 pub use crate::contract::{SampleError, register_sample, unseen};
 pub use crate::endpoint::in_process::InProcess;
+#[cfg(feature = "mmf")]
 pub use crate::endpoint::mmf::{Backend, Mmf, forbid_inspection, metrics, servers};
-#[cfg(feature = "dynamic")]
+#[cfg(all(feature = "dynamic", feature = "mmf"))]
 pub use crate::endpoint::mmf::{ServerInfo, dead_servers, remove_dead_servers, servers_in};
 pub use crate::error::{
     AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
-    EmitError, EventError, LeftBehindLimit, NoAppError, RemoteError, ServeError, StreamLimit,
-    UploadStage, WorkerError,
+    EmitError, EventError, LeftBehindLimit, NoAppError, RemoteError, StreamLimit, UploadStage,
 };
+#[cfg(feature = "worker")]
+pub use crate::error::{ServeError, WorkerError};
 pub use crate::event::client::asynchronous::EventStream;
 pub use crate::event::client::blocking::Events;
 pub use crate::event::client::guard::EventGuard;
@@ -148,6 +156,7 @@ pub use crate::pool::running::RunningMethod;
 pub use crate::pool::stop_reason::StopReason;
 pub use crate::rt::cancel_token::CancelToken;
 pub use crate::rt::restore_signal_mask;
+#[cfg(feature = "security")]
 pub use crate::security::{AccessToken, AccessTokens, TokenError};
 pub use crate::server::builder::WitServerBuilder;
 pub use crate::server::handle::{ServerHandle, WitServer};
@@ -156,6 +165,7 @@ pub use crate::share::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use crate::stream::client::asynchronous::AsyncStream;
 pub use crate::stream::client::blocking::BlockingStream;
 pub use crate::transport::Endpoint;
+#[cfg(feature = "worker")]
 pub use crate::worker::{Worker, WorkerBuilder, WorkerExit, WorkerHandle, WorkerState};
 pub use futures_core::Stream;
 pub use witrpc_macros::wit_service;

@@ -1,5 +1,6 @@
 //! The options of a client, and connecting.
 
+#[cfg(feature = "security")]
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,6 +15,7 @@ use crate::error::ConnectError;
 use crate::observe::hooks::ClientHook;
 use crate::rt::cancel_token::CancelToken;
 use crate::rt::offload;
+#[cfg(feature = "security")]
 use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
 
@@ -215,6 +217,7 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
 
     /// Sets the token that the client proves to the server, which must prove in turn that it has it. By
     /// default there is none. The last call of this method or the next counts.
+    #[cfg(feature = "security")]
     pub fn access_token(mut self, token: AccessToken) -> Self {
         self.plan.token = TokenSource::Fixed(token);
         self
@@ -222,6 +225,7 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
 
     /// Sets a provider of the token of [`access_token`](Self::access_token). It is called at each
     /// connect, on the thread that connects. If it fails, [`ConnectError::NoToken`] carries its error.
+    #[cfg(feature = "security")]
     pub fn access_token_from(
         mut self,
         provider: impl Fn() -> Result<AccessToken, Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
@@ -237,6 +241,7 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// An encrypted connection shares nothing in place: a [`Shared`](crate::Shared) is copied and
     /// encrypted, and [`Connection::alloc`](crate::Connection::alloc) returns
     /// [`AllocError::Encrypted`](crate::AllocError::Encrypted).
+    #[cfg(feature = "security")]
     pub fn encryption(mut self, encryption: bool) -> Self {
         self.plan.encryption = encryption;
         self

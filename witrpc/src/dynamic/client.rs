@@ -16,6 +16,7 @@ use crate::connection::connect::ConnectPlan;
 use crate::contract::{Digest, Signature};
 use crate::error::{CallError, ConnectError};
 use crate::observe::method_meter::MethodMetrics;
+#[cfg(feature = "security")]
 use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
 
@@ -250,12 +251,14 @@ impl DynamicClientBuilder {
     }
 
     /// Sets the token that the client proves to the server.
+    #[cfg(feature = "security")]
     pub fn access_token(mut self, token: AccessToken) -> Self {
         self.plan.token = TokenSource::Fixed(token);
         self
     }
 
     /// Sets whether to encrypt everything that crosses. The server must ask for it too.
+    #[cfg(feature = "security")]
     pub fn encryption(mut self, encryption: bool) -> Self {
         self.plan.encryption = encryption;
         self

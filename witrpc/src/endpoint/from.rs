@@ -3,20 +3,24 @@
 use crate::transport::Endpoint;
 
 use super::in_process::InProcess;
+#[cfg(feature = "mmf")]
 use super::mmf::Mmf;
 
+#[cfg(feature = "mmf")]
 impl From<&str> for Endpoint {
     fn from(name: &str) -> Self {
         Mmf::new(name).into()
     }
 }
 
+#[cfg(feature = "mmf")]
 impl From<String> for Endpoint {
     fn from(name: String) -> Self {
         Mmf::new(name).into()
     }
 }
 
+#[cfg(feature = "mmf")]
 impl From<Mmf> for Endpoint {
     fn from(mmf: Mmf) -> Self {
         Self::new(mmf)

@@ -5,4 +5,5 @@
 
 mod from;
 pub mod in_process;
+#[cfg(feature = "mmf")]
 pub mod mmf;

@@ -8,6 +8,7 @@ mod connect;
 mod difference;
 mod direction;
 mod event;
+#[cfg(feature = "worker")]
 mod exit;
 mod from_channel;
 mod left_behind;
@@ -17,6 +18,7 @@ mod remote;
 mod stream_limit;
 mod upload;
 mod wording;
+#[cfg(feature = "worker")]
 mod worker;
 
 pub use alloc::AllocError;
@@ -27,12 +29,14 @@ pub use connect::ConnectError;
 pub use difference::ContractDifference;
 pub use direction::Direction;
 pub use event::{EmitError, EventError};
+#[cfg(feature = "worker")]
 pub use exit::WorkerExit;
 pub use left_behind::LeftBehindLimit;
 pub use rejection::Rejection;
 pub use remote::RemoteError;
 pub use stream_limit::StreamLimit;
 pub use upload::UploadStage;
+#[cfg(feature = "worker")]
 pub use worker::{ServeError, WorkerError};
 
 /// Checks that an error reads as a sentence: what happened, then a colon or a semicolon, then what

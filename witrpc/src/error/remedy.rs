@@ -2,9 +2,11 @@
 
 use std::io;
 
+#[cfg(unix)]
 use rustix::io::Errno;
 
 /// Returns what to do next, as the end of a sentence.
+#[cfg(unix)]
 pub fn remedy(error: &io::Error) -> &'static str {
     match Errno::from_io_error(error) {
         Some(Errno::MFILE | Errno::NFILE) => {
@@ -16,11 +18,19 @@ pub fn remedy(error: &io::Error) -> &'static str {
         Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => {
             "make sure that this user may do so there, or name another directory with Mmf::in_dir"
         }
-        _ => "fix that, and try again",
+        _ => ANY,
     }
 }
 
-#[cfg(test)]
+/// Returns what to do next, as the end of a sentence.
+#[cfg(not(unix))]
+pub fn remedy(_error: &io::Error) -> &'static str {
+    ANY
+}
+
+const ANY: &str = "fix that, and try again";
+
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -14,8 +14,11 @@ mod timer;
 pub use block_on::{block_on, unparks};
 pub use offload::offload;
 pub use rare::Rare;
+#[cfg(feature = "worker")]
 pub use signals::restore_elsewhere;
 pub use signals::restore_signal_mask;
 pub use threads::Threads;
 pub use timer::{Alarm, Timer};
-pub use witrpc_rt::{SignalMask, spawn, spawn_scoped};
+#[cfg(feature = "worker")]
+pub use witrpc_rt::SignalMask;
+pub use witrpc_rt::{spawn, spawn_scoped};

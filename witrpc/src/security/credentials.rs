@@ -1,7 +1,9 @@
 //! What a client presents to a server.
 
+#[cfg(feature = "security")]
 use std::error::Error;
 use std::fmt;
+#[cfg(feature = "security")]
 use std::sync::Arc;
 
 use witrpc_transport::{Demands, Initiator};
@@ -9,11 +11,13 @@ use witrpc_transport::{Demands, Initiator};
 use crate::error::ConnectError;
 
 use super::demands::compare;
+#[cfg(feature = "security")]
 use super::token::AccessToken;
 
 /// What a client presents at one connect: part of a [`ConnectConfig`](crate::transport::ConnectConfig).
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
+    #[cfg(feature = "security")]
     pub(super) token: Option<AccessToken>,
     encryption: bool,
 }
@@ -22,7 +26,10 @@ impl Credentials {
     /// Returns whether the server must know a token of this client.
     #[must_use]
     pub fn has_token(&self) -> bool {
-        self.token.is_some()
+        #[cfg(feature = "security")]
+        return self.token.is_some();
+        #[cfg(not(feature = "security"))]
+        false
     }
 
     /// Returns whether messages must be encrypted.
@@ -47,17 +54,23 @@ pub enum TokenSource {
     /// The client has no token.
     #[default]
     None,
+    #[cfg(feature = "security")]
     Fixed(AccessToken),
     /// Called at each connect.
+    #[cfg(feature = "security")]
     Provider(Arc<Provider>),
 }
 
 /// A function that returns the token for one connect.
+#[cfg(feature = "security")]
 pub type Provider = dyn Fn() -> Result<AccessToken, Box<dyn Error + Send + Sync>> + Send + Sync;
 
 impl TokenSource {
     /// Returns the credentials for a connect that begins now.
     pub fn credentials(&self, encryption: bool) -> Result<Credentials, ConnectError> {
+        #[cfg(not(feature = "security"))]
+        return Ok(Credentials { encryption });
+        #[cfg(feature = "security")]
         let token = match self {
             Self::None => None,
             Self::Fixed(token) => Some(token.clone()),
@@ -65,6 +78,7 @@ impl TokenSource {
                 Some(provider().map_err(|source| ConnectError::NoToken { source })?)
             }
         };
+        #[cfg(feature = "security")]
         Ok(Credentials { token, encryption })
     }
 }
@@ -73,13 +87,15 @@ impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::None => "none",
+            #[cfg(feature = "security")]
             Self::Fixed(_) => "fixed",
+            #[cfg(feature = "security")]
             Self::Provider(_) => "provided",
         })
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "security"))]
 mod tests {
     use std::sync::atomic::AtomicU8;
     use std::sync::atomic::Ordering::Relaxed;

@@ -1,7 +1,6 @@
 //! The key exchange: Noise `NNpsk0`, one message each way.
 //!
-//! The pre-shared key is made from the token. Without a token it is a public constant, so that all
-//! connections take the same path. Both sides' ephemeral keys go into the session's keys (forward
+//! The pre-shared key is made from the token. Sides that encrypt without a token have a public constant. Both sides' ephemeral keys go into the session's keys (forward
 //! secrecy): an attacker that learns the token later cannot read earlier messages.
 //!
 //! A client's message can be read only with the right token. By trying its tokens, the server also identifies

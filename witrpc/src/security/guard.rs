@@ -1,6 +1,7 @@
 //! What a server requires of its clients.
 
 use std::fmt;
+#[cfg(feature = "security")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use witrpc_transport::{Clearance, Initiator, Responder};
@@ -9,6 +10,7 @@ use crate::error::ConnectError;
 
 use super::credentials::Credentials;
 use super::demands::compare;
+#[cfg(feature = "security")]
 use super::tokens::AccessTokens;
 
 /// What a server requires of its clients before it reads their messages: part of a
@@ -29,8 +31,10 @@ pub enum Accepted {
     /// It requires no token.
     #[default]
     EveryClient,
+    #[cfg(feature = "security")]
     Fixed(AccessTokens),
     /// Called for each client.
+    #[cfg(feature = "security")]
     Provider(Box<dyn Fn() -> AccessTokens + Send + Sync>),
 }
 
@@ -65,14 +69,18 @@ impl Guard {
     /// The error that the client receives.
     pub fn check(&self, client: &Credentials) -> Result<Clearance, ConnectError> {
         compare(Responder::demands(self), Initiator::demands(client))?;
-        let Some(token) = &client.token else { return Ok(Clearance::default()) };
-        match self.tokens().find(token) {
-            Some(entry) => Ok(Clearance::new(entry.identity.clone())),
-            None => Err(ConnectError::TokenRejected),
+        #[cfg(feature = "security")]
+        if let Some(token) = &client.token {
+            return match self.tokens().find(token) {
+                Some(entry) => Ok(Clearance::new(entry.identity.clone())),
+                None => Err(ConnectError::TokenRejected),
+            };
         }
+        Ok(Clearance::default())
     }
 
     /// Returns the tokens that are accepted now. The list is empty if the provider panics.
+    #[cfg(feature = "security")]
     pub(super) fn tokens(&self) -> AccessTokens {
         match &self.accepted {
             Accepted::EveryClient => AccessTokens::new(),
@@ -88,13 +96,15 @@ impl fmt::Debug for Accepted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EveryClient => f.write_str("every client"),
+            #[cfg(feature = "security")]
             Self::Fixed(tokens) => tokens.fmt(f),
+            #[cfg(feature = "security")]
             Self::Provider(_) => f.write_str("provided"),
         }
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "security"))]
 mod tests {
     use crate::security::{AccessToken, TokenSource};
 

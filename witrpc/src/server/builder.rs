@@ -17,7 +17,9 @@ use crate::error::BindError;
 use crate::observe::counters::CounterRegistry;
 use crate::observe::hooks::ServerHook;
 use crate::pool::{Handler, Pool};
-use crate::security::{Accepted, AccessToken, AccessTokens, Guard};
+use crate::security::{Accepted, Guard};
+#[cfg(feature = "security")]
+use crate::security::{AccessToken, AccessTokens};
 use crate::tag::MAX_SERVICES;
 use crate::transport::{BindConfig, Endpoint};
 
@@ -230,12 +232,14 @@ impl WitServerBuilder {
     /// # Ok(())
     /// # }
     /// ```
+    #[cfg(feature = "security")]
     pub fn access_token(self, token: AccessToken) -> Self {
         self.access_tokens(token.into())
     }
 
     /// Lets in only clients that have one of these tokens. Methods see which one in
     /// [`CallContext::identity`](crate::CallContext::identity).
+    #[cfg(feature = "security")]
     pub fn access_tokens(mut self, tokens: AccessTokens) -> Self {
         self.accepted = Accepted::Fixed(tokens);
         self
@@ -247,6 +251,7 @@ impl WitServerBuilder {
     /// The server calls `provider` once for each client, on the thread that lets clients in: it should answer
     /// from memory. If it panics, that client is turned away. It does not see the client's token, since no
     /// token ever crosses to the server: both sides prove that they have the same one.
+    #[cfg(feature = "security")]
     pub fn access_tokens_from(
         mut self,
         provider: impl Fn() -> AccessTokens + Send + Sync + 'static,
@@ -258,6 +263,7 @@ impl WitServerBuilder {
     /// Encrypts all that crosses, with separate keys for each connection. Default: `false`. A client must ask
     /// for it too, with [`ClientBuilder::encryption`](crate::ClientBuilder::encryption), which also describes
     /// the effect on a [`Shared`](crate::Shared).
+    #[cfg(feature = "security")]
     pub fn encryption(mut self, encryption: bool) -> Self {
         self.encryption = encryption;
         self

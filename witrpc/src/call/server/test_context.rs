@@ -45,7 +45,7 @@ impl CallContext {
     #[must_use]
     pub fn for_tests(options: CallOptions) -> Self {
         let peer: Arc<dyn Peer> = Arc::new(TestClient {
-            client: ClientInfo::new(std::process::id(), rustix::process::getuid().as_raw()),
+            client: ClientInfo::new(std::process::id(), witrpc_rt::user_id()),
             session: Session::new(Arc::new(())),
             token: options.token().cloned().unwrap_or_default(),
         });

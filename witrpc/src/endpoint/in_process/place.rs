@@ -103,7 +103,7 @@ impl InProcessPlace {
             });
         };
         let clearance = server.guard().check(credentials)?;
-        let uid = rustix::process::geteuid().as_raw();
+        let uid = witrpc_rt::user_id();
         let client = ClientInfo::new(std::process::id(), uid).cleared(clearance);
         let (welcome, joined) = server.admit(hello, client, |client, session| {
             Joined::new(client, session, server.limits(), &server)

@@ -23,6 +23,7 @@ use witrpc_transport::{ClientChannel, ResourceError, ServerPort};
 use crate::error::{BindError, ConnectError};
 use crate::transport::{BindConfig, ConnectConfig, Transport};
 
+#[cfg(feature = "worker")]
 pub use witrpc_mmf::{Descriptor, Origin};
 
 /// A name in shared memory, and the limits of the server under it.
