@@ -11,7 +11,6 @@ mod descriptor;
 mod lenience;
 mod notes;
 mod service_lenience;
-mod sha256;
 pub mod shape;
 mod signature;
 pub mod text;
