@@ -101,14 +101,26 @@ impl Dispatcher {
             .and_then(|(service, method)| Some((self.services.get(usize::from(service))?, method)))
             .filter(|_| !self.is_looked_at() && !pool.life.refuses());
         let Some((service, method)) = called else {
-            let request = &mut request.request();
-            return self.serve_metered(metered, (pool, counters), peer, request, answer);
+            return self.serve_as_any(metered, (pool, counters), peer, request, answer);
         };
         counters.request(true, request.bytes().len());
         let (asked, from) = ((request.ticket, request.tag), (peer, request.note));
         let observer = metered.unwrap_or(&self.plain);
         let context = self.context((pool, counters), from, asked, observer, answer);
         run(&context, service, method, CallBody::Short(request));
+    }
+
+    /// Serves a short request by the general path, out of the way of those that have one of their own.
+    #[inline(never)]
+    fn serve_as_any(
+        &self,
+        metered: Option<&CallObserver>,
+        threads: (&Arc<Pool>, &ThreadCounters),
+        peer: &Arc<dyn Peer>,
+        request: &ShortRequest<'_>,
+        answer: &mut Option<ShortAnswer>,
+    ) {
+        self.serve_metered(metered, threads, peer, &mut request.request(), answer);
     }
 
     /// Returns a dispatcher that finds services by their place in that list.
