@@ -8,6 +8,8 @@ pub mod cgroup;
 mod doubling;
 mod joinable;
 mod lock;
+#[expect(unsafe_code, reason = "no safe function can hold the pid 0 of another namespace")]
+mod peer_credentials;
 mod quota;
 #[cfg(unix)]
 #[expect(
@@ -36,6 +38,7 @@ pub use barrier::{has_heavy_barrier, heavy_barrier, light_barrier};
 pub use doubling::Doubling;
 pub use joinable::{Joinable, poll_until};
 pub use lock::{lock, wait, wait_until};
+pub use peer_credentials::PeerCredentials;
 pub use quota::has_quota_of_one_processor;
 pub use signals::{SignalMask, programs_mask_elsewhere};
 pub use spawn::{spawn, spawn_scoped};

@@ -89,6 +89,7 @@
 //!   it takes a [`TrustedPeer`].
 //! - `security` (on by default): access tokens and encryption. Without it, a connection requires nothing but the
 //!   same user.
+//! - `socket`: `Socket`, a transport over Unix sockets for places that forbid shared memory.
 //! - `tracing`: spans of the crate of that name around calls, on both sides: see
 //!   [`guide::observing`].
 //! - `worker` (on by default): worker processes, in the module [`worker`]. Turns `mmf` and `security` on.
@@ -139,6 +140,8 @@ pub use crate::endpoint::in_process::InProcess;
 pub use crate::endpoint::mmf::{Backend, Mmf, forbid_inspection, metrics, servers};
 #[cfg(all(feature = "dynamic", feature = "mmf"))]
 pub use crate::endpoint::mmf::{ServerInfo, dead_servers, remove_dead_servers, servers_in};
+#[cfg(feature = "socket")]
+pub use crate::endpoint::socket::Socket;
 pub use crate::error::{
     AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
     EmitError, EventError, LeftBehindLimit, NoAppError, RemoteError, StreamLimit, UploadStage,

@@ -7,6 +7,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::sockopt::{socket_domain, socket_type};
 use rustix::net::{AddressFamily, SocketType};
+use witrpc_rt::PeerCredentials;
 use witrpc_transport::{Begun, Initiator, ResourceError};
 
 use crate::error::ConnectError;
@@ -24,7 +25,7 @@ use super::Place;
 use super::deadline::{ConnectLimit, Deadline};
 use super::find::{FoundServer, find};
 use super::frame::{Inbox, ReceiveError, UnsentFrame};
-use super::peer::{Credentials, Established, inode_of};
+use super::peer::{Established, inode_of};
 use super::record::{
     ClientOpening, Exchanged, Failure, MAX_BLOB_LEN, Nonce, Offer, PROTOCOL_VERSION, Record,
     ServerOpening, Verdict, prologue,
@@ -165,7 +166,7 @@ impl<'a> Handshake<'a> {
         Self { link, name, options, deadline, inbox, send_arena }
     }
 
-    fn lead(mut self, credentials: Credentials) -> Result<Connected, ConnectError> {
+    fn lead(mut self, credentials: PeerCredentials) -> Result<Connected, ConnectError> {
         let demands = self.options.initiator.demands();
         let ours = ClientOpening { version: PROTOCOL_VERSION, demands };
         let theirs = self.open(&ours)?;

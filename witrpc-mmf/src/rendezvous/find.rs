@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::io::Errno;
+use witrpc_rt::PeerCredentials;
 
 use crate::error::{ConnectError, DirectoryError, LookedIn};
 use crate::sys::fd_closer::Socket;
@@ -13,7 +14,6 @@ use super::Place;
 use super::claim::{is_socket, open_socket};
 use super::deadline::Deadline;
 use super::directory::{Directory, describe};
-use super::peer::Credentials;
 use crate::name::Name;
 
 /// The pause before the next try, where no event says when there is room.
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// A server that listens, before anything is said.
 pub struct FoundServer {
     pub link: Socket,
-    pub credentials: Credentials,
+    pub credentials: PeerCredentials,
     /// Its socket.
     pub path: PathBuf,
 }
@@ -99,9 +99,9 @@ fn identify(
     link: &Socket,
     directory: &Directory,
     name: &Name,
-) -> Result<Credentials, ConnectError> {
+) -> Result<PeerCredentials, ConnectError> {
     let failed = |error| ConnectError::system("ask the system which user runs the server", error);
-    let server = Credentials::of(link).map_err(failed)?;
+    let server = PeerCredentials::of(link).map_err(failed)?;
     let expected = directory.owner();
     if server.uid != expected {
         let (path, found) = (directory.path_of(name.as_str()), server.uid);

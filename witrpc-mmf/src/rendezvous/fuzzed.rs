@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use witrpc_rt::PeerCredentials;
 use witrpc_transport::{Admitted, ClientInfo, Demands, Initiator, Plain, Responder, Session};
 
 use crate::fuzzing::Script;
@@ -19,7 +20,7 @@ use crate::sys::fork::Descriptor;
 
 use super::control::{HandshakeContext, Host, ServerLimits};
 use super::frame::Inbox;
-use super::peer::{Credentials, Established};
+use super::peer::Established;
 use super::pending_handshake::{PendingHandshake, Progress};
 use super::record::{ClientOpening, Exchanged, Nonce, PROTOCOL_VERSION, Record, ServerOpening};
 use super::records::Records;
@@ -67,7 +68,7 @@ struct Hostile {
 pub fn handshake(bytes: &[u8]) {
     let len = Layout::min_region_len(LANES);
     let counting = Arc::new(CountingHost::default());
-    let who = Credentials { pid: 1, uid: 1 };
+    let who = PeerCredentials { pid: 1, uid: 1 };
     let limits = ServerLimits {
         backend: Backend::Native,
         max_clients: 1,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::event::PollFlags;
+use witrpc_rt::PeerCredentials;
 
 use crate::error::ConnectError;
 use crate::sys::fd_closer::Socket;
@@ -13,7 +14,6 @@ use super::connect::{broken, flush, misbehaved};
 use super::deadline::{ConnectLimit, Deadline};
 use super::find::{FoundServer, find};
 use super::frame::{Inbox, UnsentFrame};
-use super::peer::Credentials;
 use super::record::{Inquiry, PROTOCOL_VERSION, Told};
 use crate::name::Name;
 
@@ -26,7 +26,7 @@ use crate::name::Name;
 pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Inquired, ConnectError> {
     let limit = ConnectLimit::default();
     let deadline = Deadline::new(timeout, &limit);
-    let FoundServer { link, credentials: Credentials { pid, uid }, path } =
+    let FoundServer { link, credentials: PeerCredentials { pid, uid }, path } =
         find(name, place, &deadline)?;
     Ok(Inquired { report: ask(&link, &deadline)?, pid, uid, socket: path })
 }

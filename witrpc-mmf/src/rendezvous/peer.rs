@@ -1,11 +1,11 @@
 //! The identity of the peer, and what both ends hold after the handshake.
 
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::sync::atomic::AtomicU64;
-use std::{io, mem};
 
 use rustix::fs::fstat;
 use rustix::io::Errno;
+use witrpc_rt::PeerCredentials;
 use witrpc_transport::{Keys, TrustedPeer};
 
 use crate::link::half::{Half, Places};
@@ -19,44 +19,6 @@ use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Origin;
 use crate::wakeup::epoch::WakeRequest;
 
-/// The identity of a peer, as the kernel reports it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// The process, or 0 if this side's pid namespace does not show it.
-    pub pid: u32,
-    /// The user it ran as when it connected or listened.
-    pub uid: u32,
-}
-
-impl Credentials {
-    /// Returns the credentials of the peer of a connected Unix socket.
-    pub fn of(socket: impl AsFd) -> io::Result<Self> {
-        // Calls libc directly: rustix's type for a pid cannot hold the 0 of another namespace.
-        let mut found = libc::ucred { pid: 0, uid: 0, gid: 0 };
-        let mut len = mem::size_of_val(&found) as libc::socklen_t;
-        // SAFETY: `found` and `len` are valid for writes, and `len` is the size of `found`; any
-        // bytes make a valid `ucred`.
-        let failed = unsafe {
-            libc::getsockopt(
-                socket.as_fd().as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_PEERCRED,
-                (&raw mut found).cast(),
-                &raw mut len,
-            )
-        };
-        if failed != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(Self { pid: u32::try_from(found.pid).unwrap_or(0), uid: found.uid })
-    }
-
-    /// Returns whether the peer is this process: a client of its own server.
-    pub fn is_self(&self) -> bool {
-        self.pid == std::process::id()
-    }
-}
-
 /// Returns the inode of a socket, which differs from that of every other socket on this machine at the
 /// same time; 0 for none.
 pub fn inode_of(socket: Option<&impl AsFd>) -> Result<u64, Errno> {
@@ -67,7 +29,7 @@ pub fn inode_of(socket: Option<&impl AsFd>) -> Result<u64, Errno> {
 #[derive(Debug)]
 pub struct Established {
     /// The identity of the peer.
-    pub credentials: Credentials,
+    pub credentials: PeerCredentials,
     /// This side's region, zeroed and allocated. With the native backend it is also sealed, so that no
     /// other process can write it.
     pub own: OwnPages,
@@ -123,7 +85,7 @@ impl Established {
         max_message_len: u64,
         keys: Option<Box<dyn Keys>>,
     ) -> Self {
-        let credentials = Credentials { pid: 0, uid: 0 };
+        let credentials = PeerCredentials { pid: 0, uid: 0 };
         Self { credentials, own, peer, doorbell: None, lanes, max_message_len, keys }
     }
 }

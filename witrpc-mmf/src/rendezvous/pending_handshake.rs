@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::geteuid;
+use witrpc_rt::PeerCredentials;
 use witrpc_transport::{Clearance, ClientInfo, ResourceError, Response};
 
 use crate::memory::region;
@@ -17,7 +18,7 @@ use crate::sys::resource::lacked_random_bytes;
 use super::control::{HandshakeContext, ServerLimits};
 use super::frame::{Inbox, ReceiveError, UnsentFrame};
 use super::offered::Offered;
-use super::peer::{Credentials, Established};
+use super::peer::Established;
 use super::record::{
     ClientOpening, Exchanged, Failure, Inquiry, MAX_REPORT_LEN, Nonce, Offer, PROTOCOL_VERSION,
     Record, ServerOpening, Told, Verdict, prologue,
@@ -27,7 +28,7 @@ use super::records::Records;
 /// A peer that has connected and is not a client yet: a *stranger*.
 pub struct PendingHandshake {
     socket: Socket,
-    who: Credentials,
+    who: PeerCredentials,
     came: Instant,
     /// How long the handshake may take.
     timeout: Duration,
@@ -99,7 +100,7 @@ pub enum Progress {
 }
 
 impl PendingHandshake {
-    pub fn new(socket: Socket, who: Credentials, timeout: Duration) -> Self {
+    pub fn new(socket: Socket, who: PeerCredentials, timeout: Duration) -> Self {
         let (inbox, send_arena) = (Inbox::new(), UnsentFrame::default());
         let (came, stage) = (Instant::now(), HandshakeStage::Opening);
         let (secured, lacked, is_watched) = (None, None, true);

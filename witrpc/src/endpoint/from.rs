@@ -5,6 +5,8 @@ use crate::transport::Endpoint;
 use super::in_process::InProcess;
 #[cfg(feature = "mmf")]
 use super::mmf::Mmf;
+#[cfg(feature = "socket")]
+use super::socket::Socket;
 
 #[cfg(feature = "mmf")]
 impl From<&str> for Endpoint {
@@ -30,5 +32,12 @@ impl From<Mmf> for Endpoint {
 impl From<InProcess> for Endpoint {
     fn from(place: InProcess) -> Self {
         Self::new(place)
+    }
+}
+
+#[cfg(feature = "socket")]
+impl From<Socket> for Endpoint {
+    fn from(socket: Socket) -> Self {
+        Self::new(socket)
     }
 }

@@ -291,6 +291,17 @@ pub enum ConnectError {
         /// This client's limit, in bytes.
         max: u64,
     },
+    /// The server sends longer messages than this client takes.
+    #[error(
+        "the server's messages may have {len} bytes and this client takes at most {max}: raise \
+         max_message_size on the client's endpoint, or lower it on the server's"
+    )]
+    MessagesTooLarge {
+        /// The length of the server's longest message, in bytes.
+        len: u64,
+        /// This client's limit, in bytes.
+        max: u64,
+    },
     /// The server broke the protocol during the handshake.
     #[error(
         "the server broke the protocol of the handshake ({problem}): check that both sides use \
@@ -442,6 +453,7 @@ mod tests {
             ConnectError::TimedOut { after: second },
             ConnectError::Resource(ResourceError::MachineFiles),
             ConnectError::ServerResource(ResourceError::FileSize { limit: 1, needed: 2 }),
+            ConnectError::MessagesTooLarge { len: 2, max: 1 },
             ConnectError::RegionTooLarge { size: 2, max: 1 },
             ConnectError::TokenRequired,
             ConnectError::TokenRejected,

@@ -91,6 +91,13 @@ impl ServerQueue {
         &self.guard
     }
 
+    /// Returns the encoded metrics of the server, which a transport hands unchanged to other processes of the
+    /// server's user: see [`Admission::report`].
+    #[must_use]
+    pub fn report(&self) -> Vec<u8> {
+        self.admission.report()
+    }
+
     /// Admits a client or refuses it. Returns the welcome, and the handle for its requests. The hello comes
     /// from a peer and is not trusted. The sink may be used before this returns: what it is given must go out
     /// after the welcome.

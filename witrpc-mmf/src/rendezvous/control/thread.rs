@@ -21,10 +21,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
+use witrpc_rt::PeerCredentials;
 use witrpc_transport::ResourceError;
 
 use crate::rendezvous::claim::NameClaim;
-use crate::rendezvous::peer::Credentials;
 use crate::rendezvous::pending_handshake::{PendingHandshake, Progress};
 use crate::rendezvous::record::Nonce;
 use crate::sys::fd_closer;
@@ -284,7 +284,7 @@ impl ControlThread {
                 Err(_) if self.end_slowest().is_ok() => return,
                 Err(_) => return self.pause_accepting(Instant::now() + PAUSE),
             };
-            let Ok(who) = Credentials::of(&client) else { continue };
+            let Ok(who) = PeerCredentials::of(&client) else { continue };
             self.greet(Socket::new(client), who, lacked);
         }
     }
@@ -328,7 +328,7 @@ impl ControlThread {
     }
 
     /// Begins a handshake. A client for which something is `lacked` is refused with that reason.
-    fn greet(&mut self, client: Socket, who: Credentials, lacked: Option<ResourceError>) {
+    fn greet(&mut self, client: Socket, who: PeerCredentials, lacked: Option<ResourceError>) {
         let number = self.next_pending;
         self.next_pending += 1;
         let flags = epoll::EventFlags::IN

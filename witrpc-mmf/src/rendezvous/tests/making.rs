@@ -3,11 +3,11 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::task::Wake;
 
+use witrpc_rt::PeerCredentials;
 use witrpc_transport::{Begun, Initiator, NoRandomBytes};
 
 use crate::memory::region::Identity;
 use crate::rendezvous::control::HandshakeContext;
-use crate::rendezvous::peer::Credentials;
 use crate::rendezvous::pending_handshake::{PendingHandshake, Progress};
 use crate::rendezvous::record::Record;
 use crate::sys::fd_closer::Socket;
@@ -29,7 +29,7 @@ fn before_the_region() -> (PendingHandshake, HandshakeContext, Raw) {
     let (ours, theirs) = UnixStream::pair().expect("there are descriptors");
     ours.set_nonblocking(true).expect("it is open");
     let socket = Descriptor::open(|| Ok::<_, ()>(OwnedFd::from(ours))).expect("it is open");
-    let who = Credentials { pid: 1, uid: 1 };
+    let who = PeerCredentials { pid: 1, uid: 1 };
     let host = Arc::new(Recorder(channel().0));
     let mut context =
         HandshakeContext::new("calc".to_owned(), vec![who.uid], long_limits(), host).unwrap();
