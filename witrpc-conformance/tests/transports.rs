@@ -1,0 +1,51 @@
+//! Runs the suite over every transport of `witrpc`.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use witrpc::{Backend, Endpoint, InProcess, Mmf, Socket};
+use witrpc_conformance::{Limits, Place, conformance_tests};
+
+mod in_process {
+    use super::*;
+
+    conformance_tests!(|limits: Limits| {
+        let place = InProcess::new().lanes(limits.lanes).max_clients(limits.max_clients);
+        Place::new(Endpoint::from(place.max_message_size(limits.max_message_size)))
+    });
+}
+
+mod mmf {
+    use super::*;
+
+    conformance_tests!(|limits: Limits| Place::new(Endpoint::from(shared_memory(limits))));
+}
+
+mod portable {
+    use super::*;
+
+    conformance_tests!(|limits: Limits| {
+        Place::new(Endpoint::from(shared_memory(limits).backend(Backend::Portable)))
+    });
+}
+
+mod socket {
+    use super::*;
+
+    conformance_tests!(|limits: Limits| {
+        let socket = Socket::at(scratch_path()).lanes(limits.lanes).max_clients(limits.max_clients);
+        Place::new(Endpoint::from(socket.max_message_size(limits.max_message_size)))
+    });
+}
+
+fn shared_memory(limits: Limits) -> Mmf {
+    let mmf = Mmf::unguessable().lanes(limits.lanes).max_clients(limits.max_clients);
+    mmf.max_message_size(limits.max_message_size)
+}
+
+/// Returns a path that no other test uses. Its server removes the socket.
+fn scratch_path() -> PathBuf {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let number = LAST.fetch_add(1, Relaxed);
+    std::env::temp_dir().join(format!("witrpc-suite-{}-{number}", std::process::id()))
+}
