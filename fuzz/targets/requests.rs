@@ -1,4 +1,4 @@
 //! Requests for a service of nasty types, in every codec.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| witrpc_tests::nasty::requests(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| witrpc_tests::adversary::peers::requests(bytes));

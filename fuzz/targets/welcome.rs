@@ -1,4 +1,4 @@
 //! A server's welcome, its contract among it.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| witrpc_tests::nasty::welcome(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| witrpc_tests::adversary::peers::welcome(bytes));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use fastrand::Rng;
-use witrpc_tests::adversary::peers;
+use witrpc_tests::adversary::{peers, socket};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 
 /// Runs the seeds of a target as they are and with some bytes changed.
@@ -49,4 +49,14 @@ fn requests() {
 #[test]
 fn answers() {
     run("answers", peers::answers);
+}
+
+#[test]
+fn frames_of_clients() {
+    run("socket_client", socket::from_client);
+}
+
+#[test]
+fn frames_of_servers() {
+    run("socket_server", socket::from_server);
 }

@@ -4,3 +4,4 @@ pub mod mischief;
 pub mod peers;
 pub mod relay;
 pub mod scribbler;
+pub mod socket;
