@@ -80,23 +80,72 @@ impl Admitted {
     }
 }
 
-/// A client's identity, as the kernel reports it.
+/// Where a client is, as the transport knows it and not as the client says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientOrigin {
+    /// On this machine, as the kernel reports it.
+    Local {
+        /// The process that connected, as the server's pid namespace numbers it; 0 if it does not show it.
+        pid: u32,
+        /// The user it ran as.
+        uid: u32,
+    },
+    /// On another machine, or behind a broker.
+    Remote {
+        /// The address, in the words of the transport.
+        address: Arc<str>,
+    },
+}
+
+/// A client's identity, as the transport reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientInfo {
     /// The client's number among those of all servers of this process, from 1. Never used twice.
     pub id: u64,
-    /// The process that connected, as the server's pid namespace numbers it.
+    /// The process that connected, as the server's pid namespace numbers it. 0 for a
+    /// [remote](ClientOrigin::Remote) client.
     pub pid: u32,
-    /// The user it runs as.
+    /// The user it runs as. [`NO_UID`](Self::NO_UID) for a [remote](ClientOrigin::Remote) client.
     pub uid: u32,
+    /// The address of a remote client.
+    address: Option<Arc<str>>,
     clearance: Option<Clearance>,
 }
 
 impl ClientInfo {
-    /// Returns a client that has arrived, with the next number. For transports.
+    /// The id of no user: no process runs as it.
+    pub const NO_UID: u32 = u32::MAX;
+
+    /// Returns a client on this machine that has arrived, with the next number. For transports.
     pub fn new(pid: u32, uid: u32) -> Self {
-        Self { id: next_client_id(), pid, uid, clearance: None }
+        Self { id: next_client_id(), pid, uid, address: None, clearance: None }
+    }
+
+    /// Returns a client at this address that has arrived, with the next number. For transports to other machines
+    /// and over brokers: such a client is no process and no user of this machine, whatever it says.
+    pub fn remote(address: impl Into<Arc<str>>) -> Self {
+        Self { address: Some(address.into()), ..Self::new(0, Self::NO_UID) }
+    }
+
+    /// Returns where it is.
+    ///
+    /// ```
+    /// use witrpc_transport::{ClientInfo, ClientOrigin};
+    ///
+    /// let local = ClientInfo::new(77, 1000);
+    /// assert_eq!(local.origin(), ClientOrigin::Local { pid: 77, uid: 1000 });
+    /// let remote = ClientInfo::remote("192.0.2.1:9");
+    /// assert_eq!(remote.origin(), ClientOrigin::Remote { address: "192.0.2.1:9".into() });
+    /// assert_ne!(remote.uid, 0, "it is not taken for root");
+    /// ```
+    #[must_use]
+    pub fn origin(&self) -> ClientOrigin {
+        match &self.address {
+            Some(address) => ClientOrigin::Remote { address: Arc::clone(address) },
+            None => ClientOrigin::Local { pid: self.pid, uid: self.uid },
+        }
     }
 
     /// Returns the same client with its clearance: it has met the server's demands.

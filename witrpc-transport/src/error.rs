@@ -69,6 +69,9 @@ pub enum ChannelError {
     /// The server has no memory for the request, which did not run; the connection goes on.
     #[error("the server has no memory for the request")]
     PeerNoMemory,
+    /// The request has certainly not reached the server; the connection goes on.
+    #[error("the request did not reach the server")]
+    NotDelivered,
     /// The peer broke the protocol; the connection is closed.
     #[error("the other process broke the protocol: {0}")]
     Misbehaved(&'static str),
@@ -93,6 +96,9 @@ pub enum DisconnectReason {
     /// The peer had broken the protocol.
     #[error("the other process had broken the protocol")]
     Misbehaved,
+    /// The peer cannot be reached any more, though it may live: the network, or a broker between, failed.
+    #[error("the other side cannot be reached any more")]
+    Unreachable,
     /// An encrypted connection has used its keys up, after some 10¹⁶ messages.
     #[error("the keys of the connection are used up: connect again")]
     KeysSpent,

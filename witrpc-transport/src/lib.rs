@@ -53,7 +53,9 @@ mod short;
 mod trust;
 mod wait;
 
-pub use admission::{Admission, Admitted, Clearance, ClientInfo, NameChange, Session};
+pub use admission::{
+    Admission, Admitted, Clearance, ClientInfo, ClientOrigin, NameChange, Session,
+};
 pub use client::{ClientChannel, KeptLane, Sending};
 pub use error::{ChannelError, DisconnectReason};
 pub use key_exchange::{

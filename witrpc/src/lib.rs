@@ -173,7 +173,8 @@ pub use crate::worker::{Worker, WorkerBuilder, WorkerExit, WorkerHandle, WorkerS
 pub use futures_core::Stream;
 pub use witrpc_macros::wit_service;
 pub use witrpc_transport::{
-    ClientInfo, DisconnectReason, NameChange, ResourceError, Shutdown, TrustedPeer, WaitPolicy,
+    ClientInfo, ClientOrigin, DisconnectReason, NameChange, ResourceError, Shutdown, TrustedPeer,
+    WaitPolicy,
 };
 
 /// Compiles the example of the README.

@@ -177,6 +177,9 @@ pub enum CallError<E = NoAppError> {
          again when the server has less to do"
     )]
     ServerNoMemory,
+    /// The request did not reach the server, as the transport knows for certain. The handler did not run.
+    #[error("the request did not reach the server, and its handler did not run: call again")]
+    NotDelivered,
     /// The system has no thread left for the call, which needs one on this side. Nothing was sent.
     #[error("no thread can be started here ({message}): end some, or raise the limit of threads")]
     NoThread {
@@ -305,6 +308,7 @@ impl<E> CallError<E> {
                 | Self::NoFreeLane { .. }
                 | Self::NoSpace
                 | Self::ServerNoMemory
+                | Self::NotDelivered
                 | Self::NoThread { .. }
                 | Self::ServerNoThread { .. }
                 | Self::UploadStalled { .. }
@@ -342,6 +346,7 @@ impl<E> CallError<E> {
             | Self::TooFewLanes { .. }
             | Self::NoSpace
             | Self::ServerNoMemory
+            | Self::NotDelivered
             | Self::NoThread { .. }
             | Self::ServerNoThread { .. }
             | Self::UnknownMethod { .. }
@@ -376,6 +381,7 @@ impl<E> CallError<E> {
             Self::TooFewLanes { lanes, needed } => CallError::TooFewLanes { lanes, needed },
             Self::NoSpace => CallError::NoSpace,
             Self::ServerNoMemory => CallError::ServerNoMemory,
+            Self::NotDelivered => CallError::NotDelivered,
             Self::NoThread { message } => CallError::NoThread { message },
             Self::ServerNoThread { message } => CallError::ServerNoThread { message },
             Self::UploadStalled { after, stage } => CallError::UploadStalled { after, stage },

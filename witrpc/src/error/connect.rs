@@ -265,6 +265,15 @@ pub enum ConnectError {
         /// The time allowed.
         after: Duration,
     },
+    /// The server cannot be reached: the network, or a broker between, failed. It may live all the same. A client
+    /// that [reconnects](crate::Reconnect) tries again.
+    #[error("the server at {address} cannot be reached: {source}; see that the way to it works")]
+    Unreachable {
+        /// Where the server is, in the words of the transport.
+        address: String,
+        /// The transport's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The server hung up during the handshake: it died, it is shutting down, or more clients connect
     /// than it can handle. The client has tried once more in vain. It is not at fault, and nothing was
     /// called. Connecting again is safe and may succeed.
@@ -384,6 +393,7 @@ impl ConnectError {
                     | Self::HandshakeTimedOut { .. }
                     | Self::TimedOut { .. }
                     | Self::HungUp
+                    | Self::Unreachable { .. }
                     | Self::NoToken { .. }
                     | Self::Io { .. }
             )
@@ -454,6 +464,7 @@ mod tests {
             ConnectError::Resource(ResourceError::MachineFiles),
             ConnectError::ServerResource(ResourceError::FileSize { limit: 1, needed: 2 }),
             ConnectError::MessagesTooLarge { len: 2, max: 1 },
+            ConnectError::Unreachable { address: text(), source: "no route".into() },
             ConnectError::RegionTooLarge { size: 2, max: 1 },
             ConnectError::TokenRequired,
             ConnectError::TokenRejected,

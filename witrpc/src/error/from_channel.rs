@@ -39,6 +39,7 @@ impl CallError {
                 Self::Decode { message: format!("there is no memory for its {len} bytes") }
             }
             ChannelError::PeerNoMemory => Self::ServerNoMemory,
+            ChannelError::NotDelivered => Self::NotDelivered,
             ChannelError::Misbehaved(how) => Self::Protocol { message: how.to_owned() },
             // An error of a later version of the seam.
             other => Self::Protocol { message: other.to_string() },

@@ -49,6 +49,7 @@ pub fn reason(reason: DisconnectReason) -> &'static str {
         DisconnectReason::ServerShutDown => "the server shut down",
         DisconnectReason::Dismissed => "the server disconnected this client",
         DisconnectReason::PeerDied => "the server process died",
+        DisconnectReason::Unreachable => "the server cannot be reached any more",
         DisconnectReason::Misbehaved => "the server broke the protocol",
         DisconnectReason::ReconnectFailed => {
             "the server was lost, and the client could not reconnect"

@@ -46,8 +46,8 @@ pub enum Call {
     Sent(CallWaiter),
     /// It is sent, and its caller has given up.
     Abandoned,
-    /// It is answered.
-    Answered(Answer, CallWaiter),
+    /// It is answered, or did not reach the server.
+    Answered(Result<Answer, ChannelError>, CallWaiter),
 }
 
 impl QueueState {

@@ -233,6 +233,16 @@ impl AnswerHandle {
         self.in_flight.answer(ticket, answer)
     }
 
+    /// Ends a call whose request has certainly not reached the server, as when a broker gives it back. Its caller
+    /// gets [`ChannelError::NotDelivered`], and may call again.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::Misbehaved`] if there is no such call. With any other error, the connection has ended.
+    pub fn undelivered(&self, ticket: Ticket) -> Result<(), ChannelError> {
+        self.in_flight.settle(ticket, Err(ChannelError::NotDelivered))
+    }
+
     /// Notes that the server takes no new calls.
     pub fn drain(&self) {
         self.in_flight.drain();

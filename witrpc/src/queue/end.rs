@@ -16,11 +16,19 @@ pub enum End {
     Died,
     /// The other side has broken the transport's protocol.
     Misbehaved,
+    /// The other side cannot be reached any more, though it may live: the network, or a broker between, failed.
+    Unreachable,
 }
 
 impl End {
-    const ALL: [Self; 5] =
-        [Self::Dismissed, Self::ShutDown, Self::Drained, Self::Died, Self::Misbehaved];
+    const ALL: [Self; 6] = [
+        Self::Dismissed,
+        Self::ShutDown,
+        Self::Drained,
+        Self::Died,
+        Self::Misbehaved,
+        Self::Unreachable,
+    ];
 
     /// Returns the number of this reason in a transport's messages.
     #[must_use]
@@ -51,6 +59,7 @@ impl End {
             Self::Drained => return ChannelError::ShuttingDown,
             Self::Died => DisconnectReason::PeerDied,
             Self::Misbehaved => DisconnectReason::Misbehaved,
+            Self::Unreachable => DisconnectReason::Unreachable,
         })
     }
 }

@@ -213,7 +213,7 @@ impl InFlight {
             return Progress::Wait(waiting.waiter.replace(waiter));
         }
         match (calls.remove(&ticket.seq), closed) {
-            (Some(Call::Answered(answer, waiting)), _) => Progress::Done(Ok(answer), waiting),
+            (Some(Call::Answered(result, waiting)), _) => Progress::Done(result, waiting),
             (Some(call), Some(closed)) => Progress::Done(Err(closed.pending), call.into_waiting()),
             _ => Progress::Done(Err(SPENT), CallWaiter::default()),
         }
@@ -320,6 +320,15 @@ impl InFlight {
 
     /// Stores the answer to a call, and gives its lane to the next.
     pub fn answer(&self, ticket: Ticket, answer: Answer) -> Result<(), ChannelError> {
+        self.settle(ticket, Ok(answer))
+    }
+
+    /// Stores what has become of a call, and gives its lane to the next.
+    pub fn settle(
+        &self,
+        ticket: Ticket,
+        result: Result<Answer, ChannelError>,
+    ) -> Result<(), ChannelError> {
         let mut state = lock(&self.state);
         state.check_open()?;
         let waiter = match state.calls.get_mut(&ticket.seq) {
@@ -330,7 +339,7 @@ impl InFlight {
             Some(call @ Call::Sent(_)) => {
                 let mut waiting = call.waiting().map(std::mem::take).unwrap_or_default();
                 let waiter = waiting.waiter.take();
-                *call = Call::Answered(answer, waiting);
+                *call = Call::Answered(result, waiting);
                 waiter
             }
             _ => return Err(SPENT),

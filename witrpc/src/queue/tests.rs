@@ -231,6 +231,21 @@ fn a_client_takes_nothing_that_no_honest_server_sends() {
 }
 
 #[test]
+fn a_request_that_did_not_reach_the_server_ends_its_call_alone() {
+    let record = Record::default();
+    let (client, handle) = client(&record);
+    let [lost, other] = [(); 2].map(|()| client.try_send(small(0)).unwrap().expect("a lane"));
+    assert_eq!(handle.undelivered(lost), Ok(()));
+    assert!(handle.undelivered(lost).is_err(), "once is enough");
+    let wait = |ticket| client.wait_answer(ticket, &mut Limit::Never, &mut Answer::default());
+    assert_eq!(wait(lost), Err(ChannelError::NotDelivered));
+    assert_eq!(client.lost(), None);
+    assert!(client.try_send(small(0)).unwrap().is_some(), "its lane is free");
+    handle.answer(other, Answer::default()).unwrap();
+    assert_eq!(wait(other), Ok(()));
+}
+
+#[test]
 fn the_server_is_told_of_calls_that_are_given_up_once_they_are_sent() {
     let record = Record::default();
     let (client, handle) = client(&record);
@@ -305,6 +320,11 @@ fn every_end_has_its_reason_and_its_code() {
         ),
         (End::Drained, ChannelError::ShuttingDown, ChannelError::ShuttingDown),
         (End::Died, ChannelError::PeerDied, Disconnected(DisconnectReason::PeerDied)),
+        (
+            End::Unreachable,
+            Disconnected(DisconnectReason::Unreachable),
+            Disconnected(DisconnectReason::Unreachable),
+        ),
     ] {
         let record = Record::default();
         let (client, handle) = client(&record);

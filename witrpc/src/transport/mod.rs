@@ -59,12 +59,13 @@ pub use config::{BindConfig, ConnectConfig};
 pub use endpoint::Endpoint;
 pub use witrpc_transport::{
     Admission, Admitted, Answer, Begun, Body, COUNTER_BITS, ChannelError, Clearance, ClientChannel,
-    ClientInfo, Demands, DisconnectReason, Exchange, FIRST_MESSAGE_NUMBER, Fill, Finish, Initiator,
-    KeptLane, Keys, Leasing, Lent, Lessor, Limit, MAX_EXCHANGE_LEN, MAX_HELLO_LEN, MAX_PIECE_LEN,
-    MIN_MESSAGE_LEN, NameChange, NoRandomBytes, Only, Outgoing, Payload, Peer, RemoteBytes,
-    Request, ResourceError, Responder, Response, SHORT_WORDS, SMALL_LEN, Scanner, Sending, Serve,
-    ServerPort, Session, SharedBytes, Short, ShortAnswer, ShortRequest, Shutdown, TAG_BITS,
-    TAG_LEN, Ticket, TrustedPeer, Usage, WaitPolicy, WritableBytes, pad, private_bytes, serve_by,
+    ClientInfo, ClientOrigin, Demands, DisconnectReason, Exchange, FIRST_MESSAGE_NUMBER, Fill,
+    Finish, Initiator, KeptLane, Keys, Leasing, Lent, Lessor, Limit, MAX_EXCHANGE_LEN,
+    MAX_HELLO_LEN, MAX_PIECE_LEN, MIN_MESSAGE_LEN, NameChange, NoRandomBytes, Only, Outgoing,
+    Payload, Peer, RemoteBytes, Request, ResourceError, Responder, Response, SHORT_WORDS,
+    SMALL_LEN, Scanner, Sending, Serve, ServerPort, Session, SharedBytes, Short, ShortAnswer,
+    ShortRequest, Shutdown, TAG_BITS, TAG_LEN, Ticket, TrustedPeer, Usage, WaitPolicy,
+    WritableBytes, pad, private_bytes, serve_by,
 };
 
 /// A way for clients to reach servers, as an [`Endpoint`] holds it. Any thread may call its methods, several at
@@ -89,4 +90,43 @@ pub trait Transport: fmt::Debug + Send + Sync {
     ///
     /// [`ConnectError`] names the cause: no server has the name, the server refused, or the machine did.
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError>;
+
+    /// Returns the names that are served at this moment where this endpoint looks, sorted. It is no client of
+    /// any of them.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Unsupported`] if the transport cannot find servers, as by default. Otherwise what is wrong
+    /// with the place.
+    fn servers(&self) -> Result<Vec<String>, ConnectError> {
+        Err(unsupported("it cannot list servers"))
+    }
+
+    /// Returns the encoded metrics of the server of this endpoint, as its
+    /// [`Admission::report`](crate::transport::Admission::report) or
+    /// [`ServerQueue::report`](crate::queue::ServerQueue::report) makes them. The asking process is not a client:
+    /// it takes no place and needs no token, and must run as the server's user. It blocks for as long as a
+    /// handshake may take.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Unsupported`] if the transport cannot ask, as by default. Otherwise those of
+    /// [`connect`](Self::connect).
+    fn report(&self) -> Result<Vec<u8>, ConnectError> {
+        Err(unsupported("it cannot ask a server for its metrics"))
+    }
+
+    /// Checks that the server of this endpoint is there and answers, without being its client. By default, it asks
+    /// for the [report](Self::report).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`report`](Self::report).
+    fn check_health(&self) -> Result<(), ConnectError> {
+        self.report().map(drop)
+    }
+}
+
+fn unsupported(problem: &str) -> ConnectError {
+    ConnectError::Unsupported { problem: problem.to_owned() }
 }

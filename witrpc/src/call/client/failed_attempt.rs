@@ -21,10 +21,10 @@ pub enum Failed {
 
 impl Failed {
     /// Returns the failure of a request that was sent. A server that shut down gracefully did not
-    /// take it.
+    /// take it, and one that it has not reached did not either.
     pub fn unanswered(error: ChannelError) -> Self {
         match error {
-            ChannelError::ShuttingDown => Failed::Unsent(error),
+            ChannelError::ShuttingDown | ChannelError::NotDelivered => Failed::Unsent(error),
             other => Failed::Unanswered(other),
         }
     }

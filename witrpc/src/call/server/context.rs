@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use witrpc_transport::{Peer, Ticket};
+use witrpc_transport::{ClientOrigin, Peer, Ticket};
 
 use crate::method::{Borrowed, Lendable};
 use crate::stream::server::stream_cancel::StreamCancel;
@@ -65,12 +65,18 @@ impl CallContext {
         self.peer.client().id
     }
 
-    /// Returns the client's process id, in the pid namespace of this process.
+    /// Returns where the client is: a process of this machine, or an address.
+    pub fn origin(&self) -> ClientOrigin {
+        self.peer.client().origin()
+    }
+
+    /// Returns the client's process id, in the pid namespace of this process; 0 for a client of another machine.
     pub fn pid(&self) -> u32 {
         self.peer.client().pid
     }
 
-    /// Returns the user id that the client runs as.
+    /// Returns the user id that the client runs as; [`ClientInfo::NO_UID`](crate::ClientInfo::NO_UID) for a client
+    /// of another machine.
     pub fn uid(&self) -> u32 {
         self.peer.client().uid
     }

@@ -155,7 +155,7 @@ impl Reconnect {
     /// Returns whether to reconnect after the loss of a connection for this reason.
     fn follows(&self, reason: DisconnectReason) -> bool {
         match reason {
-            DisconnectReason::PeerDied => true,
+            DisconnectReason::PeerDied | DisconnectReason::Unreachable => true,
             DisconnectReason::ServerShutDown => self.after_shutdown,
             _ => false,
         }

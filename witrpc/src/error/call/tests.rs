@@ -30,6 +30,7 @@ fn examples() -> Vec<CallError> {
         CallError::TooFewLanes { lanes: 2, needed: 4 },
         CallError::NoSpace,
         CallError::ServerNoMemory,
+        CallError::NotDelivered,
         CallError::NoThread { message: message() },
         CallError::ServerNoThread { message: message() },
         CallError::UploadStalled { after: Duration::from_secs(1), stage: UploadStage::Queued },
