@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
-use witrpc::{Async, Blocking, ClientBuilder, WitServer, WitServerBuilder};
+use witrpc::{Async, Blocking, ClientBuilder, Endpoint, WitServer, WitServerBuilder};
 
 use crate::service::{Handlers, Notes, ProbeAsyncClient, ProbeClient, ProbeServer};
 use crate::{Limits, MakePlace, Place};
@@ -47,6 +47,10 @@ impl Fixture {
     /// Returns a builder of clients, whose calls end when they take too long.
     pub(crate) fn builder(&self) -> ClientBuilder<ProbeClient, Blocking> {
         builder(&self.place)
+    }
+
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        self.place.client.clone()
     }
 
     pub(crate) fn client(&self) -> ProbeClient {

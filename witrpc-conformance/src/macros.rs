@@ -30,6 +30,7 @@ macro_rules! conformance_tests {
             ends::a_connect_waits_for_a_server_as_long_as_it_may
             ends::a_connect_has_a_limit_of_time
             ends::clients_over_the_limit_are_refused_until_another_leaves
+            ends::an_endpoint_tells_of_its_server_without_a_client
             security::tokens_are_proved_and_identities_told
             security::each_difference_between_two_sides_is_told
             security::an_encrypted_connection_carries_everything

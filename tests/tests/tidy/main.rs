@@ -18,8 +18,15 @@ use graph::Graph;
 use source::Crate;
 
 /// The crates that users build, lowest first.
-const CRATES: [&str; 6] =
-    ["witrpc-transport", "witrpc-rt", "witrpc-mmf", "witrpc-macros", "witrpc", "witrpc-cli"];
+const CRATES: [&str; 7] = [
+    "witrpc-transport",
+    "witrpc-rt",
+    "witrpc-mmf",
+    "witrpc-macros",
+    "witrpc",
+    "witrpc-cli",
+    "witrpc-conformance",
+];
 
 const MAX_FILE_LINES: usize = 500;
 const MAX_FUNCTION_LINES: usize = 80;

@@ -115,6 +115,26 @@ pub fn a_connect_has_a_limit_of_time(make: MakePlace<'_>) {
     assert!(limited.as_ref().is_some_and(ConnectError::is_retryable), "{limited:?}");
 }
 
+/// An endpoint that can ask a server for its metrics is none of its clients. It tells if there is no server.
+pub fn an_endpoint_tells_of_its_server_without_a_client(make: MakePlace<'_>) {
+    let fixture = Fixture::new(make, limits().with_max_clients(1));
+    let client = fixture.client();
+    assert_eq!(client.echo(vec![1]), Ok(vec![1]));
+    let endpoint = fixture.endpoint();
+    let told = match endpoint.metrics() {
+        Err(ConnectError::Unsupported { .. }) => return,
+        told => told.expect("the server answers"),
+    };
+    assert_eq!(told.calls, fixture.server.metrics().calls);
+    assert!(endpoint.check_health().is_ok());
+    if let Ok(names) = endpoint.servers() {
+        let name = fixture.server.name();
+        assert!(name.is_empty() || names.iter().any(|each| name.ends_with(each.as_str())));
+    }
+    drop((client, fixture));
+    assert!(endpoint.check_health().is_err());
+}
+
 /// Clients over the limit are refused by name, until another leaves.
 pub fn clients_over_the_limit_are_refused_until_another_leaves(make: MakePlace<'_>) {
     let fixture = Fixture::new(make, limits().with_max_clients(2));

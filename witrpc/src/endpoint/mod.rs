@@ -5,6 +5,7 @@
 
 mod from;
 pub mod in_process;
+pub mod inquire;
 #[cfg(feature = "mmf")]
 pub mod mmf;
 #[cfg(feature = "socket")]

@@ -112,4 +112,12 @@ impl Transport for InProcess {
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
         Ok(self.place.connect(&config)?)
     }
+
+    fn servers(&self) -> Result<Vec<String>, ConnectError> {
+        Ok(place::served_names())
+    }
+
+    fn report(&self) -> Result<Vec<u8>, ConnectError> {
+        self.place.report()
+    }
 }

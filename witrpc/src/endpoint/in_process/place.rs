@@ -96,11 +96,7 @@ impl InProcessPlace {
             let _ = watch.poll(&Context::from_waker(&waker));
         }
         let Some(server) = self.wait_for(time, given_up.as_ref()) else {
-            return Err(ConnectError::NobodyServes {
-                name: self.label(),
-                waited: time,
-                places: Vec::new(),
-            });
+            return Err(self.no_server(time));
         };
         let clearance = server.guard().check(credentials)?;
         let uid = witrpc_rt::user_id();
@@ -110,6 +106,18 @@ impl InProcessPlace {
         })?;
         let in_flight = Arc::clone(&joined.in_flight);
         Ok(Arc::new(ClientQueue::over(welcome, in_flight, Some(&TransferredLease))))
+    }
+
+    /// Returns the metrics of the server.
+    pub fn report(&self) -> Result<Vec<u8>, ConnectError> {
+        match self.wait_for(Duration::ZERO, None) {
+            Some(server) => Ok(server.report()),
+            None => Err(self.no_server(Duration::ZERO)),
+        }
+    }
+
+    fn no_server(&self, waited: Duration) -> ConnectError {
+        ConnectError::NobodyServes { name: self.label(), waited, places: Vec::new() }
     }
 
     /// Returns the server, now or once it has bound.
@@ -133,6 +141,19 @@ impl InProcessPlace {
             server = wait(&self.bound, server, left);
         }
     }
+}
+
+/// Returns the names in this process that are served, sorted.
+pub fn served_names() -> Vec<String> {
+    let places: Vec<_> = lock(&NAMED).values().filter_map(Weak::upgrade).collect();
+    let is_served = |place: &Arc<InProcessPlace>| place.wait_for(Duration::ZERO, None).is_some();
+    let mut names: Vec<_> = places
+        .iter()
+        .filter(|place| is_served(place))
+        .filter_map(|place| place.name.clone())
+        .collect();
+    names.sort();
+    names
 }
 
 /// The waker that makes waiting clients check again whether to wait.

@@ -284,4 +284,12 @@ impl Transport for Mmf {
                 .map_err(errors::connect)
         })
     }
+
+    fn servers(&self) -> Result<Vec<String>, ConnectError> {
+        self.live_names()
+    }
+
+    fn report(&self) -> Result<Vec<u8>, ConnectError> {
+        Ok(self.inquire()?.report)
+    }
 }

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 #[cfg(feature = "dynamic")]
-use witrpc_mmf::{DeadName, DirectoryError, Inquired};
-use witrpc_mmf::{Place, inquire, live_names};
+use witrpc_mmf::{DeadName, DirectoryError};
+use witrpc_mmf::{Inquired, Place, inquire, live_names};
 
 use crate::error::ConnectError;
 use crate::server::metrics::Metrics;
 
+use super::super::inquire::read;
 use super::{Mmf, errors};
 
 /// Returns the names that servers of this user serve at this moment, sorted. Names in other directories
@@ -73,10 +74,16 @@ impl Mmf {
     /// Those of [`witrpc::metrics`](crate::metrics). The server has to answer within
     /// [`handshake_timeout`](Self::handshake_timeout).
     pub fn metrics(&self) -> Result<Metrics, ConnectError> {
+        read(&self.inquire()?.report)
+    }
+
+    pub(super) fn inquire(&self) -> Result<Inquired, ConnectError> {
         let name = self.checked_name().map_err(|why| errors::connect_name(&self.name, why))?;
-        let report = inquire(&name, &self.place, self.options.handshake_timeout);
-        let report = report.map_err(errors::connect)?.report;
-        read(&report)
+        inquire(&name, &self.place, self.options.handshake_timeout).map_err(errors::connect)
+    }
+
+    pub(super) fn live_names(&self) -> Result<Vec<String>, ConnectError> {
+        live_names(&self.place).map_err(|error| errors::connect(error.into()))
     }
 
     /// Returns which process the server of this endpoint is, and its metrics: as
@@ -87,19 +94,10 @@ impl Mmf {
     /// Those of [`metrics`](Self::metrics).
     #[cfg(feature = "dynamic")]
     pub fn server_info(&self) -> Result<ServerInfo, ConnectError> {
-        let name = self.checked_name().map_err(|why| errors::connect_name(&self.name, why))?;
-        let found = inquire(&name, &self.place, self.options.handshake_timeout);
-        let Inquired { report, pid, uid, socket } = found.map_err(errors::connect)?;
+        let Inquired { report, pid, uid, socket } = self.inquire()?;
         let since = socket.symlink_metadata().and_then(|socket| socket.modified()).ok();
         Ok(ServerInfo { pid, uid, socket, since, metrics: read(&report)? })
     }
-}
-
-fn read(report: &[u8]) -> Result<Metrics, ConnectError> {
-    Metrics::from_report(report).ok_or_else(|| ConnectError::Protocol {
-        problem: "the server's metrics are malformed: build both programs from one version"
-            .to_owned(),
-    })
 }
 
 /// A server, as every process of its user sees it.

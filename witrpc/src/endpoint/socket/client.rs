@@ -12,7 +12,7 @@ use crate::queue::end::End;
 use crate::queue::outlet::RequestSink;
 
 use super::connect::LetIn;
-use super::frame::{self, FrameKind};
+use super::frame::{self, SocketFrame};
 use super::outbox::Outbox;
 use super::sealing::FrameSealer;
 use super::stream::FrameReader;
@@ -82,16 +82,16 @@ fn read_answers(mut reader: FrameReader, answers: &AnswerHandle) -> End {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => return End::Misbehaved,
             Err(_) => return End::Died,
         };
-        let taken = match FrameKind::split(&content) {
-            Some((FrameKind::Answer, _)) => match frame::read_answer(content) {
+        let taken = match SocketFrame::split(&content) {
+            Some((SocketFrame::Answer, _)) => match frame::read_answer(content) {
                 Some((ticket, answer)) => answers.answer(ticket, answer),
                 None => return End::Misbehaved,
             },
-            Some((FrameKind::Drain, [])) => {
+            Some((SocketFrame::Drain, [])) => {
                 answers.drain();
                 Ok(())
             }
-            Some((FrameKind::End, rest)) => return frame::read_end(rest),
+            Some((SocketFrame::End, rest)) => return frame::read_end(rest),
             _ => return End::Misbehaved,
         };
         if matches!(taken, Err(ChannelError::Misbehaved(_))) {

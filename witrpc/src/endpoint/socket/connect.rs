@@ -20,7 +20,9 @@ use crate::transport::ConnectConfig;
 
 use super::claim::{describe, reach};
 use super::client;
-use super::frame::{self, FrameKind, MAX_GREETING_LEN, MAX_OPENING_LEN, Refusal, SOCKET_VERSION};
+use super::frame::{
+    self, MAX_GREETING_LEN, MAX_OPENING_LEN, SOCKET_VERSION, SocketFrame, SocketRefusal,
+};
 use super::interrupt::ConnectInterrupt;
 use super::place::{SocketPlace, own_uid};
 use super::sealing::{FrameKeys, FrameSealer};
@@ -122,8 +124,8 @@ impl SocketConnect<'_> {
         let _ = send_all(socket, &frame::opening(ours, &begun.message), until);
         let mut reader = FrameReader::new(Arc::clone(socket), MAX_OPENING_LEN, until);
         let content = reader.read().map_err(lost)?;
-        let (theirs, message) = match FrameKind::split(&content) {
-            Some((FrameKind::Reply, rest)) => {
+        let (theirs, message) = match SocketFrame::split(&content) {
+            Some((SocketFrame::Reply, rest)) => {
                 frame::split_demands(rest).ok_or_else(|| broken("it made a malformed reply"))?
             }
             other => return Err(refused(other)),
@@ -136,8 +138,8 @@ impl SocketConnect<'_> {
         let _ = send_all(socket, &hello, until);
         reader.expect_greeting(keys.clone(), MAX_GREETING_LEN);
         let content = reader.read().map_err(lost)?;
-        let (limits, welcome) = match FrameKind::split(&content) {
-            Some((FrameKind::Welcome, rest)) => self.read_welcome(rest)?,
+        let (limits, welcome) = match SocketFrame::split(&content) {
+            Some((SocketFrame::Welcome, rest)) => self.read_welcome(rest)?,
             other => return Err(refused(other)),
         };
         let keys = of_messages(keys, ours);
@@ -228,24 +230,24 @@ pub fn find(
 }
 
 /// Returns the error of what a server sent instead of a welcome.
-pub fn refused(frame: Option<(FrameKind, &[u8])>) -> ConnectError {
+pub fn refused(frame: Option<(SocketFrame, &[u8])>) -> ConnectError {
     let refusal = match frame {
-        Some((FrameKind::Refusal, rest)) => Refusal::read(rest),
+        Some((SocketFrame::Refusal, rest)) => SocketRefusal::read(rest),
         _ => None,
     };
     match refusal {
-        Some(Refusal::NotAllowed) => ConnectError::NotAllowed { uid: own_uid() },
-        Some(Refusal::OtherVersion(theirs)) => {
+        Some(SocketRefusal::NotAllowed) => ConnectError::NotAllowed { uid: own_uid() },
+        Some(SocketRefusal::OtherVersion(theirs)) => {
             ConnectError::VersionMismatch { ours: SOCKET_VERSION.into(), theirs: theirs.into() }
         }
-        Some(Refusal::Full) => ConnectError::TooManyClients,
-        Some(Refusal::ShuttingDown) => ConnectError::ShuttingDown,
-        Some(Refusal::Told(reason)) => ConnectError::Refused(reason),
+        Some(SocketRefusal::Full) => ConnectError::TooManyClients,
+        Some(SocketRefusal::ShuttingDown) => ConnectError::ShuttingDown,
+        Some(SocketRefusal::Told(reason)) => ConnectError::Refused(reason),
         None => broken("it sent an unexpected frame"),
     }
 }
 
-pub fn broken(problem: &str) -> ConnectError {
+fn broken(problem: &str) -> ConnectError {
     ConnectError::Protocol { problem: problem.to_owned() }
 }
 

@@ -1,6 +1,6 @@
 //! The frames that cross a socket: a length of four bytes, and a content of that length.
 //!
-//! The first byte of a content is its [`FrameKind`]. Numbers are little-endian. A sealed content is cut into
+//! The first byte of a content is its [`SocketFrame`]. Numbers are little-endian. A sealed content is cut into
 //! pieces, each followed by its tag; the length counts the tags.
 //!
 //! ```text
@@ -41,12 +41,12 @@ const NO_DEADLINE: u64 = u64::MAX;
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum FrameKind {
+pub enum SocketFrame {
     /// The client's magic number, version, demands and message of the key exchange.
     Opening,
     /// The server's demands and message of the exchange. Without a message, the token is refused.
     Reply,
-    /// A [`Refusal`].
+    /// A [`SocketRefusal`].
     Refusal,
     /// The hello of a client that has the keys.
     Hello,
@@ -66,7 +66,7 @@ pub enum FrameKind {
     Report,
 }
 
-impl FrameKind {
+impl SocketFrame {
     const ALL: [Self; 12] = [
         Self::Opening,
         Self::Reply,
@@ -99,7 +99,7 @@ pub struct FrameBuilder(Vec<u8>);
 
 impl FrameBuilder {
     /// Begins a frame with space for `len` bytes behind its kind.
-    pub fn new(kind: FrameKind, len: usize) -> Self {
+    pub fn new(kind: SocketFrame, len: usize) -> Self {
         let mut bytes = Vec::with_capacity(LENGTH_LEN + 1 + len);
         bytes.extend([0; LENGTH_LEN]);
         bytes.push(kind as u8);
@@ -137,7 +137,7 @@ pub fn prologue(demands: Demands) -> Vec<u8> {
 
 pub fn opening(demands: Demands, message: &[u8]) -> Vec<u8> {
     let head = prologue(demands);
-    FrameBuilder::new(FrameKind::Opening, head.len() + message.len())
+    FrameBuilder::new(SocketFrame::Opening, head.len() + message.len())
         .put(&head)
         .put(message)
         .finish()
@@ -168,7 +168,7 @@ pub fn read_opening(rest: &[u8]) -> OpeningRead<'_> {
 }
 
 pub fn reply(demands: Demands, message: &[u8]) -> Vec<u8> {
-    FrameBuilder::new(FrameKind::Reply, 4 + message.len())
+    FrameBuilder::new(SocketFrame::Reply, 4 + message.len())
         .put(&demands.to_bits().to_le_bytes())
         .put(message)
         .finish()
@@ -182,7 +182,7 @@ pub fn split_demands(rest: &[u8]) -> Option<(Demands, &[u8])> {
 
 /// Why a server lets a client not in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum SocketRefusal {
     /// The user of the client is not allowed.
     NotAllowed,
     /// The server has this version.
@@ -193,7 +193,7 @@ pub enum Refusal {
     Told(Vec<u8>),
 }
 
-impl Refusal {
+impl SocketRefusal {
     pub fn frame(&self) -> Vec<u8> {
         let (code, rest): (u8, &[u8]) = match self {
             Self::NotAllowed => (0, &[]),
@@ -202,7 +202,7 @@ impl Refusal {
             Self::ShuttingDown => (3, &[]),
             Self::Told(reason) => (4, reason),
         };
-        FrameBuilder::new(FrameKind::Refusal, 1 + rest.len()).put(&[code]).put(rest).finish()
+        FrameBuilder::new(SocketFrame::Refusal, 1 + rest.len()).put(&[code]).put(rest).finish()
     }
 
     pub fn read(rest: &[u8]) -> Option<Self> {
@@ -219,11 +219,11 @@ impl Refusal {
 }
 
 pub fn hello(hello: &[u8]) -> Vec<u8> {
-    FrameBuilder::new(FrameKind::Hello, hello.len()).put(hello).finish()
+    FrameBuilder::new(SocketFrame::Hello, hello.len()).put(hello).finish()
 }
 
 pub fn welcome(limits: Limits, welcome: &[u8]) -> Vec<u8> {
-    FrameBuilder::new(FrameKind::Welcome, 12 + welcome.len())
+    FrameBuilder::new(SocketFrame::Welcome, 12 + welcome.len())
         .put(&limits.lanes.to_le_bytes())
         .put(&(limits.max_message_size as u64).to_le_bytes())
         .put(welcome)
@@ -241,7 +241,7 @@ pub fn read_welcome(rest: &[u8]) -> Option<(u32, u64, &[u8])> {
 pub fn request(request: &Request) -> Vec<u8> {
     let left = request.deadline.map(|at| at.saturating_duration_since(Instant::now()));
     let left = left.and_then(|left| u64::try_from(left.as_nanos()).ok()).unwrap_or(NO_DEADLINE);
-    FrameBuilder::new(FrameKind::Request, HEAD_LEN + request.payload.len())
+    FrameBuilder::new(SocketFrame::Request, HEAD_LEN + request.payload.len())
         .put(&request.ticket.seq.to_le_bytes())
         .put(&request.tag.to_le_bytes())
         .put(&left.to_le_bytes())
@@ -263,7 +263,7 @@ pub fn read_request(content: Vec<u8>) -> Option<Request> {
 }
 
 pub fn cancel(ticket: Ticket) -> Vec<u8> {
-    FrameBuilder::new(FrameKind::Cancel, 8).put(&ticket.seq.to_le_bytes()).finish()
+    FrameBuilder::new(SocketFrame::Cancel, 8).put(&ticket.seq.to_le_bytes()).finish()
 }
 
 /// Returns the ticket of a cancel.
@@ -272,7 +272,7 @@ pub fn read_cancel(rest: &[u8]) -> Option<Ticket> {
 }
 
 pub fn answer(ticket: Ticket, answer: &Answer) -> Vec<u8> {
-    FrameBuilder::new(FrameKind::Answer, 12 + answer.payload.len())
+    FrameBuilder::new(SocketFrame::Answer, 12 + answer.payload.len())
         .put(&ticket.seq.to_le_bytes())
         .put(&answer.tag.to_le_bytes())
         .put_payload(&answer.payload)
@@ -289,11 +289,11 @@ pub fn read_answer(content: Vec<u8>) -> Option<(Ticket, Answer)> {
 }
 
 pub fn drain() -> Vec<u8> {
-    FrameBuilder::new(FrameKind::Drain, 0).finish()
+    FrameBuilder::new(SocketFrame::Drain, 0).finish()
 }
 
 pub fn end(end: End) -> Vec<u8> {
-    FrameBuilder::new(FrameKind::End, 1).put(&[end.code()]).finish()
+    FrameBuilder::new(SocketFrame::End, 1).put(&[end.code()]).finish()
 }
 
 /// Returns the reason of an end; an unknown one counts as a broken protocol.
@@ -358,17 +358,17 @@ mod tests {
     #[test]
     fn every_refusal_is_read_as_it_was_written() {
         for refusal in [
-            Refusal::NotAllowed,
-            Refusal::OtherVersion(7),
-            Refusal::Full,
-            Refusal::ShuttingDown,
-            Refusal::Told(b"no".to_vec()),
+            SocketRefusal::NotAllowed,
+            SocketRefusal::OtherVersion(7),
+            SocketRefusal::Full,
+            SocketRefusal::ShuttingDown,
+            SocketRefusal::Told(b"no".to_vec()),
         ] {
             let content = content(refusal.frame());
-            assert_eq!(Refusal::read(&content[1..]), Some(refusal));
+            assert_eq!(SocketRefusal::read(&content[1..]), Some(refusal));
         }
-        assert_eq!(Refusal::read(&[5]), None);
-        assert_eq!(Refusal::read(&[]), None);
+        assert_eq!(SocketRefusal::read(&[5]), None);
+        assert_eq!(SocketRefusal::read(&[]), None);
     }
 
     #[test]
@@ -391,10 +391,10 @@ mod tests {
         other[4] ^= 1;
         assert_eq!(read_opening(&other), OpeningRead::OtherVersion);
         assert_eq!(read_opening(&whole[1..]), OpeningRead::Known(Demands::default(), b"key"));
-        assert_eq!(FrameKind::split(&[]), None);
-        assert_eq!(FrameKind::split(&[99]), None);
-        for kind in FrameKind::ALL {
-            assert_eq!(FrameKind::split(&[kind as u8]), Some((kind, &[][..])));
+        assert_eq!(SocketFrame::split(&[]), None);
+        assert_eq!(SocketFrame::split(&[99]), None);
+        for kind in SocketFrame::ALL {
+            assert_eq!(SocketFrame::split(&[kind as u8]), Some((kind, &[][..])));
         }
     }
 }

@@ -5,22 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::ConnectError;
-use crate::server::metrics::Metrics;
 
 use super::Socket;
 use super::claim::live_names;
-use super::connect::{broken, find, refused};
-use super::frame::{FrameBuilder, FrameKind, MAX_GREETING_LEN};
+use super::connect::{find, refused};
+use super::frame::{FrameBuilder, MAX_GREETING_LEN, SocketFrame};
 use super::interrupt::ConnectInterrupt;
 use super::stream::{FrameReader, send_all};
 
 impl Socket {
-    /// Returns the names that are served in the directory of this endpoint at this moment, sorted.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectError::Io`] if the directory cannot be read.
-    pub fn servers(&self) -> Result<Vec<String>, ConnectError> {
+    /// Returns the names that are served in the directory of this endpoint.
+    pub(super) fn live_names(&self) -> Result<Vec<String>, ConnectError> {
         let directory = self.place.directory();
         live_names(&directory).map_err(|source| {
             let doing = format!("read {}", directory.display());
@@ -28,17 +23,10 @@ impl Socket {
         })
     }
 
-    /// Returns what the server of this endpoint has done since its start and is doing now: as
-    /// [`ServerHandle::metrics`](crate::ServerHandle::metrics), read by another process of the same user. It is
-    /// read-only, needs no token and takes none of the server's places for clients.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectError::NobodyServes`] without a live server. [`ConnectError::NotAllowed`] for another user, even
-    /// one that the server lets in as a client. [`ConnectError::HandshakeTimedOut`] if it does not answer within
-    /// [`handshake_timeout`](Self::handshake_timeout).
-    pub fn metrics(&self) -> Result<Metrics, ConnectError> {
+    /// Returns the encoded metrics of the server of this endpoint.
+    pub(super) fn inquire(&self) -> Result<Vec<u8>, ConnectError> {
         let until = Instant::now().checked_add(self.handshake_timeout);
+        // A time too long for the clock is as good as a day.
         let until = until.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
         let path = self.place.path()?;
         let socket = Arc::new(find(&self.place, &path, until, &ConnectInterrupt::default())?);
@@ -48,13 +36,12 @@ impl Socket {
             }
             _ => ConnectError::HungUp,
         };
-        let inquiry = FrameBuilder::new(FrameKind::Inquiry, 0).finish();
-        send_all(&socket, &inquiry, until).map_err(lost)?;
+        let inquiry = FrameBuilder::new(SocketFrame::Inquiry, 0).finish();
+        // A server that refused and closed has said why, so what it sent counts.
+        let _ = send_all(&socket, &inquiry, until);
         let content = FrameReader::new(socket, MAX_GREETING_LEN, until).read().map_err(lost)?;
-        match FrameKind::split(&content) {
-            Some((FrameKind::Report, report)) => {
-                Metrics::from_report(report).ok_or_else(|| broken("its metrics are malformed"))
-            }
+        match SocketFrame::split(&content) {
+            Some((SocketFrame::Report, report)) => Ok(report.to_vec()),
             other => Err(refused(other)),
         }
     }

@@ -61,7 +61,8 @@ const MOST_MESSAGE_SIZE: usize = u32::MAX as usize - (2 << 20);
 /// A server has two threads for each client, and holds for it at most one message that arrives. While more than
 /// [`max_message_size`](Self::max_message_size) bytes of answers wait for a client that does not read, its
 /// further requests are not read either. Handlers that already run may add an answer for each of the
-/// [`lanes`](Self::lanes). Such a client delays the server's shutdown by a second at most.
+/// [`lanes`](Self::lanes). Such a client has not got its answers, so a graceful shutdown waits for it until its
+/// time is over. The end after that waits a second at most.
 ///
 /// # Forks
 ///
@@ -207,5 +208,13 @@ impl Transport for Socket {
             max_message_size: self.limits.max_message_size.min(MOST_MESSAGE_SIZE),
         }
         .run()
+    }
+
+    fn servers(&self) -> Result<Vec<String>, ConnectError> {
+        self.live_names()
+    }
+
+    fn report(&self) -> Result<Vec<u8>, ConnectError> {
+        self.inquire()
     }
 }

@@ -25,7 +25,7 @@ use crate::rt::Threads;
 use crate::transport::BindConfig;
 
 use super::claim::SocketClaim;
-use super::frame::Refusal;
+use super::frame::SocketRefusal;
 use super::place::SocketPlace;
 use super::serve;
 use super::stream::send_some;
@@ -160,7 +160,7 @@ impl SocketPort {
         let Ok(who) = PeerCredentials::of(&client) else { return };
         if !self.place.allows(who.uid) {
             // A full buffer is not possible yet; a client that has gone is not told.
-            let _ = send_some(&client, &Refusal::NotAllowed.frame());
+            let _ = send_some(&client, &SocketRefusal::NotAllowed.frame());
             return;
         }
         let client = Arc::new(client);

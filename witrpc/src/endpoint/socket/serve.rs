@@ -17,8 +17,8 @@ use crate::queue::server::{ConnectionHandle, ServerQueue};
 
 use super::connect::of_messages;
 use super::frame::{
-    self, FrameBuilder, FrameKind, MAX_GREETING_LEN, MAX_OPENING_LEN, OpeningRead, Refusal,
-    SOCKET_VERSION,
+    self, FrameBuilder, MAX_GREETING_LEN, MAX_OPENING_LEN, OpeningRead, SOCKET_VERSION,
+    SocketFrame, SocketRefusal,
 };
 use super::outbox::Outbox;
 use super::place::own_uid;
@@ -71,14 +71,14 @@ pub fn run(
     outbox.close();
 }
 
-type Connected = (FrameReader, ConnectionHandle, Arc<Outbox>, usize);
+type Entered = (FrameReader, ConnectionHandle, Arc<Outbox>, usize);
 
 /// Lets a client in, or returns `None` if it is refused or has only inquired.
 fn greet(
     port: &Arc<SocketPort>,
     socket: &Arc<UnixStream>,
     who: PeerCredentials,
-) -> io::Result<Option<Connected>> {
+) -> io::Result<Option<Entered>> {
     let until = Instant::now().checked_add(port.handshake_timeout);
     let until = until.ok_or(io::ErrorKind::InvalidInput)?;
     let mut reader = FrameReader::new(Arc::clone(socket), MAX_OPENING_LEN, until);
@@ -89,14 +89,14 @@ fn greet(
     let Exchanged { keys, clearance, demands } = exchanged;
     reader.expect_greeting(keys.clone(), MAX_GREETING_LEN);
     let content = reader.read()?;
-    let Some((FrameKind::Hello, hello)) = FrameKind::split(&content) else { return Ok(None) };
+    let Some((SocketFrame::Hello, hello)) = SocketFrame::split(&content) else { return Ok(None) };
     let mut greets = FrameSealer::of_greeting(keys.clone());
     let mut tell = |frame: Vec<u8>| match greets.seal(frame) {
         Some(frame) => send_all(socket, &frame, until),
         None => Err(io::ErrorKind::InvalidData.into()),
     };
     let Some(server) = port.server() else {
-        tell(Refusal::ShuttingDown.frame())?;
+        tell(SocketRefusal::ShuttingDown.frame())?;
         return Ok(None);
     };
     let keys = of_messages(keys, demands);
@@ -140,14 +140,16 @@ fn answer_opening(
     until: Instant,
 ) -> io::Result<Option<Exchanged>> {
     let tell = |frame: Vec<u8>| send_all(socket, &frame, until).map(|()| None);
-    let Some(server) = port.server() else { return tell(Refusal::ShuttingDown.frame()) };
-    let rest = match FrameKind::split(opening) {
-        Some((FrameKind::Opening, rest)) => rest,
-        Some((FrameKind::Inquiry, [])) if who.uid == own_uid() => {
+    let Some(server) = port.server() else { return tell(SocketRefusal::ShuttingDown.frame()) };
+    let rest = match SocketFrame::split(opening) {
+        Some((SocketFrame::Opening, rest)) => rest,
+        Some((SocketFrame::Inquiry, [])) if who.uid == own_uid() => {
             let report = server.report();
-            return tell(FrameBuilder::new(FrameKind::Report, report.len()).put(&report).finish());
+            return tell(
+                FrameBuilder::new(SocketFrame::Report, report.len()).put(&report).finish(),
+            );
         }
-        Some((FrameKind::Inquiry, [])) => return tell(Refusal::NotAllowed.frame()),
+        Some((SocketFrame::Inquiry, [])) => return tell(SocketRefusal::NotAllowed.frame()),
         _ => return Ok(None),
     };
     let guard = server.guard();
@@ -156,7 +158,9 @@ fn answer_opening(
         OpeningRead::Known(theirs, message) if theirs == demands => message,
         // The client compares the demands, and tells its user.
         OpeningRead::Known(..) => return tell(frame::reply(demands, &[])),
-        OpeningRead::OtherVersion => return tell(Refusal::OtherVersion(SOCKET_VERSION).frame()),
+        OpeningRead::OtherVersion => {
+            return tell(SocketRefusal::OtherVersion(SOCKET_VERSION).frame());
+        }
         OpeningRead::Malformed => return Ok(None),
     };
     let response = guard.respond(&frame::prologue(demands), message);
@@ -168,11 +172,11 @@ fn answer_opening(
     Ok(Some(Exchanged { keys, clearance: response.clearance, demands }))
 }
 
-fn refusal(error: ConnectError) -> Refusal {
+fn refusal(error: ConnectError) -> SocketRefusal {
     match error {
-        ConnectError::Refused(reason) => Refusal::Told(reason),
-        ConnectError::TooManyClients => Refusal::Full,
-        _ => Refusal::ShuttingDown,
+        ConnectError::Refused(reason) => SocketRefusal::Told(reason),
+        ConnectError::TooManyClients => SocketRefusal::Full,
+        _ => SocketRefusal::ShuttingDown,
     }
 }
 
@@ -184,12 +188,12 @@ fn read_requests(
     max_held: usize,
 ) {
     while let Ok(content) = reader.read() {
-        let taken = match FrameKind::split(&content) {
-            Some((FrameKind::Request, _)) => {
+        let taken = match SocketFrame::split(&content) {
+            Some((SocketFrame::Request, _)) => {
                 outbox.wait_for_room(max_held);
                 frame::read_request(content).map(|request| requests.request(request))
             }
-            Some((FrameKind::Cancel, rest)) => frame::read_cancel(rest).map(|ticket| {
+            Some((SocketFrame::Cancel, rest)) => frame::read_cancel(rest).map(|ticket| {
                 requests.cancel(ticket);
                 Ok(())
             }),
