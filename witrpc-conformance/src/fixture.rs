@@ -10,7 +10,7 @@ use futures_executor::block_on;
 use witrpc::{Async, Blocking, ClientBuilder, Endpoint, WitServer, WitServerBuilder};
 
 use crate::service::{Handlers, Notes, ProbeAsyncClient, ProbeClient, ProbeServer};
-use crate::{Limits, MakePlace, Place};
+use crate::{Limits, MakePlace, MeetingPlace};
 
 /// How long a test waits for one event before it fails: far longer than an event takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -24,7 +24,7 @@ pub(crate) fn limits() -> Limits {
 pub(crate) struct Fixture {
     pub(crate) server: WitServer,
     pub(crate) notes: Arc<Notes>,
-    place: Place,
+    place: MeetingPlace,
     _hangs: HangGuard,
 }
 
@@ -78,7 +78,7 @@ impl Fixture {
 
 /// Starts a server of the probe.
 pub(crate) fn serve(
-    place: &Place,
+    place: &MeetingPlace,
     notes: &Arc<Notes>,
     set: impl FnOnce(WitServerBuilder) -> WitServerBuilder,
 ) -> WitServer {
@@ -89,7 +89,7 @@ pub(crate) fn serve(
 }
 
 /// Returns a builder of clients at a place.
-pub(crate) fn builder(place: &Place) -> ClientBuilder<ProbeClient, Blocking> {
+pub(crate) fn builder(place: &MeetingPlace) -> ClientBuilder<ProbeClient, Blocking> {
     ProbeClient::builder(place.client.clone()).call_timeout(PATIENCE)
 }
 

@@ -11,14 +11,14 @@
 //!
 //! ```
 //! use witrpc::{Endpoint, InProcess};
-//! use witrpc_conformance::{Limits, Place};
+//! use witrpc_conformance::{Limits, MeetingPlace};
 //!
-//! fn place(limits: Limits) -> Place {
+//! fn place(limits: Limits) -> MeetingPlace {
 //!     let place = InProcess::new()
 //!         .lanes(limits.lanes)
 //!         .max_clients(limits.max_clients)
 //!         .max_message_size(limits.max_message_size);
-//!     Place::new(Endpoint::from(place))
+//!     MeetingPlace::new(Endpoint::from(place))
 //! }
 //!
 //! mod in_process {
@@ -58,12 +58,12 @@ pub use witrpc::queue::Limits;
 
 /// A place where a server and its clients meet.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct MeetingPlace {
     server: Endpoint,
     client: Endpoint,
 }
 
-impl Place {
+impl MeetingPlace {
     /// Returns a place with one endpoint for both sides.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
@@ -78,4 +78,4 @@ impl Place {
 }
 
 /// A function that returns a new place, whose server has these limits.
-pub type MakePlace<'a> = &'a dyn Fn(Limits) -> Place;
+pub type MakePlace<'a> = &'a dyn Fn(Limits) -> MeetingPlace;

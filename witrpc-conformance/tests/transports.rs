@@ -4,28 +4,28 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use witrpc::{Backend, Endpoint, InProcess, Mmf, Socket};
-use witrpc_conformance::{Limits, Place, conformance_tests};
+use witrpc_conformance::{Limits, MeetingPlace, conformance_tests};
 
 mod in_process {
     use super::*;
 
     conformance_tests!(|limits: Limits| {
         let place = InProcess::new().lanes(limits.lanes).max_clients(limits.max_clients);
-        Place::new(Endpoint::from(place.max_message_size(limits.max_message_size)))
+        MeetingPlace::new(Endpoint::from(place.max_message_size(limits.max_message_size)))
     });
 }
 
 mod mmf {
     use super::*;
 
-    conformance_tests!(|limits: Limits| Place::new(Endpoint::from(shared_memory(limits))));
+    conformance_tests!(|limits: Limits| MeetingPlace::new(Endpoint::from(shared_memory(limits))));
 }
 
 mod portable {
     use super::*;
 
     conformance_tests!(|limits: Limits| {
-        Place::new(Endpoint::from(shared_memory(limits).backend(Backend::Portable)))
+        MeetingPlace::new(Endpoint::from(shared_memory(limits).backend(Backend::Portable)))
     });
 }
 
@@ -34,7 +34,7 @@ mod socket {
 
     conformance_tests!(|limits: Limits| {
         let socket = Socket::at(scratch_path()).lanes(limits.lanes).max_clients(limits.max_clients);
-        Place::new(Endpoint::from(socket.max_message_size(limits.max_message_size)))
+        MeetingPlace::new(Endpoint::from(socket.max_message_size(limits.max_message_size)))
     });
 }
 
