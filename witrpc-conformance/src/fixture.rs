@@ -49,6 +49,11 @@ impl Fixture {
         builder(&self.place)
     }
 
+    /// Returns whether the server has no other endpoint than that of its clients.
+    pub(crate) fn has_one_endpoint(&self) -> bool {
+        self.place.others.is_empty()
+    }
+
     pub(crate) fn endpoint(&self) -> Endpoint {
         self.place.client.clone()
     }
@@ -85,6 +90,8 @@ pub(crate) fn serve(
     let notes = Arc::clone(notes);
     let handlers = move |events| Handlers { events, notes: Arc::clone(&notes) };
     let server = WitServer::builder().listen(place.server.clone()).max_workers(16);
+    let others = place.others.iter().cloned();
+    let server = others.fold(server, |server, endpoint| server.also_listen(endpoint));
     set(server).service(ProbeServer::with_events(handlers)).start().expect("it can be served")
 }
 

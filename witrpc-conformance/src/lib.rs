@@ -60,6 +60,8 @@ pub use witrpc::queue::Limits;
 #[derive(Clone, Debug)]
 pub struct MeetingPlace {
     server: Endpoint,
+    /// Where the server listens too.
+    others: Vec<Endpoint>,
     client: Endpoint,
 }
 
@@ -67,13 +69,20 @@ impl MeetingPlace {
     /// Returns a place with one endpoint for both sides.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
-        Self { server: endpoint.clone(), client: endpoint }
+        Self { server: endpoint.clone(), others: Vec::new(), client: endpoint }
     }
 
     /// Returns a place with one endpoint for the server, and another for its clients.
     #[must_use]
     pub fn of_two(server: Endpoint, client: Endpoint) -> Self {
-        Self { server, client }
+        Self { server, others: Vec::new(), client }
+    }
+
+    /// Returns the same place, whose server [listens](witrpc::WitServerBuilder::also_listen) at another endpoint too.
+    #[must_use]
+    pub fn also_listening(mut self, endpoint: Endpoint) -> Self {
+        self.others.push(endpoint);
+        self
     }
 }
 

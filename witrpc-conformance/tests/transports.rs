@@ -29,13 +29,37 @@ mod portable {
     });
 }
 
-mod socket {
+mod unix_socket {
+    use super::*;
+
+    conformance_tests!(|limits: Limits| MeetingPlace::new(Endpoint::from(socket(limits))));
+}
+
+/// A server of two endpoints, with its clients at the first.
+mod socket_beside_in_process {
     use super::*;
 
     conformance_tests!(|limits: Limits| {
-        let socket = Socket::at(scratch_path()).lanes(limits.lanes).max_clients(limits.max_clients);
-        MeetingPlace::new(Endpoint::from(socket.max_message_size(limits.max_message_size)))
+        MeetingPlace::new(Endpoint::from(socket(limits)))
+            .also_listening(Endpoint::from(InProcess::new()))
     });
+}
+
+/// A server of three endpoints, with its clients at the last.
+mod socket_behind_mmf {
+    use super::*;
+
+    conformance_tests!(|limits: Limits| {
+        let socket = Endpoint::from(socket(limits));
+        MeetingPlace::of_two(Endpoint::from(shared_memory(limits)), socket.clone())
+            .also_listening(Endpoint::from(InProcess::new()))
+            .also_listening(socket)
+    });
+}
+
+fn socket(limits: Limits) -> Socket {
+    let socket = Socket::at(scratch_path()).lanes(limits.lanes).max_clients(limits.max_clients);
+    socket.max_message_size(limits.max_message_size)
 }
 
 fn shared_memory(limits: Limits) -> Mmf {

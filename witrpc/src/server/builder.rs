@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use witrpc_transport::{TrustedPeer, WaitPolicy};
+use witrpc_transport::{ServerPort, TrustedPeer, WaitPolicy};
 
 use crate::call::server::call::{IntoService, Service};
 use crate::call::server::hook_call::Hooks;
@@ -28,6 +28,7 @@ use super::dispatch::Dispatcher;
 use super::handle::{ServerHandle, WitServer};
 use super::metered::{LateMeter, MeteredDispatcher, MethodTable};
 use super::service_codecs::ServiceCodecs;
+use super::several_ports::SeveralPorts;
 
 /// How many handlers may run at once, unless the user sets it.
 const DEFAULT_MAX_WORKERS: u32 = 64;
@@ -42,6 +43,7 @@ const MOST_WORKERS: u32 = 1024;
 #[must_use = "a builder does nothing until start"]
 pub struct WitServerBuilder {
     endpoint: Option<Endpoint>,
+    other_endpoints: Vec<Endpoint>,
     services: Vec<Arc<dyn Service>>,
     /// `None` for all that fit.
     codecs: Option<Vec<Codec>>,
@@ -60,6 +62,7 @@ impl WitServerBuilder {
     pub(crate) fn new() -> Self {
         Self {
             endpoint: None,
+            other_endpoints: Vec::new(),
             services: Vec::new(),
             codecs: None,
             max_workers: DEFAULT_MAX_WORKERS,
@@ -78,6 +81,52 @@ impl WitServerBuilder {
     /// last call counts.
     pub fn listen(mut self, endpoint: impl Into<Endpoint>) -> Self {
         self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Serves at this endpoint too: the same services, on the same threads, behind the same tokens. Each
+    /// endpoint has its own limits. It may be called for several.
+    /// [`CallContext::origin`](crate::CallContext::origin) tells where a client is.
+    ///
+    /// [`listen`](Self::listen) gives the first endpoint, whose name is the server's. Calls over a server with
+    /// several endpoints cost it a look at each.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use witrpc::{InProcess, Mmf, WitServer, wit_service};
+    ///
+    /// #[wit_service]
+    /// pub trait Clock {
+    ///     fn now(&self) -> u64;
+    /// }
+    ///
+    /// struct Stopped;
+    ///
+    /// impl Clock for Stopped {
+    ///     fn now(&self) -> u64 {
+    ///         12
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (outside, inside) = (Mmf::unguessable(), InProcess::new());
+    /// let server = WitServer::builder()
+    ///     .listen(outside.clone())
+    ///     .also_listen(inside.clone())
+    ///     .service(ClockServer::new(Stopped))
+    ///     .start()?;
+    ///
+    /// let clients = [ClockClient::connect(outside)?, ClockClient::connect(inside)?];
+    /// assert_eq!(server.clients().len(), 2);
+    /// for client in clients {
+    ///     assert_eq!(client.now()?, 12);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn also_listen(mut self, endpoint: impl Into<Endpoint>) -> Self {
+        self.other_endpoints.push(endpoint.into());
         self
     }
 
@@ -332,9 +381,12 @@ impl WitServerBuilder {
             table.clone(),
         );
         let door = Arc::new(door);
-        let admission = Arc::clone(&door) as _;
-        let config = BindConfig { admission, wait: self.wait, guard, trusted: self.trusted };
-        let port = endpoint.transport().bind(config)?;
+        let bind = |endpoint: &Endpoint| {
+            let (admission, guard) = (Arc::clone(&door) as _, Arc::clone(&guard));
+            let config = BindConfig { admission, wait: self.wait, guard, trusted: self.trusted };
+            endpoint.transport().bind(config)
+        };
+        let port = bind_all(endpoint, &self.other_endpoints, bind)?;
         let registry = RegistryServer::from_arc(Arc::clone(&door)).into_service();
         let late = Dispatcher::new(
             self.services.clone(),
@@ -360,6 +412,24 @@ impl WitServerBuilder {
         door.leads_to(&pool);
         Ok(WitServer::new(ServerHandle::new(pool, door)))
     }
+}
+
+/// Binds all endpoints of a server, as one port.
+fn bind_all(
+    first: &Endpoint,
+    others: &[Endpoint],
+    bind: impl Fn(&Endpoint) -> Result<Arc<dyn ServerPort>, BindError>,
+) -> Result<Arc<dyn ServerPort>, BindError> {
+    let first = bind(first)?;
+    if others.is_empty() {
+        return Ok(first);
+    }
+    let others = others.iter().map(bind).collect::<Result<_, _>>()?;
+    let ports = SeveralPorts::start(first, others).map_err(|source| BindError::Io {
+        doing: "start a thread for a further endpoint".to_owned(),
+        source,
+    })?;
+    Ok(ports)
 }
 
 fn check_limit(limit: &'static str, value: u64, min: u64, max: u64) -> Result<(), BindError> {

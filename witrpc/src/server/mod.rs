@@ -4,7 +4,7 @@
 //! in, where a session begins with its [`client_parts`]. [`sessions`] lists the connected clients. [`dispatch`]
 //! brings each request to its service, or through [`control`] to the client's streams and events. [`farewell`]
 //! does the work for clients that have gone, on a thread of its own; [`user_code`] names it. [`end`] ends a
-//! server. [`metrics`] counts what a server does, [`metered`] by method.
+//! server. [`several_ports`] joins its endpoints. [`metrics`] counts what a server does, [`metered`] by method.
 //!
 //! [`call::server`](crate::call::server) turns a request into a call, and [`pool`](crate::pool) has the
 //! threads.
@@ -21,6 +21,7 @@ pub mod metered;
 pub mod metrics;
 mod service_codecs;
 pub mod sessions;
+mod several_ports;
 pub mod user_code;
 
 #[cfg(test)]

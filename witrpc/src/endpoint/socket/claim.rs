@@ -143,7 +143,7 @@ pub fn reach(path: &Path) -> io::Result<UnixStream> {
 }
 
 /// Returns whether no process listens at a path.
-fn is_dead(path: &Path) -> io::Result<bool> {
+pub fn is_dead(path: &Path) -> io::Result<bool> {
     match reach(path) {
         Ok(_) => Ok(false),
         Err(error) => match error.kind() {

@@ -1,26 +1,34 @@
 //! What a process learns of servers without being their client: their names, and their metrics.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::ConnectError;
 
 use super::Socket;
-use super::claim::live_names;
+use super::claim::{is_dead, live_names};
 use super::connect::{find, refused};
 use super::frame::{FrameBuilder, MAX_GREETING_LEN, SocketFrame};
 use super::interrupt::ConnectInterrupt;
 use super::stream::{FrameReader, send_all};
 
 impl Socket {
-    /// Returns the names that are served in the directory of this endpoint.
+    /// Returns the names that are served in the directory of this endpoint. Of a path, there is only itself: its
+    /// directory may have sockets of any program.
     pub(super) fn live_names(&self) -> Result<Vec<String>, ConnectError> {
-        let directory = self.place.directory();
-        live_names(&directory).map_err(|source| {
-            let doing = format!("read {}", directory.display());
+        let failed = |path: &Path, source| {
+            let doing = format!("look for servers at {}", path.display());
             ConnectError::Io { doing, source }
-        })
+        };
+        if !self.place.is_named() {
+            let path = self.place.path()?;
+            let is_dead = is_dead(&path).map_err(|source| failed(&path, source))?;
+            return Ok(if is_dead { Vec::new() } else { vec![self.name()] });
+        }
+        let directory = self.place.directory();
+        live_names(&directory).map_err(|source| failed(&directory, source))
     }
 
     /// Returns the encoded metrics of the server of this endpoint.

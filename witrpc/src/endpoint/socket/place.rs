@@ -79,6 +79,11 @@ impl SocketPlace {
         }
     }
 
+    /// Returns whether it has a name, and not only a path.
+    pub fn is_named(&self) -> bool {
+        matches!(self.kind, SocketPlaceKind::Named { .. })
+    }
+
     /// Returns whether the directory has sockets of this library only.
     pub fn is_own_directory(&self) -> bool {
         matches!(self.kind, SocketPlaceKind::Named { directory: None, .. })
@@ -134,7 +139,7 @@ impl SocketPlace {
     /// in it.
     pub fn directory_to_serve(&self) -> Result<PathBuf, BindError> {
         let path = self.directory();
-        if !matches!(self.kind, SocketPlaceKind::At(_)) {
+        if self.is_named() {
             make_directory(&path, if self.is_shared() { 0o711 } else { 0o700 })?;
         }
         let found =
