@@ -1,9 +1,10 @@
-//! Runs the suite over every transport of `witrpc`.
+//! Runs the suite over the transports of `witrpc`. The portable backend takes a promise, and runs it in
+//! `tests/tests/conformance.rs`.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use witrpc::{Backend, Endpoint, InProcess, Mmf, Socket};
+use witrpc::{Endpoint, InProcess, Mmf, Socket};
 use witrpc_conformance::{Limits, MeetingPlace, conformance_tests};
 
 mod in_process {
@@ -19,14 +20,6 @@ mod mmf {
     use super::*;
 
     conformance_tests!(|limits: Limits| MeetingPlace::new(Endpoint::from(shared_memory(limits))));
-}
-
-mod portable {
-    use super::*;
-
-    conformance_tests!(|limits: Limits| {
-        MeetingPlace::new(Endpoint::from(shared_memory(limits).backend(Backend::Portable)))
-    });
 }
 
 mod unix_socket {
