@@ -13,6 +13,7 @@
 //! - [`zero_copy`]: frames, tensors and samples that cross without being copied;
 //! - [`observing`]: what a server does, by counters, hooks and spans;
 //! - [`operating`]: the command `witrpc`, and a client without a trait;
+//! - [`transports`]: ways between client and server, several at once, and how to write another;
 //! - [`testing`]: services without a second process, and with one;
 //! - [`security`]: which programs can call, and what protects against which attacker;
 //! - [`choosing_size`]: how much memory, how many lanes, clients and threads;
@@ -36,6 +37,7 @@ pub mod reconnection;
 pub mod security;
 pub mod streams_and_events;
 pub mod testing;
+pub mod transports;
 pub mod versions;
 pub mod workers;
 pub mod zero_copy;

@@ -40,9 +40,9 @@ const MOST_MESSAGE_SIZE: usize = u32::MAX as usize - (2 << 20);
 /// A Unix socket with a name or a path, and the limits of the server behind it.
 ///
 /// It needs no shared memory, so it works where that is forbidden: under gVisor, under a strict seccomp filter,
-/// in a container without `memfd_create`. A call takes some system calls and context switches, and is slower than
-/// over an [`Mmf`](crate::Mmf) by an order of magnitude. Values that are [shared](crate::Shared) cross as copies.
-/// All else is the same: streams, events, cancellation, tokens, encryption, reconnection.
+/// in a container without `memfd_create`. Each message takes system calls, and its bytes are copied into the
+/// kernel and out of it. Values that are [shared](crate::Shared) cross as copies. All else is the same as over an
+/// [`Mmf`](crate::Mmf): streams, events, cancellation, tokens, encryption, reconnection.
 ///
 /// The limits of the server apply: a client learns them when it connects. Two limits are the client's:
 /// [`max_message_size`](Self::max_message_size), over which it refuses a server, and
