@@ -50,20 +50,26 @@ mod wakeup;
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub use crate::{
-    client::{Allocating, Client, ClientOptions, KeptLane, SendState},
-    error::{BindError, ConnectError, DirectoryError, LookedIn},
-    link::lease::{Claim, LeaseWriter, MAX_LEASES_OF_A_MESSAGE, OwnLease, ReceivedLease},
-    link::{lease, line, release},
-    memory::layout::{INLINE_LEN, MAX_LANES, MIN_LANES},
-    memory::send_arena::MAX_LEASES,
-    memory::{arena, copy, words},
+    client::{Client, ClientOptions, SendState},
+    error::{BindError, ConnectError, DirectoryError},
+    memory::layout::INLINE_LEN,
     name::{Name, NameError},
     portable::Backend,
-    rendezvous::{ConnectLimit, Inquired, Interrupt, MAX_REPORT_LEN, Place},
+    rendezvous::{ConnectLimit, Inquired, Interrupt, Place},
     rendezvous::{DeadName, dead_names, inquire, live_names, remove_dead_names},
     seam::{bind, connect},
     server::{Connection, Scanner, Server, ServerOptions},
     sys::fork::{Descriptor, Origin},
     sys::inspection::forbid_inspection,
+};
+
+// For tests and fuzz targets, which look at single parts.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[doc(hidden)]
+pub use crate::{
+    link::lease::MAX_LEASES_OF_A_MESSAGE,
+    link::{lease, line, release},
+    memory::{arena, copy, words},
+    rendezvous::MAX_REPORT_LEN,
     wakeup::epoch,
 };
