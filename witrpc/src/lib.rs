@@ -83,7 +83,7 @@
 //! - `dynamic`: a client without the service's trait, in the module `dynamic`.
 //! - `json` (on by default): [`Codec::Json`] beside [`Codec::Postcard`].
 //! - `messagepack` (on by default): [`Codec::MessagePack`] beside these.
-//! - `mmf` (on by default): named shared memory, [`Mmf`]. It needs 64-bit Linux. Without it there are
+//! - `mmf` (on by default): named shared memory, [`Mmf`]. It needs 64-bit Linux. Without it there are `Socket`,
 //!   [`InProcess`] and transports of your own.
 //! - `portable`: `Backend::Portable` beside [`Backend::Native`], for programs that trust each other. Choosing
 //!   it takes a [`TrustedPeer`].

@@ -109,7 +109,6 @@ impl Metrics {
 
     /// Reads what a server has reported, or returns `None` if it is malformed. A server that has not started
     /// its threads has done nothing yet.
-    #[cfg(feature = "mmf")]
     pub(crate) fn from_report(report: &[u8]) -> Option<Self> {
         if report.is_empty() {
             return Some(Self::default());
