@@ -88,7 +88,7 @@ impl Dispatcher {
 
     /// Serves a short request. Most are calls to a user's service, without hooks and spans, while the server
     /// goes on. Any other request takes the general path.
-    #[inline]
+    #[inline(always)]
     pub fn serve_short_metered(
         &self,
         metered: Option<&CallObserver>,
