@@ -170,7 +170,8 @@ fn a_server_that_greets_badly_is_told_from_one_that_died() {
     type E = ConnectError;
     let broken = |error: &E| matches!(error, E::Protocol { .. });
     let gone = |error: &E| matches!(error, E::HungUp);
-    let cases: Vec<(Vec<u8>, &dyn Fn(&E) -> bool)> = vec![
+    type Is<'a> = &'a dyn Fn(&E) -> bool;
+    let cases: Vec<(Vec<u8>, Is<'_>)> = vec![
         (vec![], &gone),
         (vec![9, 0, 0], &gone),
         (vec![9, 0, 0, 0, 1], &gone),
