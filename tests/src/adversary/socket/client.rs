@@ -2,7 +2,6 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use witrpc::transport::{Credentials, Initiator};
 
@@ -71,8 +70,7 @@ impl RawClient {
 ///
 /// When an honest client is not served.
 pub fn from_client(bytes: &[u8]) {
-    static SERVER: OnceLock<EchoServer> = OnceLock::new();
-    let server = SERVER.get_or_init(EchoServer::new);
+    let server = EchoServer::new();
     for client in [RawClient::silent(server.path()), RawClient::let_in(server.path())] {
         client.send(bytes);
         // Half a frame ends with its client.
