@@ -103,7 +103,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
     }
 
     /// Returns the encoded metrics of the server of this endpoint, as its
-    /// [`Admission::report`](crate::transport::Admission::report) or
+    /// [`Admission::report`] or
     /// [`ServerQueue::report`](crate::queue::ServerQueue::report) makes them. The asking process is not a client:
     /// it takes no place and needs no token, and must run as the server's user. It blocks for as long as a
     /// handshake may take.
