@@ -51,35 +51,26 @@ impl Joinable {
     }
 }
 
-/// The kernel's number of a thread.
-#[cfg(target_os = "linux")]
+/// The kernel's number of a thread. Where the system is not Linux there is none.
 #[derive(Debug)]
-struct ThreadNumber(rustix::process::Pid);
+struct ThreadNumber(#[cfg(target_os = "linux")] rustix::process::Pid);
 
-#[cfg(target_os = "linux")]
 impl ThreadNumber {
     fn of_this_thread() -> Self {
-        Self(rustix::thread::gettid())
+        Self(
+            #[cfg(target_os = "linux")]
+            rustix::thread::gettid(),
+        )
     }
 
+    #[cfg(target_os = "linux")]
     fn is_there(&self) -> bool {
         // The kernel accepts the number of a thread here too. In a sandbox that refuses the call, the end of
         // the destructors stays hidden.
         rustix::process::getpriority_process(Some(self.0)).is_ok()
     }
-}
 
-/// No number: the end of the destructors stays hidden.
-#[cfg(not(target_os = "linux"))]
-#[derive(Debug)]
-struct ThreadNumber;
-
-#[cfg(not(target_os = "linux"))]
-impl ThreadNumber {
-    fn of_this_thread() -> Self {
-        Self
-    }
-
+    #[cfg(not(target_os = "linux"))]
     fn is_there(&self) -> bool {
         false
     }

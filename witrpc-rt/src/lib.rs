@@ -11,14 +11,13 @@ mod lock;
 #[expect(unsafe_code, reason = "no safe function can hold the pid 0 of another namespace")]
 mod peer_credentials;
 mod quota;
-#[cfg(unix)]
-#[expect(
-    unsafe_code,
-    reason = "no safe function reads or sets the mask of a thread, or that of a command"
+#[cfg_attr(
+    unix,
+    expect(
+        unsafe_code,
+        reason = "no safe function reads or sets the mask of a thread, or that of a command"
+    )
 )]
-mod signals;
-#[cfg(not(unix))]
-#[path = "no_signals.rs"]
 mod signals;
 mod spawn;
 mod spin_budget;

@@ -7,16 +7,24 @@
 //!
 //! A process inherits the mask of the thread that starts it. So each thread of the library also stores
 //! the program's own mask, for processes that are started there.
+//!
+//! Where the system has no signals, a mask is nothing.
 
 use std::cell::Cell;
+#[cfg(unix)]
 use std::ffi::c_int;
 use std::marker::PhantomData;
+#[cfg(unix)]
 use std::mem::MaybeUninit;
+#[cfg(unix)]
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::{fmt, io, ptr};
+#[cfg(unix)]
+use std::ptr;
+use std::{fmt, io};
 
 /// The signals that the library's threads block.
+#[cfg(unix)]
 const BLOCKED: [c_int; 9] = [
     libc::SIGTERM,
     libc::SIGINT,
@@ -36,7 +44,7 @@ thread_local! {
 
 /// The signals that a thread blocks.
 #[derive(Clone, Copy)]
-pub struct SignalMask(libc::sigset_t);
+pub struct SignalMask(#[cfg(unix)] libc::sigset_t);
 
 impl SignalMask {
     /// Returns the mask that the program would have on this thread. On a thread of the library, that is
@@ -47,7 +55,14 @@ impl SignalMask {
     }
 
     /// Makes a command start with this mask, whichever thread starts it.
+    #[cfg_attr(not(unix), allow(unused_variables, reason = "there is nothing to inherit"))]
     pub fn inherited_by(self, command: &mut Command) {
+        #[cfg(unix)]
+        self.set_before_exec(command);
+    }
+
+    #[cfg(unix)]
+    fn set_before_exec(self, command: &mut Command) {
         let mask = self;
         let set = move || mask.set();
         // SAFETY: between fork and exec, the closure calls only pthread_sigmask, which is
@@ -55,6 +70,7 @@ impl SignalMask {
         unsafe { command.pre_exec(set) };
     }
 
+    #[cfg(unix)]
     fn of_this_thread() -> Self {
         let mut mask = MaybeUninit::uninit();
         // SAFETY: without a new mask, the call only writes the present one, to a place that is valid
@@ -66,7 +82,13 @@ impl SignalMask {
         Self(unsafe { mask.assume_init() })
     }
 
+    #[cfg(not(unix))]
+    fn of_this_thread() -> Self {
+        Self()
+    }
+
     /// Returns this mask with the signals added that the library's threads block.
+    #[cfg(unix)]
     fn with_blocked(mut self) -> Self {
         for signal in BLOCKED {
             // SAFETY: the set is initialised, and the signals exist on every Linux.
@@ -75,6 +97,17 @@ impl SignalMask {
         self
     }
 
+    #[cfg(not(unix))]
+    fn with_blocked(self) -> Self {
+        self
+    }
+
+    #[cfg(not(unix))]
+    fn set(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[cfg(unix)]
     fn set(&self) -> io::Result<()> {
         // SAFETY: the mask is initialised, and the old one is not requested.
         match unsafe {
