@@ -8,6 +8,7 @@ pub mod cgroup;
 mod doubling;
 mod joinable;
 mod lock;
+#[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "no safe function can hold the pid 0 of another namespace")]
 mod peer_credentials;
 mod quota;
@@ -37,6 +38,7 @@ pub use barrier::{has_heavy_barrier, heavy_barrier, light_barrier};
 pub use doubling::Doubling;
 pub use joinable::{Joinable, poll_until};
 pub use lock::{lock, wait, wait_until};
+#[cfg(target_os = "linux")]
 pub use peer_credentials::PeerCredentials;
 pub use quota::has_quota_of_one_processor;
 pub use signals::{SignalMask, programs_mask_elsewhere};

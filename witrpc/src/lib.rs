@@ -99,6 +99,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
 
+#[cfg(all(feature = "socket", not(target_os = "linux")))]
+compile_error!(
+    "so far the feature `socket` of witrpc is for Linux: turn off the feature, and use `InProcess` or a transport of \
+     your own"
+);
+
 mod backoff;
 mod codec;
 mod contract;

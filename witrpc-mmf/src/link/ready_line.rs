@@ -5,11 +5,12 @@ use std::sync::atomic::AtomicU64;
 
 use witrpc_transport::Short;
 
-use crate::memory::layout::LINE_WORDS;
+use crate::memory::layout::{INLINE_LEN, LINE_WORDS};
 use crate::memory::words::Mapped;
 
 use super::head::{Head, LineKind};
 use super::line;
+use super::line::InlineWords;
 
 /// A line to be published. The block that it names is lent already.
 #[must_use = "the peer waits for it"]
@@ -46,7 +47,7 @@ impl ReadyLine {
 
     /// Returns a line that describes a block by these words.
     pub fn of_block<const N: usize>(head: Head, description: [u64; N]) -> Self {
-        let mut words = [0; _];
+        let mut words: InlineWords = [0; INLINE_LEN / 8];
         words[..N].copy_from_slice(&description);
         let payload = Short::of_words(words, N * 8).expect("a description fits in a line");
         Self { head, payload }
